@@ -1,0 +1,28 @@
+package faultpoint
+
+import "slices"
+
+// The points, in the order in which a message meets them; the last ones lie off its usual way.
+const (
+	AfterPeek        = "after-peek"        // messages are in memory, nothing is processed
+	MidProcess       = "mid-process"       // part of a batch is processed, nothing is published
+	BeforePublish    = "before-publish"    // the frame is encoded, not sent
+	PublishSent      = "publish-sent"      // the frame is sent, the answer is not known
+	AfterPublish     = "after-publish"     // the frame is durable, memory does not say so yet
+	BeforeAck        = "before-ack"        // the commit is done, the inputs are not acked
+	BeforeCheckpoint = "before-checkpoint" // the channel is ahead of the checkpoint
+	AfterCheckpoint  = "after-checkpoint"  // the checkpoint is written, nothing is trimmed
+	MidTrim          = "mid-trim"          // between the decision to trim and its completion
+	MidRecovery      = "mid-recovery"      // a new owner has read the past and has not taken over
+	AfterFence       = "after-fence"       // the old owner is fenced, the new one has not begun
+	MidDivert        = "mid-divert"        // the dead letter is written, its message is not committed
+	MidReplay        = "mid-replay"        // the dead letter is sent again, and still listed
+)
+
+var all = []string{
+	AfterPeek, MidProcess, BeforePublish, PublishSent, AfterPublish, BeforeAck, BeforeCheckpoint, AfterCheckpoint,
+	MidTrim, MidRecovery, AfterFence, MidDivert, MidReplay,
+}
+
+// All returns the name of every point, in the order of a message's way. The caller owns the slice.
+func All() []string { return slices.Clone(all) }

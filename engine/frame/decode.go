@@ -1,0 +1,263 @@
+package frame
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+)
+
+// Decode reads a frame and checks all of it, so that nothing that is done with the frame later can fail. The frame aliases
+// data, which must not change while it is in use. Errors wrap ErrVersion, ErrChecksum, ErrTruncated, ErrCorrupt or
+// ErrTooLarge.
+func Decode(data []byte) (*Frame, error) { return decode(data, buildState) }
+
+// DecodeOutputs is Decode for those who read a channel and do not own it: it checks the state like the rest, but leaves
+// the frame's State at zero, which spares an allocation per changed key.
+func DecodeOutputs(data []byte) (*Frame, error) { return decode(data, skipState) }
+
+type stateMode uint8
+
+const (
+	buildState stateMode = iota
+	skipState
+)
+
+func decode(data []byte, mode stateMode) (*Frame, error) {
+	flags, body, err := open(data)
+	if err != nil {
+		return nil, err
+	}
+	if flags&flagCompressed != 0 {
+		if body, err = decompress(body); err != nil {
+			return nil, err
+		}
+	}
+	f := &Frame{
+		Fence:    flags&flagFence != 0,
+		Ended:    flags&flagEnded != 0,
+		EndPhase: flags&flagEndPhase != 0,
+	}
+	r := reader{data: body, index: -1}
+	r.frame(f, mode)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return f, nil
+}
+
+// open checks everything around the body. The version comes before the checksum, since another version may have another.
+func open(data []byte) (flags byte, body []byte, err error) {
+	if len(data) < headerSize+trailerSize {
+		return 0, nil, fmt.Errorf("frame: header: %w: %d bytes, the shortest frame has more", ErrTruncated, len(data))
+	}
+	if len(data) > MaxSize {
+		return 0, nil, fmt.Errorf("frame: header: %w: %d bytes, the limit is %d", ErrTooLarge, len(data), MaxSize)
+	}
+	if string(data[:len(magic)]) != magic {
+		return 0, nil, fmt.Errorf("frame: header: %w: begins with %q, not with %q", ErrCorrupt, data[:len(magic)], magic)
+	}
+	if v := data[len(magic)]; v != Version {
+		return 0, nil, fmt.Errorf("frame: header: %w %d: this build reads version %d", ErrVersion, v, Version)
+	}
+	content, trailer := data[:len(data)-trailerSize], data[len(data)-trailerSize:]
+	want, got := binary.LittleEndian.Uint32(trailer), crc32.Checksum(content, castagnoli)
+	if want != got {
+		return 0, nil, fmt.Errorf("frame: %w: %d bytes with checksum %08x carry %08x", ErrChecksum, len(data), got, want)
+	}
+	flags = data[flagsAt]
+	if unknown := flags &^ flagsKnown; unknown != 0 {
+		return 0, nil, fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, unknown)
+	}
+	return flags, content[headerSize:], nil
+}
+
+func (r *reader) frame(f *Frame, mode stateMode) {
+	r.part("commit")
+	f.Owner = r.number()
+	f.Epoch = r.number()
+	f.Commit = r.number()
+	f.Steps = r.number()
+	f.Inputs = r.inputs()
+	f.Timers = r.timers()
+	r.part("cursor")
+	f.Cursor = string(r.bytes())
+	f.State = r.state(mode)
+	f.Sections = r.sections()
+	r.part("end")
+	if r.at < len(r.data) {
+		r.fail(ErrCorrupt, fmt.Sprintf("%d bytes follow the last section", len(r.data)-r.at))
+	}
+}
+
+func (r *reader) inputs() []Position {
+	r.part("inputs")
+	n := r.count(4)
+	if n == 0 {
+		return nil
+	}
+	list := make([]Position, n)
+	r.where = "input"
+	for i := range list {
+		r.index = i
+		p := &list[i]
+		p.Stream = string(r.bytes())
+		p.Instance = r.number32()
+		p.Offset = r.number()
+		p.Sequence = r.number()
+		if r.err != nil {
+			return nil
+		}
+	}
+	return list
+}
+
+func (r *reader) timers() []int64 {
+	r.part("timers")
+	n := r.count(1)
+	if n == 0 {
+		return nil
+	}
+	list := make([]int64, n)
+	for i := range list {
+		list[i] = unzigzag(r.number())
+	}
+	return list
+}
+
+func (r *reader) state(mode stateMode) State {
+	r.part("state")
+	switch kind := StateKind(r.byte()); kind {
+	case StateAbsent:
+		return State{}
+	case StateWhole:
+		whole := r.bytes()
+		if mode == skipState {
+			return State{}
+		}
+		return State{Kind: kind, Whole: whole}
+	case StateKeyed:
+		changes := r.changes(mode)
+		if mode == skipState {
+			return State{}
+		}
+		return State{Kind: kind, Changes: changes}
+	default:
+		r.fail(ErrCorrupt, fmt.Sprintf("unknown kind %d", kind))
+		return State{}
+	}
+}
+
+func (r *reader) changes(mode stateMode) []Change {
+	n := r.count(2)
+	var list []Change
+	if mode == buildState && n > 0 {
+		list = make([]Change, n)
+	}
+	r.where = "state change"
+	for i := range n {
+		r.index = i
+		key := r.bytes()
+		var value []byte
+		op := r.byte()
+		switch op {
+		case changeSet:
+			value = r.bytes()
+		case changeDeleted:
+		default:
+			r.fail(ErrCorrupt, fmt.Sprintf("unknown operation %d", op))
+		}
+		if r.err != nil {
+			return nil
+		}
+		if list != nil {
+			list[i] = Change{Key: string(key), Value: value, Deleted: op == changeDeleted}
+		}
+	}
+	return list
+}
+
+func (r *reader) sections() []Section {
+	r.part("sections")
+	n := r.count(5)
+	if n == 0 {
+		return nil
+	}
+	list := make([]Section, n)
+	r.where = "section"
+	for i := range list {
+		r.index = i
+		s := &list[i]
+		s.Branch = string(r.bytes())
+		s.Partition = r.number32()
+		s.Base = r.number()
+		s.Count = r.number32()
+		if s.Base > math.MaxUint64-uint64(s.Count) {
+			r.fail(ErrCorrupt, fmt.Sprintf("%d messages from offset %d", s.Count, s.Base))
+		}
+		s.block = r.bytes()
+		if r.err != nil {
+			return nil
+		}
+		last, err := checkBlock(s.block, s.Count)
+		if err != nil {
+			r.err = fmt.Errorf("frame: section %d, %w", i, err)
+			return nil
+		}
+		s.last = last
+	}
+	return list
+}
+
+// checkBlock walks through the messages of a section as an Iterator will, but trusts nothing. It returns the time of the
+// last one.
+func checkBlock(block []byte, count uint32) (last int64, err error) {
+	at := 0
+	for i := range count {
+		if at >= len(block) {
+			return 0, fmt.Errorf("message %d: %w: %d messages announced", i, ErrTruncated, count)
+		}
+		flags := block[at]
+		if flags&^rowKeyed != 0 {
+			return 0, fmt.Errorf("message %d: %w: unknown flags %#x", i, ErrCorrupt, flags)
+		}
+		at++
+		delta, n, err := rowNumber(block, at)
+		if err != nil {
+			return 0, fmt.Errorf("message %d, time: %w", i, err)
+		}
+		at += n
+		last += unzigzag(delta)
+		if flags&rowKeyed != 0 {
+			if at, err = skipBytes(block, at); err != nil {
+				return 0, fmt.Errorf("message %d, key: %w", i, err)
+			}
+		}
+		if at, err = skipBytes(block, at); err != nil {
+			return 0, fmt.Errorf("message %d, value: %w", i, err)
+		}
+	}
+	if at < len(block) {
+		return 0, fmt.Errorf("end: %w: %d bytes follow message %d", ErrCorrupt, len(block)-at, count)
+	}
+	return last, nil
+}
+
+func rowNumber(b []byte, at int) (v uint64, n int, err error) {
+	if at < len(b) && b[at] < 0x80 {
+		return uint64(b[at]), 1, nil
+	}
+	return checkedUvarint(b[at:])
+}
+
+func skipBytes(b []byte, at int) (int, error) {
+	u, n, err := rowNumber(b, at)
+	if err != nil {
+		return 0, err
+	}
+	at += n
+	if u > uint64(len(b)-at) {
+		return 0, fmt.Errorf("%w: %d bytes wanted, %d left", ErrTruncated, u, len(b)-at)
+	}
+	return at + int(u), nil
+}

@@ -1,0 +1,42 @@
+// Package frame is the wire format of a channel.
+//
+// A [Frame] is many messages in one JetStream message, together with what the writer consumed for them and how its state
+// changed. One publish makes all of it durable or none of it: the frame is the transaction.
+//
+// A writer gathers messages in one [Section] per destination as its stage emits them. They are encoded at once, so a
+// message may be reused as soon as [Section.Append] returns, and [Section.Truncate] takes back what a failed message had
+// emitted. [Append] then turns the frame into bytes.
+//
+// A reader calls [Decode] once per frame, which checks everything: the checksum, every length and every message. After
+// that an [Iterator] over [Section.Messages] cannot fail and does not allocate. A reader that is not the frame's owner
+// uses [DecodeOutputs], which spares it the owner's state.
+//
+// Nothing in a decoded frame is copied, apart from strings: it aliases the bytes given to Decode, which must not change
+// while the frame is in use.
+//
+// # Wire format, version 1
+//
+//	magic     4 bytes "PSTK"
+//	version   1 byte
+//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 128 body is compressed
+//	body      plain, or one S2 block
+//	checksum  4 bytes, little endian: CRC-32C of everything before it
+//
+// The body, in which number means an unsigned varint, signed a zigzag varint, and bytes a number followed by that many
+// bytes:
+//
+//	owner, epoch           numbers
+//	commit, steps          numbers
+//	inputs                 number of them; each: bytes stream, number instance, number offset, number sequence
+//	timers                 number of them; each: signed
+//	cursor                 bytes
+//	state                  1 byte kind; whole: bytes; keyed: number of changes; each: bytes key, 1 byte (0 set, 1 deleted),
+//	                       and if set bytes value
+//	sections               number of them; each: bytes branch, number partition, number base, number count, bytes messages
+//
+// A message is one flags byte (1: it has a key), the signed difference of its time to the one before (the first: to 0),
+// bytes key if it has one, and bytes value.
+//
+// There is one way to write a plain frame: varints are of minimal length and nothing follows the last section. A frame that
+// breaks a rule is refused, never repaired.
+package frame

@@ -1,0 +1,189 @@
+package frame
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+)
+
+const (
+	magic       = "PSTK"
+	headerSize  = len(magic) + 2 // version, flags
+	flagsAt     = headerSize - 1
+	trailerSize = 4
+)
+
+const (
+	flagFence      = 1
+	flagEnded      = 2
+	flagEndPhase   = 4
+	flagCompressed = 128
+	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagCompressed
+)
+
+const (
+	changeSet     = 0
+	changeDeleted = 1
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Options say how a frame is written. The zero value is ready: no compression.
+type Options struct {
+	Compression Compression // default None; S2 is left out for a frame that it would not make smaller
+}
+
+// Append encodes f behind dst and returns the longer slice. The same frame gives the same bytes. It fails, and returns dst
+// as it was, with ErrTooLarge when the frame would be larger than MaxSize, compressed or not, and with ErrCorrupt when f
+// cannot be written: an unknown state kind or compression, offsets beyond 64 bits, or a count that somebody else changed.
+func Append(dst []byte, f *Frame, o Options) ([]byte, error) {
+	if err := writable(f, o); err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	b := slices.Grow(dst, f.sizeHint())
+	b = append(b, magic...)
+	b = append(b, Version, f.flags())
+	b = f.appendBody(b)
+	if size := len(b) - start + trailerSize; size > MaxSize {
+		return dst, tooLarge(size)
+	}
+	if o.Compression == S2 {
+		var compressed bool
+		if b, compressed = compress(b, start+headerSize); compressed {
+			b[start+flagsAt] |= flagCompressed
+		}
+	}
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
+}
+
+// writable refuses what would cost a lot to find out later, or could not be read again.
+func writable(f *Frame, o Options) error {
+	if o.Compression > S2 {
+		return fmt.Errorf("frame: encode: %w: unknown %v", ErrCorrupt, o.Compression)
+	}
+	if f.State.Kind > StateKeyed {
+		return fmt.Errorf("frame: encode: %w: unknown state kind %d", ErrCorrupt, f.State.Kind)
+	}
+	size := f.State.size()
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if s.Base > math.MaxUint64-uint64(s.Count) {
+			return fmt.Errorf("frame: encode: section %d: %w: %d messages from offset %d", i, ErrCorrupt, s.Count, s.Base)
+		}
+		if (s.Count == 0) != (len(s.block) == 0) || uint64(s.Count)*minRow > uint64(len(s.block)) {
+			return fmt.Errorf("frame: encode: section %d: %w: %d bytes cannot be %d messages", i, ErrCorrupt, len(s.block), s.Count)
+		}
+		size += len(s.block)
+	}
+	if size > MaxSize {
+		return tooLarge(size)
+	}
+	return nil
+}
+
+func tooLarge(size int) error {
+	return fmt.Errorf("frame: encode: %w: %d bytes, the limit is %d", ErrTooLarge, size, MaxSize)
+}
+
+func (f *Frame) flags() byte {
+	var b byte
+	if f.Fence {
+		b |= flagFence
+	}
+	if f.Ended {
+		b |= flagEnded
+	}
+	if f.EndPhase {
+		b |= flagEndPhase
+	}
+	return b
+}
+
+// sizeHint is close enough to the encoded size that encoding grows its buffer once at most.
+func (f *Frame) sizeHint() int {
+	n := 64 + len(f.Cursor) + 10*len(f.Timers)
+	for i := range f.Inputs {
+		n += 32 + len(f.Inputs[i].Stream)
+	}
+	n += f.State.size() + 8*len(f.State.Changes)
+	for i := range f.Sections {
+		n += 32 + len(f.Sections[i].Branch) + len(f.Sections[i].block)
+	}
+	return n
+}
+
+// size is what the state's keys and values take, without their lengths.
+func (s *State) size() int {
+	n := 0
+	switch s.Kind {
+	case StateWhole:
+		n = len(s.Whole)
+	case StateKeyed:
+		for i := range s.Changes {
+			n += len(s.Changes[i].Key)
+			if !s.Changes[i].Deleted {
+				n += len(s.Changes[i].Value)
+			}
+		}
+	}
+	return n
+}
+
+func (f *Frame) appendBody(b []byte) []byte {
+	b = appendUvarint(b, f.Owner)
+	b = appendUvarint(b, f.Epoch)
+	b = appendUvarint(b, f.Commit)
+	b = appendUvarint(b, f.Steps)
+	b = appendUvarint(b, uint64(len(f.Inputs)))
+	for i := range f.Inputs {
+		p := &f.Inputs[i]
+		b = appendBytes(b, p.Stream)
+		b = appendUvarint(b, uint64(p.Instance))
+		b = appendUvarint(b, p.Offset)
+		b = appendUvarint(b, p.Sequence)
+	}
+	b = appendUvarint(b, uint64(len(f.Timers)))
+	for _, due := range f.Timers {
+		b = appendUvarint(b, zigzag(due))
+	}
+	b = appendBytes(b, f.Cursor)
+	b = f.State.append(b)
+	b = appendUvarint(b, uint64(len(f.Sections)))
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		b = appendBytes(b, s.Branch)
+		b = appendUvarint(b, uint64(s.Partition))
+		b = appendUvarint(b, s.Base)
+		b = appendUvarint(b, uint64(s.Count))
+		b = appendBytes(b, s.block)
+	}
+	return b
+}
+
+func (s *State) append(b []byte) []byte {
+	b = append(b, byte(s.Kind))
+	switch s.Kind {
+	case StateWhole:
+		b = appendBytes(b, s.Whole)
+	case StateKeyed:
+		b = appendUvarint(b, uint64(len(s.Changes)))
+		for i := range s.Changes {
+			c := &s.Changes[i]
+			b = appendBytes(b, c.Key)
+			if c.Deleted {
+				b = append(b, changeDeleted)
+				continue
+			}
+			b = append(b, changeSet)
+			b = appendBytes(b, c.Value)
+		}
+	}
+	return b
+}
+
+func appendBytes[T string | []byte](b []byte, v T) []byte {
+	return append(appendUvarint(b, uint64(len(v))), v...)
+}

@@ -1,0 +1,55 @@
+package frame
+
+// Version is the version of the wire format that this package writes and reads.
+const Version = 1
+
+// MaxSize is the limit in bytes for a frame, and for what a frame decompresses to.
+const MaxSize = 64 << 20
+
+// Frame is one commit of one instance. Its zero value is ready to be filled. A frame is not safe for concurrent change; any
+// number of goroutines may read it.
+type Frame struct {
+	Owner    uint64     // random number of the writing process: tells its frames from those of another with the same epoch
+	Epoch    uint64     // generation of the owner; grows at every fence
+	Commit   uint64     // dense number of the instance's commits, fences included: 1, 2, 3 …
+	Fence    bool       // written by a new owner only to fence the old one
+	Ended    bool       // the instance wrote its last message: nothing follows in this run
+	Steps    uint64     // committed calls of a source function: the position of a source
+	Inputs   []Position // what was consumed
+	Timers   []int64    // next due time of every timer, Unix nanoseconds
+	Cursor   string     // keyed end hook: the last key already done
+	EndPhase bool       // the end hook is under way, so Cursor means something
+	State    State      // how the state changed
+	Sections []Section  // what was emitted, by destination
+}
+
+// Position says how far one input is consumed.
+type Position struct {
+	Stream   string // "stage" or "stage/branch"
+	Instance uint32 // instance that writes the input
+	Offset   uint64 // next offset not yet consumed
+	Sequence uint64 // stream sequence at which to look for Offset: a hint, never truth
+}
+
+// StateKind says which part of a State counts.
+type StateKind uint8
+
+const (
+	StateAbsent StateKind = iota // the state did not change
+	StateWhole                   // Whole replaces the state
+	StateKeyed                   // Changes are applied to the state, in order
+)
+
+// State is how a commit changes the state of its instance. Fields that its Kind does not name are ignored and not written.
+type State struct {
+	Kind    StateKind
+	Whole   []byte
+	Changes []Change
+}
+
+// Change sets or deletes the state of one key.
+type Change struct {
+	Key     string
+	Value   []byte // ignored and not written when Deleted
+	Deleted bool
+}

@@ -1,0 +1,25 @@
+// Package rule lists the rules of the commit protocol that a test can take away, to prove that the checks which look for
+// lost, doubled or reordered messages would see it.
+//
+// Code that enforces one of these rules asks for it first:
+//
+//	if rule.PositionCheck && offset < position {
+//		continue // seen before
+//	}
+//
+// In a normal build each rule is the constant true, so the question costs nothing and cannot be answered otherwise. Only
+// a build with the tag penstock_mutation reads the environment variable PENSTOCK_WITHOUT, once, at the start:
+//
+//	PENSTOCK_WITHOUT=position-check,fencing
+//
+// The rules:
+//
+//   - PositionCheck (position-check): a reader skips what lies below its committed position. Without it a message that
+//     is delivered again takes effect again.
+//   - BaseOffsetCheck (base-offset-check): a section that starts above the expected offset is a gap and stops the
+//     reader. Without it a lost piece of a channel goes unnoticed.
+//   - Fencing (fencing): a commit carries the sequence it expects to be the last, and a new owner begins with a fence
+//     frame. Without it an owner that was replaced still commits.
+//   - TrimBound (trim-bound): a channel is trimmed only up to what every reader and the writer's own synced checkpoint
+//     cover. Without it a slow reader, or a recovery, finds its messages gone.
+package rule

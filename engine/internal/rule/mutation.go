@@ -1,0 +1,47 @@
+//go:build penstock_mutation
+
+package rule
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The rules; each is in force unless PENSTOCK_WITHOUT names it. They do not change after the start.
+var (
+	PositionCheck   = true
+	BaseOffsetCheck = true
+	Fencing         = true
+	TrimBound       = true
+)
+
+const variable = "PENSTOCK_WITHOUT"
+
+func init() {
+	if err := remove(os.Getenv(variable)); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", variable, err)
+		os.Exit(2)
+	}
+}
+
+func remove(list string) error {
+	if list == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		switch name {
+		case "position-check":
+			PositionCheck = false
+		case "base-offset-check":
+			BaseOffsetCheck = false
+		case "fencing":
+			Fencing = false
+		case "trim-bound":
+			TrimBound = false
+		default:
+			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing or trim-bound", name)
+		}
+	}
+	return nil
+}

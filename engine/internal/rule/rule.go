@@ -1,0 +1,11 @@
+//go:build !penstock_mutation
+
+package rule
+
+// The rules, all in force.
+const (
+	PositionCheck   = true
+	BaseOffsetCheck = true
+	Fencing         = true
+	TrimBound       = true
+)

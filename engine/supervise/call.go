@@ -1,0 +1,92 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// ErrGoexit is the Value of a PanicError when the function did not panic but ended its goroutine by runtime.Goexit, as a
+// failed assertion of a test does.
+var ErrGoexit = errors.New("goroutine ended by runtime.Goexit")
+
+// PanicError is a panic as an error.
+type PanicError struct {
+	Value any    // what was given to panic
+	Stack []byte // one function and its place a line pair, from the one that panicked outwards; at most 16 KiB
+}
+
+// Error returns what was given to panic, without the stack.
+func (e *PanicError) Error() string {
+	if e.Value == ErrGoexit {
+		return ErrGoexit.Error()
+	}
+	return fmt.Sprintf("panic: %v", e.Value)
+}
+
+// Unwrap returns Value if it is an error, and nil otherwise.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Call runs fn and returns its error. If fn panics, with nil too, or ends its goroutine, Call returns a *PanicError. What
+// fn starts in goroutines of its own is out of reach: a panic there ends the process.
+//
+// fn runs in a goroutine of its own, which is the only way to survive runtime.Goexit. That costs about a microsecond, so a
+// call should be worth it: a batch of messages, not one of them.
+func Call(fn func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		returned := false
+		var err error
+		defer func() {
+			if !returned {
+				value := recover()
+				if value == nil {
+					value = ErrGoexit
+				}
+				err = &PanicError{Value: value, Stack: panicStack()}
+			}
+			done <- err
+		}()
+		err = fn()
+		returned = true
+	}()
+	return <-done
+}
+
+const (
+	maxStack  = 16 << 10
+	maxFrames = 256
+)
+
+// panicStack describes the stack of a deferred function that runs because of a panic, without the machinery on top of the
+// function that panicked.
+func panicStack() []byte {
+	pcs := make([]uintptr, maxFrames)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	var stack []byte
+	for panicking := false; ; {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic" || f.Function == "runtime.Goexit":
+			panicking = true
+		case !panicking || len(stack) == 0 && inRuntime(f.Function):
+		default:
+			n := len(stack)
+			stack = fmt.Appendf(stack, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
+			if len(stack) > maxStack {
+				return stack[:n]
+			}
+		}
+		if !more {
+			return stack
+		}
+	}
+}
+
+func inRuntime(function string) bool {
+	return strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "internal/runtime/")
+}
