@@ -1,0 +1,56 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrInUse says that another store, here or in another process, holds the directory.
+	ErrInUse = errors.New("directory is in use")
+
+	// ErrCorrupt says that something on disk is not what was written. It does not go
+	// away by trying again.
+	ErrCorrupt = errors.New("damaged data")
+
+	// ErrClosed says that the store was closed before the call.
+	ErrClosed = errors.New("store is closed")
+
+	// ErrTooLarge says that a key, value or note is over its limit. Nothing was written.
+	ErrTooLarge = errors.New("too large")
+)
+
+const remedy = "start over with --fresh, or restore a copy of the data directory"
+
+// CorruptError names the value that is damaged. It wraps ErrCorrupt.
+type CorruptError struct {
+	// Instance is the instance that owns the value; empty for a note of the store.
+	Instance string
+	// Kind is "checkpoint", "key" or "note".
+	Kind string
+	// Key is the key of the state, or the name of the note; empty for a checkpoint.
+	Key string
+	// Reason says what is wrong with it.
+	Reason string
+}
+
+// Error names the value, the reason and the remedy.
+func (e *CorruptError) Error() string {
+	what := e.Kind
+	if e.Kind != kindNameCheckpoint {
+		what = fmt.Sprintf("%s %.100q", e.Kind, e.Key)
+	}
+	owner := "the pipeline"
+	if e.Instance != "" {
+		owner = "instance " + e.Instance
+	}
+	return fmt.Sprintf("checkpoint: %v: %s of %s: %s: %s", ErrCorrupt, what, owner, e.Reason, remedy)
+}
+
+// Unwrap gives ErrCorrupt.
+func (e *CorruptError) Unwrap() error { return ErrCorrupt }
+
+// damaged reports damage that belongs to the directory, not to one value.
+func damaged(dir string, reason any) error {
+	return fmt.Errorf("checkpoint: store %q: %w: %v: %s", dir, ErrCorrupt, reason, remedy)
+}

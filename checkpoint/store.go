@@ -1,0 +1,212 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/gofrs/flock"
+)
+
+// lockName is a lock of our own: it has to be held before the directory is swept, and
+// Badger takes its lock only after that.
+const lockName = "checkpoint.lock"
+
+// Store holds the checkpoints of all instances of one pipeline. All methods may be
+// called from several goroutines at once.
+type Store struct {
+	dir    string
+	logger *slog.Logger
+	lock   *flock.Flock
+	db     *badger.DB
+	syncer syncer
+
+	writing    sync.Mutex        // one Write at a time; guards the two below
+	large      map[string]uint64 // generation of every value that is stored in pieces
+	generation uint64            // the last one given out
+
+	state  sync.Mutex
+	closed bool
+	active sync.WaitGroup // calls that use db
+}
+
+// Open opens the store in cfg.Dir, or makes an empty one. It removes what a crash left
+// half made and checks every table file against its checksums, which takes as long as
+// reading the files.
+//
+// The error wraps ErrInUse when the directory is held by somebody else, and ErrCorrupt
+// when it is damaged.
+func Open(cfg Config) (*Store, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("checkpoint: open store: Config.Dir is empty: set the directory to keep state in")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := makeDir(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)
+	}
+	lock, err := takeLock(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)
+	}
+	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: syncer{dir: cfg.Dir, fsync: fsync}}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	opts := badgerOptions(s.dir, s.logger)
+	if err := sweep(s.dir, s.logger); err != nil {
+		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
+	}
+	if err := verify(s.dir, opts); err != nil {
+		return err
+	}
+	err := guard(func() (err error) {
+		s.db, err = badger.Open(opts)
+		return err
+	})
+	if err != nil {
+		return openError(s.dir, err)
+	}
+	if err := guard(s.reclaim); err != nil {
+		return errors.Join(s.failed(fmt.Sprintf("open store %q", s.dir), err), guard(s.db.Close))
+	}
+	return nil
+}
+
+// Close waits for running calls, writes what Badger still holds in memory and lets go
+// of the directory. Everything that Write and PutNote returned for was durable before.
+// Closing again does nothing. A function that Keys calls must not call it.
+func (s *Store) Close() error {
+	s.state.Lock()
+	if s.closed {
+		s.state.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.state.Unlock()
+	s.active.Wait()
+
+	if err := errors.Join(guard(s.db.Close), s.lock.Unlock()); err != nil {
+		return s.failed(fmt.Sprintf("close store %q", s.dir), err)
+	}
+	return nil
+}
+
+// Size is the space the store takes on disk, in bytes. It is 0 when the directory
+// cannot be read.
+func (s *Store) Size() (bytes int64) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return 0
+	}
+	for _, e := range entries {
+		// A table that a compaction removed meanwhile takes no space.
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			bytes += diskUse(info)
+		}
+	}
+	return bytes
+}
+
+// enter keeps the database open until the caller is done; it has to call s.active.Done.
+func (s *Store) enter() error {
+	s.state.Lock()
+	defer s.state.Unlock()
+	if s.closed {
+		return fmt.Errorf("checkpoint: store %q: %w", s.dir, ErrClosed)
+	}
+	s.active.Add(1)
+	return nil
+}
+
+// errUnreadable is a panic of Badger, or a page of a mapped file that cannot be read.
+// Both are what a damaged file leads to.
+var errUnreadable = errors.New("the files cannot be read")
+
+// guard turns such a panic into an error.
+func guard(fn func() error) error {
+	var never bool
+	return guardUnless(&never, fn)
+}
+
+// guardUnless lets a panic pass while *foreign is set: it is not Badger's then.
+func guardUnless(foreign *bool, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if *foreign {
+			return
+		}
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errUnreadable, r)
+		}
+	}()
+	return fn()
+}
+
+// failed says which call went wrong, and calls damage by its name.
+func (s *Store) failed(operation string, err error) error {
+	if errors.Is(err, errUnreadable) {
+		return damaged(s.dir, fmt.Errorf("%s: %w", operation, err))
+	}
+	return fmt.Errorf("checkpoint: %s: %w", operation, err)
+}
+
+// makeDir makes the directory, and makes its entry durable: a store that is lost as a
+// whole would look like one that never was.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return fsync(filepath.Dir(filepath.Clean(dir)))
+}
+
+func takeLock(dir string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(dir, lockName))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("take lock: %w", err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w%s: stop the pipeline that runs there, or choose another directory",
+			ErrInUse, holder(dir))
+	}
+	return lock, nil
+}
+
+// holder names the process that has the store open. Badger keeps its pid in a file.
+func holder(dir string) string {
+	pid, err := os.ReadFile(filepath.Join(dir, "LOCK"))
+	if err != nil || len(pid) == 0 {
+		return ""
+	}
+	return " by process " + strings.TrimSpace(string(pid))
+}
+
+// openError tells damage from trouble with the machine. Badger flattens its errors to
+// text, so text is what there is to look at.
+func openError(dir string, err error) error {
+	for _, trouble := range []error{
+		syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.EACCES, syscall.EPERM,
+		syscall.EROFS, syscall.ENOMEM,
+	} {
+		if strings.Contains(err.Error(), trouble.Error()) {
+			return fmt.Errorf("checkpoint: open store %q: %w", dir, err)
+		}
+	}
+	return damaged(dir, err)
+}

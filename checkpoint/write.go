@@ -1,0 +1,197 @@
+package checkpoint
+
+import (
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// pendingTransactions bounds what a Write has in flight inside Badger to some 10 MB.
+const pendingTransactions = 4
+
+// Checkpoint is an instance as it was at a commit.
+type Checkpoint struct {
+	Commit   uint64 // number of the commit
+	Sequence uint64 // stream sequence of the commit's frame
+	Record   []byte // whatever the caller keeps beside these; opaque here
+}
+
+// Update is the new checkpoint of one instance, with the keys whose state changed since
+// the one before. A nil value deletes its key; an empty one is kept.
+type Update struct {
+	Instance   *Instance
+	Checkpoint Checkpoint
+	Keys       map[string][]byte
+}
+
+// Write stores the checkpoints of any number of instances, each at most once. First the
+// keys of all of them become durable, then the checkpoints; so a crash, or an error, can
+// leave keys that are newer than their checkpoint, and never the other way around. When
+// Write returns nil everything is durable. Writes take turns. The caller must not change
+// the values before Write returns.
+//
+// The error wraps ErrTooLarge, with nothing written, when a value is over its limit.
+// Writing the same updates again after an error is safe.
+func (s *Store) Write(updates []Update) error {
+	if err := s.check(updates); err != nil {
+		return err
+	}
+	if len(updates) == 0 {
+		return nil
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.active.Done()
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	w := &writer{store: s, fresh: map[string]head{}}
+	if err := guard(func() error { return w.run(updates) }); err != nil {
+		return s.failed(fmt.Sprintf("write %d checkpoints to %q", len(updates), s.dir), err)
+	}
+	w.retire()
+	return nil
+}
+
+func (s *Store) check(updates []Update) error {
+	seen := make(map[string]bool, len(updates))
+	for _, u := range updates {
+		if u.Instance == nil || u.Instance.store != s {
+			panic("checkpoint: Write got an update without an instance of this store: use its Instance method")
+		}
+		name := u.Instance.name
+		if seen[name] {
+			return fmt.Errorf("checkpoint: write: instance %s is there twice: merge its updates", name)
+		}
+		seen[name] = true
+		if n := len(u.Checkpoint.Record); n > MaxValue {
+			return fmt.Errorf("checkpoint: write: record of instance %s: %w: %d bytes, limit %d: keep state by key",
+				name, ErrTooLarge, n, MaxValue)
+		}
+		for key, value := range u.Keys {
+			if len(key) > MaxKey {
+				return fmt.Errorf("checkpoint: write: key %.100q of instance %s: %w: %d bytes, limit %d: use a shorter key",
+					key, name, ErrTooLarge, len(key), MaxKey)
+			}
+			if len(value) > MaxValue {
+				return fmt.Errorf("checkpoint: write: state of key %.100q of instance %s: %w: %d bytes, limit %d: spread it over more keys",
+					key, name, ErrTooLarge, len(value), MaxValue)
+			}
+		}
+	}
+	return nil
+}
+
+// writer is one Write.
+type writer struct {
+	store *Store
+	fresh map[string]head // the large values of this Write
+	dead  []uint64        // generations that it replaces
+}
+
+func (w *writer) run(updates []Update) error {
+	phases := []func(*badger.WriteBatch, Update) (int, error){w.pieces, w.keys, w.checkpoint}
+	for _, phase := range phases {
+		if err := w.phase(updates, phase); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// phase writes one kind of entry of all updates and makes them durable, if there are any.
+func (w *writer) phase(updates []Update, put func(*badger.WriteBatch, Update) (int, error)) error {
+	wb := w.store.db.NewWriteBatch()
+	wb.SetMaxPendingTxns(pendingTransactions)
+	defer wb.Cancel()
+	total := 0
+	for _, u := range updates {
+		n, err := put(wb, u)
+		if err != nil {
+			return err
+		}
+		total += n
+	}
+	if total == 0 {
+		return nil
+	}
+	if err := wb.Flush(); err != nil {
+		return err
+	}
+	return w.store.sync()
+}
+
+func (w *writer) pieces(wb *badger.WriteBatch, u Update) (n int, err error) {
+	cut := func(key, value []byte) error {
+		if len(value) <= pieceSize {
+			return nil
+		}
+		n++
+		w.store.generation++
+		h, err := writePieces(wb, w.store.generation, key, value)
+		w.fresh[string(key)] = h
+		return err
+	}
+	for key, value := range u.Keys {
+		if len(value) <= pieceSize {
+			continue
+		}
+		if err := cut(ownedKey(spaceKey, u.Instance.name, key), value); err != nil {
+			return n, err
+		}
+	}
+	return n, cut(checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
+}
+
+func (w *writer) keys(wb *badger.WriteBatch, u Update) (int, error) {
+	for key, value := range u.Keys {
+		if err := w.put(wb, ownedKey(spaceKey, u.Instance.name, key), value); err != nil {
+			return 0, err
+		}
+	}
+	return len(u.Keys), nil
+}
+
+func (w *writer) checkpoint(wb *badger.WriteBatch, u Update) (int, error) {
+	return 1, w.put(wb, checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
+}
+
+// put writes a value, the head of one that is in pieces, or a delete.
+func (w *writer) put(wb *badger.WriteBatch, key, value []byte) error {
+	if old, ok := w.store.large[string(key)]; ok {
+		w.dead = append(w.dead, old)
+	}
+	if value == nil {
+		return wb.Delete(key)
+	}
+	if h, ok := w.fresh[string(key)]; ok {
+		return wb.Set(key, seal(key, formatPieces, h.encode()))
+	}
+	return wb.Set(key, seal(key, formatWhole, value))
+}
+
+// retire drops the pieces of the values that this Write replaced. What it cannot drop
+// only takes space, until the next Open.
+func (w *writer) retire() {
+	s := w.store
+	if len(w.dead) > 0 {
+		dead := make(map[uint64]bool, len(w.dead))
+		for _, generation := range w.dead {
+			dead[generation] = true
+		}
+		for key, generation := range s.large {
+			if dead[generation] {
+				delete(s.large, key)
+			}
+		}
+	}
+	for key, h := range w.fresh {
+		s.large[key] = h.generation
+	}
+	for _, generation := range w.dead {
+		if err := guard(func() error { return s.drop(generation) }); err != nil {
+			s.logger.Warn("cannot free the space of a replaced value until the store is opened again",
+				"store", s.dir, "error", err)
+		}
+	}
+}
