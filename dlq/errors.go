@@ -1,0 +1,24 @@
+package dlq
+
+import "errors"
+
+// Errors of this package wrap one of these where the caller can do something about it, and say where and what.
+var (
+	// ErrFull: the stream holds as much as it may. Nothing was written or dropped. Replay or discard letters, or raise
+	// MaxBytes or MaxMessages.
+	ErrFull = errors.New("the dead letters are full")
+	// ErrTooLarge: the letter, with its texts cut short, is larger than the server's maximum payload. It cannot happen
+	// to a value and key that leave [Overhead] bytes of it.
+	ErrTooLarge = errors.New("the dead letter is larger than the server accepts")
+	// ErrConflict: there is a letter of the same origin with another value or key, so it is of an earlier run whose
+	// offsets began at 0 as well.
+	ErrConflict = errors.New("another message is already stored as this dead letter")
+	// ErrForeign: the stream belongs to another pipeline or data directory.
+	ErrForeign = errors.New("the dead letters belong to somebody else")
+	// ErrGone: the stream was deleted while it was in use.
+	ErrGone = errors.New("the stream of the dead letters is gone")
+	// ErrDamaged: a stored message is not a dead letter, or not one that this build can read.
+	ErrDamaged = errors.New("not a readable dead letter")
+	// ErrInvalid: a name, number or ID that cannot be right.
+	ErrInvalid = errors.New("invalid")
+)

@@ -1,0 +1,86 @@
+package dlq
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Reason says why a message became a dead letter.
+type Reason string
+
+const (
+	ReasonPanic    Reason = "panic"     // the stage panicked at every attempt, or took the process down
+	ReasonError    Reason = "error"     // the stage failed at every attempt
+	ReasonRejected Reason = "rejected"  // the stage said that it can never succeed
+	ReasonTooLarge Reason = "too-large" // what the stage made of it does not fit into a frame
+	ReasonHeld     Reason = "held"      // its input ended while the message was still held
+)
+
+// Attempt is one failed try.
+type Attempt struct {
+	Time  time.Time `json:"time"`
+	Error string    `json:"error"`
+}
+
+// Letter is one message that an instance gave up on. Pipeline, Stage, Instance, Input, InputInstance and Offset name it for
+// ever; two letters that agree in them are the same letter.
+type Letter struct {
+	Pipeline string // "" in Put: that of the queue
+	Stage    string // which gave up
+	Instance int    // of the stage
+
+	Input         string // stream it came from: "stage" or "stage/branch"
+	InputInstance int    // which wrote it
+	Offset        uint64 // in that stream
+
+	Key   string
+	Value []byte    // encoded, as the stage got it
+	Codec string    // name of the value's codec, at most 256 bytes
+	Time  time.Time // the message's
+
+	Reason   Reason
+	Error    string
+	Panic    string // printed panic value, or ""
+	Stack    string
+	Attempts []Attempt
+	// AttemptsOmitted is how many attempts are missing in Attempts, behind its first one. Put counts them when it
+	// shortens the list.
+	AttemptsOmitted int
+
+	Version  string    // of the binary that wrote it
+	At       time.Time // when it was written; zero in Put: now
+	Sequence uint64    // in the stream; set by reading, ignored by Put
+}
+
+// ID names the letter within its pipeline: "worker.0:generator.0:33", with a branch "worker.0:parse/bad.0:33". It is the same
+// for ever, and what [Queue.Get] takes.
+func (l Letter) ID() string { return l.origin().String() }
+
+func (l Letter) origin() origin {
+	return origin{l.Stage, l.Instance, l.Input, l.InputInstance, l.Offset}
+}
+
+var validReason = regexp.MustCompile(`^[a-z][a-z-]{0,31}$`)
+
+const maxCodec = 256
+
+// check finds what cannot be written: those parts that are not free text must fit into a subject or a header as they are.
+func (l Letter) check() error {
+	if err := checkName("pipeline", l.Pipeline); err != nil {
+		return err
+	}
+	if err := l.origin().check(); err != nil {
+		return err
+	}
+	if !validReason.MatchString(string(l.Reason)) {
+		return fmt.Errorf("%w reason %q: use one of the Reason constants", ErrInvalid, l.Reason)
+	}
+	if len(l.Codec) > maxCodec {
+		return fmt.Errorf("%w codec name of %d bytes: use at most %d", ErrInvalid, len(l.Codec), maxCodec)
+	}
+	if l.AttemptsOmitted < 0 {
+		return fmt.Errorf("%w number of omitted attempts %d", ErrInvalid, l.AttemptsOmitted)
+	}
+	return nil
+}

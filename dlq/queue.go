@@ -1,0 +1,174 @@
+package dlq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// DefaultMaxBytes bounds the dead letters of a pipeline unless Config says otherwise.
+const DefaultMaxBytes = 1 << 30
+
+const (
+	metadataPipeline = "penstock.pipeline"
+	metadataIdentity = "penstock.identity"
+)
+
+// Config says whose dead letters they are and how many are kept. Pipeline and Identity are required.
+type Config struct {
+	Pipeline string // 1 to 64 of A-Z a-z 0-9 _ -
+	// Identity names the data directory that the pipeline runs from. Open refuses dead letters of another one: the same
+	// offsets mean other messages there.
+	Identity    string
+	Replicas    int           // of the stream. Default: as it is, 1 for a new one.
+	MaxBytes    int64         // stored, headers included. Default DefaultMaxBytes; negative: no limit.
+	MaxMessages int64         // letters. Default, or negative: no limit.
+	MaxAge      time.Duration // after which a letter is dropped. Default: never.
+	Logger      *slog.Logger  // for retries. Default slog.Default().
+}
+
+// StreamName is the JetStream stream that holds the dead letters of a pipeline. No stage can be called so that its own stream
+// gets this name.
+func StreamName(pipeline string) string { return pipeline + "++dead-letters" }
+
+// Queue is the dead letters of one pipeline. It is safe for concurrent use. It needs no closing; it works as long as its
+// connection does.
+type Queue struct {
+	js       jetstream.JetStream
+	stream   jetstream.Stream
+	name     string // of the stream
+	pipeline string
+	logger   *slog.Logger
+	retry    retry
+}
+
+// Open makes the stream of a pipeline's dead letters, or takes the existing one over and sets the limits anew. Limits lower
+// than what is stored drop nothing (MaxAge does). Dead letters of another Identity are refused with ErrForeign.
+func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("dlq: open: %w", err)
+	}
+	q := newQueue(js, cfg.Pipeline, cfg.Logger)
+	stream, err := js.Stream(ctx, q.name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		stream, err = js.CreateStream(ctx, cfg.stream())
+	case err == nil:
+		var want jetstream.StreamConfig
+		if want, err = cfg.takeOver(stream.CachedInfo().Config); err == nil {
+			stream, err = js.UpdateStream(ctx, want)
+		}
+	}
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) && isNoRoom(refusal) {
+		err = fmt.Errorf("no room for MaxBytes %d: lower it, free disk space or raise the limit of the server or account: %w",
+			cfg.stream().MaxBytes, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dlq: open stream %s: %w", q.name, err)
+	}
+	q.stream = stream
+	return q, nil
+}
+
+// Lookup finds the dead letters of a pipeline, whatever its identity. It returns false when there is no stream for them,
+// and so no letter.
+func Lookup(ctx context.Context, js jetstream.JetStream, pipeline string) (*Queue, bool, error) {
+	if err := checkName("pipeline", pipeline); err != nil {
+		return nil, false, fmt.Errorf("dlq: look up: %w", err)
+	}
+	q := newQueue(js, pipeline, nil)
+	stream, err := js.Stream(ctx, q.name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("dlq: look up stream %s: %w", q.name, err)
+	}
+	q.stream = stream
+	return q, true, nil
+}
+
+// Count returns the number of letters.
+func (q *Queue) Count(ctx context.Context) (uint64, error) {
+	info, err := q.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("dlq: count stream %s: %w", q.name, err)
+	}
+	return info.State.Msgs, nil
+}
+
+// DeleteAll deletes every letter and the stream itself, for a fresh start of the pipeline. That there is none is no error.
+// The queue is of no use afterwards: Open another one.
+func (q *Queue) DeleteAll(ctx context.Context) error {
+	err := q.js.DeleteStream(ctx, q.name)
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("dlq: delete stream %s: %w", q.name, err)
+	}
+	return nil
+}
+
+func newQueue(js jetstream.JetStream, pipeline string, logger *slog.Logger) *Queue {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	return &Queue{js: js, name: StreamName(pipeline), pipeline: pipeline, logger: logger, retry: defaultRetry}
+}
+
+// takeOver says what an existing stream becomes.
+func (c Config) takeOver(old jetstream.StreamConfig) (jetstream.StreamConfig, error) {
+	for name, want := range map[string]string{metadataPipeline: c.Pipeline, metadataIdentity: c.Identity} {
+		if got := old.Metadata[name]; got != want {
+			return jetstream.StreamConfig{}, fmt.Errorf("%w: %s is %q there and %q here: run from the data directory they belong to, "+
+				"give the pipeline another name, or delete the stream if nobody needs them", ErrForeign, name, got, want)
+		}
+	}
+	want := c.stream()
+	if c.Replicas == 0 {
+		want.Replicas = old.Replicas
+	}
+	return want, nil
+}
+
+func (c Config) check() error {
+	if err := checkName("pipeline", c.Pipeline); err != nil {
+		return err
+	}
+	if c.Identity == "" {
+		return fmt.Errorf("%w identity %q: it must not be empty", ErrInvalid, c.Identity)
+	}
+	if c.Replicas < 0 || c.MaxAge < 0 {
+		return fmt.Errorf("%w config: Replicas %d and MaxAge %v must not be negative", ErrInvalid, c.Replicas, c.MaxAge)
+	}
+	return nil
+}
+
+func (c Config) stream() jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:        StreamName(c.Pipeline),
+		Description: "dead letters of the pipeline " + c.Pipeline,
+		Subjects:    []string{c.Pipeline + ".*.*.dead.>"},
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardNew,
+		Storage:     jetstream.FileStorage,
+		Replicas:    max(c.Replicas, 1),
+		MaxBytes:    limit(c.MaxBytes, DefaultMaxBytes),
+		MaxMsgs:     limit(c.MaxMessages, -1),
+		MaxAge:      c.MaxAge,
+		Metadata:    map[string]string{metadataPipeline: c.Pipeline, metadataIdentity: c.Identity},
+	}
+}
+
+func limit(value, byDefault int64) int64 {
+	switch {
+	case value == 0:
+		return byDefault
+	case value < 0:
+		return -1
+	}
+	return value
+}
