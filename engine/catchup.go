@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/engine/channel"
+	"penstock/engine/faultpoint"
+	"penstock/engine/frame"
+)
+
+// ErrRefused is wrapped when what is on disk and what is in the channels do
+// not fit together: going on would be silently wrong.
+var ErrRefused = errors.New("refused")
+
+// catchUp brings the committed view to the channel's last frame: the
+// checkpoint, and the frames after it.
+func (c *committed) catchUp(ctx context.Context, ch *channel.Channel, keyed bool) error {
+	saved, hasCheckpoint, err := c.store.Load()
+	if err != nil {
+		return fmt.Errorf("read the checkpoint: %w", err)
+	}
+	if hasCheckpoint {
+		if err := c.restore(saved); err != nil {
+			return err
+		}
+	}
+	last, found, err := ch.Last(ctx)
+	if err != nil {
+		return fmt.Errorf("read the last frame: %w", err)
+	}
+	switch {
+	case !found && hasCheckpoint:
+		return fmt.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with --fresh", ErrRefused, saved.Commit)
+	case found && last.Frame.Commit < saved.Commit:
+		return fmt.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, saved.Commit, last.Frame.Commit)
+	case found && last.Frame.Commit > saved.Commit:
+		return c.replay(ctx, ch, keyed, saved.Commit, saved.Sequence, last)
+	}
+	return nil
+}
+
+// replay applies the frames after the checkpoint. For an unkeyed stage whose
+// last frame holds the whole state, that frame is enough.
+func (c *committed) replay(ctx context.Context, ch *channel.Channel, keyed bool, commit, sequence uint64, last channel.Record) error {
+	if !keyed && last.Frame.State.Kind == frame.StateWhole {
+		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
+		c.accept(last.Frame, last.Sequence)
+		return nil
+	}
+	expected := commit + 1
+	err := ch.Replay(ctx, sequence+1, func(r channel.Record) error {
+		if r.Frame.Commit != expected {
+			return fmt.Errorf("%w: the checkpoint in this directory is at commit %d and the channel's next frame is commit %d: the frames between are trimmed; run with the directory that this pipeline ran with last, or start over with --fresh", ErrRefused, expected-1, r.Frame.Commit)
+		}
+		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
+		c.accept(r.Frame, r.Sequence)
+		expected++
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("replay from commit %d: %w", commit+1, err)
+	}
+	if expected != last.Frame.Commit+1 {
+		return fmt.Errorf("%w: the channel ends at commit %d, but its frames were found only up to %d", ErrRefused, last.Frame.Commit, expected-1)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"log/slog"
+	"time"
+
+	"penstock/engine/broker"
+	"penstock/engine/supervise"
+)
+
+// Config says where and how a pipeline runs. The zero value with a Dir runs
+// it on an embedded server that syncs every commit to disk.
+type Config struct {
+	// Dir is the data directory: lock, checkpoints and, with the embedded
+	// server, the channels. It is created if needed. Required.
+	Dir string
+	// Fresh starts over: what the directory and the channels hold of this
+	// pipeline is deleted first.
+	Fresh bool
+	// NATS is the server to use. Its zero value is the embedded one.
+	NATS NATS
+	// Sync is how often the embedded server syncs its files: 0 (the
+	// default) at every commit, otherwise at this interval, and before
+	// every checkpoint. Then a power cut may lose what was committed since,
+	// of each stage the newest part. A killed process loses nothing either
+	// way. For an external server its own setting (sync_interval) counts.
+	Sync time.Duration
+	// CheckpointInterval is how often state is saved to Badger; default
+	// 1 s. It bounds what a restart replays, not what is safe: that is
+	// every commit.
+	CheckpointInterval time.Duration
+	// DrainTimeout is how long stages may take to finish what is under way
+	// after Run's context is done; default 30 s.
+	DrainTimeout time.Duration
+	// DuplicateWindow is the message id window of the streams; default
+	// 2 min. Nothing in the pipeline depends on it.
+	DuplicateWindow time.Duration
+	// DeadLetterBytes bounds the dead-letter stream; default 1 GiB. When it
+	// is full a stage that must divert a message waits.
+	DeadLetterBytes int64
+	// Logger gets what happens; default slog.Default().
+	Logger *slog.Logger
+	// OnEvent is told of every start, fault, restart and stop of a stage.
+	// It is called by one goroutine at a time and must not block for long.
+	OnEvent func(supervise.Event)
+	// OnReady is called once, when every stage is open and before any of them
+	// starts: Status tells where they resume, and State answers. Its error
+	// ends the run.
+	OnReady func() error
+	// OnStop is called once if OnReady returned nil (or was not set), when
+	// every stage has stopped. State still answers, and the directory is still
+	// locked: what serves either to others must end here.
+	OnStop func()
+}
+
+// NATS names an external server or cluster and how to log in. All fields but
+// URL are optional.
+type NATS struct {
+	URL         string // nats://host:port, several separated by commas; "" is the embedded server
+	Credentials string // file with a user JWT and NKey seed
+	NKeySeed    string // file with an NKey seed
+	User        string
+	Password    string
+	Token       string
+	CA          string // file with the root certificates to trust
+	Cert        string // file with the client's certificate
+	Key         string // file with its key
+	Replicas    int    // of each stream; default 1
+}
+
+func (c Config) withDefaults() Config {
+	if c.CheckpointInterval <= 0 {
+		c.CheckpointInterval = time.Second
+	}
+	if c.DrainTimeout <= 0 {
+		c.DrainTimeout = 30 * time.Second
+	}
+	if c.DuplicateWindow <= 0 {
+		c.DuplicateWindow = 2 * time.Minute
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c Config) broker(pipeline, dir string) broker.Config {
+	return broker.Config{
+		Dir:         dir,
+		Sync:        c.Sync,
+		URL:         c.NATS.URL,
+		Credentials: c.NATS.Credentials,
+		NKeySeed:    c.NATS.NKeySeed,
+		User:        c.NATS.User,
+		Password:    c.NATS.Password,
+		Token:       c.NATS.Token,
+		CA:          c.NATS.CA,
+		Cert:        c.NATS.Cert,
+		Key:         c.NATS.Key,
+		Name:        "penstock-" + pipeline,
+		Replicas:    c.NATS.Replicas,
+		Logger:      c.Logger,
+	}
+}

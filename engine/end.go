@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/dlq"
+	"penstock/engine/supervise"
+)
+
+// finish looks whether an idle instance has come to its end, or may stop.
+func (in *instance) finish(ctx context.Context) (bool, error) {
+	if !in.clean() {
+		return false, nil
+	}
+	switch {
+	case in.ending, in.inputsExhausted(), in.readersEnded():
+		return true, in.end(ctx)
+	case in.heldForEver():
+		return false, in.divertHeld(ctx)
+	case in.run.isDraining() && in.inputsQuiet():
+		return true, nil
+	}
+	return false, nil
+}
+
+func (in *instance) inputsExhausted() bool {
+	for _, i := range in.inputs {
+		if i.peek() || !i.exhausted() {
+			return false
+		}
+	}
+	return true
+}
+
+// inputsQuiet says that nothing more can come from producers that have
+// stopped, but for messages that wait for something.
+func (in *instance) inputsQuiet() bool {
+	for _, i := range in.inputs {
+		if !i.producer.stopped.Load() {
+			return false
+		}
+		if i.peek() && !i.waits(in.now()) || !i.hasHead && !i.caughtUp() {
+			return false
+		}
+	}
+	return true
+}
+
+// heldForEver says that the producers have ended, that every input is either
+// exhausted or held, and that no timer is there to change that.
+func (in *instance) heldForEver() bool {
+	if len(in.timers) > 0 || in.inputsExhausted() {
+		return false
+	}
+	for _, i := range in.inputs {
+		if !i.producer.isEnded.Load() || i.peek() && !i.held || !i.hasHead && !i.exhausted() {
+			return false
+		}
+	}
+	return true
+}
+
+// divertHeld gives the first message that nothing can release to the dead
+// letters, so that it neither vanishes nor keeps the pipeline from ending.
+func (in *instance) divertHeld(ctx context.Context) error {
+	for _, i := range in.inputs {
+		if i.held {
+			in.attempts = attempts{
+				Unit:   messageUnit(i, i.next),
+				Reason: dlq.ReasonHeld,
+				Error:  "held when every other input had ended",
+				Final:  true,
+			}
+			i.held = false
+			in.failing, in.failingAt = i, i.next
+			return errRewind
+		}
+	}
+	return nil
+}
+
+// endChunk is how many keys an end hook handles between two looks at the
+// committed view.
+const endChunk = 4096
+
+// end runs the end hook and commits the last frame.
+func (in *instance) end(ctx context.Context) error {
+	if in.machine.hasEnd() {
+		hook := in.endWhole
+		if in.definition.keyed() {
+			hook = in.endKeys
+		}
+		if err := hook(ctx); err != nil {
+			return err
+		}
+	}
+	in.endPhase = false
+	if err := in.publish(ctx, true); err != nil {
+		return in.fail(ctx, err)
+	}
+	return in.settle(ctx, true)
+}
+
+func (in *instance) endWhole(ctx context.Context) error {
+	if err := in.callEnd(ctx, ""); err != nil {
+		return err
+	}
+	return in.machine.keeper().boundary()
+}
+
+func (in *instance) callEnd(ctx context.Context, key string) error {
+	in.current, in.unit = nil, "end:"+key
+	in.attempt = 1 + in.attemptsOf(in.unit)
+	in.batch.begin(0)
+	err := supervise.Call(func() error { return in.machine.callEnd(ctx, key) })
+	if err == nil {
+		err = in.batch.callErr
+	}
+	if err != nil {
+		return in.failEnd(ctx, err)
+	}
+	in.batch.calls++
+	in.batch.begin(0)
+	return nil
+}
+
+// failEnd makes sure that a failed end hook is a fault of this life: there is
+// no message to go on with.
+func (in *instance) failEnd(ctx context.Context, err error) error {
+	if err := in.fail(ctx, err); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", in.unit, err)
+}
+
+// endKeys calls the end hook for every key in order. How far it came is part
+// of each commit, so that a restart goes on where it was.
+func (in *instance) endKeys(ctx context.Context) error {
+	in.endPhase = true
+	control, _ := in.committed.last()
+	from := ""
+	if control.EndPhase {
+		from = after(control.Cursor)
+	}
+	for {
+		keys, err := in.keysFrom(from)
+		if err != nil {
+			return in.escalate(err)
+		}
+		for _, key := range keys {
+			if err := in.callEnd(ctx, key); err != nil {
+				return err
+			}
+			in.cursor = key
+			if err := in.commitEndKeys(ctx, false); err != nil {
+				return err
+			}
+		}
+		if len(keys) < endChunk {
+			return in.commitEndKeys(ctx, true)
+		}
+		from = after(keys[len(keys)-1])
+	}
+}
+
+// commitEndKeys publishes when the batch is full, or when it is the last.
+func (in *instance) commitEndKeys(ctx context.Context, last bool) error {
+	if in.batch.calls == 0 || !last && in.mayCall() {
+		return nil
+	}
+	if err := in.settle(ctx, true); err != nil {
+		return err
+	}
+	for !in.hasRoom(in.batch.emitted, in.batch.bytes) {
+		select {
+		case <-in.wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := in.publish(ctx, false); err != nil {
+		return in.failEnd(ctx, err)
+	}
+	if last {
+		return in.settle(ctx, true)
+	}
+	return nil
+}
+
+// after is the smallest key that is greater.
+func after(key string) string { return key + "\x00" }
+
+var errEnough = errors.New("enough")
+
+func (in *instance) keysFrom(from string) ([]string, error) {
+	var keys []string
+	err := in.committed.eachKey(from, func(key string, _ []byte) error {
+		if keys = append(keys, key); len(keys) == endChunk {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, fmt.Errorf("read the keys from %q: %w", from, err)
+	}
+	return keys, nil
+}

@@ -1,0 +1,147 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"penstock/engine"
+	"penstock/engine/supervise"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// Badger's dependencies start these once per process and never stop them.
+		goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"),
+		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
+	)
+}
+
+// fast makes restarts immediate enough for tests.
+var fast = engine.RestartBackoff(supervise.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond, Jitter: -1})
+
+func testConfig(t *testing.T, dir string) engine.Config {
+	t.Helper()
+	return quiet(dir)
+}
+
+// quiet logs only when asked to.
+func quiet(dir string) engine.Config {
+	level := slog.LevelError + 1
+	if os.Getenv("PENSTOCK_TEST_LOG") != "" {
+		level = slog.LevelDebug
+	}
+	return engine.Config{
+		Dir:    dir,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+}
+
+func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := p.Run(ctx, testConfig(t, dir)); err != nil {
+		t.Fatalf("run: %v", err)
+	}
+	status := p.Status()
+	if !status.Completed {
+		t.Fatalf("the run ended and is not complete: %+v", status)
+	}
+	return status
+}
+
+func stageStatus(t *testing.T, s engine.Status, name string) engine.StageStatus {
+	t.Helper()
+	for _, stage := range s.Stages {
+		if stage.Name == name {
+			return stage
+		}
+	}
+	t.Fatalf("no stage %s in %+v", name, s)
+	return engine.StageStatus{}
+}
+
+// Place is how far a counting source has come.
+type Place struct{ Next uint64 }
+
+// count emits 0 to n-1, step values a call.
+func count(n, step uint64) engine.SourceFunc[Place, uint64] {
+	return func(_ context.Context, at *Place, emit engine.Emit[uint64]) error {
+		for range step {
+			if at.Next == n {
+				return io.EOF
+			}
+			emit(at.Next)
+			at.Next++
+		}
+		return nil
+	}
+}
+
+// collected is what a sink saw, by offset: a message that comes again after a
+// restart must be the same.
+type collected[T comparable] struct {
+	t      *testing.T
+	mu     sync.Mutex
+	values []T
+}
+
+func collect[T comparable](t *testing.T) *collected[T] { return &collected[T]{t: t} }
+
+func (c *collected[T]) sink(_ context.Context, _ *struct{}, m engine.Message[T]) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case m.Offset < uint64(len(c.values)):
+		if c.values[m.Offset] != m.Value {
+			c.t.Errorf("offset %d was %v and comes again as %v", m.Offset, c.values[m.Offset], m.Value)
+		}
+	case m.Offset == uint64(len(c.values)):
+		c.values = append(c.values, m.Value)
+	default:
+		c.t.Errorf("offset %d comes after %d", m.Offset, len(c.values)-1)
+	}
+	return nil
+}
+
+func (c *collected[T]) all() []T {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]T(nil), c.values...)
+}
+
+// committedState reads a stage's state from a directory that is not in use.
+func committedState[S any](t *testing.T, dir, stage string) map[string]S {
+	t.Helper()
+	inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := inspector.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	states := map[string]S{}
+	err = inspector.State(t.Context(), stage, func(key string, data json.RawMessage) error {
+		var state S
+		states[key] = state
+		if err := json.Unmarshal(data, &state); err != nil {
+			return err
+		}
+		states[key] = state
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return states
+}

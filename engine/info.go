@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+)
+
+type instanceKey struct{}
+
+func instanceOf(ctx context.Context) *instance {
+	in, _ := ctx.Value(instanceKey{}).(*instance)
+	return in
+}
+
+// Info tells a stage function about the stage it is called in.
+type Info struct {
+	Pipeline string
+	Stage    string
+	Epoch    uint64 // grows with each owner of the stage
+	Start    uint64 // which start of the stage this is, across processes: 1, 2, 3 …
+	Commits  uint64 // frames the stage has committed
+	In       uint64 // messages it has taken
+	Out      uint64 // messages it has emitted
+	Attempt  int    // of the call at hand: 1, and one more for each failure
+}
+
+// InfoOf returns what there is to know in a call of a stage function or hook.
+// Outside one it returns the zero value.
+func InfoOf(ctx context.Context) Info {
+	in := instanceOf(ctx)
+	if in == nil {
+		return Info{}
+	}
+	control, _ := in.committed.last()
+	info := Info{
+		Pipeline: in.definition.pipeline.name,
+		Stage:    in.definition.name,
+		Epoch:    in.epoch,
+		Start:    in.stats.Starts.Load(),
+		Commits:  control.Commit,
+		Attempt:  in.attempt,
+	}
+	for _, p := range control.Inputs {
+		info.In += p.Offset
+	}
+	for i := range control.Sections {
+		info.Out += control.Sections[i].Next()
+	}
+	return info
+}
+
+// Attempt returns which try of the call at hand this is: 1, and one more for
+// each time it failed, also across restarts of the process. Messages carry the
+// same number; this is for sources, timers and hooks.
+func Attempt(ctx context.Context) int {
+	if in := instanceOf(ctx); in != nil {
+		return in.attempt
+	}
+	return 1
+}
+
+// Logger returns the pipeline's logger with the stage's name.
+func Logger(ctx context.Context) *slog.Logger {
+	if in := instanceOf(ctx); in != nil {
+		return in.log
+	}
+	return slog.Default()
+}
+
+// CurrentKey returns the key of the state at hand in a keyed stage, else "".
+func CurrentKey(ctx context.Context) string {
+	if in := instanceOf(ctx); in != nil {
+		return in.key
+	}
+	return ""
+}
+
+// ForgetKey deletes the state of the key at hand once the call is committed.
+// The next message of the key finds a zero state.
+func ForgetKey(ctx context.Context) {
+	if in := instanceOf(ctx); in != nil {
+		if k, ok := in.machine.keeper().(interface{ forget() }); ok {
+			k.forget()
+		}
+	}
+}

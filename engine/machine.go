@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// machine is an instance's typed half behind a face without types: it decodes,
+// finds the state and calls the user's functions. The instance decides when.
+type machine interface {
+	callSource(ctx context.Context) error
+	callMessage(ctx context.Context, p *peeked) error
+	callBatch(ctx context.Context, input int, batch []peeked) error
+	callTimer(ctx context.Context, timer int, now time.Time) error
+	callStart(ctx context.Context) error
+	callBeforeCommit(ctx context.Context) error
+	callEnd(ctx context.Context, key string) error
+	callStop(ctx context.Context) error
+	hasEnd() bool
+	keeper() stateKeeper
+}
+
+type typedMachine[S, Out any] struct {
+	*typed[S, Out]
+	emit  Emit[Out]
+	whole *wholeState[S]
+	keys  *keyedState[S]
+	none  S // what hooks of a keyed stage get
+}
+
+func newMachine[S, Out any](t *typed[S, Out], in *instance) machine {
+	m := &typedMachine[S, Out]{typed: t}
+	if t.definition.keyed() {
+		m.keys = newKeyedState(t.codec, in, t.options.keys)
+	} else {
+		m.whole = newWholeState(t.codec)
+	}
+	m.emit = func(value Out, options ...EmitOption) {
+		if t.definition.output == nil {
+			return // None: there is nowhere to go
+		}
+		emitTo(in, 0, *t.output, value, options)
+	}
+	return m
+}
+
+func (m *typedMachine[S, Out]) keeper() stateKeeper {
+	if m.keys != nil {
+		return m.keys
+	}
+	return m.whole
+}
+
+func (m *typedMachine[S, Out]) state(keyed bool, key string) (*S, error) {
+	if keyed {
+		return m.keys.get(key)
+	}
+	return m.whole.get(), nil
+}
+
+// hookState is the state that a hook of the whole stage gets.
+func (m *typedMachine[S, Out]) hookState() *S {
+	if m.keys != nil {
+		return &m.none
+	}
+	return m.whole.get()
+}
+
+func (m *typedMachine[S, Out]) callSource(ctx context.Context) error {
+	return m.source(ctx, m.whole.get(), m.emit)
+}
+
+func (m *typedMachine[S, Out]) callMessage(ctx context.Context, p *peeked) error {
+	return m.handlers[p.input.definition.index].message(ctx, m, p)
+}
+
+func (m *typedMachine[S, Out]) callBatch(ctx context.Context, input int, batch []peeked) error {
+	return m.handlers[input].batch(ctx, m, batch)
+}
+
+func (m *typedMachine[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {
+	return m.ticks[timer](ctx, m.whole.get(), now, m.emit)
+}
+
+func (m *typedMachine[S, Out]) callStart(ctx context.Context) error {
+	for _, h := range m.hooks {
+		if h.Start != nil {
+			if err := h.Start(ctx, m.hookState(), m.emit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *typedMachine[S, Out]) callBeforeCommit(ctx context.Context) error {
+	for _, h := range m.hooks {
+		if h.BeforeCommit != nil {
+			if err := h.BeforeCommit(ctx, m.hookState()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *typedMachine[S, Out]) callEnd(ctx context.Context, key string) error {
+	for _, h := range m.hooks {
+		if h.End == nil {
+			continue
+		}
+		state, err := m.state(m.keys != nil, key)
+		if err != nil {
+			return err
+		}
+		if err := h.End(ctx, state, m.emit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *typedMachine[S, Out]) callStop(ctx context.Context) error {
+	var first error
+	for _, h := range m.hooks {
+		if h.Stop != nil {
+			if err := h.Stop(ctx, m.hookState()); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+func (m *typedMachine[S, Out]) hasEnd() bool {
+	for _, h := range m.hooks {
+		if h.End != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// Message is one value with where it comes from.
+type Message[T any] struct {
+	Value T
+	// Key is the message's key: what KeyBy computed, else what it was
+	// emitted with (WithKey), else "".
+	Key string
+	// Time is when it happened: what it was emitted with (WithTime), else
+	// the time of the message it was made from, else when a source emitted
+	// it.
+	Time time.Time
+	// Offset is its dense number in its stream: 0, 1, 2 …
+	Offset uint64
+	// Attempt is 1 at the first try, and one more after each failure,
+	// also across restarts of the process.
+	Attempt int
+
+	input *input
+}
+
+// ID names the message for ever: stream, producer instance and offset. It is
+// the same at every attempt, so it serves as an idempotency key.
+func (m Message[T]) ID() string {
+	if m.input == nil {
+		return fmt.Sprintf("?:%d", m.Offset)
+	}
+	return fmt.Sprintf("%s.%s:%d", m.input.definition.stream.pipeline.name, m.input.definition.stream, m.Offset)
+}
+
+// Emit sends a value to the stage's stream. It takes effect when the call
+// that got it returns nil and its frame is committed, together with the
+// state change and the position: all or nothing. It is only for use within
+// that call, by its goroutine.
+//
+// A value larger than a frame can hold makes the call fail.
+type Emit[T any] func(value T, options ...EmitOption)
+
+// EmitOption adds something to an emitted value.
+type EmitOption func(*emission)
+
+type emission struct {
+	key  string
+	time time.Time
+}
+
+// WithKey emits the value with a key.
+func WithKey(key string) EmitOption { return func(e *emission) { e.key = key } }
+
+// WithTime emits the value with the time at which it happened.
+func WithTime(t time.Time) EmitOption { return func(e *emission) { e.time = t } }
+
+// None is the output type of a stage that emits nothing: a sink.
+type None struct{}

@@ -1,0 +1,41 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Hold is returned by a message function that cannot take the message yet: it
+// stays where it is, peeked, and comes again when something else moved in the
+// stage (a message of another input, a timer). What the call emitted or
+// changed is undone, and no attempt is counted.
+var Hold = errors.New("hold")
+
+// Snooze is returned by a message function to get the message again after d.
+// Messages behind it on the same stream wait, those of other inputs go on.
+// What the call emitted or changed is undone, and no attempt is counted.
+func Snooze(d time.Duration) error { return &snooze{d} }
+
+type snooze struct{ delay time.Duration }
+
+func (s *snooze) Error() string { return fmt.Sprintf("snooze for %v", s.delay) }
+
+// Reject is returned by a message function for a message that can never
+// succeed: it becomes a dead letter at once, without further attempts.
+func Reject(err error) error { return &rejection{err} }
+
+type rejection struct{ err error }
+
+func (r *rejection) Error() string { return fmt.Sprintf("rejected: %v", r.err) }
+func (r *rejection) Unwrap() error { return r.err }
+
+// Fatal is returned by any function of a stage for a failure that trying
+// again cannot mend (a missing file, a wrong setting): the pipeline stops
+// with this error. Nothing is lost; it resumes when the cause is gone.
+func Fatal(err error) error { return &fatal{err} }
+
+type fatal struct{ err error }
+
+func (f *fatal) Error() string { return f.err.Error() }
+func (f *fatal) Unwrap() error { return f.err }

@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// Part is something a stage is made of: what On, OnBatch, Every, Hooks and
+// StateCodec give. S is the stage's state, Out what it emits.
+type Part[S, Out any] interface {
+	addTo(t *typed[S, Out])
+}
+
+// typed is the typed half of a definition: the user's functions.
+type typed[S, Out any] struct {
+	*definition
+	codec    Codec[S]
+	output   *Codec[Out]
+	source   SourceFunc[S, Out]
+	handlers []handler[S, Out] // by input
+	ticks    []TimerFunc[S, Out]
+	hooks    []Hooks[S, Out]
+}
+
+// handler decodes and handles what one input delivers; one of its two
+// functions is set.
+type handler[S, Out any] struct {
+	message func(ctx context.Context, m *typedMachine[S, Out], p *peeked) error
+	batch   func(ctx context.Context, m *typedMachine[S, Out], batch []peeked) error
+}
+
+type partFunc[S, Out any] func(t *typed[S, Out])
+
+func (f partFunc[S, Out]) addTo(t *typed[S, Out]) { f(t) }
+
+// On reads a stream with a function that is called for every message.
+func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out] {
+	return partFunc[S, Out](func(t *typed[S, Out]) {
+		read(t, in, false)
+		codec, key := in.codec, in.key
+		t.handlers = append(t.handlers, handler[S, Out]{
+			message: func(ctx context.Context, m *typedMachine[S, Out], p *peeked) error {
+				message, err := decode(*codec, key, p)
+				if err != nil {
+					return err
+				}
+				state, err := m.state(key != nil, message.Key)
+				if err != nil {
+					return err
+				}
+				return fn(ctx, state, message, m.emit)
+			},
+		})
+	})
+}
+
+// OnBatch reads a stream with a function that gets many messages in one call:
+// as many as have arrived, at most BatchSize. A batch that fails is tried
+// again message by message. A stream read by KeyBy cannot be read in batches.
+func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state *S, batch []Message[In], emit Emit[Out]) error) Part[S, Out] {
+	return partFunc[S, Out](func(t *typed[S, Out]) {
+		read(t, in, true)
+		if in.key != nil {
+			t.problems = append(t.problems, fmt.Errorf("it reads %s in batches and by key: use engine.On", in))
+		}
+		codec := in.codec
+		t.handlers = append(t.handlers, handler[S, Out]{
+			batch: func(ctx context.Context, m *typedMachine[S, Out], batch []peeked) error {
+				messages := make([]Message[In], len(batch))
+				for i := range batch {
+					message, err := decode(*codec, nil, &batch[i])
+					if err != nil {
+						return err
+					}
+					messages[i] = message
+				}
+				state, err := m.state(false, "")
+				if err != nil {
+					return err
+				}
+				return fn(ctx, state, messages, m.emit)
+			},
+		})
+	})
+}
+
+func read[S, Out, In any](t *typed[S, Out], in *Stream[In], batch bool) {
+	input := &inputDefinition{index: len(t.inputs), stage: t.definition, stream: in.definition, keyed: in.key != nil, batch: batch}
+	t.inputs = append(t.inputs, input)
+	in.definition.readers = append(in.definition.readers, input)
+	t.problems = append(t.problems, unsavable("message", *in.codec)...)
+}
+
+func decode[In any](codec Codec[In], key func(In) string, p *peeked) (Message[In], error) {
+	m := Message[In]{
+		Key:     string(p.message.Key),
+		Time:    time.Unix(0, p.message.Time),
+		Offset:  p.offset,
+		Attempt: p.attempt,
+		input:   p.input,
+	}
+	var err error
+	if m.Value, err = codec.Decode(p.message.Value); err != nil {
+		return m, Reject(fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err))
+	}
+	if key != nil {
+		m.Key = key(m.Value)
+	}
+	return m, nil
+}
+
+// TimerFunc is called when a timer of Every is due. It may do what a
+// MessageFunc may, but Hold, Snooze and Reject.
+type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, emit Emit[Out]) error
+
+// Every calls fn each d, as long as the stage has not ended. What a tick does
+// is committed like the effect of a message; the next due time is part of the
+// commit, so that a restart neither repeats nor forgets a tick. Ticks that
+// were missed while the stage was down are made up by one.
+func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
+	return partFunc[S, Out](func(t *typed[S, Out]) {
+		if d <= 0 {
+			t.problems = append(t.problems, fmt.Errorf("engine.Every(%v): the interval must be positive", d))
+		}
+		t.timers = append(t.timers, d)
+		t.ticks = append(t.ticks, fn)
+	})
+}
+
+// Hooks are called around the life of a stage. Each may be nil. For a keyed
+// stage Start, BeforeCommit and Stop get a zero state that is not kept.
+type Hooks[S, Out any] struct {
+	// Start is called at every start, after the state was restored and
+	// before anything else: open files, say where the stage resumes.
+	Start func(ctx context.Context, state *S, emit Emit[Out]) error
+	// BeforeCommit is called before each commit, to make effects outside
+	// durable that the commit will speak of: flush and sync a file.
+	BeforeCommit func(ctx context.Context, state *S) error
+	// End is called once, when the stage has taken its last message; for a
+	// keyed stage once for every key, in the order of the keys (CurrentKey
+	// tells which).
+	End func(ctx context.Context, state *S, emit Emit[Out]) error
+	// Stop is called when the stage stops for whatever reason, also before
+	// a restart: close files. The state is not kept.
+	Stop func(ctx context.Context, state *S) error
+}
+
+func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
+	t.hooks = append(t.hooks, h)
+	if t.kind == KindSource && h.BeforeCommit != nil {
+		t.problems = append(t.problems, errors.New("a source has no BeforeCommit hook: its function runs while it is committed"))
+	}
+}
+
+// StateCodec replaces the codec of the stage's state; see DefaultCodec.
+func StateCodec[S, Out any](c Codec[S]) Part[S, Out] {
+	return partFunc[S, Out](func(t *typed[S, Out]) { t.codec = c })
+}
+
+// unsavable finds what encoding/json would drop without a word: a state that
+// silently loses a field at a restart is worse than one that is refused.
+func unsavable[T any](what string, codec Codec[T]) []error {
+	if _, isJSON := codec.(jsonCodec[T]); !isJSON {
+		return nil
+	}
+	if err := jsonLoses(reflect.TypeFor[T](), map[reflect.Type]bool{}); err != nil {
+		return []error{fmt.Errorf("its %s type %v cannot be saved as JSON: %w", what, reflect.TypeFor[T](), err)}
+	}
+	return nil
+}
+
+func hasOwnJSON(t reflect.Type) bool {
+	for _, i := range []reflect.Type{reflect.TypeFor[jsonMarshaler](), reflect.TypeFor[textMarshaler]()} {
+		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
+			return true
+		}
+	}
+	return false
+}
+
+type (
+	jsonMarshaler interface{ MarshalJSON() ([]byte, error) }
+	textMarshaler interface{ MarshalText() ([]byte, error) }
+)
+
+func jsonLoses(t reflect.Type, seen map[reflect.Type]bool) error {
+	if seen[t] || hasOwnJSON(t) {
+		return nil
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Func, reflect.Chan, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+		return fmt.Errorf("%v has no JSON form", t)
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return jsonLoses(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			field := t.Field(i)
+			if field.Tag.Get("json") == "-" {
+				continue
+			}
+			if !field.IsExported() && !field.Anonymous {
+				return errors.New("field " + field.Name + " of " + t.String() + " is not exported: export it, mark it `json:\"-\"`, or use another codec")
+			}
+			if err := jsonLoses(field.Type, seen); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"penstock/engine/faultpoint"
+	"penstock/engine/frame"
+	"penstock/engine/internal/rule"
+)
+
+// fenceTries is how often an instance tries to become the owner while the
+// owner before goes on committing, or others try the same.
+const fenceTries = 1000
+
+// open makes the instance the owner of its stage: it finds the last commit,
+// rebuilds the state from the checkpoint and the frames after it, and fences
+// whoever owned the stage before.
+func (in *instance) open(ctx context.Context) error {
+	for try := 1; ; try++ {
+		if err := in.recover(ctx); err != nil {
+			return fmt.Errorf("stage %s: %w", in.definition.name, err)
+		}
+		if in.isEnded.Load() {
+			return nil
+		}
+		err := in.fence(ctx)
+		var taken *FencedError
+		if err == nil || try == fenceTries || !errors.As(err, &taken) {
+			return err
+		}
+		if try == 1 {
+			in.log.Warn("the stage has a living owner; taking it over", "owner_epoch", taken.OwnerEpoch)
+		}
+		in.flight = nil
+	}
+}
+
+// recover brings the instance up to the channel's last frame.
+func (in *instance) recover(ctx context.Context) error {
+	if err := in.committed.catchUp(ctx, in.channel, in.definition.keyed()); err != nil {
+		return err
+	}
+	return in.adopt(ctx)
+}
+
+// adopt sets the instance to the committed view.
+func (in *instance) adopt(ctx context.Context) error {
+	control, sequence := in.committed.last()
+	in.epoch = control.Epoch
+	in.last.Store(sequence)
+	in.isEnded.Store(control.Ended)
+	in.stopped.Store(control.Ended)
+	in.endPhase, in.cursor = control.EndPhase, control.Cursor
+	for d, stream := range in.definition.destinations() {
+		for k := range control.Sections {
+			if control.Sections[k].Branch == stream.branch {
+				in.next[d].Store(control.Sections[k].Next())
+			}
+		}
+	}
+	for t, every := range in.definition.timers {
+		in.timers[t] = in.now().Add(every).UnixNano()
+		if t < len(control.Timers) {
+			in.timers[t] = control.Timers[t]
+		}
+	}
+	for _, i := range in.inputs {
+		i.committed = frame.Position{Stream: i.definition.stream.String()}
+		for _, p := range control.Inputs {
+			if p.Stream == i.committed.Stream {
+				i.committed = p
+			}
+		}
+		i.taken.Store(i.committed.Offset)
+		i.rewind()
+	}
+	info, err := in.channel.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the channel: %w", err)
+	}
+	in.stored.Store(int64(info.Bytes))
+	if err := in.loadStats(); err != nil {
+		return err
+	}
+	if err := in.saveShape(); err != nil {
+		return fmt.Errorf("keep the shape of the state: %w", err)
+	}
+	return in.adoptAttempts()
+}
+
+func (in *instance) adoptAttempts() error {
+	if err := in.loadAttempts(); err != nil {
+		return err
+	}
+	for _, i := range in.inputs {
+		prefix := strings.TrimSuffix(messageUnit(i, 0), "0")
+		offset, found := strings.CutPrefix(in.attempts.Unit, prefix)
+		if at, err := strconv.ParseUint(offset, 10, 64); found && err == nil && at >= i.committed.Offset {
+			in.failing, in.failingAt = i, at
+		}
+	}
+	return nil
+}
+
+// fence writes an empty frame with the next epoch. From then on a commit of
+// the owner before cannot follow the sequence it expects. The frame holds
+// everything a start needs, so that older ones may be trimmed.
+func (in *instance) fence(ctx context.Context) error {
+	if !rule.Fencing {
+		return nil
+	}
+	control, sequence := in.committed.last()
+	fence := control
+	fence.Owner, fence.Epoch, fence.Commit, fence.Fence = in.owner, control.Epoch+1, control.Commit+1, true
+	fence.Timers = append([]int64(nil), in.timers...)
+	fence.Sections = make([]frame.Section, len(in.next))
+	for d, stream := range in.definition.destinations() {
+		fence.Sections[d] = frame.Section{Branch: stream.branch, Base: in.next[d].Load()}
+	}
+	data, err := frame.Append(nil, &fence, frame.Options{})
+	if err != nil {
+		return fmt.Errorf("encode the fence frame: %w", err)
+	}
+	in.epoch = fence.Epoch
+	in.flight = &flight{frame: fence, data: data, expected: sequence}
+	in.flight.pending = in.channel.Publish(data, sequence)
+	select {
+	case <-in.flight.pending.Done():
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	written, err := in.flight.pending.Result()
+	if err != nil {
+		if written, err = in.resolve(ctx, err); err != nil {
+			return err
+		}
+	}
+	in.committed.accept(&fence, written)
+	in.published(in.flight, written)
+	in.flight = nil
+	faultpoint.Hit(faultpoint.AfterFence, in.definition.name)
+	if control.Commit > 0 {
+		in.log.Info("resuming", "commit", control.Commit, "epoch", in.epoch, "taken", InfoOf(context.WithValue(ctx, instanceKey{}, in)).In, "emitted", in.emitted())
+	}
+	return nil
+}
+
+func (in *instance) emitted() (n uint64) {
+	for d := range in.next {
+		n += in.next[d].Load()
+	}
+	return n
+}
+
+func newOwner() uint64 {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return uint64(time.Now().UnixNano())
+	}
+	return binary.LittleEndian.Uint64(b[:])
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"penstock/engine/faultpoint"
+	"penstock/engine/supervise"
+)
+
+// feeder runs a source's function in a goroutine of its own, call after call,
+// so that what the finished calls emitted is committed also while the next
+// one blocks. Batch, state boundary and the fields below are shared with the
+// loop under the batch's lock.
+type feeder struct {
+	events chan struct{} // a call ended
+	room   chan struct{} // the loop took something out of the batch
+
+	finished bool
+	err      error // why it finished: io.EOF, a fault, or the context's
+}
+
+func newFeeder() *feeder {
+	return &feeder{events: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+func (f *feeder) makeRoom() { signal(f.room) }
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// feed calls the function until it fails, ends or ctx is done.
+func (in *instance) feed(ctx context.Context) {
+	f, b := in.source, in.batch
+	for {
+		err := in.waitForRoom(ctx)
+		if err == nil {
+			err = in.callSource(ctx)
+		}
+		signal(f.events)
+		if err != nil {
+			b.mu.Lock()
+			f.finished, f.err = true, err
+			b.mu.Unlock()
+			signal(f.events)
+			return
+		}
+	}
+}
+
+func (in *instance) callSource(ctx context.Context) error {
+	b := in.batch
+	b.mu.Lock()
+	b.begin(0)
+	in.attempt = 1 + in.attemptsOf(in.step())
+	b.mu.Unlock()
+	start := in.now()
+	err := supervise.Call(func() error { return in.machine.callSource(ctx) })
+	in.stats.Busy.Add(int64(in.now().Sub(start)))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.callErr != nil && (err == nil || err == io.EOF) {
+		err = Fatal(b.callErr)
+	}
+	if err != nil && err != io.EOF {
+		b.undo()
+		return err
+	}
+	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
+	if boundary := in.machine.keeper().boundary(); boundary != nil {
+		b.undo()
+		return fmt.Errorf("encode the state: %w", boundary)
+	}
+	b.calls++
+	in.steps++
+	b.begin(0)
+	return err
+}
+
+// step names the call that a source is about to make.
+func (in *instance) step() string { return fmt.Sprintf("step:%d", in.steps) }
+
+func (in *instance) waitForRoom(ctx context.Context) error {
+	b := in.batch
+	for {
+		b.mu.Lock()
+		full := b.bytes >= batchBytes || b.calls >= batchCalls || b.emitted >= in.capacity.Messages
+		b.mu.Unlock()
+		if !full || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		select {
+		case <-in.source.room:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// sourceLoop commits what the feeder produces.
+func (in *instance) sourceLoop(ctx context.Context) error {
+	f := in.source
+	f.finished, f.err = false, nil
+	if err := in.machine.keeper().boundary(); err != nil {
+		return in.escalate(fmt.Errorf("encode the state: %w", err))
+	}
+	feedCtx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		in.feed(feedCtx)
+	}()
+	defer func() { <-done }()
+	defer cancel()
+	for {
+		if in.run.isDraining() || in.readersEnded() {
+			cancel()
+		}
+		if err := in.settle(ctx, false); err != nil {
+			return err
+		}
+		pending, finished, cause := in.produced()
+		if pending && in.flight == nil && in.sourceHasRoom() {
+			if err := in.publish(ctx, false); err != nil {
+				cancel()
+				<-done
+				return in.fail(ctx, err)
+			}
+			f.makeRoom()
+			continue
+		}
+		if finished && !pending && in.flight == nil {
+			<-done
+			return in.sourceFinished(ctx, cause)
+		}
+		if err := in.waitSource(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// produced says whether there is something to commit, and whether the feeder
+// has finished and why.
+func (in *instance) produced() (pending, finished bool, cause error) {
+	in.batch.mu.Lock()
+	defer in.batch.mu.Unlock()
+	return in.batch.calls > 0, in.source.finished, in.source.err
+}
+
+func (in *instance) sourceHasRoom() bool {
+	in.batch.mu.Lock()
+	emitted, bytes := in.batch.emitted, in.batch.bytes
+	in.batch.mu.Unlock()
+	return in.hasRoom(emitted, bytes)
+}
+
+func (in *instance) waitSource(ctx context.Context) error {
+	var done <-chan struct{}
+	if in.flight != nil {
+		done = in.flight.pending.Done()
+	}
+	select {
+	case <-in.source.events:
+	case <-done:
+	case <-in.wake:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// sourceFinished ends the source, stops it, or passes its fault on.
+func (in *instance) sourceFinished(ctx context.Context, cause error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case cause == io.EOF || in.readersEnded():
+		return in.end(ctx)
+	case in.run.isDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
+		return nil
+	}
+	in.current, in.unit = nil, in.step()
+	return in.fail(ctx, cause)
+}

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+
+	"penstock/engine/frame"
+)
+
+// stateKeeper is the state of one instance while it runs: one value, or one
+// per key. What is committed lives in committed; this is what is being worked
+// on since.
+type stateKeeper interface {
+	// collect says in a frame what changed since the last collect.
+	collect() (frame.State, error)
+	// rollback returns to what is committed.
+	rollback(c *committed) error
+	// mark remembers the state before a call, and undo returns to it.
+	// undo says false when it cannot: then only rollback helps.
+	mark()
+	undo() bool
+	// boundary remembers the state between two calls of a source, whose
+	// next call may already change it while the last one is committed.
+	boundary() error
+}
+
+var (
+	_ stateKeeper = (*wholeState[int])(nil)
+	_ stateKeeper = (*keyedState[int])(nil)
+)
+
+// alwaysCarried is the size up to which a state travels in every frame, so
+// that the last frame alone is enough to resume from.
+const alwaysCarried = 4 << 10
+
+// wholeState is the one state of an unkeyed stage.
+type wholeState[S any] struct {
+	codec  Codec[S]
+	plain  bool // a copy of S shares nothing with it
+	value  S
+	marked S
+	last   []byte // bytes of the last collect
+
+	edge      S // the value at the last boundary
+	edgeBytes []byte
+	hasEdge   bool
+}
+
+func newWholeState[S any](codec Codec[S]) *wholeState[S] {
+	return &wholeState[S]{codec: codec, plain: isPlain(reflect.TypeFor[S]())}
+}
+
+func (w *wholeState[S]) get() *S { return &w.value }
+
+func (w *wholeState[S]) collect() (frame.State, error) {
+	data, err := w.encode()
+	if err != nil {
+		return frame.State{}, fmt.Errorf("encode the state as %s: %w", w.codec.Name(), err)
+	}
+	if len(data) > alwaysCarried && bytes.Equal(data, w.last) {
+		return frame.State{Kind: frame.StateAbsent}, nil
+	}
+	w.last = data
+	return frame.State{Kind: frame.StateWhole, Whole: data}, nil
+}
+
+func (w *wholeState[S]) encode() ([]byte, error) {
+	switch {
+	case !w.hasEdge:
+		return w.codec.Append(nil, w.value)
+	case w.plain:
+		return w.codec.Append(nil, w.edge)
+	}
+	return w.edgeBytes, nil
+}
+
+func (w *wholeState[S]) boundary() error {
+	w.hasEdge = true
+	if w.plain {
+		w.edge = w.value
+		return nil
+	}
+	data, err := w.codec.Append(nil, w.value)
+	w.edgeBytes = data
+	return err
+}
+
+func (w *wholeState[S]) rollback(c *committed) error {
+	var zero S
+	w.value, w.hasEdge = zero, false
+	data, found := c.whole()
+	w.last = data
+	if !found {
+		return nil
+	}
+	value, err := w.codec.Decode(data)
+	if err != nil {
+		return Fatal(fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? start with a fresh directory, or give the old type back)", c.stage, w.codec.Name(), err))
+	}
+	w.value = value
+	return nil
+}
+
+func (w *wholeState[S]) mark() {
+	if w.plain {
+		w.marked = w.value
+	}
+}
+
+func (w *wholeState[S]) undo() bool {
+	if w.plain {
+		w.value = w.marked
+	}
+	return w.plain
+}
+
+// isPlain says whether a copy of a value shares no memory that could change.
+func isPlain(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return false
+	case reflect.Array:
+		return isPlain(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if !isPlain(t.Field(i).Type) {
+				return false
+			}
+		}
+	}
+	return true
+}

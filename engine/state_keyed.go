@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"fmt"
+	"reflect"
+
+	"penstock/engine/frame"
+)
+
+// keyedState is the state of a keyed stage: one S per key. Two generations of
+// decoded states stay in memory; every other key is read from the committed
+// view (not yet checkpointed changes, then Badger) when it comes up.
+type keyedState[S any] struct {
+	codec    Codec[S]
+	instance *instance
+	plain    bool
+	limit    int // of one generation
+	hot      map[string]*keyState[S]
+	cold     map[string]*keyState[S]
+	touched  []*keyState[S] // since the last collect
+	batch    uint64
+	current  *keyState[S]
+	marked   keyState[S]
+}
+
+type keyState[S any] struct {
+	key     string
+	value   S
+	batch   uint64 // in which it was last touched
+	deleted bool
+}
+
+func newKeyedState[S any](codec Codec[S], in *instance, limit int) *keyedState[S] {
+	return &keyedState[S]{
+		codec:    codec,
+		instance: in,
+		plain:    isPlain(reflect.TypeFor[S]()),
+		limit:    max(limit/2, 1),
+		hot:      map[string]*keyState[S]{},
+		batch:    1,
+	}
+}
+
+// get returns the state of a key for a call that may change it.
+func (k *keyedState[S]) get(key string) (*S, error) {
+	state := k.hot[key]
+	if state == nil {
+		var err error
+		if state, err = k.load(key); err != nil {
+			return nil, err
+		}
+		k.hot[key] = state
+	}
+	if k.plain {
+		k.marked = *state
+	}
+	k.current = state
+	state.deleted = false
+	if state.batch != k.batch {
+		state.batch = k.batch
+		k.touched = append(k.touched, state)
+	}
+	k.instance.key = state.key
+	return &state.value, nil
+}
+
+func (k *keyedState[S]) load(key string) (*keyState[S], error) {
+	if state := k.cold[key]; state != nil {
+		return state, nil
+	}
+	state := &keyState[S]{key: key}
+	data, found, err := k.instance.committed.key(key)
+	if err != nil {
+		return nil, Fatal(fmt.Errorf("read the state of key %q: %w", key, err))
+	}
+	if !found {
+		return state, nil
+	}
+	if state.value, err = k.codec.Decode(data); err != nil {
+		return nil, Fatal(fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed?)", key, k.codec.Name(), err))
+	}
+	return state, nil
+}
+
+// forget deletes the state of the key at hand.
+func (k *keyedState[S]) forget() {
+	if k.current != nil {
+		var zero S
+		k.current.value, k.current.deleted = zero, true
+	}
+}
+
+func (k *keyedState[S]) collect() (frame.State, error) {
+	if len(k.touched) == 0 {
+		return frame.State{Kind: frame.StateAbsent}, nil
+	}
+	changes := make([]frame.Change, 0, len(k.touched))
+	var block []byte
+	for _, state := range k.touched {
+		change := frame.Change{Key: state.key, Deleted: state.deleted}
+		if !state.deleted {
+			start := len(block)
+			var err error
+			if block, err = k.codec.Append(block, state.value); err != nil {
+				return frame.State{}, fmt.Errorf("encode the state of key %q as %s: %w", state.key, k.codec.Name(), err)
+			}
+			change.Value = block[start:len(block):len(block)]
+		}
+		changes = append(changes, change)
+	}
+	k.touched = k.touched[:0]
+	k.batch++
+	k.rotate()
+	return frame.State{Kind: frame.StateKeyed, Changes: changes}, nil
+}
+
+// rotate drops the older generation when the newer one is full. It runs right
+// after a collect: what is dropped is in the frame, and through it in the
+// committed view, so that it can be loaded again.
+func (k *keyedState[S]) rotate() {
+	if len(k.hot) >= k.limit {
+		k.cold, k.hot = k.hot, make(map[string]*keyState[S], k.limit)
+	}
+}
+
+func (k *keyedState[S]) rollback(*committed) error {
+	clear(k.hot)
+	clear(k.cold)
+	k.touched = k.touched[:0]
+	k.current = nil
+	k.batch++
+	return nil
+}
+
+func (k *keyedState[S]) mark() { k.current = nil }
+
+func (k *keyedState[S]) undo() bool {
+	if k.current == nil {
+		return true
+	}
+	if k.plain {
+		k.current.value, k.current.deleted = k.marked.value, k.marked.deleted
+	}
+	return k.plain
+}
+
+func (k *keyedState[S]) boundary() error { return nil }

@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/engine/frame"
+)
+
+// Stream is the typed, durable channel that one stage writes and any number
+// of stages read, each at its own pace. Source and Stage return one; On and
+// Sink read it. Its settings belong to the declaration and are not safe to
+// change while the pipeline runs.
+type Stream[T any] struct {
+	definition *streamDefinition
+	codec      *Codec[T]
+	key        func(T) string
+}
+
+// streamDefinition is a stream without its type: one destination of a stage.
+type streamDefinition struct {
+	pipeline  *Pipeline
+	owner     *definition
+	branch    string // "" is the stage's own stream
+	readers   []*inputDefinition
+	discarded bool
+	capacity  Capacity
+	compress  frame.Compression
+	codecName func() string
+}
+
+// String is "stage" or "stage/branch".
+func (s *streamDefinition) String() string {
+	owner := "?"
+	if s.owner != nil {
+		owner = s.owner.name
+	}
+	if s.branch == "" {
+		return owner
+	}
+	return owner + "/" + s.branch
+}
+
+// Capacity bounds a channel. When it is full its writer waits; nothing is
+// dropped.
+type Capacity struct {
+	// Messages that the slowest reader has not taken yet. Default 1,000,000.
+	Messages uint64
+	// Bytes of the stage's frames that are still stored. The channel of a
+	// stage and its branches is one, so the smallest bound among them
+	// counts. Default 256 MiB.
+	Bytes uint64
+}
+
+func (c Capacity) orDefault() Capacity {
+	if c.Messages == 0 {
+		c.Messages = 1_000_000
+	}
+	if c.Bytes == 0 {
+		c.Bytes = 256 << 20
+	}
+	return c
+}
+
+// WithCapacity bounds the stream; see Capacity. It returns the stream.
+func (s *Stream[T]) WithCapacity(c Capacity) *Stream[T] {
+	s.definition.capacity = c
+	return s
+}
+
+// WithCodec replaces the codec of the stream's values (default: raw for
+// strings, bytes, integers, floats and booleans, JSON for everything else).
+// It returns the stream. Change it only for a fresh start: what the channel
+// holds was written with the old one.
+func (s *Stream[T]) WithCodec(c Codec[T]) *Stream[T] {
+	*s.codec = c
+	return s
+}
+
+// WithCompression compresses the frames of the stream's stage, its branches
+// included, by S2. It pays for small or repetitive values; random bytes only
+// cost time. It returns the stream.
+func (s *Stream[T]) WithCompression() *Stream[T] {
+	s.definition.compress = frame.S2
+	return s
+}
+
+// String is the stream's name: "stage", or "stage/branch".
+func (s *Stream[T]) String() string { return s.definition.String() }
+
+// KeyBy returns the stream as seen by key: a stage that reads it has one state
+// per key instead of one for all. The states live in Badger and only changed
+// ones travel in the frames, so that any number of keys needs bounded memory.
+//
+// key must be a pure function of the value.
+func KeyBy[T any](in *Stream[T], key func(T) string) *Stream[T] {
+	return &Stream[T]{definition: in.definition, codec: in.codec, key: key}
+}
+
+// Discard says that nobody reads the stream and that this is meant. Its
+// messages are counted and dropped at the next trim.
+func Discard[T any](s *Stream[T]) { s.definition.discarded = true }
+
+// BranchOf is a typed sub-stream of a stage, next to the stage's own stream.
+// The stage chooses for each value where it goes:
+//
+//	bad := engine.Branch[Bad](p, "bad")
+//	good := engine.Stage(p.With(engine.Branches(bad)), "parse", engine.On(lines,
+//		func(ctx context.Context, _ *struct{}, m engine.Message[string], emit engine.Emit[Good]) error {
+//			good, err := parse(m.Value)
+//			if err != nil {
+//				bad.Emit(ctx, Bad{m.Value, err.Error()})
+//				return nil
+//			}
+//			emit(good)
+//			return nil
+//		}))
+//
+// It is read like any Stream. The messages of all branches of a stage travel
+// in the same frames and are committed together.
+type BranchOf[T any] struct{ Stream[T] }
+
+// Branch declares a branch. Give it to its stage with the option Branches.
+func Branch[T any](p *Pipeline, name string) *BranchOf[T] {
+	b := &BranchOf[T]{newStream[T](p)}
+	b.definition.branch = name
+	if name == "" {
+		p.mistake("a branch needs a name")
+	}
+	p.branches = append(p.branches, b.definition)
+	return b
+}
+
+// Emit sends a value to the branch, as part of the call that ctx belongs to.
+// It panics when ctx is not that of a call of the branch's stage: a wiring
+// mistake.
+func (b *BranchOf[T]) Emit(ctx context.Context, value T, options ...EmitOption) {
+	in := instanceOf(ctx)
+	if in == nil || in.definition != b.definition.owner {
+		panic(fmt.Sprintf("engine: branch %s: Emit outside a call of its stage", b.definition))
+	}
+	emitTo(in, in.definition.destination(b.definition), *b.codec, value, options)
+}
+
+func (b *BranchOf[T]) stream() *streamDefinition { return b.definition }
+
+func newStream[T any](p *Pipeline) Stream[T] {
+	codec := DefaultCodec[T]()
+	return Stream[T]{
+		definition: &streamDefinition{pipeline: p, codecName: func() string { return codec.Name() }},
+		codec:      &codec,
+	}
+}

@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// dueTimer returns a timer of Every that is due, or -1.
+func (in *instance) dueTimer() int {
+	if len(in.timers) == 0 {
+		return -1
+	}
+	now := in.now().UnixNano()
+	for t, due := range in.timers {
+		if due <= now {
+			return t
+		}
+	}
+	return -1
+}
+
+func (in *instance) callTimer(ctx context.Context, timer int) error {
+	now := in.now()
+	in.unit = fmt.Sprintf("timer:%d", timer)
+	in.attempt = 1 + in.attemptsOf(in.unit)
+	in.current = nil
+	in.batch.begin(now.UnixNano())
+	if err := in.machine.callTimer(ctx, timer, now); err != nil {
+		return err
+	}
+	if in.batch.callErr != nil {
+		return in.batch.callErr
+	}
+	if in.attempts.Unit == in.unit {
+		in.attempts = attempts{}
+	}
+	in.timers[timer] = nextTick(in.timers[timer], in.definition.timers[timer], now)
+	in.moved(nil, false)
+	return nil
+}
+
+// nextTick keeps to the beat, and leaves out ticks that were missed.
+func nextTick(due int64, every time.Duration, now time.Time) int64 {
+	next := due + int64(every)
+	if late := now.UnixNano() - next; late > 0 {
+		next += (late/int64(every) + 1) * int64(every)
+	}
+	return next
+}
