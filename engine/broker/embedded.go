@@ -1,0 +1,102 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+const (
+	embeddedMaxPayload = 8 << 20
+
+	// What the server may have on its way to this process before it takes it for stuck and hangs up: every reader of
+	// the pipeline shares the one connection.
+	embeddedMaxPending = 512 << 20
+
+	recoverTick = time.Second
+)
+
+// ErrInUse means that another process runs an embedded server in the same directory.
+var ErrInUse = errors.New("directory of the embedded NATS server is in use")
+
+// embedded is the server inside the process, with the lock that nats-server does not take itself.
+type embedded struct {
+	server *server.Server
+	lock   *flock.Flock
+}
+
+func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create the embedded NATS server's directory: %w", err)
+	}
+	lock := flock.New(filepath.Join(cfg.Dir, "server.lock"))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the embedded NATS server's directory %s: %w", cfg.Dir, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%w: %s: stop the other process, or use another directory", ErrInUse, cfg.Dir)
+	}
+	e := &embedded{lock: lock}
+	if e.server, err = server.NewServer(serverOptions(cfg)); err != nil {
+		_ = lock.Unlock()
+		return nil, fmt.Errorf("embedded NATS server in %s: %w", cfg.Dir, err)
+	}
+	e.server.SetLoggerV2(serverLog{cfg.Logger}, false, false, false)
+	if err := e.start(ctx, cfg); err != nil {
+		e.stop()
+		return nil, err
+	}
+	return e, nil
+}
+
+func serverOptions(cfg Config) *server.Options {
+	return &server.Options{
+		ServerName:   cfg.Name,
+		DontListen:   true,
+		NoSigs:       true,
+		JetStream:    true,
+		StoreDir:     cfg.Dir,
+		SyncAlways:   cfg.Sync == 0,
+		SyncInterval: cfg.Sync,
+		MaxPayload:   embeddedMaxPayload,
+		MaxPending:   embeddedMaxPending,
+	}
+}
+
+// start waits for the recovery of the stored streams, which takes half a second for a million messages.
+func (e *embedded) start(ctx context.Context, cfg Config) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		e.server.Start()
+	}()
+	began := time.Now()
+	for waiting := true; waiting; {
+		select {
+		case <-done:
+			waiting = false
+		case <-time.After(recoverTick):
+			cfg.Logger.Info("embedded NATS server is reading its files", "dir", cfg.Dir, "for", time.Since(began).Round(time.Second))
+		case <-ctx.Done():
+			<-done
+			return fmt.Errorf("start the embedded NATS server in %s: %w", cfg.Dir, context.Cause(ctx))
+		}
+	}
+	if !e.server.ReadyForConnections(10*time.Second) || !e.server.JetStreamEnabled() {
+		return fmt.Errorf("embedded NATS server in %s did not start: its warnings in the log say why (space and permissions?)", cfg.Dir)
+	}
+	return nil
+}
+
+func (e *embedded) stop() {
+	e.server.Shutdown()
+	e.server.WaitForShutdown()
+	_ = e.lock.Unlock()
+}

@@ -1,0 +1,218 @@
+package broker
+
+import (
+	"context"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+func exampleDir() string {
+	dir, err := os.MkdirTemp("", "penstock-example")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}
+
+func withUser(o *server.Options) { o.Username, o.Password = "pipe", "s3cret" }
+
+func TestExternalUserAndPassword(t *testing.T) {
+	t.Parallel()
+	s := runServer(t, withUser)
+	b := open(t, Config{URL: s.ClientURL(), User: "pipe", Password: "s3cret"})
+	if b.Embedded() {
+		t.Error("claims to be embedded")
+	}
+	roundTrip(t, b)
+	b = open(t, Config{URL: strings.Replace(s.ClientURL(), "nats://", "nats://pipe:s3cret@", 1)})
+	roundTrip(t, b)
+}
+
+func TestExternalToken(t *testing.T) {
+	t.Parallel()
+	s := runServer(t, func(o *server.Options) { o.Authorization = "t0ken" })
+	roundTrip(t, open(t, Config{URL: s.ClientURL(), Token: "t0ken"}))
+}
+
+func TestWrongPasswordIsTriedUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	s := runServer(t, withUser)
+	for _, cfg := range []Config{
+		{URL: s.ClientURL(), User: "pipe", Password: "wr0ng"},
+		{URL: strings.Replace(s.ClientURL(), "nats://", "nats://pipe:wr0ng@", 1)},
+	} {
+		j := newJournal()
+		cfg.Logger = j.logger()
+		ctx, cancel := context.WithCancel(testContext(t))
+		done := make(chan error, 1)
+		go func() {
+			_, err := Open(ctx, cfg)
+			done <- err
+		}()
+		j.await(t, "Authorization Violation")
+		select {
+		case err := <-done:
+			t.Fatalf("gave up: %v", err)
+		default:
+		}
+		cancel()
+		err := <-done
+		wantError(t, err, context.Canceled, "Authorization Violation", s.Addr().String())
+		for _, text := range []string{j.String(), err.Error()} {
+			if strings.Contains(text, "wr0ng") {
+				t.Errorf("the password is shown: %s", text)
+			}
+		}
+	}
+}
+
+func TestWaitsForTheServer(t *testing.T) {
+	t.Parallel()
+	j := newJournal()
+	port := freePort(t)
+	url := "nats://" + net.JoinHostPort("127.0.0.1", itoa(port))
+	opened := make(chan *Broker, 1)
+	go func() {
+		b, err := Open(testContext(t), Config{URL: url, Logger: j.logger()})
+		if err != nil {
+			t.Error(err)
+		}
+		opened <- b
+	}()
+	j.await(t, "waiting for "+url)
+	runServer(t, func(o *server.Options) { o.Port = port })
+	b := <-opened
+	if b == nil {
+		return
+	}
+	defer b.Close()
+	roundTrip(t, b)
+	if b.Reconnects() != 0 {
+		t.Errorf("%d reconnects before the first outage", b.Reconnects())
+	}
+}
+
+func TestMuteServerDoesNotHoldUpTheEnd(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan net.Conn, 16)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	ctx, cancel := context.WithCancel(testContext(t))
+	done := make(chan error, 1)
+	go func() {
+		_, err := Open(ctx, Config{URL: "nats://" + l.Addr().String()})
+		done <- err
+	}()
+	conn := <-accepted // never says a word
+	cancel()
+	select {
+	case err := <-done:
+		wantError(t, err, context.Canceled)
+	case <-time.After(dialTimeout / 2):
+		t.Error("Open waits for the mute server instead of its context")
+		<-done
+	}
+	conn.Close()
+	l.Close()
+	for conn := range accepted {
+		conn.Close()
+	}
+}
+
+func TestNoJetStream(t *testing.T) {
+	t.Parallel()
+	s := runServer(t, func(o *server.Options) { o.JetStream = false })
+	_, err := Open(testContext(t), Config{URL: s.ClientURL()})
+	wantError(t, err, ErrNoJetStream, "-js")
+}
+
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	j := newJournal()
+	dir := t.TempDir()
+	s := runServer(t, func(o *server.Options) { o.StoreDir = dir })
+	port := s.Addr().(*net.TCPAddr).Port
+	b := open(t, Config{URL: s.ClientURL(), Logger: j.logger()})
+	restored := make(chan struct{}, 1)
+	defer b.OnReconnect(func() { restored <- struct{}{} })()
+	b.OnReconnect(func() { t.Error("a removed hook was called") })()
+	if _, err := b.Conn().Subscribe("mute", func(*nats.Msg) {}); err != nil {
+		t.Fatal(err)
+	}
+	while, cancelWhile := b.WhileConnected(testContext(t))
+	defer cancelWhile()
+	answers := make(chan error, 2)
+	b.Ask("mute", nil, nil, time.Hour, func(_ *nats.Msg, err error) { answers <- err })
+
+	stopServer(s)
+	wantError(t, <-answers, ErrDisconnected)
+	<-while.Done()
+	wantError(t, context.Cause(while), ErrDisconnected)
+	j.await(t, "connection to NATS lost")
+	never, cancelNever := b.WhileConnected(testContext(t))
+	defer cancelNever()
+	wantError(t, context.Cause(never), ErrDisconnected)
+	if b.Connected() {
+		t.Error("claims to be connected")
+	}
+	b.Ask("mute", nil, nil, time.Hour, func(_ *nats.Msg, err error) { answers <- err })
+	wantError(t, <-answers, ErrDisconnected)
+	short, cancel := context.WithTimeout(testContext(t), 50*time.Millisecond)
+	defer cancel()
+	wantError(t, b.WaitConnected(short), context.DeadlineExceeded)
+	j.await(t, "waiting for nats://")
+
+	runServer(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port })
+	if err := b.WaitConnected(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	<-restored
+	j.await(t, "connection to NATS restored")
+	if b.Reconnects() != 1 {
+		t.Errorf("%d reconnects, want 1", b.Reconnects())
+	}
+	roundTrip(t, b)
+	b.Close()
+	wantError(t, b.WaitConnected(testContext(t)), ErrClosed)
+}
+
+func TestCloseWhileTheServerIsAway(t *testing.T) {
+	t.Parallel()
+	s := runServer(t, nil)
+	j := newJournal()
+	b := open(t, Config{URL: s.ClientURL(), Logger: j.logger()})
+	stopServer(s)
+	j.await(t, "connection to NATS lost")
+	b.Close()
+}
+
+func TestRetryDelay(t *testing.T) {
+	t.Parallel()
+	for attempt, want := range map[int]time.Duration{
+		0: firstRetry, 1: firstRetry, 2: 2 * firstRetry, 5: 16 * firstRetry, 7: 64 * firstRetry, 8: lastRetry, 1e6: lastRetry,
+	} {
+		for range 100 {
+			if d := retryDelay(attempt); d < want*8/10 || d > want*12/10 {
+				t.Fatalf("attempt %d: %v, want about %v", attempt, d, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 5 * time.Second
+
+	firstReport = time.Second
+	lastReport  = time.Minute
+)
+
+// link follows the state of the connection: nats.go reports every change to it, one at a time.
+type link struct {
+	logger *slog.Logger
+	target string // redacted
+	lost   hooks
+	again  hooks // called when it is restored
+	conn   atomic.Pointer[nats.Conn]
+
+	mu         sync.Mutex
+	changed    chan struct{} // closed and replaced at every change
+	closed     bool
+	connected  bool
+	payload    int64 // the largest the server takes
+	reconnects uint64
+	down       time.Time // when the connection was lost, or first wanted
+	report     time.Time // when to log the next failed attempt
+	interval   time.Duration
+	failure    string // the last attempt's, redacted
+}
+
+func newLink(logger *slog.Logger, target string) *link {
+	return &link{logger: logger, target: target, changed: make(chan struct{}), down: time.Now(), interval: firstReport}
+}
+
+type condition struct{ connected, closed bool }
+
+// watch returns the state, and a channel that is closed at its next change. It is kept here because nats.go holds its
+// lock for seconds while it connects.
+func (l *link) watch() (condition, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return condition{l.connected, l.closed}, l.changed
+}
+
+func (l *link) waitClosed(ctx context.Context) bool {
+	for {
+		now, changed := l.watch()
+		if now.closed {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// signal must be called with mu held.
+func (l *link) signal() {
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+func (l *link) onLost(_ *nats.Conn, err error) {
+	l.mu.Lock()
+	l.connected, l.down, l.report, l.interval = false, time.Now(), time.Time{}, firstReport
+	closed := l.closed
+	l.signal()
+	l.mu.Unlock()
+	l.lost.call()
+	if closed || err == nil { // Close drops the connection without an error
+		return
+	}
+	l.logger.Warn("connection to NATS lost, trying to restore it", "server", l.target, "error", redact(err.Error()))
+}
+
+// onFailed is told about an attempt that failed; it logs the first and then ever fewer.
+func (l *link) onFailed(err error) {
+	if errors.Is(err, errLater) {
+		return
+	}
+	l.mu.Lock()
+	now := time.Now()
+	failure := redact(err.Error())
+	l.failure = failure
+	if l.closed || now.Before(l.report) {
+		l.mu.Unlock()
+		return
+	}
+	l.report = now.Add(l.interval)
+	l.interval = min(2*l.interval, lastReport)
+	since := now.Sub(l.down)
+	l.mu.Unlock()
+	l.logger.Warn("waiting for "+l.target, "error", failure, "for", since.Round(time.Millisecond))
+}
+
+// onRound is asked for a delay when every server was tried once more. An attempt that got as far as the login and failed
+// there is reported nowhere else.
+func (l *link) onRound(round int) time.Duration {
+	conn := l.conn.Load()
+	if conn == nil {
+		return time.Millisecond // Open is about to let the first dial through
+	}
+	if err := conn.LastError(); err != nil {
+		l.onFailed(err)
+	}
+	return retryDelay(round)
+}
+
+// lastFailure is the end of an error text about a connection that did not come about.
+func (l *link) lastFailure() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failure == "" {
+		return ""
+	}
+	return " (last attempt: " + l.failure + ")"
+}
+
+func (l *link) onConnected(conn *nats.Conn) {
+	payload := conn.MaxPayload()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.connected, l.payload = true, payload
+	l.report, l.interval = time.Time{}, firstReport
+	l.signal()
+}
+
+func (l *link) onReconnected(conn *nats.Conn) {
+	l.mu.Lock()
+	l.reconnects++
+	since := time.Since(l.down)
+	l.mu.Unlock()
+	l.onConnected(conn)
+	l.logger.Info("connection to NATS restored", "server", l.target, "after", since.Round(time.Millisecond))
+	l.again.call()
+}
+
+func (l *link) onClosed(*nats.Conn) {
+	l.mu.Lock()
+	l.connected, l.closed = false, true
+	l.signal()
+	l.mu.Unlock()
+	l.lost.call()
+}
+
+// onError hears what belongs to no call: permissions, slow consumers, a login that was refused.
+func (l *link) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
+	args := []any{"server", l.target, "error", redact(err.Error())}
+	if sub != nil {
+		args = append(args, "subject", sub.Subject)
+	}
+	l.logger.Warn("NATS reports an error", args...)
+}
+
+// retryDelay doubles from 50 ms to 5 s, give or take a fifth so that many clients do not return at the same instant.
+func retryDelay(attempt int) time.Duration {
+	delay := lastRetry
+	if shift := attempt - 1; shift < 7 {
+		delay = min(firstRetry<<max(shift, 0), lastRetry)
+	}
+	return time.Duration(float64(delay) * (0.8 + 0.4*rand.Float64()))
+}

@@ -1,0 +1,252 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"penstock/engine/broker"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	defaultDuplicateWindow = 2 * time.Minute
+	minDuplicateWindow     = 100 * time.Millisecond
+)
+
+// Spec says which channel is meant and how it is to be kept.
+type Spec struct {
+	Pipeline string // letters, digits, - and _
+	Stage    string // likewise
+	Instance int    // the instance that writes, from 0
+
+	// Identity of the data directory that the stream belongs to. "" accepts any, and marks a new stream with none.
+	Identity string
+
+	// MaxBytes is the limit of the stream on the server, in bytes, for all instances together. 0 or less: none.
+	MaxBytes int64
+
+	// DuplicateWindow is how long the server remembers message ids, at least 100 ms. Default: 2 minutes. Frames carry
+	// none: this is for what others publish into the stream.
+	DuplicateWindow time.Duration
+
+	// Logger hears of what had to be repaired. Default: nobody does.
+	Logger *slog.Logger
+}
+
+// Channel is what one instance writes, and others read.
+type Channel struct {
+	broker  *broker.Broker
+	spec    Spec
+	name    string // of the stream
+	subject string // of the instance
+	logger  *slog.Logger
+	stream  atomic.Pointer[handle]
+}
+
+// handle is the stream as it was last seen.
+type handle struct {
+	jetstream.Stream
+	identity string
+	created  time.Time
+}
+
+func streamName(pipeline, stage string) string { return pipeline + "+" + stage }
+
+func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
+	for _, name := range []string{spec.Pipeline, spec.Stage} {
+		if name == "" || strings.ContainsFunc(name, notInName) {
+			return nil, fmt.Errorf("channel %s of pipeline %s: a name is made of letters, digits, - and _", strconv.Quote(spec.Stage), strconv.Quote(spec.Pipeline))
+		}
+	}
+	if spec.Instance < 0 {
+		return nil, fmt.Errorf("channel %s: instance %d: instances count from 0", spec.Stage, spec.Instance)
+	}
+	if spec.DuplicateWindow == 0 {
+		spec.DuplicateWindow = defaultDuplicateWindow
+	}
+	spec.DuplicateWindow = max(spec.DuplicateWindow, minDuplicateWindow)
+	if spec.Logger == nil {
+		spec.Logger = slog.New(slog.DiscardHandler)
+	}
+	name := streamName(spec.Pipeline, spec.Stage)
+	return &Channel{
+		broker: b, spec: spec, name: name,
+		subject: spec.Pipeline + "." + spec.Stage + "." + strconv.Itoa(spec.Instance),
+		logger:  spec.Logger.With("stream", name),
+	}, nil
+}
+
+func notInName(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+}
+
+// Open creates the stream when it is missing, and restores its settings when somebody changed them. It returns
+// [ErrForeign] when the stream belongs to another identity, and waits out a server that is away.
+func Open(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, error) {
+	c, err := newChannel(b, spec)
+	if err != nil {
+		return nil, err
+	}
+	err = repeat(ctx, b, c.logger, "open stream "+c.name, func(ctx context.Context) error {
+		_, err := c.ensure(ctx, createMissing)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing.
+func Lookup(ctx context.Context, b *broker.Broker, pipeline, stage string) (*Channel, bool, error) {
+	c, err := newChannel(b, Spec{Pipeline: pipeline, Stage: stage})
+	if err != nil {
+		return nil, false, err
+	}
+	err = repeat(ctx, b, c.logger, "look up stream "+c.name, func(ctx context.Context) error {
+		s, err := b.JetStream().Stream(ctx, c.name)
+		if err == nil {
+			c.remember(s)
+		} else if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return c.lostError()
+		}
+		return err
+	})
+	if errors.Is(err, ErrStreamLost) {
+		return nil, false, nil
+	}
+	return c, err == nil, err
+}
+
+// Instance returns the channel of another instance of the same stage.
+func (c *Channel) Instance(instance int) *Channel {
+	spec := c.spec
+	spec.Instance = instance
+	other, err := newChannel(c.broker, spec)
+	if err != nil {
+		panic(err)
+	}
+	other.stream.Store(c.stream.Load())
+	return other
+}
+
+// Name is the stream's name in JetStream.
+func (c *Channel) Name() string { return c.name }
+
+// Identity is the identity of the data directory that the stream belongs to, as the stream itself tells it.
+func (c *Channel) Identity() string { return c.stream.Load().identity }
+
+// Restore looks at the stream's settings and puts right what was changed; changed tells whether there was something.
+// A stream that is not there is not created again: that is [ErrStreamLost].
+func (c *Channel) Restore(ctx context.Context) (changed bool, err error) {
+	err = repeat(ctx, c.broker, c.logger, "check stream "+c.name, func(ctx context.Context) error {
+		mended, err := c.ensure(ctx, requireExisting)
+		changed = changed || mended
+		return err
+	})
+	return changed, err
+}
+
+type whenMissing int
+
+const (
+	createMissing whenMissing = iota
+	requireExisting
+)
+
+// ensure makes one attempt to have the stream there and as it should be.
+func (c *Channel) ensure(ctx context.Context, missing whenMissing) (mended bool, err error) {
+	js := c.broker.JetStream()
+	want := c.spec.config(c.broker.Replicas())
+	s, err := js.Stream(ctx, c.name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if missing == requireExisting {
+			return false, c.lostError()
+		}
+		if s, err = js.CreateStream(ctx, want); err == nil {
+			c.logger.Debug("stream created")
+		} else if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			s, err = js.Stream(ctx, c.name) // another instance was faster
+		}
+	}
+	if err != nil {
+		return false, fmt.Errorf("stream %s: %w", c.name, err)
+	}
+	if err := c.checkIdentity(s); err != nil {
+		return false, err
+	}
+	have, changed := mend(s.CachedInfo().Config, want)
+	if len(changed) == 0 {
+		c.remember(s)
+		return false, nil
+	}
+	if s, err = js.UpdateStream(ctx, have); err != nil {
+		return false, c.settingsError(changed, err)
+	}
+	c.logger.Warn("the stream's settings were changed by somebody; restored", "settings", strings.Join(changed, ", "))
+	c.remember(s)
+	return true, nil
+}
+
+func (c *Channel) settingsError(changed []string, cause error) error {
+	if errors.Is(cause, jetstream.ErrStreamNotFound) {
+		return c.lostError()
+	}
+	cause = fmt.Errorf("stream %s: restore %s: %w", c.name, strings.Join(changed, ", "), cause)
+	if passing(cause) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w; change them back by hand, or copy the stream into a new one", ErrSettings, cause)
+}
+
+func (c *Channel) checkIdentity(s jetstream.Stream) error {
+	found := s.CachedInfo().Config.Metadata[metaIdentity]
+	if c.spec.Identity == "" || found == c.spec.Identity {
+		return nil
+	}
+	if found == "" {
+		found = "none"
+	}
+	return fmt.Errorf("%w: %s has identity %s, this one is %s: use the directory that goes with the stream, or another pipeline name",
+		ErrForeign, c.name, found, c.spec.Identity)
+}
+
+func (c *Channel) remember(s jetstream.Stream) {
+	info := s.CachedInfo()
+	c.stream.Store(&handle{Stream: s, identity: info.Config.Metadata[metaIdentity], created: info.Created})
+}
+
+// Info is the size of the stream, all instances together.
+type Info struct {
+	First, Last uint64 // sequences; First > Last: the stream is empty
+	Bytes       uint64
+	Frames      uint64
+}
+
+// Info asks the server once.
+func (c *Channel) Info(ctx context.Context) (Info, error) {
+	info, err := c.state(ctx)
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{First: info.FirstSeq, Last: info.LastSeq, Bytes: info.Bytes, Frames: info.Msgs}, nil
+}
+
+// state asks for the stream's state without touching the shared handle, which caches what it is told.
+func (c *Channel) state(ctx context.Context) (jetstream.StreamState, error) {
+	s, err := c.broker.JetStream().Stream(ctx, c.name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return jetstream.StreamState{}, c.lostError()
+	}
+	if err != nil {
+		return jetstream.StreamState{}, fmt.Errorf("stream %s: ask for its state: %w", c.name, err)
+	}
+	return s.CachedInfo().State, nil
+}

@@ -1,0 +1,158 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"penstock/engine/broker"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	ackWait       = time.Hour
+	consumerStays = 12 * time.Hour // unused, before the server removes it
+)
+
+// consumerConfig keeps the consumer in memory: its state is a hint, so there is nothing to recover, and on disk the server
+// would write it (and sync it, with Sync 0) some ten times a second. Throughput is the same either way. Acknowledgements
+// are not limited: they must not be able to stop a reader.
+func (r *Reader) consumerConfig(start uint64) jetstream.ConsumerConfig {
+	cfg := jetstream.ConsumerConfig{
+		Durable:           r.cfg.Name,
+		Description:       "position is kept by penstock; safe to delete",
+		DeliverPolicy:     jetstream.DeliverAllPolicy,
+		AckPolicy:         jetstream.AckAllPolicy,
+		AckWait:           ackWait,
+		MaxDeliver:        -1,
+		MaxAckPending:     -1,
+		FilterSubject:     r.channel.subject,
+		InactiveThreshold: consumerStays,
+		MemoryStorage:     true,
+	}
+	if start > 0 {
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
+	}
+	return cfg
+}
+
+// connect brings a feed about, however long it takes; only a refusal is returned.
+func (r *Reader) connect(ctx context.Context) (*feed, error) {
+	for {
+		if err := r.channel.broker.WaitConnected(ctx); err != nil {
+			return nil, err
+		}
+		r.forgetReconnect()
+		f, err := r.tryConnect(ctx)
+		if err == nil {
+			return f, nil
+		}
+		if refuses(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		r.episode.failed(r, err)
+		if err := pause(ctx, r.episode.next()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// refuses tells whether a reader must give up.
+func refuses(err error) bool {
+	for _, refusal := range []error{ErrGap, ErrAhead, ErrCorruptFrame, ErrStreamLost, broker.ErrClosed} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Reader) tryConnect(ctx context.Context) (*feed, error) {
+	limited, cancel := attempt(ctx, r.channel.broker)
+	defer cancel()
+	if err := r.checkEnd(limited); err != nil {
+		return nil, err
+	}
+	state, err := r.channel.state(limited)
+	if err != nil {
+		return nil, err
+	}
+	start := r.start(state)
+	f, err := openFeed(ctx, r.channel, r.consumerConfig(start), r.cfg.Prefetch, r.cfg.PrefetchBytes)
+	if err != nil {
+		return nil, err
+	}
+	if start > 0 && f.pending == 0 && !r.confirmed {
+		f.close()
+		r.fromStart = true
+		return r.tryConnect(ctx)
+	}
+	r.whole, r.fromStart = start == 0, false
+	return f, nil
+}
+
+// start returns the sequence to read from, 0 for everything there is. It is one frame too early on purpose: that frame
+// shows whether the hint is of this stream.
+func (r *Reader) start(state jetstream.StreamState) uint64 {
+	start := r.seen
+	if start == 0 && r.cfg.Position.Sequence > 1 {
+		start = r.cfg.Position.Sequence - 1
+	}
+	if r.fromStart || start > state.LastSeq || start <= state.FirstSeq {
+		if start > state.LastSeq || r.fromStart {
+			r.forget()
+		}
+		return 0
+	}
+	return start
+}
+
+// forget takes back what is known about sequences; offsets stay.
+func (r *Reader) forget() { r.seen, r.seenCommit, r.taken, r.marks = 0, commitID{}, 0, marks{} }
+
+// checkEnd compares the position with the channel's last frame.
+func (r *Reader) checkEnd(ctx context.Context) error {
+	rec, found, err := r.channel.last(ctx)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if r.expected > 0 {
+			return r.aheadError(0, 0)
+		}
+		return nil
+	}
+	if s := r.section(rec.Frame); s != nil && s.Next() < r.expected {
+		return r.aheadError(s.Next(), rec.Sequence)
+	}
+	return nil
+}
+
+// checkConsumer looks for what a quiet consumer does not tell: that somebody edited, paused or drained it.
+func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
+	ctx, cancel := attempt(ctx, r.channel.broker)
+	defer cancel()
+	consumer, err := r.channel.broker.JetStream().Consumer(ctx, r.channel.name, r.cfg.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return r.channel.lostError()
+	}
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("%w: it was gone", errFeed)
+	}
+	if err != nil {
+		return nil // no answer is no finding
+	}
+	info := consumer.CachedInfo()
+	switch {
+	case info.Paused || !reflect.DeepEqual(info.Config, f.config):
+		return fmt.Errorf("%w: it was edited", errFeed)
+	case info.NumPending > 0:
+		return fmt.Errorf("%w: it kept %d frames back", errFeed, info.NumPending)
+	case info.Delivered.Consumer > f.consumed:
+		return fmt.Errorf("%w: it gave a message to somebody else", errFeed)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package channel
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+var (
+	// ErrForeign: a stream of this name belongs to another data directory.
+	ErrForeign = errors.New("stream belongs to another data directory")
+
+	// ErrStreamLost: the stream is not there any more.
+	ErrStreamLost = errors.New("stream is gone")
+
+	// ErrSettings: the stream has settings that a channel cannot work with, and that cannot be changed back.
+	ErrSettings = errors.New("stream has unusable settings")
+
+	// ErrCorruptFrame: a stored frame is damaged.
+	ErrCorruptFrame = errors.New("damaged frame")
+
+	// ErrConflict: a publish was refused, somebody else has written since.
+	ErrConflict = errors.New("another writer was faster")
+
+	// ErrUnknown: it is not known whether a publish took effect.
+	ErrUnknown = errors.New("it is unknown whether the frame is stored")
+
+	// ErrFull: a publish was refused for lack of room. Room comes back by trimming.
+	ErrFull = errors.New("channel is full")
+
+	// ErrTooLarge: the frame is larger than the server takes.
+	ErrTooLarge = errors.New("frame is too large for the server")
+
+	// ErrGap: messages that a reader has not seen are missing.
+	ErrGap = errors.New("messages are missing")
+
+	// ErrAhead: the channel ends, or starts over, before what a reader has already seen.
+	ErrAhead = errors.New("channel has lost its end")
+)
+
+// GapError tells which messages a reader misses. It wraps [ErrGap].
+type GapError struct {
+	Stream   string // JetStream name
+	Instance int    // the writer
+	Branch   string // "": the main stream of the stage
+	Expected uint64 // offset of the first missing message
+	Found    uint64 // offset of the first message that is there
+	Sequence uint64 // of the frame that has it
+}
+
+func (e *GapError) Error() string {
+	return fmt.Sprintf("%d %v in stream %s (instance %d%s): offsets %d to %d; the next frame, sequence %d, starts at %d: the stream was trimmed, purged or damaged",
+		e.Found-e.Expected, ErrGap, e.Stream, e.Instance, ofBranch(e.Branch), e.Expected, e.Found-1, e.Sequence, e.Found)
+}
+
+// Unwrap returns ErrGap.
+func (e *GapError) Unwrap() error { return ErrGap }
+
+// AheadError tells how far a reader is ahead of its channel. It wraps [ErrAhead].
+type AheadError struct {
+	Stream   string
+	Instance int
+	Branch   string
+	Expected uint64 // what the reader would read next
+	Found    uint64 // what the channel would write next, or wrote again
+	Sequence uint64 // of the frame that shows it; 0: the channel is empty
+}
+
+func (e *AheadError) Error() string {
+	where := "it is empty"
+	if e.Sequence > 0 {
+		where = fmt.Sprintf("at sequence %d it is at offset %d", e.Sequence, e.Found)
+	}
+	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has taken everything below offset %d, but %s (power cut without sync, purge, or an old copy put back?)",
+		e.Stream, e.Instance, ofBranch(e.Branch), ErrAhead, e.Expected, where)
+}
+
+// Unwrap returns ErrAhead.
+func (e *AheadError) Unwrap() error { return ErrAhead }
+
+func ofBranch(branch string) string {
+	if branch == "" {
+		return ""
+	}
+	return ", branch " + branch
+}
+
+func (c *Channel) lostError() error {
+	return fmt.Errorf("%w: %s: somebody deleted it, or the server lost it; frames in it that were not read yet are lost with it",
+		ErrStreamLost, c.name)
+}
+
+func (c *Channel) corruptError(sequence uint64, cause error) error {
+	return fmt.Errorf("%w: stream %s, sequence %d: %w", ErrCorruptFrame, c.name, sequence, cause)
+}
+
+func apiError(err error) *jetstream.APIError {
+	if je := jetstream.JetStreamError(nil); errors.As(err, &je) {
+		return je.APIError()
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/engine/frame"
+	"penstock/engine/internal/rule"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// look decides what a frame means at the reader's position.
+func (r *Reader) look(ctx context.Context, item *item) error {
+	if item.sequence < r.seen {
+		r.swallow(item)
+		return nil
+	}
+	f, err := frame.DecodeOutputs(item.msg.Data)
+	if err != nil {
+		return r.damaged(ctx, item, err)
+	}
+	id := commitID{f.Epoch, f.Commit}
+	if item.sequence == r.seen && r.seenCommit != (commitID{}) {
+		if id != r.seenCommit {
+			return r.rewritten(f, item.sequence)
+		}
+		r.swallow(item)
+		return nil
+	}
+	if err := r.take(ctx, item, f); err != nil {
+		return err
+	}
+	r.seen, r.seenCommit = item.sequence, id
+	return r.checkConfirmed(item)
+}
+
+// checkConfirmed goes back to the start when everything behind the hint was looked at and nothing showed that the
+// position is not before it.
+func (r *Reader) checkConfirmed(item *item) error {
+	if item.pending > 0 || r.confirmed {
+		return nil
+	}
+	if r.whole {
+		r.confirmed = true
+		return nil
+	}
+	r.fromStart = true
+	return errHint
+}
+
+// take moves the position over the frame, and queues what it has for the reader.
+func (r *Reader) take(ctx context.Context, item *item, f *frame.Frame) error {
+	s := r.section(f)
+	if s == nil {
+		r.pass(item, f, f.Ended)
+		return nil
+	}
+	if s.Base > r.expected {
+		if err := r.gap(s.Base, item.sequence); err != nil {
+			return err
+		}
+	}
+	next := s.Next()
+	if next < r.expected && rule.PositionCheck {
+		return r.below(ctx, item, f, next)
+	}
+	r.confirmed = true
+	if s.Count == 0 || next == r.expected && rule.PositionCheck {
+		r.pass(item, f, f.Ended)
+		r.taken = item.sequence
+		return nil
+	}
+	d := Delivery{Section: *s}
+	if rule.PositionCheck {
+		d.Skip = r.expected - s.Base
+	}
+	r.expected = next
+	r.taken = item.sequence
+	r.deliver(item, f, d)
+	return nil
+}
+
+// section returns what the frame has for this reader: nil when it does not mention it.
+func (r *Reader) section(f *frame.Frame) *frame.Section {
+	for i := range f.Sections {
+		if s := &f.Sections[i]; s.Branch == r.cfg.Branch && s.Partition == r.cfg.Partition {
+			return s
+		}
+	}
+	return nil
+}
+
+// gap refuses, unless what is missing may be before the place where the reading began.
+func (r *Reader) gap(found, sequence uint64) error {
+	if !r.whole {
+		r.fromStart = true
+		return errHint
+	}
+	if rule.BaseOffsetCheck {
+		return &GapError{
+			Stream: r.channel.name, Instance: r.channel.spec.Instance, Branch: r.cfg.Branch,
+			Expected: r.expected, Found: found, Sequence: sequence,
+		}
+	}
+	r.expected = found
+	return nil
+}
+
+// below passes over a frame that ends before the position. Offsets do not go back in a channel, so that is right for
+// frames before those that were taken, and wrong for one behind them or for the last one there is.
+func (r *Reader) below(ctx context.Context, item *item, f *frame.Frame, next uint64) error {
+	if r.taken > 0 && item.sequence > r.taken {
+		return r.aheadError(next, item.sequence)
+	}
+	r.pass(item, f, false)
+	if item.pending > 0 {
+		return nil
+	}
+	ctx, cancel := attempt(ctx, r.channel.broker)
+	defer cancel()
+	return r.checkEnd(ctx)
+}
+
+func (r *Reader) aheadError(found, sequence uint64) error {
+	return &AheadError{
+		Stream: r.channel.name, Instance: r.channel.spec.Instance, Branch: r.cfg.Branch,
+		Expected: r.expected, Found: found, Sequence: sequence,
+	}
+}
+
+// rewritten refuses a channel whose frame at a known sequence is another one than before.
+func (r *Reader) rewritten(f *frame.Frame, sequence uint64) error {
+	var found uint64
+	if s := r.section(f); s != nil {
+		found = s.Base
+	}
+	return r.aheadError(found, sequence)
+}
+
+// damaged asks the stream itself whether the frame is: an edited consumer delivers headers only, for example.
+func (r *Reader) damaged(ctx context.Context, item *item, cause error) error {
+	ctx, cancel := attempt(ctx, r.channel.broker)
+	defer cancel()
+	stored, err := r.channel.stream.Load().GetMsg(ctx, item.sequence)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return fmt.Errorf("%w: it delivered what is stored no more", errFeed)
+	case err != nil:
+		return fmt.Errorf("%w: it delivered a damaged frame, and the stream cannot be asked: %w", errFeed, err)
+	}
+	if _, err := frame.DecodeOutputs(stored.Data); err == nil {
+		return fmt.Errorf("%w: it delivered something else than is stored", errFeed)
+	}
+	return r.channel.corruptError(item.sequence, cause)
+}
+
+// pass lets a frame without new messages by; only its end is worth telling.
+func (r *Reader) pass(item *item, f *frame.Frame, end bool) {
+	if !end {
+		r.swallow(item)
+		return
+	}
+	r.deliver(item, f, Delivery{})
+}
+
+func (r *Reader) swallow(item *item) {
+	r.marks.add(mark{sequence: item.sequence, reply: item.msg.Reply, swallow: true})
+}
+
+func (r *Reader) deliver(item *item, f *frame.Frame, d Delivery) {
+	d.Sequence, d.Epoch, d.Ended, d.Size = item.sequence, f.Epoch, f.Ended, len(item.msg.Data)
+	r.queue = append(r.queue, d)
+	r.queued += d.Size
+	r.marks.add(mark{sequence: item.sequence, reply: item.msg.Reply})
+}

@@ -1,0 +1,260 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"penstock/engine/frame"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	defaultPrefetch      = 16
+	defaultPrefetchBytes = 8 << 20
+
+	checkInterval = time.Second
+	stuckAfter    = 5 * time.Second
+)
+
+// Position is where a reader stands.
+type Position struct {
+	Offset   uint64 // the next one not yet consumed
+	Sequence uint64 // where to look for it: a hint, 0 for none. Best is one behind the last frame that was consumed
+}
+
+// ReaderConfig says who reads what.
+type ReaderConfig struct {
+	Name      string   // of the durable consumer, e.g. worker-0: letters, digits, - and _
+	Branch    string   // "": the main stream of the stage
+	Partition uint32   // the reading instance
+	Position  Position // where to begin
+
+	Prefetch      int // frames to have ready. Default: 16
+	PrefetchBytes int // of their size together, in bytes; one larger frame still gets through. Default: 8 MiB
+
+	// ProducerLast tells the sequence of the last frame that the writer committed, if it runs in this process. A
+	// consumer that has not delivered it after 5 seconds is replaced.
+	ProducerLast func() uint64
+}
+
+// Reader reads one destination of a channel, for one instance.
+type Reader struct {
+	channel *Channel
+	cfg     ReaderConfig
+	out     chan Delivery
+	hints   chan struct{} // wakes Run up when acked has moved
+	acked   atomic.Uint64
+	again   chan struct{} // the connection was restored
+
+	// What follows belongs to Run.
+
+	expected   uint64   // the next offset
+	seen       uint64   // sequence of the last frame that was looked at
+	seenCommit commitID // what that frame was
+	taken      uint64   // sequence of the last frame that moved expected
+	confirmed  bool     // a frame has shown that the sequences fit the offsets
+	fromStart  bool     // read everything there is next time
+	whole      bool     // everything there is is being read
+	queue      []Delivery
+	queued     int // bytes
+	marks      marks
+	episode    episode
+	stuck      stuck
+	logContext context.Context // of Run, for the logger's handlers
+}
+
+type commitID struct{ epoch, commit uint64 }
+
+// Delivery is a frame, as far as it concerns the reader.
+type Delivery struct {
+	Sequence uint64        // everything up to it was looked at
+	Section  frame.Section // zero when the frame has no messages for the reader
+	Skip     uint64        // so many messages of Section come before the position
+	Epoch    uint64
+	Ended    bool // the writer has ended its run. May come again, and messages may follow in another run
+	Size     int  // bytes of the whole frame, which Section keeps in memory
+}
+
+// Reader returns a reader that begins when its Run is called. Two readers of a channel must not have the same name.
+func (c *Channel) Reader(cfg ReaderConfig) *Reader {
+	if cfg.Prefetch <= 0 {
+		cfg.Prefetch = defaultPrefetch
+	}
+	if cfg.PrefetchBytes <= 0 {
+		cfg.PrefetchBytes = defaultPrefetchBytes
+	}
+	return &Reader{
+		channel: c, cfg: cfg, expected: cfg.Position.Offset,
+		out: make(chan Delivery, 1), hints: make(chan struct{}, 1), again: make(chan struct{}, 1),
+	}
+}
+
+// Deliveries is closed when Run returns.
+func (r *Reader) Deliveries() <-chan Delivery { return r.out }
+
+// Ack hints to the server that everything up to d was taken. It never blocks.
+func (r *Reader) Ack(d Delivery) {
+	for old := r.acked.Load(); d.Sequence > old; old = r.acked.Load() {
+		if r.acked.CompareAndSwap(old, d.Sequence) {
+			wake(r.hints)
+			return
+		}
+	}
+}
+
+func wake(signal chan struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}
+
+var (
+	errReconnected = fmt.Errorf("%w: it was cut off for a while", errFeed)
+	errHint        = errors.New("the position's sequence leads elsewhere")
+)
+
+// Run reads until ctx is done, which returns nil, or until it meets what it must not pass over: an error that wraps
+// [ErrGap], [ErrAhead], [ErrCorruptFrame] or [ErrStreamLost]. What comes before that is delivered first. A broker that is
+// closed ends it too. It may be called once.
+func (r *Reader) Run(ctx context.Context) error {
+	defer close(r.out)
+	r.logContext = ctx
+	defer r.channel.broker.OnReconnect(func() { wake(r.again) })()
+	for {
+		f, err := r.connect(ctx)
+		if err == nil {
+			r.episode.made(r)
+			err = r.serve(ctx, f)
+			r.hint(f)
+			f.close()
+			r.marks.orphan()
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if refuses(err) {
+			r.handOver(ctx)
+			return fmt.Errorf("consumer %s: %w", r.cfg.Name, err)
+		}
+		if errors.Is(err, errHint) {
+			r.channel.logger.Debug("reading from the start: the position's sequence did not lead to its offset", "consumer", r.cfg.Name, "offset", r.expected)
+			continue
+		}
+		r.episode.begin(err)
+		if pause(ctx, r.episode.next()) != nil {
+			return nil
+		}
+	}
+}
+
+// forgetReconnect drops the news of a connection that the next consumer is made on.
+func (r *Reader) forgetReconnect() {
+	select {
+	case <-r.again:
+	default:
+	}
+}
+
+// serve passes on what the feed gives until that ends.
+func (r *Reader) serve(ctx context.Context, f *feed) error {
+	tick := time.NewTicker(checkInterval)
+	defer tick.Stop()
+	for {
+		if err := f.request(r.cfg.Prefetch-min(len(r.queue), r.cfg.Prefetch), r.cfg.PrefetchBytes-r.queued); err != nil {
+			return err
+		}
+		var out chan<- Delivery
+		var head Delivery
+		if len(r.queue) > 0 {
+			out, head = r.out, r.queue[0]
+		}
+		var err error
+		select {
+		case msg := <-f.msgs:
+			err = r.receive(ctx, f, msg)
+		case out <- head:
+			r.pop()
+		case <-r.hints:
+			r.hint(f)
+		case <-tick.C:
+			r.hint(f)
+			err = r.check(f)
+		case <-r.again:
+			err = errReconnected
+		case <-ctx.Done():
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// handOver delivers what comes before a refusal, so that it is met at the position it names.
+func (r *Reader) handOver(ctx context.Context) {
+	for len(r.queue) > 0 {
+		select {
+		case r.out <- r.queue[0]:
+			r.pop()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *Reader) pop() {
+	r.queued -= r.queue[0].Size
+	r.queue[0] = Delivery{}
+	if r.queue = r.queue[1:]; len(r.queue) == 0 {
+		r.queue = nil
+	}
+}
+
+func (r *Reader) receive(ctx context.Context, f *feed, msg *nats.Msg) error {
+	item, err := f.accept(msg)
+	switch {
+	case err != nil:
+		return err
+	case item != nil:
+		r.episode.progress()
+		return r.look(ctx, item)
+	case f.idle:
+		f.idle = false
+		r.episode.progress()
+		return r.checkConsumer(ctx, f)
+	}
+	return nil
+}
+
+// hint passes on to the server what is taken.
+func (r *Reader) hint(f *feed) {
+	if reply := r.marks.upTo(r.acked.Load()); reply != "" {
+		f.ack(reply)
+	}
+}
+
+// stuck notices a feed that has less than the writer has committed.
+type stuck struct {
+	seen  uint64
+	since time.Time
+}
+
+func (r *Reader) check(f *feed) error {
+	if f.silent() {
+		return fmt.Errorf("%w: it fell silent", errFeed)
+	}
+	if r.cfg.ProducerLast == nil || !f.open || !r.channel.broker.Connected() || r.cfg.ProducerLast() <= r.seen || r.seen != r.stuck.seen {
+		r.stuck = stuck{seen: r.seen, since: time.Now()}
+		return nil
+	}
+	if time.Since(r.stuck.since) < stuckAfter {
+		return nil
+	}
+	r.stuck.since = time.Now()
+	return fmt.Errorf("%w: it kept committed frames back", errFeed)
+}

@@ -1,0 +1,113 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"penstock/engine/broker"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	attemptTimeout = 5 * time.Second
+	firstDelay     = 50 * time.Millisecond
+	lastDelay      = 2 * time.Second
+)
+
+// Errors of the JetStream API that jetstream has no names for.
+const (
+	codeAccountResources  = 10002
+	codeClusterAway       = 10008
+	codeNotLeader         = 10009
+	codeNoResources       = 10023
+	codeMemoryResources   = 10028
+	codeStorageResources  = 10047
+	codeTooLarge          = 10054
+	codeWrongSequence     = 10071
+	codeStoreFailed       = 10077
+	codeStreamOffline     = 10118
+	codeWrongSequenceBare = 10164
+)
+
+// repeat calls try until it succeeds, fails for good or ctx is done; each attempt has a limit of its own.
+func repeat(ctx context.Context, b *broker.Broker, logger *slog.Logger, what string, try func(context.Context) error) error {
+	return persist(ctx, b, logger, what, func(ctx context.Context) error {
+		ctx, cancel := attempt(ctx, b)
+		defer cancel()
+		return try(ctx)
+	})
+}
+
+// attempt is the context of one request: an answer is not waited for longer than the connection lasts.
+func attempt(ctx context.Context, b *broker.Broker) (context.Context, context.CancelFunc) {
+	ctx, release := b.WhileConnected(ctx)
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	return ctx, func() {
+		cancel()
+		release()
+	}
+}
+
+// persist is repeat without a limit for one attempt.
+func persist(ctx context.Context, b *broker.Broker, logger *slog.Logger, what string, try func(context.Context) error) error {
+	logged := false
+	for delay := firstDelay; ; delay = min(2*delay, lastDelay) {
+		if err := b.WaitConnected(ctx); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		err := try(ctx)
+		if err == nil || !passing(err) {
+			return err
+		}
+		if !logged && b.Connected() && ctx.Err() == nil {
+			logger.Warn("trying again: "+what, "error", err)
+			logged = true
+		}
+		if cause := pause(ctx, delay); cause != nil {
+			return fmt.Errorf("%s: %w (last attempt: %w)", what, cause, err)
+		}
+	}
+}
+
+// passing tells whether err may go away by itself: everything that is not a considered answer of the server.
+func passing(err error) bool {
+	if caller := (callerError{}); errors.As(err, &caller) {
+		return false
+	}
+	for _, refusal := range []error{ErrForeign, ErrStreamLost, ErrSettings, ErrCorruptFrame, broker.ErrClosed, jetstream.ErrMsgNotFound} {
+		if errors.Is(err, refusal) {
+			return false
+		}
+	}
+	api := apiError(err)
+	if api == nil {
+		return true
+	}
+	switch api.ErrorCode {
+	case codeClusterAway, codeNotLeader, codeStreamOffline:
+		return true
+	case codeNoResources:
+		return false
+	}
+	return api.Code == 503
+}
+
+// callerError marks an error of a caller's function, which is passed on as it is.
+type callerError struct{ error }
+
+func (e callerError) Unwrap() error { return e.error }
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

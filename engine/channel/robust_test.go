@@ -1,0 +1,192 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// reading is a reader that has taken a few frames, with its log.
+func reading(t *testing.T, cfg ReaderConfig) (*writer, *running, *journal) {
+	t.Helper()
+	j := &journal{}
+	s := spec()
+	s.Logger = j.logger()
+	c := openChannel(t, embedded(t), s)
+	w := newWriter(t, c)
+	for range 17 {
+		w.write(1)
+	}
+	r := startReader(t, c, cfg)
+	r.offsets(0, 17)
+	return w, r, j
+}
+
+func TestConsumerDeleted(t *testing.T) {
+	t.Parallel()
+	w, r, j := reading(t, ReaderConfig{})
+	for i := range uint64(3) {
+		if err := w.c.broker.JetStream().DeleteConsumer(testContext(t), w.c.name, "worker-0"); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			t.Fatal(err)
+		}
+		w.write(1)
+		r.offsets(17+i, 18+i)
+	}
+	if j.count("consumer worker-0 of fizzbuzz+generator was gone: recreated at offset 17") != 1 || j.count("level=WARN") != 1 {
+		t.Errorf("log: %s", j.text.String())
+	}
+}
+
+func TestStreamDeletedWhileReading(t *testing.T) {
+	t.Parallel()
+	w, r, _ := reading(t, ReaderConfig{})
+	if err := w.c.Delete(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.refused(ErrStreamLost, "fizzbuzz+generator", "lost with it")
+}
+
+func TestConsumerEdited(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*jetstream.ConsumerConfig){
+		"headers only":   func(cfg *jetstream.ConsumerConfig) { cfg.HeadersOnly = true },
+		"another filter": func(cfg *jetstream.ConsumerConfig) { cfg.FilterSubject = "fizzbuzz.generator.7" },
+		"small requests": func(cfg *jetstream.ConsumerConfig) { cfg.MaxRequestBatch = 1 },
+		"few unacked":    func(cfg *jetstream.ConsumerConfig) { cfg.MaxAckPending = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, r, _ := reading(t, ReaderConfig{})
+			consumer, err := w.c.broker.JetStream().Consumer(testContext(t), w.c.name, "worker-0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg := consumer.CachedInfo().Config
+			change(&cfg)
+			if _, err := w.c.broker.JetStream().UpdateConsumer(testContext(t), w.c.name, cfg); err != nil {
+				t.Fatal(err)
+			}
+			for range 20 {
+				w.write(1)
+			}
+			r.offsets(17, 37)
+		})
+	}
+}
+
+func TestConsumerPaused(t *testing.T) {
+	t.Parallel()
+	var last atomic.Uint64
+	w, r, j := reading(t, ReaderConfig{ProducerLast: last.Load})
+	if _, err := w.c.broker.JetStream().PauseConsumer(testContext(t), w.c.name, "worker-0", time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	last.Store(w.write(1))
+	r.offsets(17, 18)
+	if d := time.Since(began); d > stuckAfter+3*time.Second {
+		t.Errorf("took %v", d)
+	}
+	if j.count("recreated at offset 17") != 1 {
+		t.Errorf("log: %s", j.text.String())
+	}
+}
+
+func TestMessageStolen(t *testing.T) {
+	t.Parallel()
+	c := openChannel(t, embedded(t), spec())
+	w := newWriter(t, c)
+	for range 40 {
+		w.write(1)
+	}
+	r := startReader(t, c, ReaderConfig{Prefetch: 4})
+	r.offsets(0, 10)
+	consumer, err := c.broker.JetStream().Consumer(testContext(t), c.name, "worker-0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	r.offsets(10, 40)
+}
+
+func TestServerRestartsUnderLoad(t *testing.T) {
+	t.Parallel()
+	e := startExternal(t)
+	wc := openChannel(t, e.broker(), spec())
+	rc := openChannel(t, e.broker(), spec())
+	const perFrame, restarts = 5, 4
+	ctx, finish := context.WithCancel(testContext(t))
+	defer finish()
+	w := newWriter(t, wc)
+	written := make(chan error, 1)
+	var end atomic.Uint64
+	go func() {
+		for ctx.Err() == nil {
+			if err := w.insist(testContext(t), w.encodeNext("", perFrame, 0, nil)); err != nil {
+				written <- err
+				return
+			}
+			end.Store(w.next[""])
+		}
+		written <- nil
+	}()
+	r := startReader(t, rc, ReaderConfig{})
+	var at uint64
+	for range restarts {
+		r.offsets(at, at+200*perFrame)
+		at += 200 * perFrame
+		e.stop()
+		e.start()
+	}
+	r.offsets(at, at+200*perFrame)
+	at += 200 * perFrame
+	finish()
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	r.offsets(at, end.Load())
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	if info, err := wc.Info(testContext(t)); err != nil || info.Frames*perFrame != end.Load() {
+		t.Errorf("%d frames stored for %d messages, %v", info.Frames, end.Load(), err)
+	}
+}
+
+func TestRetriesAreTold(t *testing.T) {
+	t.Parallel()
+	// With a full set of consumers the reader has to wait until there is room for its own.
+	j := &journal{}
+	s := spec()
+	s.Logger = j.logger()
+	c := openChannel(t, embedded(t), s)
+	cfg := c.mustStream(t).CachedInfo().Config
+	cfg.MaxConsumers = 1
+	ctx := testContext(t)
+	if _, err := c.broker.JetStream().UpdateStream(ctx, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.mustStream(t).CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	newWriter(t, c).write(1)
+	r := startReader(t, c, ReaderConfig{})
+	for j.count("cannot make the consumer") == 0 {
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Restore(ctx); err != nil {
+		t.Fatal(err)
+	}
+	r.offsets(0, 1)
+	if n := j.count("cannot make the consumer"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
