@@ -1,0 +1,188 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"penstock/engine"
+)
+
+// FileSink declares a sink that writes every message to a file exactly once,
+// in the order of the stream.
+//
+// The length of the file is part of each commit, and the file is synced to
+// disk before. A start cuts off what was written after the last commit and
+// goes on from there. The file therefore belongs to the pipeline: a run that
+// starts over (its first one too) empties a file that is there already.
+//
+// A file that is gone or shorter than what was committed stops the pipeline
+// with an error: put it back, or start over. The directory must exist. When
+// the disk is full the stage is restarted, with growing delays, until there is
+// room; no message is diverted for it.
+func FileSink[T any](scope engine.Scope, name string, in *engine.Stream[T], path string, format Format[T]) {
+	sink := &fileSink[T]{path: path, format: format}
+	engine.Sink(scope, name, in, sink.write, engine.Hooks[fileState, engine.None]{
+		Start:        sink.start,
+		BeforeCommit: sink.beforeCommit,
+		Stop:         sink.stop,
+	})
+}
+
+// fileState is what is committed, and the open file while the stage runs. The
+// engine rolls back by decoding what is committed, so that after it file is
+// nil, and what was buffered since the last commit is forgotten.
+type fileState struct {
+	Length int64     `json:"length"`
+	file   *openFile `json:"-"`
+}
+
+type openFile struct {
+	*os.File
+	buffer []byte
+	length int64 // written, the buffer excluded
+	synced int64 // of it, on disk
+	err    error // of the first failed write
+}
+
+// fileSink is one sink. Its functions are called by one goroutine at a time.
+type fileSink[T any] struct {
+	path   string
+	format Format[T]
+	open   *openFile // to be closed, also when the state has forgotten it
+}
+
+func (s *fileSink[T]) start(_ context.Context, state *fileState, _ engine.Emit[engine.None]) error {
+	return s.reopen(state)
+}
+
+// write does not answer with a failed write: it is not the message's fault,
+// and must not count as one. beforeCommit tells it.
+func (s *fileSink[T]) write(_ context.Context, state *fileState, m engine.Message[T]) error {
+	if err := s.reopen(state); err != nil {
+		state.file = &openFile{err: err}
+	}
+	f := state.file
+	f.buffer = s.format(f.buffer, m.Value)
+	if len(f.buffer) >= flushAt {
+		f.flush()
+	}
+	return nil
+}
+
+func (s *fileSink[T]) beforeCommit(_ context.Context, state *fileState) error {
+	if err := s.reopen(state); err != nil {
+		return err
+	}
+	f := state.file
+	f.flush()
+	if f.err == nil && f.synced < f.length {
+		f.err = f.Sync()
+	}
+	if f.err != nil {
+		return fmt.Errorf("write the sink's file: %w", f.err)
+	}
+	f.synced, state.Length = f.length, f.length
+	return nil
+}
+
+func (s *fileSink[T]) stop(_ context.Context, state *fileState) error {
+	state.file = nil
+	return s.close()
+}
+
+func (s *fileSink[T]) close() error {
+	if s.open == nil {
+		return nil
+	}
+	err := s.open.Close()
+	s.open = nil
+	return err
+}
+
+// flush remembers its first error and does nothing after it.
+func (f *openFile) flush() {
+	if f.err == nil && len(f.buffer) > 0 {
+		var n int
+		n, f.err = f.Write(f.buffer)
+		f.length += int64(n)
+	}
+	f.buffer = f.buffer[:0]
+}
+
+// reopen opens the file at the committed length, unless it is open.
+func (s *fileSink[T]) reopen(state *fileState) error {
+	if state.file != nil {
+		return nil
+	}
+	if err := s.close(); err != nil {
+		return fmt.Errorf("close %s: %w", s.path, err)
+	}
+	file, err := openAt(s.path, state.Length)
+	if err != nil {
+		return err
+	}
+	state.file = &openFile{File: file, length: state.Length, synced: state.Length}
+	s.open = state.file
+	return nil
+}
+
+func openAt(path string, length int64) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && length == 0:
+		return create(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is gone, and %d bytes of it were committed: put it back, or start over with a fresh run", path, length))
+	case err != nil:
+		return nil, unwritable(err)
+	case !info.Mode().IsRegular():
+		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is no regular file and cannot be cut back after a crash: use stages.WriterSink for it", path))
+	case info.Size() < length:
+		return nil, engine.Fatal(fmt.Errorf("the sink's file %s has %d bytes, and %d were committed: put the right one back, or start over with a fresh run", path, info.Size(), length))
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, unwritable(err)
+	}
+	if err = file.Truncate(length); err == nil {
+		_, err = file.Seek(length, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(unwritable(err), file.Close())
+	}
+	return file, nil
+}
+
+// create makes the file so that it is there after a power cut.
+func create(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return nil, unwritable(err)
+	}
+	if runtime.GOOS == "windows" { // which cannot sync a directory
+		return file, nil
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, errors.Join(unwritable(err), file.Close())
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return nil, errors.Join(unwritable(err), file.Close())
+	}
+	return file, nil
+}
+
+// unwritable tells failures that a retry may mend from those it cannot.
+func unwritable(err error) error {
+	err = fmt.Errorf("open the sink's file: %w", err)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return engine.Fatal(err)
+	}
+	return err
+}
