@@ -10,12 +10,13 @@ import (
 	"penstock/engine/supervise"
 )
 
-// attempts is the durable record of the one thing an instance fails at: a
-// message, or a call that is none (a timer, a source's step). It is in Badger
-// before the next try, so that neither a restart of the stage nor one of the
-// process forgets it. Order within an instance makes one record enough.
+// attempts is the durable record of something that an instance fails at. It is
+// in Badger before the next try, so that neither a restart of the stage nor
+// one of the process forgets it. Order within an instance makes one record
+// enough for its messages; a second one is for calls that are no message: a
+// source's step, a timer, a hook, a commit.
 type attempts struct {
-	Unit   string        `json:"unit"` // "generator.0:33", "step:12", "timer:0"
+	Unit   string        `json:"unit"` // "generator.0:33"; "step:12", "timer:0", "commit"
 	Count  int           `json:"count"`
 	Reason dlq.Reason    `json:"reason"`
 	Error  string        `json:"error"`
@@ -25,7 +26,11 @@ type attempts struct {
 	Final  bool          `json:"final,omitempty"` // no further try, whatever the count
 }
 
-const attemptNote = "attempts"
+// Names of the notes that hold the two records.
+const (
+	messageNote = "attempts"
+	callNote    = "call-attempts"
+)
 
 // maxTries bounds the tries that are kept with their time and error.
 const maxTries = 20
@@ -34,12 +39,22 @@ func messageUnit(i *input, offset uint64) string {
 	return fmt.Sprintf("%s.%d:%d", i.definition.stream, 0, offset)
 }
 
-// failed counts a failed try of a unit, durably.
-func (in *instance) countAttempt(unit string, err error) error {
-	if in.attempts.Unit != unit {
-		in.attempts = attempts{Unit: unit}
+// countMessage counts a failed try of a message, durably.
+func (in *instance) countMessage(unit string, err error) error {
+	in.attempts.count(unit, err)
+	return in.saveAttempts(messageNote, &in.attempts)
+}
+
+// countCall counts a failed try of a call that is no message, durably.
+func (in *instance) countCall(unit string, err error) error {
+	in.calls.count(unit, err)
+	return in.saveAttempts(callNote, &in.calls)
+}
+
+func (a *attempts) count(unit string, err error) {
+	if a.Unit != unit {
+		*a = attempts{Unit: unit}
 	}
-	a := &in.attempts
 	a.Count++
 	a.Reason, a.Error, a.Panic, a.Stack = dlq.ReasonError, err.Error(), "", ""
 	var panicked *supervise.PanicError
@@ -56,32 +71,41 @@ func (in *instance) countAttempt(unit string, err error) error {
 	if len(a.Tries) < maxTries {
 		a.Tries = append(a.Tries, dlq.Attempt{Time: time.Now(), Error: a.Error})
 	}
-	return in.saveAttempts()
 }
 
-func (in *instance) saveAttempts() error {
-	data, err := json.Marshal(in.attempts)
+// nextTry is the number of the next try of a call that is no message.
+func (in *instance) nextTry(unit string) int {
+	if in.calls.Unit == unit {
+		return in.calls.Count + 1
+	}
+	return 1
+}
+
+func (in *instance) saveAttempts(note string, a *attempts) error {
+	data, err := json.Marshal(a)
 	if err == nil {
-		err = in.committed.store.PutNote(attemptNote, data)
+		err = in.committed.store.PutNote(note, data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, in.attempts.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, a.Unit, err))
 	}
 	return nil
 }
 
 func (in *instance) loadAttempts() error {
-	data, found, err := in.committed.store.Note(attemptNote)
-	if err == nil && found {
-		err = json.Unmarshal(data, &in.attempts)
-	}
-	if err != nil {
-		return fmt.Errorf("read the attempts: %w", err)
+	for note, a := range map[string]*attempts{messageNote: &in.attempts, callNote: &in.calls} {
+		data, found, err := in.committed.store.Note(note)
+		if err == nil && found {
+			err = json.Unmarshal(data, a)
+		}
+		if err != nil {
+			return fmt.Errorf("read the attempts: %w", err)
+		}
 	}
 	return nil
 }
 
-// usedUp says whether the recorded unit gets no further try.
+// usedUp says whether the failing message gets no further try.
 func (in *instance) usedUp() bool {
 	return in.attempts.Final || in.attempts.Count >= in.definition.options.attempts
 }

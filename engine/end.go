@@ -112,9 +112,9 @@ func (in *instance) endWhole(ctx context.Context) error {
 
 func (in *instance) callEnd(ctx context.Context, key string) error {
 	in.current, in.unit = nil, "end:"+key
-	in.attempt = 1 + in.attemptsOf(in.unit)
+	in.attempt = in.nextTry(in.unit)
 	in.batch.begin(0)
-	err := supervise.Call(func() error { return in.machine.callEnd(ctx, key) })
+	err := supervise.Contain(func() error { return in.machine.callEnd(ctx, key) })
 	if err == nil {
 		err = in.batch.callErr
 	}
@@ -140,6 +140,9 @@ func (in *instance) failEnd(ctx context.Context, err error) error {
 func (in *instance) endKeys(ctx context.Context) error {
 	in.endPhase = true
 	control, _ := in.committed.last()
+	offerer := in.machine.keeper().(interface {
+		offer(key string, value []byte)
+	})
 	from := ""
 	if control.EndPhase {
 		from = after(control.Cursor)
@@ -149,11 +152,12 @@ func (in *instance) endKeys(ctx context.Context) error {
 		if err != nil {
 			return in.escalate(err)
 		}
-		for _, key := range keys {
-			if err := in.callEnd(ctx, key); err != nil {
+		for _, k := range keys {
+			offerer.offer(k.key, k.value)
+			if err := in.callEnd(ctx, k.key); err != nil {
 				return err
 			}
-			in.cursor = key
+			in.cursor = k.key
 			if err := in.commitEndKeys(ctx, false); err != nil {
 				return err
 			}
@@ -161,7 +165,7 @@ func (in *instance) endKeys(ctx context.Context) error {
 		if len(keys) < endChunk {
 			return in.commitEndKeys(ctx, true)
 		}
-		from = after(keys[len(keys)-1])
+		from = after(keys[len(keys)-1].key)
 	}
 }
 
@@ -194,10 +198,15 @@ func after(key string) string { return key + "\x00" }
 
 var errEnough = errors.New("enough")
 
-func (in *instance) keysFrom(from string) ([]string, error) {
-	var keys []string
-	err := in.committed.eachKey(from, func(key string, _ []byte) error {
-		if keys = append(keys, key); len(keys) == endChunk {
+type keyAndValue struct {
+	key   string
+	value []byte
+}
+
+func (in *instance) keysFrom(from string) ([]keyAndValue, error) {
+	var keys []keyAndValue
+	err := in.committed.eachKey(from, func(key string, value []byte) error {
+		if keys = append(keys, keyAndValue{key, append([]byte(nil), value...)}); len(keys) == endChunk {
 			return errEnough
 		}
 		return nil

@@ -48,10 +48,12 @@ type instance struct {
 	gathered   []peeked
 	lastCall   *input // the last one that succeeded
 	lastCallAt uint64
-	attempts   attempts
-	failing    *input // the message that attempts tells of
+	attempts   attempts // of the failing message
+	failing    *input   // it, if there is one
 	failingAt  uint64
-	closed     bool // the batch takes no further call
+	calls      attempts // of a call that is no message
+	closed     bool     // the batch takes no further call
+	exited     error    // a function ended its goroutine, and the life of the instance with it
 
 	ending   bool   // a function answered io.EOF
 	endPhase bool   // the end hook is under way

@@ -47,10 +47,13 @@ func (in *instance) serve(ctx context.Context) error {
 func (in *instance) start(ctx context.Context) error {
 	in.stats.Starts.Add(1)
 	in.saveStats()
+	if err := in.afterExit(ctx); err != nil {
+		return err
+	}
 	if err := in.rollback(); err != nil {
 		return in.escalate(err)
 	}
-	in.unit, in.attempt = "start", 1+in.attemptsOf("start")
+	in.unit, in.attempt = "start", in.nextTry("start")
 	in.batch.begin(0)
 	err := supervise.Call(func() error { return in.machine.callStart(ctx) })
 	if err == nil {
@@ -65,11 +68,21 @@ func (in *instance) start(ctx context.Context) error {
 	return nil
 }
 
-func (in *instance) attemptsOf(unit string) int {
-	if in.attempts.Unit == unit {
-		return in.attempts.Count
+// afterExit makes up for what a function left undone that ended its goroutine
+// by runtime.Goexit.
+func (in *instance) afterExit(ctx context.Context) error {
+	err := in.exited
+	if err == nil {
+		return nil
 	}
-	return 0
+	in.exited = nil
+	if err := in.settle(ctx, true); err != nil {
+		return err
+	}
+	if err := in.record(err); isFatal(err) {
+		return in.escalate(err)
+	}
+	return nil
 }
 
 func (in *instance) loop(ctx context.Context) error {
@@ -169,7 +182,13 @@ func (in *instance) idle() time.Duration {
 // it did anything. A panic of the user's code ends here.
 func (in *instance) work(ctx context.Context) (worked bool, err error) {
 	start := in.now()
-	err = supervise.Call(func() error {
+	returned := false
+	defer func() {
+		if !returned {
+			in.exited = &supervise.PanicError{Value: supervise.ErrGoexit}
+		}
+	}()
+	err = supervise.Contain(func() error {
 		for n := 0; in.mayCall(); n++ {
 			if n%16 == 15 && (in.flight.isDone() || ctx.Err() != nil) {
 				return nil
@@ -182,6 +201,7 @@ func (in *instance) work(ctx context.Context) (worked bool, err error) {
 		}
 		return nil
 	})
+	returned = true
 	if worked || err != nil {
 		in.stats.Busy.Add(int64(in.now().Sub(start)))
 	}
@@ -388,27 +408,39 @@ func (in *instance) fail(ctx context.Context, err error) error {
 	if isFatal(err) {
 		return in.escalate(err)
 	}
-	i, at := in.current, in.currentAt
-	in.current = nil
 	if err := in.settle(ctx, true); err != nil {
 		return err
 	}
+	if err = in.record(err); isFatal(err) {
+		return in.escalate(err)
+	}
+	if err == nil {
+		return in.rollback()
+	}
+	return err
+}
+
+// record counts a failure of the call at hand. nil: it was the last one, and
+// the stage can go on at once; else the fault that this life ends with.
+func (in *instance) record(err error) error {
+	i, at := in.current, in.currentAt
+	in.current = nil
 	switch {
 	case i == nil:
-		if err := in.countAttempt(in.unit, err); err != nil {
-			return in.escalate(err)
+		if err := in.countCall(in.unit, err); err != nil {
+			return err
 		}
 		return fmt.Errorf("%s: %w", in.unit, err)
 	case in.batched > 1:
 		i.suspect, i.cleared = at, at+uint64(in.batched)
 		return fmt.Errorf("a batch of %d messages from %s: %w", in.batched, messageUnit(i, at), err)
 	}
-	if err := in.countAttempt(messageUnit(i, at), err); err != nil {
-		return in.escalate(err)
+	if err := in.countMessage(messageUnit(i, at), err); err != nil {
+		return err
 	}
 	in.failing, in.failingAt = i, at
 	if in.attempts.Final {
-		return in.rollback()
+		return nil
 	}
 	return fmt.Errorf("message %s, attempt %d of %d: %w", in.attempts.Unit, in.attempts.Count, in.definition.options.attempts, err)
 }

@@ -38,6 +38,16 @@ func signal(c chan struct{}) {
 // feed calls the function until it fails, ends or ctx is done.
 func (in *instance) feed(ctx context.Context) {
 	f, b := in.source, in.batch
+	returned := false
+	defer func() {
+		if !returned { // by runtime.Goexit
+			b.mu.Lock()
+			b.undo()
+			f.finished, f.err = true, &supervise.PanicError{Value: supervise.ErrGoexit}
+			b.mu.Unlock()
+			signal(f.events)
+		}
+	}()
 	for {
 		err := in.waitForRoom(ctx)
 		if err == nil {
@@ -49,6 +59,7 @@ func (in *instance) feed(ctx context.Context) {
 			f.finished, f.err = true, err
 			b.mu.Unlock()
 			signal(f.events)
+			returned = true
 			return
 		}
 	}
@@ -58,10 +69,10 @@ func (in *instance) callSource(ctx context.Context) error {
 	b := in.batch
 	b.mu.Lock()
 	b.begin(0)
-	in.attempt = 1 + in.attemptsOf(in.step())
+	in.attempt = in.nextTry(in.step())
 	b.mu.Unlock()
 	start := in.now()
-	err := supervise.Call(func() error { return in.machine.callSource(ctx) })
+	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
 	in.stats.Busy.Add(int64(in.now().Sub(start)))
 	b.mu.Lock()
 	defer b.mu.Unlock()

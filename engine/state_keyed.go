@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"penstock/checkpoint"
 	"penstock/engine/frame"
 )
 
@@ -21,6 +22,9 @@ type keyedState[S any] struct {
 	batch    uint64
 	current  *keyState[S]
 	marked   keyState[S]
+
+	offered      string // key whose committed bytes are known
+	offeredBytes []byte
 }
 
 type keyState[S any] struct {
@@ -68,8 +72,15 @@ func (k *keyedState[S]) load(key string) (*keyState[S], error) {
 	if state := k.cold[key]; state != nil {
 		return state, nil
 	}
+	if len(key) > checkpoint.MaxKey {
+		return nil, Reject(fmt.Errorf("its key has %d bytes, more than the %d that a state can be kept under", len(key), checkpoint.MaxKey))
+	}
 	state := &keyState[S]{key: key}
-	data, found, err := k.instance.committed.key(key)
+	data, found, err := k.offeredBytes, true, error(nil)
+	if data == nil || k.offered != key {
+		data, found, err = k.instance.committed.key(key)
+	}
+	k.offeredBytes = nil
 	if err != nil {
 		return nil, Fatal(fmt.Errorf("read the state of key %q: %w", key, err))
 	}
@@ -80,6 +91,12 @@ func (k *keyedState[S]) load(key string) (*keyState[S], error) {
 		return nil, Fatal(fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed?)", key, k.codec.Name(), err))
 	}
 	return state, nil
+}
+
+// offer gives the committed bytes of the key that is asked for next, where
+// they are at hand anyway.
+func (k *keyedState[S]) offer(key string, value []byte) {
+	k.offered, k.offeredBytes = key, value
 }
 
 // forget deletes the state of the key at hand.

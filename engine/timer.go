@@ -23,7 +23,7 @@ func (in *instance) dueTimer() int {
 func (in *instance) callTimer(ctx context.Context, timer int) error {
 	now := in.now()
 	in.unit = fmt.Sprintf("timer:%d", timer)
-	in.attempt = 1 + in.attemptsOf(in.unit)
+	in.attempt = in.nextTry(in.unit)
 	in.current = nil
 	in.batch.begin(now.UnixNano())
 	if err := in.machine.callTimer(ctx, timer, now); err != nil {
@@ -32,8 +32,8 @@ func (in *instance) callTimer(ctx context.Context, timer int) error {
 	if in.batch.callErr != nil {
 		return in.batch.callErr
 	}
-	if in.attempts.Unit == in.unit {
-		in.attempts = attempts{}
+	if in.calls.Unit == in.unit {
+		in.calls = attempts{}
 	}
 	in.timers[timer] = nextTick(in.timers[timer], in.definition.timers[timer], now)
 	in.moved(nil, false)

@@ -57,6 +57,17 @@ func Call(fn func() error) error {
 	return <-done
 }
 
+// Contain is Call in the caller's goroutine, for what is called too often to give it one of its own. The price is that
+// runtime.Goexit ends the caller too; a deferred function can notice that.
+func Contain(fn func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &PanicError{Value: value, Stack: panicStack()}
+		}
+	}()
+	return fn()
+}
+
 const (
 	maxStack  = 16 << 10
 	maxFrames = 256
