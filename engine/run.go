@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,32 +127,6 @@ func (r *run) open(ctx context.Context) (err error) {
 		trimmed:  map[*instance]uint64{},
 	}
 	return r.openInstances(ctx)
-}
-
-// startOver deletes what there is of a run that is complete, or that is not
-// wanted any more.
-func (r *run) startOver(ctx context.Context) error {
-	fresh := r.config.Fresh
-	if !fresh {
-		complete, err := r.isComplete(ctx)
-		if err != nil {
-			return err
-		}
-		if complete {
-			r.log.Info("the last run is complete; starting anew")
-		}
-		fresh = complete
-	}
-	if !fresh {
-		return nil
-	}
-	if err := os.RemoveAll(r.dir.checkpoints()); err != nil {
-		return fmt.Errorf("delete the checkpoints: %w", err)
-	}
-	if err := channel.DeleteAll(ctx, r.broker, r.pipeline.name); err != nil {
-		return fmt.Errorf("delete the channels: %w", err)
-	}
-	return nil
 }
 
 // isComplete says whether every stage has committed its last frame.
