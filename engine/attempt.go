@@ -81,6 +81,20 @@ func (in *instance) nextTry(unit string) int {
 	return 1
 }
 
+// succeeded forgets what is recorded of a call that is no message.
+func (in *instance) succeeded(unit string) {
+	if in.calls.Unit != unit {
+		return
+	}
+	in.calls = attempts{}
+	if err := in.committed.store.PutNote(callNote, nil); err != nil {
+		in.log.Warn("the attempts of a call could not be forgotten", "call", unit, "error", err)
+	}
+}
+
+// sound says that nothing that failed is still to be mended.
+func (in *instance) sound() bool { return in.failing == nil && in.calls.Unit == "" }
+
 func (in *instance) saveAttempts(note string, a *attempts) error {
 	data, err := json.Marshal(a)
 	if err == nil {

@@ -231,7 +231,13 @@ func (in *instance) settled(sequence uint64) {
 		i.producer.poke()
 	}
 	if in.source != nil {
+		in.batch.mu.Lock()
+		defer in.batch.mu.Unlock()
 		in.source.makeRoom()
+	}
+	in.succeeded("commit")
+	if in.sound() {
+		in.healthy = f.frame.Commit
 	}
 	if in.stats.unsaved {
 		in.saveStats()

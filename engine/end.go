@@ -121,6 +121,7 @@ func (in *instance) callEnd(ctx context.Context, key string) error {
 	if err != nil {
 		return in.failEnd(ctx, err)
 	}
+	in.succeeded(in.unit)
 	in.batch.calls++
 	in.batch.begin(0)
 	return nil

@@ -51,6 +51,7 @@ type instance struct {
 	attempts   attempts // of the failing message
 	failing    *input   // it, if there is one
 	failingAt  uint64
+	healthy    uint64   // last commit after which nothing that failed was left
 	calls      attempts // of a call that is no message
 	closed     bool     // the batch takes no further call
 	exited     error    // a function ended its goroutine, and the life of the instance with it

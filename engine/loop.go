@@ -62,6 +62,7 @@ func (in *instance) start(ctx context.Context) error {
 	if err != nil {
 		return in.fail(ctx, err)
 	}
+	in.succeeded("start")
 	if in.batch.emitted > 0 {
 		in.batch.calls++
 	}

@@ -289,11 +289,9 @@ func (r *run) serve(ctx context.Context) error {
 	return r.conclude(ctx, err)
 }
 
-// progress grows with every commit but the fences.
-func (in *instance) progress() uint64 {
-	control, _ := in.committed.last()
-	return control.Commit
-}
+// progress grows with the commits that leave nothing behind that failed, so
+// that the backoff of a stage grows as long as the same thing fails.
+func (in *instance) progress() uint64 { return in.healthy }
 
 func (in *instance) startReaders(ctx context.Context, wait *sync.WaitGroup) {
 	for _, i := range in.inputs {

@@ -88,6 +88,7 @@ func (in *instance) callSource(ctx context.Context) error {
 		b.undo()
 		return fmt.Errorf("encode the state: %w", boundary)
 	}
+	in.succeeded(in.step())
 	b.calls++
 	in.steps++
 	b.begin(0)

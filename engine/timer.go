@@ -32,9 +32,7 @@ func (in *instance) callTimer(ctx context.Context, timer int) error {
 	if in.batch.callErr != nil {
 		return in.batch.callErr
 	}
-	if in.calls.Unit == in.unit {
-		in.calls = attempts{}
-	}
+	in.succeeded(in.unit)
 	in.timers[timer] = nextTick(in.timers[timer], in.definition.timers[timer], now)
 	in.moved(nil, false)
 	return nil

@@ -43,6 +43,10 @@ func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
 	if !locked {
 		return nil, fmt.Errorf("%w: %s: stop the other process, or use another directory", ErrInUse, cfg.Dir)
 	}
+	if err := sweep(cfg.Dir, cfg.Logger); err != nil {
+		_ = lock.Unlock()
+		return nil, fmt.Errorf("embedded NATS server in %s: %w", cfg.Dir, err)
+	}
 	e := &embedded{lock: lock}
 	if e.server, err = server.NewServer(serverOptions(cfg)); err != nil {
 		_ = lock.Unlock()
