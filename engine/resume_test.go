@@ -277,3 +277,28 @@ func purgeMiddle(t *testing.T, config engine.Config, js jetstream.JetStream) {
 		t.Fatal(err)
 	}
 }
+
+// A process that is killed while it deletes the last run leaves a marker, and
+// the next one finishes.
+func TestHalfDeletedRunIsDeletedToTheEnd(t *testing.T) {
+	t.Parallel()
+	s, js := external(t)
+	config := testConfig(t, t.TempDir())
+	config.NATS.URL = s.ClientURL()
+	stopAfter(t, config, 10)
+	if err := js.DeleteStream(t.Context(), "moved+sums"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(config.Dir, "starting-over"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := engine.New("moved")
+	got := collect[string](t)
+	interruptible(p, 100, got.sink)
+	if err := p.Run(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if values := got.all(); len(values) != 100 || values[0] != "0=0" {
+		t.Errorf("%d values", len(values))
+	}
+}
