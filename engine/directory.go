@@ -61,40 +61,6 @@ func (d *directory) pidFile() string     { return filepath.Join(d.path, "pid") }
 func (d *directory) broker() string      { return filepath.Join(d.path, "jetstream") }
 func (d *directory) checkpoints() string { return filepath.Join(d.path, "checkpoints") }
 
-// While the marker is there the old run is being deleted.
-func (d *directory) marker() string { return filepath.Join(d.path, "starting-over") }
-
-func (d *directory) isStartingOver() bool {
-	_, err := os.Stat(d.marker())
-	return err == nil
-}
-
-func (d *directory) beginStartingOver() error {
-	if err := os.WriteFile(d.marker(), nil, 0o600); err != nil {
-		return fmt.Errorf("start over: %w", err)
-	}
-	return d.sync()
-}
-
-func (d *directory) endStartingOver() error {
-	if err := os.Remove(d.marker()); err != nil {
-		return fmt.Errorf("start over: %w", err)
-	}
-	return d.sync()
-}
-
-// sync makes what was created and removed in the directory durable.
-func (d *directory) sync() error {
-	file, err := os.Open(d.path)
-	if err != nil {
-		return fmt.Errorf("sync the data directory: %w", err)
-	}
-	if err := errors.Join(file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("sync the data directory: %w", err)
-	}
-	return nil
-}
-
 func (d *directory) owner() string {
 	data, err := os.ReadFile(d.pidFile())
 	if err != nil {

@@ -289,7 +289,7 @@ func TestHalfDeletedRunIsDeletedToTheEnd(t *testing.T) {
 	if err := js.DeleteStream(t.Context(), "moved+sums"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(config.Dir, "starting-over"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(config.Dir, "starting-over"), []byte("moved"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := engine.New("moved")
