@@ -15,7 +15,7 @@ import (
 const (
 	pingInterval = 10 * time.Second
 	maxPings     = 2 // unanswered, before the connection counts as dead
-	drainTimeout = 5 * time.Second
+	flushTimeout = 5 * time.Second
 	apiTimeout   = 5 * time.Second
 )
 
@@ -109,7 +109,6 @@ func (b *Broker) connect(servers string, extra ...nats.Option) error {
 		nats.Timeout(dialTimeout),
 		nats.PingInterval(pingInterval),
 		nats.MaxPingsOutstanding(maxPings),
-		nats.DrainTimeout(drainTimeout),
 	)
 	url := servers
 	if b.embedded != nil {
