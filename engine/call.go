@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"penstock/engine/faultpoint"
+)
+
+// errRewind asks for a rollback that is nobody's failure.
+var errRewind = errors.New("rewind")
+
+// mayCall says whether the batch takes another call.
+func (in *instance) mayCall() bool {
+	b := in.batch
+	return !in.closed && !in.ending && b.bytes < batchBytes && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
+}
+
+// clean says that everything before the next call is committed.
+func (in *instance) clean() bool { return in.flight == nil && in.batch.calls == 0 }
+
+func (in *instance) callNext(ctx context.Context) (bool, error) {
+	if timer := in.dueTimer(); timer >= 0 {
+		return true, in.callTimer(ctx, timer)
+	}
+	i := in.choose()
+	if i == nil {
+		return false, nil
+	}
+	failing := in.failing == i && in.failingAt == i.next
+	if (failing || i.alone && i.aloneAt == i.next) && !in.clean() {
+		return false, nil
+	}
+	if failing && in.usedUp() {
+		return true, in.divert(ctx, i)
+	}
+	if i.definition.batch {
+		return true, in.callBatch(ctx, i, failing)
+	}
+	return true, in.callMessage(ctx, i, failing)
+}
+
+// choose returns an input whose head may be handled, in turn.
+func (in *instance) choose() *input {
+	n := len(in.inputs)
+	if n > 1 && in.batch.calls%64 == 63 {
+		in.turn = (in.turn + 1) % n
+	}
+	for k := range n {
+		turn := (in.turn + k) % n
+		i := in.inputs[turn]
+		if !i.peek() || i.held {
+			continue
+		}
+		if !i.until.IsZero() && in.now().Before(i.until) {
+			continue
+		}
+		in.turn = turn
+		return i
+	}
+	return nil
+}
+
+func (in *instance) callMessage(ctx context.Context, i *input, failing bool) error {
+	p := &i.head
+	if failing {
+		p.attempt = in.attempts.Count + 1
+	}
+	in.current, in.currentAt, in.batched, in.attempt = i, i.next, 1, p.attempt
+	in.machine.keeper().mark()
+	in.batch.begin(p.message.Time)
+	err := in.machine.callMessage(ctx, p)
+	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
+		err = in.batch.callErr
+	}
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		in.ending = true
+	case err == Hold || isSnooze(err):
+		return in.postpone(i, err)
+	default:
+		return err
+	}
+	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
+	i.take()
+	in.moved(i, failing)
+	return nil
+}
+
+// moved notes that a call succeeded: who was held by the others is asked again.
+func (in *instance) moved(i *input, failing bool) {
+	in.batch.calls++
+	in.lastCall, in.lastCallAt = i, in.currentAt
+	in.current = nil
+	if failing {
+		in.failing, in.closed = nil, true
+	}
+	if len(in.inputs) > 1 {
+		for _, other := range in.inputs {
+			if other != i {
+				other.held = false
+			}
+		}
+	}
+}
+
+func (in *instance) callBatch(ctx context.Context, i *input, failing bool) error {
+	limit := in.batchLimit(i, failing)
+	first := i.next
+	in.gathered = in.gathered[:0]
+	for uint64(len(in.gathered)) < limit && i.peek() {
+		if in.failing == i && in.failingAt == i.next && !failing {
+			break
+		}
+		if failing {
+			i.head.attempt = in.attempts.Count + 1
+		}
+		in.gathered = append(in.gathered, i.head)
+		i.take()
+	}
+	in.current, in.currentAt, in.batched, in.attempt = i, first, len(in.gathered), in.gathered[0].attempt
+	in.batch.begin(in.gathered[len(in.gathered)-1].message.Time)
+	err := in.machine.callBatch(ctx, i.definition.index, in.gathered)
+	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
+		err = in.batch.callErr
+	}
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		in.ending = true
+	case err == Hold || isSnooze(err):
+		i.alone, i.aloneAt = true, first
+		return in.postpone(i, err)
+	default:
+		return err
+	}
+	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
+	in.moved(i, failing)
+	return nil
+}
+
+// batchLimit is how many messages the next batch call may get.
+func (in *instance) batchLimit(i *input, failing bool) uint64 {
+	limit := uint64(in.definition.options.batch)
+	switch {
+	case failing, i.suspect <= i.next && i.next < i.cleared:
+		return 1
+	case i.next < i.suspect:
+		return min(limit, i.suspect-i.next)
+	}
+	return limit
+}
+
+func isSnooze(err error) bool {
+	var s *snooze
+	return errors.As(err, &s) || errors.Is(err, Hold)
+}
+
+// postpone undoes a call that was answered with Hold or Snooze. Where the
+// state cannot simply be put back the instance returns to its last commit,
+// commits what was before the message, and asks for it alone.
+func (in *instance) postpone(i *input, answer error) error {
+	undone := !i.definition.batch && in.machine.keeper().undo()
+	if !undone && !in.clean() {
+		if !i.definition.batch {
+			i.alone, i.aloneAt = true, i.next
+		}
+		return errRewind
+	}
+	in.batch.undo()
+	if !undone {
+		if err := in.rollback(); err != nil {
+			return err
+		}
+	}
+	var s *snooze
+	if errors.As(answer, &s) {
+		i.until = in.now().Add(s.delay)
+	} else {
+		i.held = true
+	}
+	in.current = nil
+	return nil
+}

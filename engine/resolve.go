@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+	"penstock/engine/supervise"
+)
+
+// resolve finds out what became of a commit without a good answer: it is the
+// channel's last frame, or it is not and is sent again, or somebody else's is.
+func (in *instance) resolve(ctx context.Context, cause error) (uint64, error) {
+	delay := time.Duration(0)
+	for try := 0; ; try++ {
+		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
+			return 0, in.escalate(fmt.Errorf("commit: %w", cause))
+		}
+		if try == 1 {
+			in.log.Warn("a commit got no answer; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
+		}
+		if err := pause(ctx, delay); err != nil {
+			return 0, err
+		}
+		delay = min(max(2*delay, 20*time.Millisecond), 2*time.Second)
+		sequence, err := in.lookBack(ctx)
+		if err == nil {
+			if try > 1 {
+				in.log.Info("the commit is settled", "commit", in.flight.frame.Commit)
+			}
+			return sequence, nil
+		}
+		if supervise.IsEscalated(err) || ctx.Err() != nil {
+			return 0, err
+		}
+		cause = err
+	}
+}
+
+// lookBack reads the last frame back, and publishes once more if it is the
+// one before ours.
+func (in *instance) lookBack(ctx context.Context) (uint64, error) {
+	last, found, err := in.channel.Last(ctx)
+	switch {
+	case errors.Is(err, channel.ErrStreamLost):
+		return 0, in.escalate(err)
+	case err != nil:
+		return 0, fmt.Errorf("%w: %w", channel.ErrUnknown, err)
+	case found && last.Frame.Owner == in.owner && last.Frame.Commit == in.flight.frame.Commit:
+		return last.Sequence, nil
+	case found && last.Sequence != in.flight.expected, !found && in.flight.expected != 0:
+		return 0, in.escalate(in.fenced(last, found))
+	}
+	in.flight.pending = in.channel.Publish(in.flight.data, in.flight.expected)
+	select {
+	case <-in.flight.pending.Done():
+		return in.flight.pending.Result()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// pause waits, unless ctx is done before.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// FencedError says that another process owns the stage now. The one that gets
+// it has committed nothing since and must not go on.
+type FencedError struct {
+	Stage       string
+	Epoch       uint64 // ours
+	OwnerEpoch  uint64 // of the owner
+	OwnerCommit uint64
+}
+
+func (e *FencedError) Error() string {
+	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this one commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
+}
+
+func (in *instance) fenced(last channel.Record, found bool) error {
+	if found && last.Frame.Owner != in.owner && last.Sequence > in.flight.expected {
+		return &FencedError{Stage: in.definition.name, Epoch: in.epoch, OwnerEpoch: last.Frame.Epoch, OwnerCommit: last.Frame.Commit}
+	}
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?)", in.definition.name, in.flight.frame.Commit-1)
+}
