@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"penstock/engine/channel"
-	"penstock/engine/frame"
 	"penstock/engine/supervise"
 )
 
