@@ -57,7 +57,11 @@ func (in *instance) encode(end bool) (*flight, error) {
 		defer in.batch.mu.Unlock()
 	}
 	control, sequence := in.committed.last()
-	state, err := in.machine.keeper().collect()
+	var state frame.State
+	err := supervise.Contain(func() (err error) {
+		state, err = in.machine.keeper().collect()
+		return err
+	})
 	if err != nil {
 		in.current = nil
 		return nil, err

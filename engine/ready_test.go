@@ -14,12 +14,12 @@ func TestOnReadyAndOnStopEncloseTheStages(t *testing.T) {
 	t.Parallel()
 	var steps []string
 	p := engine.New("ready")
-	engine.Source(p, "source", count(3, 1), engine.Hooks[Place, uint64]{
+	engine.Discard(engine.Source(p, "source", count(3, 1), engine.Hooks[Place, uint64]{
 		Start: func(context.Context, *Place, engine.Emit[uint64]) error {
 			steps = append(steps, "start")
 			return nil
 		},
-	})
+	}))
 	config := testConfig(t, t.TempDir())
 	config.OnReady = func() error {
 		if s := p.Status(); len(s.Stages) != 1 || s.Stages[0].Out != 0 {
@@ -52,7 +52,7 @@ func TestOnReadyMayRefuse(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("refused")
 	p := engine.New("ready")
-	engine.Source(p, "source", count(3, 1))
+	engine.Discard(engine.Source(p, "source", count(3, 1)))
 	config := testConfig(t, t.TempDir())
 	config.OnReady = func() error { return refused }
 	config.OnStop = func() { t.Error("OnStop is called") }

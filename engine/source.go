@@ -84,7 +84,7 @@ func (in *instance) callSource(ctx context.Context) error {
 		return err
 	}
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
-	if boundary := in.machine.keeper().boundary(); boundary != nil {
+	if boundary := supervise.Contain(in.machine.keeper().boundary); boundary != nil {
 		b.undo()
 		return fmt.Errorf("encode the state: %w", boundary)
 	}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+)
+
+// errNobody says that nobody serves the control socket.
+var errNobody = errors.New("nobody serves the control socket")
+
+// controlClient asks the process that runs a pipeline.
+type controlClient struct{ dir string }
+
+// answer is a good answer. Close it after use.
+type answer struct {
+	io.Closer
+	body     io.Reader
+	pipeline string
+}
+
+// state asks for the state of a stage.
+func (c controlClient) state(ctx context.Context, stage string, key *string) (*answer, error) {
+	query := ""
+	if key != nil {
+		query = "?key=" + url.QueryEscape(*key)
+	}
+	return c.get(ctx, "/v1/state/"+url.PathEscape(stage)+query)
+}
+
+func (c controlClient) get(ctx context.Context, path string) (*answer, error) {
+	transport := &http.Transport{
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, c.dir) },
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		ResponseHeaderTimeout:  controlWrite,
+		MaxResponseHeaderBytes: controlHeader,
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://control"+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask the running pipeline: %w", err)
+	}
+	response, err := transport.RoundTrip(request)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, fmt.Errorf("%w: %w", errNobody, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask the running pipeline: %w", err)
+	}
+	if response.StatusCode == http.StatusOK {
+		return &answer{Closer: response.Body, body: response.Body, pipeline: response.Header.Get(pipelineHeader)}, nil
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	if err != nil {
+		return nil, fmt.Errorf("ask the running pipeline: %w", err)
+	}
+	return nil, errors.New(strings.TrimSpace(string(text)))
+}
+
+func (a *answer) copyTo(w io.Writer) error {
+	if _, err := io.Copy(w, a.body); err != nil {
+		return fmt.Errorf("the answer of the running pipeline broke off: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// asCommand makes the test binary behave as the command.
+const asCommand = "PENSTOCK_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m,
+		// Badger's dependencies start these once per process and never stop them.
+		goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"),
+		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
+	)
+}
+
+// command calls the command in this process.
+type command struct {
+	t   *testing.T
+	env map[string]string
+}
+
+func newCommand(t *testing.T) command {
+	return command{t, map[string]string{"XDG_STATE_HOME": t.TempDir()}}
+}
+
+// dir is where the pipeline of this name keeps its data.
+func (c command) dir(pipeline string) string {
+	return filepath.Join(c.env["XDG_STATE_HOME"], "penstock", pipeline)
+}
+
+type result struct {
+	code        int
+	stdout, err string
+}
+
+func (c command) run(args ...string) result {
+	c.t.Helper()
+	r := c.start(args...)
+	return r.wait()
+}
+
+// running is a command under way.
+type running struct {
+	t       *testing.T
+	signals chan os.Signal
+	stdout  bytes.Buffer
+	stderr  *watched
+	exited  chan int
+}
+
+func (c command) start(args ...string) *running {
+	c.t.Helper()
+	r := &running{t: c.t, signals: make(chan os.Signal, 2), stderr: newWatched(), exited: make(chan int, 1)}
+	s := system{
+		stdout:   &r.stdout,
+		stderr:   r.stderr,
+		getenv:   func(name string) string { return c.env[name] },
+		signals:  r.signals,
+		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
+		terminal: func() (int, int, bool) { return 0, 0, false },
+	}
+	go func() { r.exited <- run(args, s) }()
+	return r
+}
+
+func (r *running) wait() result {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	defer cancel()
+	select {
+	case code := <-r.exited:
+		return result{code, r.stdout.String(), r.stderr.String()}
+	case <-ctx.Done():
+		r.t.Fatalf("the command does not end; it said:\n%s", r.stderr)
+		return result{}
+	}
+}
+
+// watched is an output that can be waited for.
+type watched struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	changed chan struct{}
+}
+
+var _ io.Writer = (*watched)(nil)
+
+func newWatched() *watched { return &watched{changed: make(chan struct{})} }
+
+func (w *watched) Write(data []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text.Write(data)
+	close(w.changed)
+	w.changed = make(chan struct{})
+	return len(data), nil
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// await waits until the output has this text.
+func (w *watched) await(t *testing.T, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for {
+		w.mu.Lock()
+		found, changed := strings.Contains(w.text.String(), text), w.changed
+		w.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("the output never said %q:\n%s", text, w)
+		}
+	}
+}
+
+func mustContain(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s does not say %q:\n%s", what, part, text)
+		}
+	}
+}

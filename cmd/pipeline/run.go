@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"penstock/engine"
+)
+
+// runCmd is the verb run: what all pipelines have in common. Its commands are
+// the pipelines.
+type runCmd struct {
+	Place  place     `embed:""`
+	Fresh  bool      `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
+	NATS   natsFlags `embed:""`
+	Sync   syncing   `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in about twice that time (a killed process loses nothing either way). With --nats: what that server does. Default: always."`
+	Drain  duration  `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
+	Report path      `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
+	Log    logFlags  `embed:""`
+
+	Fizzbuzz  fizzbuzzCmd  `cmd:"" default:"withargs" help:"The lesson: numbers become words, one per beat, with faults on purpose."`
+	Wordcount wordcountCmd `cmd:"" help:"Count the words of files, exactly once whatever happens."`
+}
+
+// session is one run of a pipeline by the command.
+type session struct {
+	*app
+	pipeline  *engine.Pipeline
+	config    engine.Config
+	arguments arguments
+	report    string
+	control   *control
+	ready     bool // every stage was open
+}
+
+// execute runs a pipeline, with what belongs to it: signals, control socket,
+// progress and report.
+func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
+	config, err := c.config(a, p.Name())
+	if err != nil {
+		return err
+	}
+	if err := checkReport(string(c.Report)); err != nil {
+		return err
+	}
+	s := &session{app: a, pipeline: p, config: config, arguments: args, report: string(c.Report)}
+	a.log = c.Log.logger(a.stderr, plain)
+	conclude := s.summarise
+	if _, _, terminal := a.terminal(); terminal && c.Log.LogFormat == "text" {
+		screen := &screen{out: a.stderr}
+		a.log = c.Log.logger(screen, styleOf(a.getenv("NO_COLOR")))
+		conclude = watch(screen, p.Status, a.terminal)
+	}
+	s.config.Logger = a.log
+	err = c.NATS.blame(s.run())
+	conclude()
+	return s.finish(err)
+}
+
+func (c *runCmd) config(a *app, pipeline string) (engine.Config, error) {
+	dir, err := c.Place.directory(pipeline, a.getenv)
+	if err != nil {
+		return engine.Config{}, err
+	}
+	nats, err := c.NATS.config(a.getenv)
+	return engine.Config{
+		Dir:          dir,
+		Fresh:        c.Fresh,
+		NATS:         nats,
+		Sync:         time.Duration(c.Sync),
+		DrainTimeout: time.Duration(c.Drain),
+	}, err
+}
+
+// run returns nil when the pipeline is complete, and when a signal stopped it.
+func (s *session) run() error {
+	ctx, release := s.interruptible(func() {
+		s.log.Info("stopping in an orderly way; a second signal stops at once, and loses nothing either")
+	})
+	defer release()
+	s.config.OnReady, s.config.OnStop = s.onReady, s.onStop
+	err := s.pipeline.Run(ctx, s.config)
+	if !s.ready && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w", s.pipeline.Name(), err)
+	}
+	return nil
+}
+
+func (s *session) onReady() error {
+	resumed := hasProgress(s.pipeline.Status())
+	if err := s.arguments.check(s.config.Dir, resumed); err != nil {
+		return err
+	}
+	s.ready = true
+	if resumed {
+		s.log.Info("resuming the run that was interrupted", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
+	} else {
+		s.log.Info("running", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
+	}
+	var err error
+	if s.control, err = serveControl(s.config.Dir, s.pipeline, s.log); err != nil {
+		s.log.Warn("no control socket: `pipeline state` has to wait until this run has ended", "error", err)
+	}
+	return nil
+}
+
+func (s *session) onStop() {
+	if s.control != nil {
+		s.control.close()
+	}
+}
+
+// hasProgress says whether a run that is about to begin goes on with another.
+func hasProgress(status engine.Status) bool {
+	for _, stage := range status.Stages {
+		if stage.In+stage.Out > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// finish writes the report and tells how it ended.
+func (s *session) finish(err error) error {
+	status := s.pipeline.Status()
+	if reportErr := s.writeReport(status, err); reportErr != nil {
+		err = errors.Join(err, reportErr)
+	}
+	elapsed := status.Elapsed.Round(time.Millisecond)
+	switch {
+	case err != nil:
+	case status.Completed:
+		s.log.Info("complete", "pipeline", status.Pipeline, "elapsed", elapsed)
+	default:
+		s.log.Info("stopped; the next run goes on from here", "pipeline", status.Pipeline, "elapsed", elapsed)
+	}
+	return err
+}
+
+// summarise logs a line a stage, where no progress was drawn.
+func (s *session) summarise() {
+	if !s.ready {
+		return
+	}
+	for _, stage := range s.pipeline.Status().Stages {
+		s.log.Info("summary", "stage", stage.Name, "in", stage.In, "out", stage.Out, "lag", stage.Lag,
+			"commits", stage.Commits, "starts", stage.Starts, "restarts", stage.Restarts, "panics", stage.Panics,
+			"errors", stage.Errors, "dead_letters", stage.DeadLetters, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)
+	}
+}

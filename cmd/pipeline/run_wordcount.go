@@ -1,0 +1,60 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"penstock/examples/wordcount"
+)
+
+// wordcountCmd counts words.
+type wordcountCmd struct {
+	Files  []path     `arg:"" name:"file" help:"Files to read, and directories, of which all files are read."`
+	Ext    extensions `placeholder:".go,.txt" help:"In directories read only files with these extensions. Default: all."`
+	Output path       `default:"counts.txt" placeholder:"FILE" help:"Where the result goes, a line \"<count> <word>\" for each word. Default: counts.txt in the current directory. A file that is there is overwritten."`
+}
+
+// Run runs it.
+func (c *wordcountCmd) Run(r *runCmd, a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	files := make([]string, len(c.Files))
+	for i, file := range c.Files {
+		files[i] = string(file)
+	}
+	p, err := wordcount.New(wordcount.Config{Files: files, Extensions: c.Ext, Output: string(c.Output)})
+	if err != nil {
+		return err
+	}
+	return r.execute(a, p, arguments{{"FILE", c.Files}, {"--ext", c.Ext}, {"--output", c.Output}})
+}
+
+// check refuses an output that is read as well: the next run would count it.
+func (c *wordcountCmd) check() error {
+	output := resolve(string(c.Output))
+	matches := len(c.Ext) == 0 || slices.ContainsFunc(c.Ext, func(e string) bool { return strings.HasSuffix(output, e) })
+	for _, file := range c.Files {
+		inside, err := filepath.Rel(resolve(string(file)), output)
+		if err != nil {
+			continue
+		}
+		if inside == "." || matches && filepath.IsLocal(inside) {
+			return usage("--output: %s is among the files to read (%s): write it elsewhere, or name the files to read with --ext", c.Output, file)
+		}
+	}
+	return nil
+}
+
+// resolve follows symbolic links as far as the path is there.
+func resolve(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	dir, name := filepath.Split(path)
+	if real, err := filepath.EvalSymlinks(filepath.Clean(dir)); err == nil {
+		return filepath.Join(real, name)
+	}
+	return path
+}
