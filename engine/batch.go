@@ -22,7 +22,7 @@ type batch struct {
 	emitted  uint64
 
 	callErr  error // an emission of the call at hand was refused
-	callTime int64 // what the call's emissions inherit
+	callTime int64 // what the call's emissions inherit; 0: the time of the first
 	scratch  []byte
 }
 
@@ -126,10 +126,10 @@ func emitTo[T any](in *instance, destination int, codec Codec[T], value T, optio
 		b.callErr = &TooLargeError{Stage: in.definition.name, Stream: in.definition.destinations()[destination].String(), Size: len(data), Limit: in.limits.value}
 		return
 	}
-	m := frame.Message{Time: b.callTime, Value: data}
-	if m.Time == 0 {
-		m.Time = time.Now().UnixNano()
+	if b.callTime == 0 {
+		b.callTime = time.Now().UnixNano()
 	}
+	m := frame.Message{Time: b.callTime, Value: data}
 	if len(options) > 0 {
 		var e emission
 		for _, option := range options {

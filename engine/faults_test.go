@@ -23,7 +23,7 @@ func TestEveryWayToFailIsContained(t *testing.T) {
 		"panic with error": func() error { panic(io.ErrUnexpectedEOF) },
 		"panic(nil)":       func() error { panic(nil) }, //nolint:govet // that is the case
 		"Goexit":           func() error { runtime.Goexit(); return nil },
-		"nil map":          func() error { var m map[string]int; m["a"] = 1; return nil },
+		"nil map":          func() error { writeTo(nil); return nil },
 		"index":            func() error { var s []int; return fmt.Errorf("%d", s[len(name())]) },
 		"wrapped EOF":      func() error { return fmt.Errorf("read: %w", io.EOF) },
 	} {
@@ -58,6 +58,8 @@ func TestEveryWayToFailIsContained(t *testing.T) {
 }
 
 func name() string { return "seven77" }
+
+func writeTo(m map[string]int) { m["a"] = 1 }
 
 // A commit that fails for its own reasons must not use up the attempts of a
 // message that failed before.

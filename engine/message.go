@@ -12,8 +12,8 @@ type Message[T any] struct {
 	// emitted with (WithKey), else "".
 	Key string
 	// Time is when it happened: what it was emitted with (WithTime), else
-	// the time of the message it was made from, else when a source emitted
-	// it.
+	// the time of the message it was made from, else when the source's call
+	// first emitted something.
 	Time time.Time
 	// Offset is its dense number in its stream: 0, 1, 2 …
 	Offset uint64

@@ -1,21 +1,16 @@
 package engine
 
-import (
-	"time"
-
-	"penstock/engine/supervise"
-)
+import "penstock/engine/supervise"
 
 // Option changes how a stage is run. Give options with Pipeline.With.
 type Option func(*options)
 
 type options struct {
-	attempts   int
-	backoff    supervise.Backoff
-	checkpoint time.Duration
-	batch      int
-	keys       int
-	branches   []*streamDefinition
+	attempts int
+	backoff  supervise.Backoff
+	batch    int
+	keys     int
+	branches []*streamDefinition
 }
 
 func defaultOptions() options {

@@ -69,7 +69,9 @@ func TestWiringMistakesAreReportedBeforeAnythingStarts(t *testing.T) {
 				engine.Every(0, func(context.Context, *struct{}, time.Time, engine.Emit[uint64]) error { return nil })))
 		}, "the interval must be positive"},
 		"state that JSON loses": {func(p *engine.Pipeline) {
-			type hidden struct{ count int }
+			type hidden struct {
+				count int //lint:ignore U1000 that is the mistake
+			}
 			engine.Sink(p, "sink", engine.Source(p, "a", count(1, 1)), ignore[hidden, uint64])
 		}, "field count of engine_test.hidden is not exported"},
 		"state without JSON": {func(p *engine.Pipeline) {

@@ -1,0 +1,104 @@
+package tests
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed says which packages of ours a package may import, itself and below
+// included: the arrows of docs/design.md. The longest prefix counts.
+var allowed = map[string][]string{
+	"penstock/checkpoint":           {},
+	"penstock/dlq":                  {},
+	"penstock/engine":               {"penstock/checkpoint", "penstock/dlq", "penstock/engine"},
+	"penstock/engine/frame":         {},
+	"penstock/engine/faultpoint":    {},
+	"penstock/engine/internal/rule": {},
+	"penstock/engine/supervise":     {},
+	"penstock/engine/broker":        {},
+	"penstock/engine/channel":       {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
+	"penstock/engine/enginetest":    {"penstock/engine"},
+	"penstock/stages":               {"penstock/engine"},
+	"penstock/telemetry":            {"penstock/engine"},
+	"penstock/examples":             {"penstock/engine", "penstock/stages", "penstock/dlq"},
+	"penstock/cmd/pipeline":         {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq"},
+	"penstock/tests":                {"penstock"},
+}
+
+// kept says which packages of others only some of ours may import: who else
+// needs what they do asks these.
+var kept = map[string][]string{
+	"github.com/nats-io/nats-server":      {"penstock/engine/broker", "penstock/cmd/pipeline", "penstock/tests"},
+	"github.com/nats-io/nats.go":          {"penstock/engine/broker", "penstock/engine/channel", "penstock/dlq", "penstock/tests"},
+	"github.com/dgraph-io/badger":         {"penstock/checkpoint"},
+	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline"},
+	"github.com/prometheus/client_golang": {"penstock/telemetry"},
+	"net/http":                            {"penstock/cmd/pipeline", "penstock/telemetry"},
+	"github.com/klauspost/compress":       {"penstock/engine/frame"},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	packages := list(t)
+	if len(packages) < 10 {
+		t.Fatalf("only %d packages listed", len(packages))
+	}
+	for _, p := range packages {
+		may, found := rulesOf(p.ImportPath)
+		if !found {
+			t.Errorf("%s: no rule says what it may import: add one to allowed", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			if within(imported, "penstock") && !within(imported, p.ImportPath) && !slices.ContainsFunc(may, func(m string) bool { return within(imported, m) }) {
+				t.Errorf("%s imports %s: allowed are %v", p.ImportPath, imported, may)
+			}
+			for path, users := range kept {
+				if within(imported, path) && !slices.ContainsFunc(users, func(u string) bool { return within(p.ImportPath, u) }) {
+					t.Errorf("%s imports %s: only %v do", p.ImportPath, imported, users)
+				}
+			}
+		}
+	}
+}
+
+func rulesOf(path string) (may []string, found bool) {
+	longest := ""
+	for prefix, rule := range allowed {
+		if within(path, prefix) && len(prefix) > len(longest) {
+			longest, may, found = prefix, rule, true
+		}
+	}
+	return may, found
+}
+
+func within(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+
+func list(t *testing.T) (packages []goPackage) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "penstock/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p goPackage
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return packages
+		case err != nil:
+			t.Fatalf("go list: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}
