@@ -38,6 +38,7 @@ type input struct {
 	ended   bool   // the producer's last message is behind the cursor
 
 	committed frame.Position
+	endTaken  bool          // the producer's end is behind the committed position
 	taken     atomic.Uint64 // committed.Offset, for the producer
 
 	held    bool      // the head was answered with Hold
@@ -151,6 +152,7 @@ func (i *input) settle(p frame.Position) {
 	n := 0
 	for n < i.frame && i.queue[n].Sequence < p.Sequence {
 		last = &i.queue[n]
+		i.endTaken = i.endTaken || last.Ended
 		i.ahead.Release(weight(*last))
 		n++
 	}
@@ -165,7 +167,7 @@ func (i *input) settle(p frame.Position) {
 func (i *input) rewind() {
 	i.frame, i.loaded, i.hasHead = 0, false, false
 	i.next, i.after = i.committed.Offset, i.committed.Sequence
-	i.held, i.until, i.ended = false, time.Time{}, false
+	i.held, i.until, i.ended = false, time.Time{}, i.endTaken
 }
 
 // waits says whether the head must wait, and until when if that is known.

@@ -70,7 +70,7 @@ func (in *instance) loop(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		if err := in.receive(); err != nil {
+		if err := in.receive(ctx); err != nil {
 			return err
 		}
 		if err := in.settle(ctx, false); err != nil {
@@ -102,13 +102,13 @@ func (in *instance) loop(ctx context.Context) error {
 }
 
 // receive takes what has arrived, without waiting.
-func (in *instance) receive() error {
+func (in *instance) receive(ctx context.Context) error {
 	for {
 		select {
 		case a := <-in.arrivals:
 			in.arrived(a)
 		case err := <-in.refusals:
-			return in.escalate(err)
+			return in.refused(ctx, err)
 		default:
 			return nil
 		}
@@ -134,7 +134,7 @@ func (in *instance) wait(ctx context.Context, timer *time.Timer) error {
 	case <-timer.C:
 	case <-in.wake:
 	case err := <-in.refusals:
-		return in.escalate(err)
+		return in.refused(ctx, err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

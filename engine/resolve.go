@@ -90,9 +90,28 @@ func (e *FencedError) Error() string {
 	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this one commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
 }
 
+func (in *instance) fencedBy(owner channel.Record) error {
+	return &FencedError{Stage: in.definition.name, Epoch: in.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+}
+
 func (in *instance) fenced(last channel.Record, found bool) error {
 	if found && last.Frame.Owner != in.owner && last.Sequence > in.flight.expected {
-		return &FencedError{Stage: in.definition.name, Epoch: in.epoch, OwnerEpoch: last.Frame.Epoch, OwnerCommit: last.Frame.Commit}
+		return in.fencedBy(last)
 	}
 	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?)", in.definition.name, in.flight.frame.Commit-1)
 }
+
+// refused says why a reader cannot go on. One whose stage was taken over finds
+// its messages trimmed: the new owner has them, and that is the reason.
+func (in *instance) refused(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	last, found, lookErr := in.channel.Last(ctx)
+	if lookErr == nil && found && last.Frame.Owner != in.owner && last.Sequence > in.last.Load() {
+		err = in.fencedBy(last)
+	}
+	return in.escalate(err)
+}
+
+// lookTimeout bounds a look that only makes an error clearer.
+const lookTimeout = 5 * time.Second

@@ -15,7 +15,7 @@ type runCmd struct {
 	Place  place     `embed:""`
 	Fresh  bool      `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
 	NATS   natsFlags `embed:""`
-	Sync   syncing   `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in about twice that time (a killed process loses nothing either way). With --nats: what that server does. Default: always."`
+	Sync   syncing   `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
 	Drain  duration  `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
 	Report path      `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
 	Log    logFlags  `embed:""`
