@@ -1,0 +1,16 @@
+// Package crash kills pipelines and looks whether the result is exactly right all the same.
+//
+// A victim (see the program in victim) runs a workload in a process of its own: fizzbuzz, wordcount, and the ledger, whose
+// results cannot be computed a second time. The tests kill it by SIGKILL, at every fault point and at random moments, start
+// it again on the same directory, and compare what it leaves in the end with a reference that is computed apart from it.
+// Others stop an owner while another takes over, kill or remove its server, purge its channels, and take away the rules of
+// the commit protocol one by one to see that the comparison would notice.
+//
+// What is chosen at random comes from a seed that is logged. The environment changes how much is done:
+//
+//	PENSTOCK_CRASH_SEED=7     repeat the choices of a run
+//	PENSTOCK_CRASH_KILLS=20   kills for each fault point, workload and duplicate window; default 5, with -short 1
+//	PENSTOCK_CRASH_RACE=1     build the victims with the race detector
+//	PENSTOCK_OUTAGE=3m        how long the server is away; default 3s
+//	PENSTOCK_WORDCOUNT=all    count the words of the whole Go source tree instead of a part of it
+package crash

@@ -1,0 +1,54 @@
+//go:build unix
+
+package crash
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// natsServer is an external server in a process of its own. It keeps its port when it comes back.
+type natsServer struct {
+	*testing.T
+	binary, dir string
+	url, port   string
+	child       *child
+}
+
+func startServer(t *testing.T) *natsServer {
+	t.Helper()
+	s := &natsServer{T: t, binary: built(t, buildNormal), dir: filepath.Join(t.TempDir(), "server"), port: "-1"}
+	s.start()
+	return s
+}
+
+// start starts the server, again after a kill, and waits until it listens.
+func (s *natsServer) start() {
+	s.Helper()
+	listening := make(chan struct{})
+	address := ""
+	s.child = start(s.T, order{
+		binary: s.binary,
+		args:   []string{"server", "-dir", s.dir, "-port", s.port},
+		watch: func(_ *child, line string) {
+			if text, found := strings.CutPrefix(line, "listening "); found {
+				address = text
+				close(listening)
+			}
+		},
+	})
+	s.child.await(s.T, "listening server", listening)
+	u, err := url.Parse(address)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.url, s.port = address, u.Port()
+}
+
+func (s *natsServer) kill() {
+	s.Helper()
+	s.child.kill()
+	<-s.child.done
+}
