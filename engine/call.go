@@ -97,7 +97,7 @@ func (in *instance) moved(i *input, failing bool) {
 	if failing {
 		in.failing, in.closed = nil, true
 	}
-	if len(in.inputs) > 1 {
+	if i == nil || len(in.inputs) > 1 {
 		for _, other := range in.inputs {
 			if other != i {
 				other.held = false

@@ -205,6 +205,40 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		}
 		refuse(t, config, "the channel is empty")
 	})
+	t.Run("channel deleted that an ended stage had read", func(t *testing.T) {
+		t.Parallel()
+		s, js := external(t)
+		config := testConfig(t, t.TempDir())
+		config.NATS.URL = s.ClientURL()
+		wire := func(stop func()) *engine.Pipeline {
+			p := engine.New("halfway")
+			numbers := engine.Source(p, "numbers", count(100, 10))
+			engine.Sink(p, "done", numbers, ignore[struct{}, uint64])
+			engine.Sink(p, "waiting", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error {
+				if p.Status().Stages[1].Ended {
+					stop()
+				}
+				return engine.Snooze(time.Millisecond)
+			})
+			return p
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		if err := wire(stop).Run(ctx, config); err != nil {
+			t.Fatal(err)
+		}
+		if err := js.DeleteStream(t.Context(), "halfway+waiting"); err != nil {
+			t.Fatal(err)
+		}
+		if err := js.DeleteStream(t.Context(), "halfway+numbers"); err != nil {
+			t.Fatal(err)
+		}
+		config.Dir = t.TempDir()
+		err := wire(func() {}).Run(t.Context(), config)
+		if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "stage done has taken 100 messages of numbers") {
+			t.Errorf("error %v", err)
+		}
+	})
 	t.Run("channel of a pipeline that started over elsewhere", func(t *testing.T) {
 		t.Parallel()
 		config, _ := setup(t)

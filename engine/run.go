@@ -201,6 +201,9 @@ func (r *run) openInstances(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.checkPositions(); err != nil {
+		return err
+	}
 	r.ready.Store(true)
 	for _, in := range r.instances {
 		for _, i := range in.inputs {
@@ -210,6 +213,21 @@ func (r *run) openInstances(ctx context.Context) error {
 				Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
 				ProducerLast: i.producer.last.Load,
 			})
+		}
+	}
+	return nil
+}
+
+// checkPositions refuses a reader that is ahead of its channel, also one that
+// has ended and looks no more: the channel was replaced or lost its tail.
+func (r *run) checkPositions() error {
+	for _, in := range r.instances {
+		for _, i := range in.inputs {
+			written := i.producer.next[i.producer.definition.destination(i.definition.stream)].Load()
+			if i.committed.Offset > written {
+				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
+					ErrRefused, in.definition.name, i.committed.Offset, i.definition.stream, written)
+			}
 		}
 	}
 	return nil

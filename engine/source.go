@@ -69,7 +69,10 @@ func (in *instance) callSource(ctx context.Context) error {
 	b := in.batch
 	b.mu.Lock()
 	b.begin(0)
-	in.attempt = in.nextTry(in.step())
+	in.attempt = 1
+	if in.calls.Unit != "" {
+		in.attempt = in.nextTry(in.step())
+	}
 	b.mu.Unlock()
 	start := in.now()
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
@@ -88,7 +91,9 @@ func (in *instance) callSource(ctx context.Context) error {
 		b.undo()
 		return fmt.Errorf("encode the state: %w", boundary)
 	}
-	in.succeeded(in.step())
+	if in.calls.Unit != "" {
+		in.succeeded(in.step())
+	}
 	b.calls++
 	in.steps++
 	b.begin(0)

@@ -16,7 +16,8 @@ type stats struct {
 	DeadLetters atomic.Uint64
 	Busy        atomic.Int64 // nanoseconds inside the stage's functions, of this process
 
-	unsaved bool // the loop's own
+	unsaved bool       // this and the next are the loop's own
+	saved   savedStats // as in Badger
 }
 
 type savedStats struct {
@@ -35,13 +36,19 @@ func (s *stats) read() savedStats {
 
 func (in *instance) saveStats() {
 	in.stats.unsaved = false
-	data, err := json.Marshal(in.stats.read())
+	now := in.stats.read()
+	if now == in.stats.saved {
+		return
+	}
+	data, err := json.Marshal(now)
 	if err == nil {
 		err = in.committed.store.PutNote(statsNote, data)
 	}
 	if err != nil {
 		in.log.Warn("the counters of the stage could not be kept", "error", err)
+		return
 	}
+	in.stats.saved = now
 }
 
 func (in *instance) loadStats() error {
@@ -53,6 +60,7 @@ func (in *instance) loadStats() error {
 	if err := json.Unmarshal(data, &saved); err != nil {
 		return fmt.Errorf("read the counters: %w", err)
 	}
+	in.stats.saved = saved
 	in.stats.Starts.Store(saved.Starts)
 	in.stats.Restarts.Store(saved.Restarts)
 	in.stats.Panics.Store(saved.Panics)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -26,12 +27,14 @@ func (in *instance) callTimer(ctx context.Context, timer int) error {
 	in.attempt = in.nextTry(in.unit)
 	in.current = nil
 	in.batch.begin(now.UnixNano())
-	if err := in.machine.callTimer(ctx, timer, now); err != nil {
+	err := in.machine.callTimer(ctx, timer, now)
+	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
+		err = in.batch.callErr
+	}
+	if err != nil && err != io.EOF {
 		return err
 	}
-	if in.batch.callErr != nil {
-		return in.batch.callErr
-	}
+	in.ending = in.ending || err == io.EOF
 	in.succeeded(in.unit)
 	in.timers[timer] = nextTick(in.timers[timer], in.definition.timers[timer], now)
 	in.moved(nil, false)

@@ -131,7 +131,7 @@ func (r *Reader) Run(ctx context.Context) error {
 			r.episode.made(r)
 			err = r.serve(ctx, f)
 			r.hint(f)
-			f.close()
+			r.leave(ctx, f)
 			r.marks.orphan()
 		}
 		if ctx.Err() != nil {
@@ -150,6 +150,15 @@ func (r *Reader) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// leave closes a feed. A server that ends with this process would wait for the request that is still open.
+func (r *Reader) leave(ctx context.Context, f *feed) {
+	if ctx.Err() != nil && r.channel.broker.Embedded() {
+		f.remove(ctx)
+		return
+	}
+	f.close()
 }
 
 // forgetReconnect drops the news of a connection that the next consumer is made on.
