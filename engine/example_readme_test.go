@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
+	"log"
 	"os"
 
 	"penstock/engine"
@@ -55,7 +55,7 @@ func Example_readme() {
 // enterTemporaryDirectory makes a new directory the current one, without a
 // log, until leave is called.
 func enterTemporaryDirectory() (leave func()) {
-	log := slog.Default()
+	output := log.Writer()
 	before, err := os.Getwd()
 	if err != nil {
 		panic(err)
@@ -67,9 +67,9 @@ func enterTemporaryDirectory() (leave func()) {
 	if err != nil {
 		panic(err)
 	}
-	slog.SetDefault(slog.New(slog.DiscardHandler))
+	log.SetOutput(io.Discard) // which slog's default logger writes to
 	return func() {
-		slog.SetDefault(log)
+		log.SetOutput(output)
 		_ = os.Chdir(before)
 		_ = os.RemoveAll(dir)
 	}

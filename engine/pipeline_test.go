@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"testing"
-	"time"
 
 	"penstock/engine"
 )
@@ -43,95 +41,6 @@ func TestLinearPipelineDeliversEverythingOnceInOrder(t *testing.T) {
 	}
 	if s := stageStatus(t, status, "texts"); s.In != n || s.Out != uint64(at) || s.Lag != 0 {
 		t.Errorf("texts: %+v", s)
-	}
-}
-
-func TestFanInHoldTakesOneNumberPerBeat(t *testing.T) {
-	t.Parallel()
-	type Tally struct{ Credit, Done uint64 }
-	for name, state := range map[string]func(p *engine.Pipeline, numbers, beats *engine.Stream[uint64]) *engine.Stream[uint64]{
-		"plain state": func(p *engine.Pipeline, numbers, beats *engine.Stream[uint64]) *engine.Stream[uint64] {
-			return engine.Stage(p, "worker",
-				engine.On(beats, func(_ context.Context, s *Tally, _ engine.Message[uint64], _ engine.Emit[uint64]) error {
-					s.Credit++
-					return nil
-				}),
-				engine.On(numbers, func(_ context.Context, s *Tally, m engine.Message[uint64], emit engine.Emit[uint64]) error {
-					s.Done++ // undone by Hold
-					emit(m.Value)
-					if s.Credit == 0 {
-						return engine.Hold
-					}
-					s.Credit--
-					return nil
-				}))
-		},
-		"state with a map": func(p *engine.Pipeline, numbers, beats *engine.Stream[uint64]) *engine.Stream[uint64] {
-			return engine.Stage(p, "worker",
-				engine.On(beats, func(_ context.Context, s *map[string]uint64, _ engine.Message[uint64], _ engine.Emit[uint64]) error {
-					if *s == nil {
-						*s = map[string]uint64{}
-					}
-					(*s)["credit"]++
-					return nil
-				}),
-				engine.On(numbers, func(_ context.Context, s *map[string]uint64, m engine.Message[uint64], emit engine.Emit[uint64]) error {
-					if *s == nil {
-						*s = map[string]uint64{}
-					}
-					(*s)["done"]++
-					emit(m.Value)
-					if (*s)["credit"] == 0 {
-						return engine.Hold
-					}
-					(*s)["credit"]--
-					return nil
-				}))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			const n = 200
-			p := engine.New("hold")
-			numbers := engine.Source(p, "numbers", count(n, 5))
-			beats := engine.Source(p, "beats", count(n, 1))
-			got := collect[uint64](t)
-			engine.Sink(p, "sink", state(p, numbers, beats), got.sink)
-			dir := t.TempDir()
-			status := run(t, p, dir)
-			if values := got.all(); len(values) != n || values[n-1] != n-1 {
-				t.Fatalf("%d values", len(values))
-			}
-			if s := stageStatus(t, status, "worker"); s.In != 2*n || s.DeadLetters != 0 {
-				t.Errorf("worker: %+v", s)
-			}
-		})
-	}
-}
-
-func TestHeldForEverBecomesDeadLetters(t *testing.T) {
-	t.Parallel()
-	p := engine.New("held")
-	numbers := engine.Source(p, "numbers", count(10, 1))
-	beats := engine.Source(p, "beats", count(7, 1))
-	out := engine.Stage(p, "worker",
-		engine.On(beats, func(_ context.Context, credit *int, _ engine.Message[uint64], _ engine.Emit[uint64]) error {
-			*credit++
-			return nil
-		}),
-		engine.On(numbers, func(_ context.Context, credit *int, m engine.Message[uint64], emit engine.Emit[uint64]) error {
-			if *credit == 0 {
-				return engine.Hold
-			}
-			*credit--
-			emit(m.Value)
-			return nil
-		}))
-	got := collect[uint64](t)
-	engine.Sink(p, "sink", out, got.sink)
-	status := run(t, p, t.TempDir())
-	if s := stageStatus(t, status, "worker"); s.DeadLetters != 3 || len(got.all()) != 7 {
-		t.Errorf("%d dead letters, %d values", s.DeadLetters, len(got.all()))
 	}
 }
 
@@ -242,62 +151,6 @@ func TestBlockingSourceDoesNotKeepItsOutputsBack(t *testing.T) {
 	run(t, p, t.TempDir())
 }
 
-func TestKeyedStateAndEndHook(t *testing.T) {
-	t.Parallel()
-	const n, keys = 20_000, 997
-	p := engine.New("keyed")
-	numbers := engine.Source(p, "numbers", count(n, 50))
-	counts := engine.Stage(p.With(engine.KeysInMemory(64)), "count",
-		engine.On(engine.KeyBy(numbers, func(v uint64) string { return fmt.Sprintf("%03d", v%keys) }),
-			func(_ context.Context, sum *uint64, m engine.Message[uint64], _ engine.Emit[string]) error {
-				*sum += m.Value
-				return nil
-			}),
-		engine.Hooks[uint64, string]{End: func(ctx context.Context, sum *uint64, emit engine.Emit[string]) error {
-			emit(fmt.Sprintf("%s=%d", engine.CurrentKey(ctx), *sum))
-			return nil
-		}})
-	got := collect[string](t)
-	engine.Sink(p, "sink", counts, got.sink)
-	dir := t.TempDir()
-	run(t, p, dir)
-	want := map[uint64]uint64{}
-	for i := uint64(0); i < n; i++ {
-		want[i%keys] += i
-	}
-	values := got.all()
-	if len(values) != keys {
-		t.Fatalf("%d keys, want %d", len(values), keys)
-	}
-	for k, v := range values {
-		if v != fmt.Sprintf("%03d=%d", k, want[uint64(k)]) {
-			t.Fatalf("key %d: %s, want %d", k, v, want[uint64(k)])
-		}
-	}
-	if states := committedState[uint64](t, dir, "count"); len(states) != keys || states["007"] != want[7] {
-		t.Errorf("%d states, 007 is %d, want %d", len(states), states["007"], want[7])
-	}
-}
-
-func TestForgetKeyDropsTheState(t *testing.T) {
-	t.Parallel()
-	p := engine.New("forget")
-	numbers := engine.Source(p, "numbers", count(100, 1))
-	engine.Sink(p, "sink", engine.KeyBy(numbers, func(v uint64) string { return fmt.Sprint(v % 4) }),
-		func(ctx context.Context, seen *uint64, m engine.Message[uint64]) error {
-			*seen++
-			if m.Value%4 == 1 && m.Value > 90 {
-				engine.ForgetKey(ctx)
-			}
-			return nil
-		})
-	dir := t.TempDir()
-	run(t, p, dir)
-	if states := committedState[uint64](t, dir, "sink"); len(states) != 3 || states["0"] != 25 {
-		t.Errorf("states: %v", states)
-	}
-}
-
 func TestBranchesTravelTogether(t *testing.T) {
 	t.Parallel()
 	p := engine.New("branches")
@@ -318,36 +171,6 @@ func TestBranchesTravelTogether(t *testing.T) {
 	run(t, p, t.TempDir())
 	if e, o := evens.all(), odds.all(); len(e) != 500 || len(o) != 500 || e[499] != 998 || o[499] != "999" {
 		t.Errorf("%d even, %d odd", len(e), len(o))
-	}
-}
-
-func TestTimerFiresAndSnoozeComesBack(t *testing.T) {
-	t.Parallel()
-	p := engine.New("timer")
-	numbers := engine.Source(p, "numbers", count(3, 1))
-	snoozed := 0
-	out := engine.Stage(p, "worker",
-		engine.On(numbers, func(_ context.Context, ticks *int, m engine.Message[uint64], emit engine.Emit[string]) error {
-			if m.Value == 1 && (*ticks < 3 || snoozed < 2) {
-				snoozed++
-				return engine.Snooze(time.Millisecond)
-			}
-			emit(fmt.Sprint("number ", m.Value))
-			return nil
-		}),
-		engine.Every(2*time.Millisecond, func(_ context.Context, ticks *int, _ time.Time, emit engine.Emit[string]) error {
-			*ticks++
-			if *ticks <= 3 {
-				emit(fmt.Sprint("tick ", *ticks))
-			}
-			return nil
-		}))
-	got := collect[string](t)
-	engine.Sink(p, "sink", out, got.sink)
-	run(t, p, t.TempDir())
-	text := strings.Join(got.all(), ",")
-	if strings.Index(text, "tick 3") > strings.Index(text, "number 1") || !strings.Contains(text, "number 2") || snoozed < 2 {
-		t.Errorf("%s after %d snoozes", text, snoozed)
 	}
 }
 
@@ -405,72 +228,6 @@ func TestFanOutReadersGoAtTheirOwnPace(t *testing.T) {
 	run(t, p, t.TempDir())
 	if len(slow.all()) != 2000 {
 		t.Errorf("slow saw %d", len(slow.all()))
-	}
-}
-
-func TestFullChannelMakesTheWriterWait(t *testing.T) {
-	t.Parallel()
-	p := engine.New("full")
-	numbers := engine.Source(p, "numbers", count(5000, 10)).WithCapacity(engine.Capacity{Messages: 100, Bytes: 64 << 10})
-	var most uint64
-	got := collect[uint64](t)
-	engine.Sink(p, "sink", numbers, func(ctx context.Context, s *struct{}, m engine.Message[uint64]) error {
-		// The reader may get a frame before its writer has the acknowledgement.
-		if out := p.Status().Stages[0].Out; out > m.Offset {
-			most = max(most, out-m.Offset)
-		}
-		return got.sink(ctx, s, m)
-	})
-	run(t, p, t.TempDir())
-	if len(got.all()) != 5000 {
-		t.Errorf("%d values", len(got.all()))
-	}
-	if most > 100 {
-		t.Errorf("the writer was %d messages ahead of the reader, the channel holds 100", most)
-	}
-}
-
-func TestTooLargeValueIsRefusedAtItsStage(t *testing.T) {
-	t.Parallel()
-	p := engine.New("large")
-	numbers := engine.Source(p, "numbers", count(10, 10))
-	out := engine.Stage(p.With(fast), "worker", engine.On(numbers,
-		func(_ context.Context, _ *struct{}, m engine.Message[uint64], emit engine.Emit[[]byte]) error {
-			switch m.Value {
-			case 3:
-				emit(make([]byte, 9<<20))
-			case 5:
-				for range 20 {
-					emit(make([]byte, 1<<20))
-				}
-			default:
-				emit(make([]byte, 2<<20))
-			}
-			return nil
-		}))
-	received := 0
-	engine.Sink(p, "sink", out, func(_ context.Context, _ *struct{}, m engine.Message[[]byte]) error {
-		received++
-		return nil
-	})
-	status := run(t, p, t.TempDir())
-	if s := stageStatus(t, status, "worker"); s.DeadLetters != 2 || received != 8 {
-		t.Errorf("received %d, %+v", received, s)
-	}
-}
-
-func TestCompressionAndBigState(t *testing.T) {
-	t.Parallel()
-	p := engine.New("compressed")
-	numbers := engine.Source(p, "numbers", count(3000, 100)).WithCompression()
-	engine.Sink(p, "sink", numbers, func(_ context.Context, all *[]uint64, m engine.Message[uint64]) error {
-		*all = append(*all, m.Value)
-		return nil
-	})
-	dir := t.TempDir()
-	run(t, p, dir)
-	if all := committedState[[]uint64](t, dir, "sink")[""]; len(all) != 3000 || all[2999] != 2999 {
-		t.Errorf("%d in the state", len(all))
 	}
 }
 

@@ -38,7 +38,7 @@ func Run(t testing.TB, p *engine.Pipeline, configure ...func(*engine.Config)) en
 	defer log.close()
 	config := engine.Config{
 		DrainTimeout: drainFor,
-		Logger:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	for _, change := range configure {
 		change(&config)

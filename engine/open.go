@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
+
+	"penstock/checkpoint"
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+)
+
+// open takes the directory, connects, and makes every instance the owner of
+// its stage.
+func (r *run) open(ctx context.Context) (err error) {
+	if r.dir, err = openDirectory(r.config.Dir); err != nil {
+		return err
+	}
+	if r.broker, err = broker.Open(ctx, r.config.broker(r.pipeline.name, r.dir.broker())); err != nil {
+		return err
+	}
+	if err := r.startOver(ctx); err != nil {
+		return err
+	}
+	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.dir.checkpoints(), Logger: r.log}); err != nil {
+		return err
+	}
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	r.letters, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
+		Pipeline: r.pipeline.name,
+		Identity: r.identity.ID,
+		Replicas: r.broker.Replicas(),
+		MaxBytes: r.config.DeadLetterBytes,
+		Logger:   r.log,
+	})
+	if err != nil {
+		return err
+	}
+	r.checkpointer = &checkpointer{
+		store:    r.store,
+		interval: r.config.CheckpointInterval,
+		broker:   r.broker,
+		log:      r.log,
+		kicked:   make(chan struct{}, 1),
+		trimmed:  map[*instance]uint64{},
+	}
+	return r.openInstances(ctx)
+}
+
+// isComplete says whether every stage has committed its last frame.
+func (r *run) isComplete(ctx context.Context) (bool, error) {
+	for _, d := range r.pipeline.stages {
+		ch, found, err := channel.Lookup(ctx, r.broker, r.pipeline.name, d.name)
+		if err != nil || !found {
+			return false, err
+		}
+		last, found, err := ch.Last(ctx)
+		if err != nil || !found || !last.Frame.Ended {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// identify ties directory and channels together, or refuses a directory that
+// belongs to something else.
+func (r *run) identify(ctx context.Context) error {
+	id, found, err := readIdentity(r.store)
+	if err != nil {
+		return err
+	}
+	if found && id.Pipeline != r.pipeline.name {
+		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.path, id.Pipeline, r.pipeline.name)
+	}
+	if found {
+		r.identity = id
+		return nil
+	}
+	r.identity = newIdentity(r.pipeline.name)
+	for _, d := range r.pipeline.stages {
+		ch, exists, err := channel.Lookup(ctx, r.broker, r.pipeline.name, d.name)
+		if err != nil {
+			return err
+		}
+		if exists && ch.Identity() != "" {
+			r.log.Warn("the data directory is new and the pipeline's channels are not: taking the pipeline over", "dir", r.dir.path)
+			r.identity.ID = ch.Identity()
+			break
+		}
+	}
+	return writeIdentity(r.store, r.identity)
+}
+
+func (r *run) openInstances(ctx context.Context) error {
+	for _, d := range r.pipeline.order() {
+		in := r.newInstance(d)
+		r.instances = append(r.instances, in)
+		r.byStage[d] = in
+		for _, i := range in.inputs {
+			i.producer = r.byStage[i.definition.stream.owner]
+			r.readers[i.producer] = append(r.readers[i.producer], readerRef{in, i, i.producer.definition.destination(i.definition.stream)})
+		}
+	}
+	r.checkpointer.instances = r.instances
+	for _, in := range r.instances {
+		var err error
+		in.channel, err = channel.Open(ctx, r.broker, channel.Spec{
+			Pipeline:        r.pipeline.name,
+			Stage:           in.definition.name,
+			Identity:        r.identity.ID,
+			MaxBytes:        2*int64(in.capacity.Bytes) + 64<<20,
+			DuplicateWindow: r.config.DuplicateWindow,
+			Logger:          in.log,
+		})
+		if err != nil {
+			return err
+		}
+		if err := in.open(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.checkPositions(); err != nil {
+		return err
+	}
+	r.ready.Store(true)
+	for _, in := range r.instances {
+		for _, i := range in.inputs {
+			i.reader = i.producer.channel.Reader(channel.ReaderConfig{
+				Name:         in.definition.name + "-0",
+				Branch:       i.definition.stream.branch,
+				Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
+				ProducerLast: i.producer.last.Load,
+			})
+		}
+	}
+	return nil
+}
+
+// checkPositions refuses a reader that is ahead of its channel, also one that
+// has ended and looks no more: the channel was replaced or lost its tail.
+func (r *run) checkPositions() error {
+	for _, in := range r.instances {
+		for _, i := range in.inputs {
+			written := i.producer.next[i.producer.definition.destination(i.definition.stream)].Load()
+			if i.committed.Offset > written {
+				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
+					ErrRefused, in.definition.name, i.committed.Offset, i.definition.stream, written)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) newInstance(d *definition) *instance {
+	in := &instance{
+		definition: d,
+		run:        r,
+		name:       d.name + ".0",
+		log:        r.log.With("stage", d.name),
+		capacity:   d.capacity(),
+		limits:     limitsFor(r.broker.MaxPayload()),
+		owner:      newOwner(),
+		timers:     make([]int64, len(d.timers)),
+		batch:      newBatch(d.destinations()),
+		maxCalls:   batchCalls,
+		arrivals:   make(chan arrival, 16),
+		refusals:   make(chan error, len(d.inputs)),
+		wake:       make(chan struct{}, 1),
+		next:       make([]atomic.Uint64, len(d.destinations())),
+	}
+	in.committed = newCommitted(d.name, r.store.Instance(in.name))
+	for _, stream := range d.destinations() {
+		if stream.compress == frame.S2 {
+			in.options.Compression = frame.S2
+		}
+	}
+	for _, i := range d.inputs {
+		in.inputs = append(in.inputs, &input{definition: i, ahead: semaphore.NewWeighted(aheadBytes)})
+		in.inputs[len(in.inputs)-1].head.input = in.inputs[len(in.inputs)-1]
+	}
+	if d.kind == KindSource {
+		in.source = newFeeder()
+	}
+	in.machine = d.newMachine(in)
+	return in
+}
