@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"penstock/dlq"
@@ -117,6 +119,18 @@ func (in *instance) loadAttempts() error {
 		}
 	}
 	return nil
+}
+
+// findFailing looks whether the recorded message is still to be taken.
+func (in *instance) findFailing() {
+	in.failing = nil
+	for _, i := range in.inputs {
+		prefix := strings.TrimSuffix(messageUnit(i, 0), "0")
+		offset, found := strings.CutPrefix(in.attempts.Unit, prefix)
+		if at, err := strconv.ParseUint(offset, 10, 64); found && err == nil && at >= i.committed.Offset {
+			in.failing, in.failingAt = i, at
+		}
+	}
 }
 
 // usedUp says whether the failing message gets no further try.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"penstock/engine/faultpoint"
 )
@@ -53,7 +54,7 @@ func (in *instance) choose() *input {
 		if !i.peek() || i.held {
 			continue
 		}
-		if !i.until.IsZero() && in.now().Before(i.until) {
+		if !i.until.IsZero() && time.Now().Before(i.until) {
 			continue
 		}
 		in.turn = turn
@@ -177,7 +178,7 @@ func (in *instance) postpone(i *input, answer error) error {
 	}
 	var s *snooze
 	if errors.As(answer, &s) {
-		i.until = in.now().Add(s.delay)
+		i.until = time.Now().Add(s.delay)
 	} else {
 		i.held = true
 	}

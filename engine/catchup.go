@@ -63,7 +63,7 @@ func (c *committed) replay(ctx context.Context, ch *channel.Channel, keyed bool,
 		return fmt.Errorf("replay from commit %d: %w", commit+1, err)
 	}
 	if expected != last.Frame.Commit+1 {
-		return fmt.Errorf("%w: the channel ends at commit %d, but its frames were found only up to %d", ErrRefused, last.Frame.Commit, expected-1)
+		return fmt.Errorf("%w: the channel ends at commit %d, but its frames were found only up to %d; restore the stream, or start over with --fresh", ErrRefused, last.Frame.Commit, expected-1)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (in *instance) encode(end bool) (*flight, error) {
 		Steps:    in.steps,
 		Inputs:   in.positions(),
 		Timers:   append([]int64(nil), in.timers...),
-		EndPhase: in.endPhase,
+		EndPhase: (in.endPhase || in.ending) && !end,
 		Cursor:   in.cursor,
 		State:    state,
 		Sections: in.batch.completed(in.source),

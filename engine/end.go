@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"penstock/dlq"
 	"penstock/engine/supervise"
@@ -41,7 +43,7 @@ func (in *instance) inputsQuiet() bool {
 		if !i.producer.stopped.Load() {
 			return false
 		}
-		if i.peek() && !i.waits(in.now()) || !i.hasHead && !i.caughtUp() {
+		if i.peek() && !i.waits(time.Now()) || !i.hasHead && !i.caughtUp() {
 			return false
 		}
 	}
@@ -140,13 +142,12 @@ func (in *instance) failEnd(ctx context.Context, err error) error {
 // of each commit, so that a restart goes on where it was.
 func (in *instance) endKeys(ctx context.Context) error {
 	in.endPhase = true
-	control, _ := in.committed.last()
 	offerer := in.machine.keeper().(interface {
 		offer(key string, value []byte)
 	})
 	from := ""
-	if control.EndPhase {
-		from = after(control.Cursor)
+	if key, found := strings.CutPrefix(in.cursor, cursorMark); found {
+		from = after(key)
 	}
 	for {
 		keys, err := in.keysFrom(from)
@@ -158,7 +159,7 @@ func (in *instance) endKeys(ctx context.Context) error {
 			if err := in.callEnd(ctx, k.key); err != nil {
 				return err
 			}
-			in.cursor = k.key
+			in.cursor = cursorMark + k.key
 			if err := in.commitEndKeys(ctx, false); err != nil {
 				return err
 			}
@@ -169,6 +170,9 @@ func (in *instance) endKeys(ctx context.Context) error {
 		from = after(keys[len(keys)-1].key)
 	}
 }
+
+// cursorMark stands before the last key that is done: the empty key is one too.
+const cursorMark = "k"
 
 // commitEndKeys publishes when the batch is full, or when it is the last.
 func (in *instance) commitEndKeys(ctx context.Context, last bool) error {

@@ -62,32 +62,46 @@ func name() string { return "seven77" }
 func writeTo(m map[string]int) { m["a"] = 1 }
 
 // A commit that fails for its own reasons must not use up the attempts of a
-// message that failed before.
+// message that failed before, nor make it forget them.
 func TestFailingCommitBlamesNoMessage(t *testing.T) {
 	t.Parallel()
-	p := engine.New("commit")
-	numbers := engine.Source(p, "numbers", count(100, 10))
-	got := collect[uint64](t)
-	commitFailures := 0
-	failed := false
-	engine.Sink(p.With(fast), "sink", numbers,
-		func(ctx context.Context, s *struct{}, m engine.Message[uint64]) error {
-			if m.Value == 50 && m.Attempt == 1 {
-				failed = true
-				return errors.New("once")
+	for _, failFrom := range []int{1, 2} { // commits fail after this try of the message
+		t.Run(fmt.Sprint("after try ", failFrom), func(t *testing.T) {
+			t.Parallel()
+			p := engine.New("commit")
+			numbers := engine.Source(p, "numbers", count(100, 10))
+			got := collect[uint64](t)
+			commitFailures := 0
+			failing := false
+			var tries []int
+			engine.Sink(p.With(fast), "sink", numbers,
+				func(ctx context.Context, s *struct{}, m engine.Message[uint64]) error {
+					if m.Value == 50 {
+						tries = append(tries, m.Attempt)
+						failing = m.Attempt >= failFrom
+						if m.Attempt == 1 {
+							return errors.New("once")
+						}
+					}
+					return got.sink(ctx, s, m)
+				},
+				engine.Hooks[struct{}, engine.None]{BeforeCommit: func(context.Context, *struct{}) error {
+					if failing && commitFailures < 5 {
+						commitFailures++
+						return errors.New("disk full")
+					}
+					return nil
+				}})
+			status := run(t, p, t.TempDir())
+			if s := stageStatus(t, status, "sink"); s.DeadLetters != 0 || s.Errors != 6 || len(got.all()) != 100 {
+				t.Errorf("%d values, %+v", len(got.all()), s)
 			}
-			return got.sink(ctx, s, m)
-		},
-		engine.Hooks[struct{}, engine.None]{BeforeCommit: func(context.Context, *struct{}) error {
-			if failed && commitFailures < 5 {
-				commitFailures++
-				return errors.New("disk full")
+			for _, try := range tries[1:] {
+				if try != 2 {
+					t.Errorf("tries %v", tries)
+				}
 			}
-			return nil
-		}})
-	status := run(t, p, t.TempDir())
-	if s := stageStatus(t, status, "sink"); s.DeadLetters != 0 || s.Errors != 6 || len(got.all()) != 100 {
-		t.Errorf("%d values, %+v", len(got.all()), s)
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package engine
 import (
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
@@ -58,7 +57,7 @@ type instance struct {
 
 	ending   bool   // a function answered io.EOF
 	endPhase bool   // the end hook is under way
-	cursor   string // last key it was called for
+	cursor   string // the last key it was called for, after cursorMark
 
 	arrivals chan arrival
 	refusals chan error    // a reader that cannot go on
@@ -152,7 +151,8 @@ func (in *instance) rollback() error {
 	for _, i := range in.inputs {
 		i.rewind()
 	}
+	in.findFailing()
+	in.closed = false
+	in.endPhase, in.ending, in.cursor = control.EndPhase, control.EndPhase, control.Cursor
 	return in.machine.keeper().rollback(in.committed)
 }
-
-func (in *instance) now() time.Time { return time.Now() }

@@ -143,7 +143,7 @@ func (in *instance) wait(ctx context.Context, timer *time.Timer) error {
 
 // idle is how long nothing is due.
 func (in *instance) idle() time.Duration {
-	now := in.now()
+	now := time.Now()
 	idle := time.Hour
 	for _, due := range in.timers {
 		idle = min(idle, time.Unix(0, due).Sub(now))
@@ -159,7 +159,7 @@ func (in *instance) idle() time.Duration {
 // work handles what is there, up to the bounds of a batch, and says whether
 // it did anything. A panic of the user's code ends here.
 func (in *instance) work(ctx context.Context) (worked bool, err error) {
-	start := in.now()
+	start := time.Now()
 	returned := false
 	defer func() {
 		if !returned {
@@ -181,7 +181,7 @@ func (in *instance) work(ctx context.Context) (worked bool, err error) {
 	})
 	returned = true
 	if worked || err != nil {
-		in.stats.Busy.Add(int64(in.now().Sub(start)))
+		in.stats.Busy.Add(int64(time.Now().Sub(start)))
 	}
 	return worked, err
 }

@@ -114,7 +114,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			Pipeline:        r.pipeline.name,
 			Stage:           in.definition.name,
 			Identity:        r.identity.ID,
-			MaxBytes:        2*int64(in.capacity.Bytes) + 64<<20,
+			MaxBytes:        int64(in.capacity.Bytes+in.capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
 			Logger:          in.log,
 		})

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"penstock/engine/faultpoint"
@@ -57,7 +55,6 @@ func (in *instance) adopt(ctx context.Context) error {
 	in.last.Store(sequence)
 	in.isEnded.Store(control.Ended)
 	in.stopped.Store(control.Ended)
-	in.endPhase, in.cursor = control.EndPhase, control.Cursor
 	for d, stream := range in.definition.destinations() {
 		for k := range control.Sections {
 			if control.Sections[k].Branch == stream.branch {
@@ -66,7 +63,7 @@ func (in *instance) adopt(ctx context.Context) error {
 		}
 	}
 	for t, every := range in.definition.timers {
-		in.timers[t] = in.now().Add(every).UnixNano()
+		in.timers[t] = time.Now().Add(every).UnixNano()
 		if t < len(control.Timers) {
 			in.timers[t] = control.Timers[t]
 		}
@@ -92,20 +89,10 @@ func (in *instance) adopt(ctx context.Context) error {
 	if err := in.saveShape(); err != nil {
 		return fmt.Errorf("keep the shape of the state: %w", err)
 	}
-	return in.adoptAttempts()
-}
-
-func (in *instance) adoptAttempts() error {
 	if err := in.loadAttempts(); err != nil {
 		return err
 	}
-	for _, i := range in.inputs {
-		prefix := strings.TrimSuffix(messageUnit(i, 0), "0")
-		offset, found := strings.CutPrefix(in.attempts.Unit, prefix)
-		if at, err := strconv.ParseUint(offset, 10, 64); found && err == nil && at >= i.committed.Offset {
-			in.failing, in.failingAt = i, at
-		}
-	}
+	in.findFailing()
 	return nil
 }
 

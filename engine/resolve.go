@@ -98,7 +98,7 @@ func (in *instance) fenced(last channel.Record, found bool) error {
 	if found && last.Frame.Owner != in.owner && last.Sequence > in.flight.expected {
 		return in.fencedBy(last)
 	}
-	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?)", in.definition.name, in.flight.frame.Commit-1)
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", in.definition.name, in.flight.frame.Commit-1)
 }
 
 // refused says why a reader cannot go on. One whose stage was taken over finds

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"penstock/engine/faultpoint"
 	"penstock/engine/supervise"
@@ -74,9 +75,9 @@ func (in *instance) callSource(ctx context.Context) error {
 		in.attempt = in.nextTry(in.step())
 	}
 	b.mu.Unlock()
-	start := in.now()
+	start := time.Now()
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
-	in.stats.Busy.Add(int64(in.now().Sub(start)))
+	in.stats.Busy.Add(int64(time.Now().Sub(start)))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.callErr != nil && (err == nil || err == io.EOF) {

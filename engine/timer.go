@@ -12,7 +12,7 @@ func (in *instance) dueTimer() int {
 	if len(in.timers) == 0 {
 		return -1
 	}
-	now := in.now().UnixNano()
+	now := time.Now().UnixNano()
 	for t, due := range in.timers {
 		if due <= now {
 			return t
@@ -22,7 +22,7 @@ func (in *instance) dueTimer() int {
 }
 
 func (in *instance) callTimer(ctx context.Context, timer int) error {
-	now := in.now()
+	now := time.Now()
 	in.unit = fmt.Sprintf("timer:%d", timer)
 	in.attempt = in.nextTry(in.unit)
 	in.current = nil

@@ -71,6 +71,9 @@ func serverOptions(cfg Config) *server.Options {
 		SyncInterval: cfg.Sync,
 		MaxPayload:   embeddedMaxPayload,
 		MaxPending:   embeddedMaxPending,
+		// Streams reserve their bound. The server's default, three quarters of what is free on the disk now, would
+		// refuse a pipeline on a small disk that it will never fill.
+		JetStreamMaxStore: 1 << 50,
 	}
 }
 

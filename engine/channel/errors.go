@@ -39,6 +39,9 @@ var (
 	ErrAhead = errors.New("channel has lost its end")
 )
 
+// remedy is what can be done about a channel that is not what it was.
+const remedy = "restore the stream, or start over with --fresh"
+
 // GapError tells which messages a reader misses. It wraps [ErrGap].
 type GapError struct {
 	Stream   string // JetStream name
@@ -50,7 +53,7 @@ type GapError struct {
 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("%d %v in stream %s (instance %d%s): offsets %d to %d; the next frame, sequence %d, starts at %d: the stream was trimmed, purged or damaged",
+	return fmt.Sprintf("%d %v in stream %s (instance %d%s): offsets %d to %d; the next frame, sequence %d, starts at %d: the stream was trimmed, purged or damaged; "+remedy,
 		e.Found-e.Expected, ErrGap, e.Stream, e.Instance, ofBranch(e.Branch), e.Expected, e.Found-1, e.Sequence, e.Found)
 }
 
@@ -72,7 +75,7 @@ func (e *AheadError) Error() string {
 	if e.Sequence > 0 {
 		where = fmt.Sprintf("at sequence %d it is at offset %d", e.Sequence, e.Found)
 	}
-	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has taken everything below offset %d, but %s (power cut without sync, purge, or an old copy put back?)",
+	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has taken everything below offset %d, but %s (power cut without sync, purge, or an old copy put back?); "+remedy,
 		e.Stream, e.Instance, ofBranch(e.Branch), ErrAhead, e.Expected, where)
 }
 
@@ -87,12 +90,12 @@ func ofBranch(branch string) string {
 }
 
 func (c *Channel) lostError() error {
-	return fmt.Errorf("%w: %s: somebody deleted it, or the server lost it; frames in it that were not read yet are lost with it",
+	return fmt.Errorf("%w: %s: somebody deleted it, or the server lost it; frames in it that were not read yet are lost with it; "+remedy,
 		ErrStreamLost, c.name)
 }
 
 func (c *Channel) corruptError(sequence uint64, cause error) error {
-	return fmt.Errorf("%w: stream %s, sequence %d: %w", ErrCorruptFrame, c.name, sequence, cause)
+	return fmt.Errorf("%w: stream %s, sequence %d: %w; "+remedy, ErrCorruptFrame, c.name, sequence, cause)
 }
 
 func apiError(err error) *jetstream.APIError {

@@ -32,7 +32,7 @@ func (p *pace) wait(ctx context.Context, i uint64) (time.Time, error) {
 		timer := time.NewTimer(early)
 		defer timer.Stop()
 		select {
-		case now = <-timer.C:
+		case <-timer.C:
 		case <-ctx.Done():
 			return now, ctx.Err()
 		}
