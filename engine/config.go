@@ -29,7 +29,7 @@ type Config struct {
 	// 1 s. It bounds what a restart replays, not what is safe: that is
 	// every commit.
 	CheckpointInterval time.Duration
-	// DrainTimeout is how long stages may take to finish what is under way
+	// DrainTimeout is how long stages may take to handle what is there
 	// after Run's context is done; default 30 s.
 	DrainTimeout time.Duration
 	// DuplicateWindow is the message id window of the streams; default

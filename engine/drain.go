@@ -3,9 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
+
+	"penstock/engine/supervise"
 )
 
 // watchDrain turns the end of the user's context into a drain, and a drain
@@ -38,14 +39,10 @@ func (r *run) pokeAll() {
 
 // conclude takes the last checkpoint and says how the run ended.
 func (r *run) conclude(ctx context.Context, err error) error {
-	var late []string
-	for _, in := range r.instances {
-		if !in.stopped.Load() {
-			late = append(late, in.definition.name)
-		}
-	}
-	if r.isDraining() && errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("the drain took longer than %v; these stages were cut off (they resume): %s", r.config.DrainTimeout, strings.Join(late, ", "))
+	var stubborn *supervise.AbandonedError
+	if r.isDraining() && errors.Is(err, context.Canceled) && !errors.As(err, &stubborn) {
+		r.log.Warn("the drain timeout is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
+		err = nil
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -53,7 +50,19 @@ func (r *run) conclude(ctx context.Context, err error) error {
 		r.log.Warn("the last checkpoint failed; the next start replays a little more", "error", saveErr)
 	}
 	for _, in := range r.instances {
-		in.saveStats()
+		if stubborn == nil {
+			in.saveStats()
+		}
 	}
 	return err
+}
+
+// unfinished names the stages that have not come to a stop of their own.
+func (r *run) unfinished() (names []string) {
+	for _, in := range r.instances {
+		if !in.stopped.Load() {
+			names = append(names, in.definition.name)
+		}
+	}
+	return names
 }

@@ -69,7 +69,7 @@ func (in *instance) loop(ctx context.Context) error {
 	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for {
+	for ctx.Err() == nil {
 		if err := in.receive(ctx); err != nil {
 			return err
 		}
@@ -99,6 +99,7 @@ func (in *instance) loop(ctx context.Context) error {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // receive takes what has arrived, without waiting.
@@ -181,7 +182,7 @@ func (in *instance) work(ctx context.Context) (worked bool, err error) {
 	})
 	returned = true
 	if worked || err != nil {
-		in.stats.Busy.Add(int64(time.Now().Sub(start)))
+		in.stats.Busy.Add(int64(time.Since(start)))
 	}
 	return worked, err
 }

@@ -19,7 +19,7 @@ func (in *instance) resolve(ctx context.Context, cause error) (uint64, error) {
 			return 0, in.escalate(fmt.Errorf("commit: %w", cause))
 		}
 		if try == 1 {
-			in.log.Warn("a commit got no answer; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
+			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
 		}
 		if err := pause(ctx, delay); err != nil {
 			return 0, err

@@ -41,9 +41,11 @@ var ErrRunning = errors.New("the pipeline is running already")
 // run that was interrupted, by whatever, goes on where it was; one that had
 // completed starts anew.
 //
-// When ctx is done the sources stop, what is under way is drained for up to
-// Config.DrainTimeout, and Run returns nil; Status tells whether the run is
-// complete. Any other end is an error, and loses nothing.
+// When ctx is done the sources stop, the other stages handle what is there for
+// up to Config.DrainTimeout, and Run returns nil; Status tells whether the run
+// is complete. A stage function that does not return even then, within five
+// seconds more, is abandoned and named in a *supervise.AbandonedError. Any other
+// end is an error too. None loses anything.
 func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	if err := p.Check(); err != nil {
 		return err

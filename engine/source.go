@@ -77,7 +77,7 @@ func (in *instance) callSource(ctx context.Context) error {
 	b.mu.Unlock()
 	start := time.Now()
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
-	in.stats.Busy.Add(int64(time.Now().Sub(start)))
+	in.stats.Busy.Add(int64(time.Since(start)))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.callErr != nil && (err == nil || err == io.EOF) {
@@ -135,7 +135,7 @@ func (in *instance) sourceLoop(ctx context.Context) error {
 	}()
 	defer func() { <-done }()
 	defer cancel()
-	for {
+	for ctx.Err() == nil {
 		if in.run.isDraining() || in.readersEnded() {
 			cancel()
 		}
@@ -160,6 +160,7 @@ func (in *instance) sourceLoop(ctx context.Context) error {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // produced says whether there is something to commit, and whether the feeder
