@@ -71,7 +71,17 @@ func (in *instance) callMessage(ctx context.Context, i *input, failing bool) err
 	in.current, in.currentAt, in.batched, in.attempt = i, i.next, 1, p.attempt
 	in.machine.keeper().mark()
 	in.batch.begin(p.message.Time)
-	err := in.machine.callMessage(ctx, p)
+	taken, err := in.answer(i, in.machine.callMessage(ctx, p))
+	if taken {
+		i.take()
+		in.moved(i, failing)
+	}
+	return err
+}
+
+// answer looks what a function said of its message, or messages: true when
+// they are taken, an error when it failed.
+func (in *instance) answer(i *input, err error) (taken bool, _ error) {
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
@@ -79,15 +89,13 @@ func (in *instance) callMessage(ctx context.Context, i *input, failing bool) err
 	case err == nil:
 	case err == io.EOF:
 		in.ending = true
-	case err == Hold || isSnooze(err):
-		return in.postpone(i, err)
+	case isPostponed(err):
+		return false, in.postpone(i, err)
 	default:
-		return err
+		return false, err
 	}
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
-	i.take()
-	in.moved(i, failing)
-	return nil
+	return true, nil
 }
 
 // moved notes that a call succeeded: who was held by the others is asked again.
@@ -123,23 +131,11 @@ func (in *instance) callBatch(ctx context.Context, i *input, failing bool) error
 	}
 	in.current, in.currentAt, in.batched, in.attempt = i, first, len(in.gathered), in.gathered[0].attempt
 	in.batch.begin(in.gathered[len(in.gathered)-1].message.Time)
-	err := in.machine.callBatch(ctx, i.definition.index, in.gathered)
-	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
-		err = in.batch.callErr
+	taken, err := in.answer(i, in.machine.callBatch(ctx, i.definition.index, in.gathered))
+	if taken {
+		in.moved(i, failing)
 	}
-	switch {
-	case err == nil:
-	case err == io.EOF:
-		in.ending = true
-	case err == Hold || isSnooze(err):
-		i.alone, i.aloneAt = true, first
-		return in.postpone(i, err)
-	default:
-		return err
-	}
-	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
-	in.moved(i, failing)
-	return nil
+	return err
 }
 
 // batchLimit is how many messages the next batch call may get.
@@ -154,9 +150,9 @@ func (in *instance) batchLimit(i *input, failing bool) uint64 {
 	return limit
 }
 
-func isSnooze(err error) bool {
+func isPostponed(err error) bool {
 	var s *snooze
-	return errors.As(err, &s) || errors.Is(err, Hold)
+	return errors.Is(err, Hold) || errors.As(err, &s)
 }
 
 // postpone undoes a call that was answered with Hold or Snooze. Where the
@@ -165,9 +161,7 @@ func isSnooze(err error) bool {
 func (in *instance) postpone(i *input, answer error) error {
 	undone := !i.definition.batch && in.machine.keeper().undo()
 	if !undone && !in.clean() {
-		if !i.definition.batch {
-			i.alone, i.aloneAt = true, i.next
-		}
+		i.alone, i.aloneAt = true, in.currentAt
 		return errRewind
 	}
 	in.batch.undo()

@@ -128,3 +128,32 @@ func TestTimerFiresAndSnoozeComesBack(t *testing.T) {
 		t.Errorf("%s after %d snoozes", text, snoozed)
 	}
 }
+
+// Two inputs that both wait must not keep asking each other.
+func TestHeldInputsRest(t *testing.T) {
+	t.Parallel()
+	p := engine.New("rest")
+	a, b := engine.Source(p, "a", count(5, 1)), engine.Source(p, "b", count(5, 1))
+	calls := 0
+	take := func(_ context.Context, s *map[string]int, m engine.Message[uint64], emit engine.Emit[uint64]) error {
+		if calls++; (*s)["ticks"] < 5 {
+			return engine.Hold
+		}
+		emit(m.Value)
+		return nil
+	}
+	both := engine.Stage(p, "both", engine.On(a, take), engine.On(b, take),
+		engine.Every(10*time.Millisecond, func(_ context.Context, s *map[string]int, _ time.Time, _ engine.Emit[uint64]) error {
+			if *s == nil {
+				*s = map[string]int{}
+			}
+			(*s)["ticks"]++
+			return nil
+		}))
+	got := 0
+	engine.Sink(p, "sink", both, func(context.Context, *struct{}, engine.Message[uint64]) error { got++; return nil })
+	run(t, p, t.TempDir())
+	if got != 10 || calls > 100 {
+		t.Errorf("%d taken in %d calls", got, calls)
+	}
+}

@@ -163,11 +163,15 @@ func (i *input) settle(p frame.Position) {
 	i.frame -= n
 }
 
-// rewind puts the cursor back to the committed position.
+// rewind puts the cursor back to the committed position. A head that stays
+// the head goes on waiting.
 func (i *input) rewind() {
+	if i.next != i.committed.Offset {
+		i.held, i.until = false, time.Time{}
+	}
 	i.frame, i.loaded, i.hasHead = 0, false, false
 	i.next, i.after = i.committed.Offset, i.committed.Sequence
-	i.held, i.until, i.ended = false, time.Time{}, i.endTaken
+	i.ended = i.endTaken
 }
 
 // waits says whether the head must wait, and until when if that is known.
