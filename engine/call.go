@@ -12,10 +12,13 @@ import (
 // errRewind asks for a rollback that is nobody's failure.
 var errRewind = errors.New("rewind")
 
-// mayCall says whether the batch takes another call.
-func (in *instance) mayCall() bool {
+// mayCall says whether another message may be handled before the next commit.
+func (in *instance) mayCall() bool { return !in.closed && !in.ending && in.batchHasRoom() }
+
+// batchHasRoom says whether the batch takes the effect of another call.
+func (in *instance) batchHasRoom() bool {
 	b := in.batch
-	return !in.closed && !in.ending && b.bytes < batchBytes && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
+	return b.bytes < batchBytes && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
 }
 
 // clean says that everything before the next call is committed.

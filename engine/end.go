@@ -176,7 +176,7 @@ const cursorMark = "k"
 
 // commitEndKeys publishes when the batch is full, or when it is the last.
 func (in *instance) commitEndKeys(ctx context.Context, last bool) error {
-	if in.batch.calls == 0 || !last && in.mayCall() {
+	if in.batch.calls == 0 || !last && in.batchHasRoom() {
 		return nil
 	}
 	if err := in.settle(ctx, true); err != nil {

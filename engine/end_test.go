@@ -91,6 +91,9 @@ func TestEndHookPassesEveryKeyOnce(t *testing.T) {
 			}})
 		engine.Sink(p, "sink", sums, got.sink)
 		err := p.Run(t.Context(), testConfig(t, dir))
+		if commits := stageStatus(t, p.Status(), "sums").Commits; commits > 500 {
+			t.Errorf("%d commits for 10,000 keys", commits)
+		}
 		if err == nil && p.Status().Completed {
 			break
 		}

@@ -154,6 +154,7 @@ func (r *run) onEvent(e supervise.Event) {
 			in.stats.Errors.Add(1)
 		}
 		in.log.Error("the stage failed", "error", e.Err)
+		in.saveStats()
 	case supervise.BackingOff:
 		in.log.Info("restarting from the last commit", "delay", e.Delay, "restart", e.Restart)
 	case supervise.Restarting:
