@@ -73,9 +73,10 @@ func (c *checkpointer) restoreSettings(ctx context.Context) {
 	}
 }
 
-// checkpoint takes one of everything and trims.
+// checkpoint takes one of everything and trims. Trimming waits for the server
+// when that is away.
 func (c *checkpointer) checkpoint(ctx context.Context) error {
-	if err := c.write(ctx); err != nil {
+	if err := c.write(ctx); err != nil || !c.broker.Connected() {
 		return err
 	}
 	for _, in := range c.instances {

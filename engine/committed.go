@@ -46,14 +46,12 @@ func (c *committed) whole() ([]byte, bool) {
 // key returns the newest bytes of one key's state, those under way included.
 func (c *committed) key(key string) ([]byte, bool, error) {
 	c.mu.Lock()
-	for _, layer := range []map[string][]byte{c.launched, c.dirty, c.flushing} {
-		if data, found := layer[key]; found {
-			c.mu.Unlock()
-			return data, data != nil, nil
-		}
-	}
+	data, found := c.launched[key]
 	c.mu.Unlock()
-	return c.store.Key(key)
+	if found {
+		return data, data != nil, nil
+	}
+	return c.settledKey(key)
 }
 
 // settledKey is key without what is under way: what people may be shown.

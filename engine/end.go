@@ -20,7 +20,7 @@ func (in *instance) finish(ctx context.Context) (bool, error) {
 	case in.ending, in.inputsExhausted(), in.readersEnded():
 		return true, in.end(ctx)
 	case in.heldForEver():
-		return false, in.divertHeld(ctx)
+		return false, in.divertHeld()
 	case in.run.isDraining() && in.inputsQuiet():
 		return true, nil
 	}
@@ -66,7 +66,7 @@ func (in *instance) heldForEver() bool {
 
 // divertHeld gives the first message that nothing can release to the dead
 // letters, so that it neither vanishes nor keeps the pipeline from ending.
-func (in *instance) divertHeld(ctx context.Context) error {
+func (in *instance) divertHeld() error {
 	for _, i := range in.inputs {
 		if i.held {
 			in.attempts = attempts{

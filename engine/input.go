@@ -114,7 +114,7 @@ func (i *input) load() {
 	}
 	if d.Section.Count > 0 {
 		i.it.Skip(skip)
-		i.next = max(d.Section.Base+skip, 0)
+		i.next = d.Section.Base + skip
 	}
 	i.loaded = true
 }
@@ -185,6 +185,9 @@ func (i *input) exhausted() bool { return i.ended && !i.hasHead }
 
 // caughtUp says whether everything the producer committed so far is behind
 // the cursor.
-func (i *input) caughtUp() bool {
-	return !i.hasHead && i.next >= i.producer.next[i.producer.definition.destination(i.definition.stream)].Load()
+func (i *input) caughtUp() bool { return !i.hasHead && i.next >= i.written() }
+
+// written is the next offset that the producer has not committed.
+func (i *input) written() uint64 {
+	return i.producer.next[i.producer.definition.destination(i.definition.stream)].Load()
 }

@@ -90,9 +90,12 @@ func limitsFor(maxPayload int64) limits {
 }
 
 // poke wakes the loop. Safe from any goroutine; never blocks.
-func (in *instance) poke() {
+func (in *instance) poke() { signal(in.wake) }
+
+// signal notes something in a channel of one place; it never blocks.
+func signal(c chan struct{}) {
 	select {
-	case in.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -147,10 +147,9 @@ func (r *run) openInstances(ctx context.Context) error {
 func (r *run) checkPositions() error {
 	for _, in := range r.instances {
 		for _, i := range in.inputs {
-			written := i.producer.next[i.producer.definition.destination(i.definition.stream)].Load()
-			if i.committed.Offset > written {
+			if i.committed.Offset > i.written() {
 				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
-					ErrRefused, in.definition.name, i.committed.Offset, i.definition.stream, written)
+					ErrRefused, in.definition.name, i.committed.Offset, i.definition.stream, i.written())
 			}
 		}
 	}

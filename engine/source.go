@@ -29,13 +29,6 @@ func newFeeder() *feeder {
 
 func (f *feeder) makeRoom() { signal(f.room) }
 
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
 // feed calls the function until it fails, ends or ctx is done.
 func (in *instance) feed(ctx context.Context) {
 	f, b := in.source, in.batch

@@ -81,8 +81,8 @@ func (in *instance) status() StageStatus {
 	for _, i := range in.inputs {
 		taken := i.taken.Load()
 		s.In += taken
-		if produced := i.producer.next[i.producer.definition.destination(i.definition.stream)].Load(); produced > taken {
-			s.Lag += produced - taken
+		if written := i.written(); written > taken {
+			s.Lag += written - taken
 		}
 	}
 	return s
