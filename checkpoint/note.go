@@ -30,7 +30,17 @@ func (i *Instance) PutNote(name string, value []byte) error {
 	return i.store.putNote(ownedKey(spaceInstanceNote, i.name, name), name, value)
 }
 
+// PutNoteUnsynced is PutNote without waiting for the disk: the note outlives the process
+// when PutNoteUnsynced returns, and a cut of the power from the next Write or PutNote on.
+func (i *Instance) PutNoteUnsynced(name string, value []byte) error {
+	return i.store.setNote(ownedKey(spaceInstanceNote, i.name, name), name, value, func() error { return nil })
+}
+
 func (s *Store) putNote(key []byte, name string, value []byte) error {
+	return s.setNote(key, name, value, s.sync)
+}
+
+func (s *Store) setNote(key []byte, name string, value []byte, sync func() error) error {
 	if len(name) > MaxKey {
 		return fmt.Errorf("checkpoint: put note %.100q: %w: its name has %d bytes, limit %d", name, ErrTooLarge, len(name), MaxKey)
 	}
@@ -52,7 +62,7 @@ func (s *Store) putNote(key []byte, name string, value []byte) error {
 		if err != nil {
 			return err
 		}
-		return s.sync()
+		return sync()
 	})
 	if err != nil {
 		return s.failed(fmt.Sprintf("put note %.100q in %q", name, s.dir), err)

@@ -12,6 +12,7 @@ type Reason string
 const (
 	ReasonPanic    Reason = "panic"     // the stage panicked at every attempt, or took the process down
 	ReasonError    Reason = "error"     // the stage failed at every attempt
+	ReasonDeadline Reason = "deadline"  // the stage was longer in every attempt than it may be
 	ReasonRejected Reason = "rejected"  // the stage said that it can never succeed
 	ReasonTooLarge Reason = "too-large" // what the stage made of it does not fit into a frame
 	ReasonHeld     Reason = "held"      // its input ended while the message was still held

@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"penstock/engine/faultpoint":    {},
 	"penstock/engine/internal/rule": {},
 	"penstock/engine/supervise":     {},
+	"penstock/engine/breaker":       {},
 	"penstock/engine/broker":        {},
 	"penstock/engine/channel":       {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
 	"penstock/engine/enginetest":    {"penstock/engine"},
@@ -41,6 +42,7 @@ var kept = map[string][]string{
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},
 	"net/http":                            {"penstock/cmd/pipeline", "penstock/telemetry"},
 	"github.com/klauspost/compress":       {"penstock/engine/frame"},
+	"github.com/sony/gobreaker":           {"penstock/engine/breaker"},
 }
 
 type goPackage struct {

@@ -38,6 +38,12 @@ func (e *PanicError) Unwrap() error {
 // call should be worth it: a batch of messages, not one of them.
 func Call(fn func() error) error {
 	done := make(chan error, 1)
+	launch(fn, func(err error) { done <- err })
+	return <-done
+}
+
+// launch is Call without waiting: done gets the error, in the goroutine of fn, whose last act it is.
+func launch(fn func() error, done func(error)) {
 	go func() {
 		returned := false
 		var err error
@@ -49,12 +55,11 @@ func Call(fn func() error) error {
 				}
 				err = &PanicError{Value: value, Stack: panicStack()}
 			}
-			done <- err
+			done(err)
 		}()
 		err = fn()
 		returned = true
 	}()
-	return <-done
 }
 
 // Contain is Call in the caller's goroutine, for what is called too often to give it one of its own. The price is that

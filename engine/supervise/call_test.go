@@ -57,7 +57,7 @@ func TestCallContains(t *testing.T) {
 		"goexit":        {runtime.Goexit, "runtime.Goexit", ErrGoexit},
 		"again":         {func() { defer func() { panic("second") }(); panic("first") }, "panic: second", nil},
 		"goexit in end": {func() { defer runtime.Goexit(); panic("first") }, "runtime.Goexit", ErrGoexit},
-		"escalated":     {func() { panic(Escalate(io.ErrClosedPipe)) }, "panic: io: read/write on closed pipe", io.ErrClosedPipe},
+		"fatal":         {func() { panic(Fatal(io.ErrClosedPipe)) }, "panic: io: read/write on closed pipe", io.ErrClosedPipe},
 	} {
 		err := Call(func() error { return failHere(c.fail) })
 		var p *PanicError

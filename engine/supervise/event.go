@@ -1,39 +1,75 @@
 package supervise
 
 import (
-	"fmt"
+	"sync"
 	"time"
 )
 
 // EventKind says what happened to a child.
 type EventKind uint8
 
-// A child's life: Starting, any number of rounds of Fault, BackingOff and Restarting, and at the end Stopped or Escalated.
+// A child's life: Starting, perhaps Up, any number of rounds of Failed, BackingOff and Restarting, and at the end Stopped,
+// GivenUp or Escalated.
 const (
-	Starting   EventKind = iota // it is started for the first time
-	Fault                       // it failed, see Err
-	BackingOff                  // it is started again after Delay
-	Restarting                  // it is started again now
-	Stopped                     // it ended for good, or was told to stop
-	Escalated                   // it failed in a way that stops the supervisor, see Err
+	Starting       EventKind = iota // it is started for the first time in this run of its group
+	Up                              // it said Running
+	Failed                          // it failed, see Reason and Err; also on its way out when it was told to stop
+	BackingOff                      // it is started again after Delay
+	Restarting                      // it is started again now
+	Stopped                         // it ended normally, or because it was told to: see Reason
+	Escalated                       // its failure ends its group, see Err
+	GivenUp                         // it ended and is not started again, see Reason and Err
+	Abandoned                       // it did not stop in time, its goroutine was left behind
+	HealthChanged                   // the level of a health check changed, see Detail
+	RecoveryFailed                  // its recovery function panicked or took too long, see Err
+	BreakerChanged                  // its circuit breaker changed, see Detail; told by its owner, never by a Supervisor
 )
 
-var kindNames = [...]string{"starting", "fault", "backing off", "restarting", "stopped", "escalated"}
+var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
+	"abandoned", "health", "recovery failed", "circuit breaker"}
 
 // String returns the kind in plain lower-case words.
-func (k EventKind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return fmt.Sprintf("event kind %d", uint8(k))
-}
+func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }
 
 // Event is one step in a child's life.
 type Event struct {
 	Time    time.Time
+	Group   string // path of the group: "" is the root, "back", "back/inner"
 	Child   string
 	Kind    EventKind
-	Err     error         // of Fault, BackingOff and Escalated
-	Restart int           // of BackingOff and Restarting: number of the restart since the last progress, from 1
+	Reason  Reason        // of Failed, BackingOff, Stopped, GivenUp and Escalated
+	Err     error         // of Failed, BackingOff, Escalated, GivenUp and RecoveryFailed
+	Restart int           // of BackingOff and Restarting: failures since the last progress or quiet time; 0 if only a sibling failed
 	Delay   time.Duration // of BackingOff
+	Detail  string        // of HealthChanged: "degraded: cache cold"; of Abandoned: how long it was waited for
+}
+
+// ChildEnd tells a group's own handler that one of its children ended, and what follows.
+type ChildEnd struct {
+	Group, Child string
+	Policy       Policy
+	Reason       Reason
+	Err          error // of a failure; nil for a normal end, and for one that was asked for
+	Restarting   bool  // it is started again after its delay
+}
+
+// tree is what the groups of one run share: a line to the observer, which hears one event at a time.
+type tree struct {
+	mu      sync.Mutex
+	onEvent func(Event) // nil if there is none, or once the root's Serve has returned
+}
+
+func (t *tree) emit(e Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.onEvent != nil {
+		e.Time = time.Now()
+		_ = Call(func() error { t.onEvent(e); return nil })
+	}
+}
+
+func (t *tree) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.onEvent = nil
 }

@@ -3,161 +3,88 @@ package supervise
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
+	"sync/atomic"
 )
 
-// Supervisor runs children side by side and restarts each on its own. Fill the fields, then call Serve; they must not change
-// while it runs.
+// Supervisor runs children side by side and restarts those that fail. Fill the fields, then call Serve; they must not
+// change while it runs, and a Supervisor must not be copied. Serve may be called again once it has returned.
 type Supervisor struct {
-	Children []Child
-	// OnEvent is told what happens, if set: one event at a time, in order, and none after Serve has returned. It runs
-	// between the steps of a child and so must not block or panic.
+	Name     string   // in errors; may be empty for the root
+	Strategy Strategy // which siblings restart with a child that failed; default OneForOne
+	Limit    Limit    // on the restarts of all children together, except those with a Limit of their own; default 5 in 60 s
+	Children []Child  // in start order
+	// OnEvent is told what happens in the whole tree: one event at a time, in order, and none after Serve has returned.
+	// Only the root's is used. Everybody waits for it, so it must not block, nor issue a command; a panic is ignored.
 	OnEvent func(Event)
-	// Abandon is how long to wait for children that are told to stop; default 5 s, negative: not at all.
-	Abandon time.Duration
+	// OnChildEnd is a handler of this group's own: it is told when one of its children ended, once it is clear what
+	// follows. It must not block, nor issue a command; a panic is ignored.
+	OnChildEnd func(ChildEnd)
+
+	run atomic.Pointer[group] // the present or last run of Serve
 }
 
-const defaultAbandon = 5 * time.Second
-
-// Serve starts the children and waits until all have ended. It returns nil when each ended for good, the error of ctx when
-// that was done first, and the error of a child, with its name, when that was escalated: IsEscalated still holds for it.
-// Children that would not stop turn either error into an *AbandonedError that wraps it.
+// Serve starts the children in order and waits until all have ended for good. Then it returns nil. If ctx is done first,
+// it stops them, one at a time in reverse order, and returns the error of ctx. If a child fails more often than its limit
+// allows, it stops the others and returns a *LimitError; if a failure is passed up, an *EscalatedError; if it is fatal,
+// the error with the names of the children on the path in front. Children that would not stop turn any of these into an
+// *AbandonedError that wraps it.
 //
-// A child without Serve, or two with the same name, is a wiring mistake: Serve panics.
+// A child without Serve and Group or with both, two with the same name, a Supervisor at two places of the tree, a Check
+// without Probe and a second Serve at the same time are wiring mistakes: Serve panics.
 func (s *Supervisor) Serve(ctx context.Context) error {
-	s.mustBeWired()
-	inner, cancel := context.WithCancel(ctx)
-	defer cancel()
-
-	r := run{onEvent: s.OnEvent}
-	results := make(chan result, len(s.Children)) // room for all, so that an abandoned child can still end
-	for i := range s.Children {
-		go func() { results <- result{i, r.child(inner, &s.Children[i])} }()
-	}
-
-	w := waiting{cancel: cancel, running: make([]bool, len(s.Children)), left: len(s.Children)}
-	for i := range w.running {
-		w.running[i] = true
-	}
-	if !w.wait(inner, results, s.abandon()) {
-		r.close()
-		return &AbandonedError{Children: w.abandoned(s.Children), Cause: w.cause(ctx)}
-	}
-	return w.cause(ctx)
+	s.mustBeWired(map[*Supervisor]bool{})
+	t := &tree{onEvent: s.OnEvent}
+	defer t.close()
+	return s.serve(ctx, t, "")
 }
 
-func (s *Supervisor) abandon() time.Duration {
-	if s.Abandon == 0 {
-		return defaultAbandon
+// serve is Serve at a place of a tree; path is empty at the root.
+func (s *Supervisor) serve(ctx context.Context, t *tree, path string) error {
+	before := s.run.Load()
+	g := newGroup(ctx, s, t, path, before)
+	if before != nil && !before.isGone() || !s.run.CompareAndSwap(before, g) {
+		panic(fmt.Sprintf("supervise: supervisor %q is served twice at the same time", s.Name))
 	}
-	return s.Abandon
+	defer g.leave()
+	if ctx.Err() == nil {
+		for _, m := range g.members {
+			g.start(m)
+		}
+		if path != "" {
+			Running(ctx)
+		}
+	}
+	g.manage(ctx)
+	return g.result()
 }
 
-func (s *Supervisor) mustBeWired() {
+func (s *Supervisor) mustBeWired(seen map[*Supervisor]bool) {
+	if seen[s] {
+		panic(fmt.Sprintf("supervise: supervisor %q is at two places of the tree", s.Name))
+	}
+	seen[s] = true
 	names := make(map[string]bool, len(s.Children))
 	for i := range s.Children {
 		c := &s.Children[i]
-		if c.Serve == nil {
-			panic(fmt.Sprintf("supervise: child %q has no Serve", c.Name))
+		name := c.name()
+		switch {
+		case c.Serve == nil && c.Group == nil:
+			panic(fmt.Sprintf("supervise: child %q has no Serve and no Group", name))
+		case c.Serve != nil && c.Group != nil:
+			panic(fmt.Sprintf("supervise: child %q has both Serve and Group", name))
+		case c.Group != nil && name == "":
+			panic("supervise: a nested group has no name")
+		case names[name]:
+			panic(fmt.Sprintf("supervise: two children are called %q", name))
 		}
-		if names[c.Name] {
-			panic(fmt.Sprintf("supervise: two children are called %q", c.Name))
+		names[name] = true
+		for _, check := range c.Checks {
+			if check.Probe == nil {
+				panic(fmt.Sprintf("supervise: check %q of child %q has no Probe", check.name(), name))
+			}
 		}
-		names[c.Name] = true
-	}
-}
-
-type result struct {
-	child int
-	err   error // an escalated failure, or nil
-}
-
-// waiting is what Serve knows about children that it waits for.
-type waiting struct {
-	cancel    context.CancelFunc
-	running   []bool
-	left      int
-	escalated error // the first one; it is the others' reason to stop
-}
-
-// wait returns true when all children have ended, and false when some have not after they had abandon to stop in.
-func (w *waiting) wait(ctx context.Context, results <-chan result, abandon time.Duration) bool {
-	stop := ctx.Done()
-	var late <-chan time.Time
-	for w.left > 0 {
-		select {
-		case r := <-results:
-			w.ended(r)
-		case <-stop:
-			stop = nil
-			timer := time.NewTimer(abandon)
-			defer timer.Stop()
-			late = timer.C
-		case <-late:
-			w.drain(results)
-			return w.left == 0
+		if c.Group != nil {
+			c.Group.mustBeWired(seen)
 		}
 	}
-	return true
-}
-
-// drain takes note of children that ended at the last moment.
-func (w *waiting) drain(results <-chan result) {
-	for {
-		select {
-		case r := <-results:
-			w.ended(r)
-		default:
-			return
-		}
-	}
-}
-
-func (w *waiting) ended(r result) {
-	w.running[r.child] = false
-	w.left--
-	if r.err != nil && w.escalated == nil {
-		w.escalated = r.err
-		w.cancel()
-	}
-}
-
-func (w *waiting) abandoned(children []Child) []string {
-	var names []string
-	for i, running := range w.running {
-		if running {
-			names = append(names, children[i].Name)
-		}
-	}
-	return names
-}
-
-// cause is why the children were to stop. An escalated failure comes first: it must not be lost in an ordinary shutdown.
-func (w *waiting) cause(ctx context.Context) error {
-	if w.escalated != nil {
-		return w.escalated
-	}
-	return ctx.Err()
-}
-
-// run is one call of Serve, as its children see it.
-type run struct {
-	mu      sync.Mutex
-	onEvent func(Event) // nil once Serve has returned
-}
-
-func (r *run) event(e Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.onEvent != nil {
-		e.Time = time.Now()
-		r.onEvent(e)
-	}
-}
-
-func (r *run) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.onEvent = nil
 }

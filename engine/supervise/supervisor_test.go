@@ -6,227 +6,161 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var errBroken = errors.New("broken")
-
-// log collects events; OnEvent is called one at a time, so it needs no lock while Serve runs.
-type log []Event
-
-func (l *log) add(e Event) { *l = append(*l, e) }
-
-// of returns what happened to one child, with seconds since start.
-func (l *log) of(child string, start time.Time) []string {
-	var lines []string
-	for _, e := range *l {
-		if e.Child == child {
-			lines = append(lines, fmt.Sprintf("%.1f %v %d %v", e.Time.Sub(start).Seconds(), e.Kind, e.Restart, e.Delay))
-		}
-	}
-	return lines
-}
-
-// failing is a child that fails n times and then ends for good.
-func failing(name string, n int, how func() error) Child {
-	return Child{Name: name, Backoff: Backoff{Jitter: -1}, Serve: func(context.Context) error {
-		if n == 0 {
-			return nil
-		}
-		n--
-		return how()
-	}}
-}
-
-func untilDone(ctx context.Context) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func same(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s:\n%s\nwant\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
 func TestRestartsWithBackoff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var events log
-		start := time.Now()
-		s := Supervisor{OnEvent: events.add, Children: []Child{failing("worker", 4, func() error { return errBroken })}}
-		s.Children[0].Backoff.Max = 500 * time.Millisecond
+	bubble(t, func(t *testing.T) {
+		events := newLog()
+		s := Supervisor{OnEvent: events.add, Children: []Child{failing("worker", 4, broken)}}
+		s.Children[0].Backoff.Max = 500 * ms
 		if err := s.Serve(t.Context()); err != nil {
 			t.Error(err)
 		}
-		same(t, "events", events.of("worker", start), []string{
-			"0.0 starting 0 0s", "0.0 fault 0 0s", "0.0 backing off 1 100ms",
-			"0.1 restarting 1 0s", "0.1 fault 0 0s", "0.1 backing off 2 200ms",
-			"0.3 restarting 2 0s", "0.3 fault 0 0s", "0.3 backing off 3 400ms",
-			"0.7 restarting 3 0s", "0.7 fault 0 0s", "0.7 backing off 4 500ms",
-			"1.2 restarting 4 0s", "1.2 stopped 0 0s",
+		same(t, "events", events.all(), []string{
+			"0.0 worker starting", "0.0 worker fault error", "0.0 worker backing off 1 100ms",
+			"0.1 worker restarting 1", "0.1 worker fault error", "0.1 worker backing off 2 200ms",
+			"0.3 worker restarting 2", "0.3 worker fault error", "0.3 worker backing off 3 400ms",
+			"0.7 worker restarting 3", "0.7 worker fault error", "0.7 worker backing off 4 500ms",
+			"1.2 worker restarting 4", "1.2 worker stopped normal",
 		})
-		for _, e := range events {
-			if (e.Kind == Fault || e.Kind == BackingOff) != errors.Is(e.Err, errBroken) {
+		for _, e := range events.events {
+			if (e.Kind == Failed || e.Kind == BackingOff) != errors.Is(e.Err, errBroken) {
 				t.Errorf("error of %v = %v", e.Kind, e.Err)
 			}
 		}
 	})
 }
 
-func TestProgressStartsBackoffAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var done, runs uint64
-		var delays []time.Duration
-		s := Supervisor{
-			OnEvent: func(e Event) {
-				if e.Kind == BackingOff {
-					delays = append(delays, e.Delay)
-				}
-			},
-			Children: []Child{{
-				Name:     "worker",
-				Backoff:  Backoff{Jitter: -1},
-				Progress: func() uint64 { return done },
-				Serve: func(context.Context) error {
-					runs++
-					switch runs {
-					case 4, 6:
-						done++
-					case 8:
-						return nil
-					}
-					return errBroken
-				},
-			}},
-		}
-		if err := s.Serve(t.Context()); err != nil {
-			t.Error(err)
-		}
-		const ms = time.Millisecond
-		if want := []time.Duration{100 * ms, 200 * ms, 400 * ms, 100 * ms, 200 * ms, 100 * ms, 200 * ms}; !slices.Equal(delays, want) {
-			t.Errorf("delays = %v, want %v", delays, want)
-		}
-	})
-}
-
 func TestPanicsAreContainedAndSiblingsUntouched(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var events log
+	bubble(t, func(t *testing.T) {
 		var none map[string]int
-		start := time.Now()
-		quiet := make(chan struct{})
-		s := Supervisor{OnEvent: events.add, Children: []Child{
-			failing("text", 2, func() error { panic("boom") }),
-			failing("nil", 2, func() error { panic(nil) }),
-			failing("runtime", 2, func() error { none["a"] = 1; return nil }),
-			failing("goexit", 2, func() error { runtime.Goexit(); return nil }),
-			{Name: "quiet", Serve: func(context.Context) error { <-quiet; return nil }},
+		var nobody *point
+		ways := map[string]func() error{
+			"text":    func() error { panic("boom") },
+			"error":   func() error { panic(errBroken) },
+			"nil":     func() error { panic(nil) },
+			"runtime": func() error { none["a"] = 1; return nil },
+			"pointer": func() error { nobody.x++; return nil },
+			"goexit":  func() error { runtime.Goexit(); return nil },
+		}
+		events := newLog()
+		s := Supervisor{OnEvent: events.add, Limit: Limit{Restarts: -1}, Children: []Child{
+			{Name: "quiet", Serve: inTurn(after(time.Hour, ends))},
 		}}
-		go func() {
-			<-time.After(time.Hour) // of the bubble: everybody else is through long before
-			close(quiet)
-		}()
+		for name, how := range ways {
+			s.Children = append(s.Children, failing(name, 2, how))
+		}
 		if err := s.Serve(t.Context()); err != nil {
 			t.Error(err)
 		}
-		for _, name := range []string{"text", "nil", "runtime", "goexit"} {
-			same(t, name, events.of(name, start), []string{
-				"0.0 starting 0 0s", "0.0 fault 0 0s", "0.0 backing off 1 100ms",
-				"0.1 restarting 1 0s", "0.1 fault 0 0s", "0.1 backing off 2 200ms",
-				"0.3 restarting 2 0s", "0.3 stopped 0 0s",
-			})
+		for name := range ways {
+			want := []string{
+				"0.0 % starting", "0.0 % fault panic", "0.0 % backing off 1 100ms",
+				"0.1 % restarting 1", "0.1 % fault panic", "0.1 % backing off 2 200ms",
+				"0.3 % restarting 2", "0.3 % stopped normal",
+			}
+			for i := range want {
+				want[i] = strings.Replace(want[i], "%", name, 1)
+			}
+			same(t, name, events.of(name), want)
 		}
-		same(t, "quiet", events.of("quiet", start), []string{"0.0 starting 0 0s", "3600.0 stopped 0 0s"})
-		for _, e := range events {
+		same(t, "quiet", events.of("quiet"), []string{"0.0 quiet starting", "3600.0 quiet stopped normal"})
+		for _, e := range events.events {
 			var p *PanicError
-			if e.Kind == Fault && (!errors.As(e.Err, &p) || len(p.Stack) == 0) {
+			if e.Kind == Failed && (!errors.As(e.Err, &p) || len(p.Stack) == 0) {
 				t.Errorf("fault of %s = %v, want a panic with its stack", e.Child, e.Err)
 			}
 		}
 	})
 }
 
-func TestEscalationStopsEverybody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var events log
-		start := time.Now()
-		s := Supervisor{OnEvent: events.add, Children: []Child{
-			{Name: "idle", Serve: untilDone},
-			failing("backing off", 9, func() error { return errBroken }),
-			{Name: "reader", Serve: func(context.Context) error {
-				<-time.After(150 * time.Millisecond)
-				return fmt.Errorf("open: %w", Escalate(errBroken))
-			}},
-			{Name: "slow", Serve: func(ctx context.Context) error {
-				<-ctx.Done()
-				<-time.After(time.Second)
-				return io.ErrShortWrite
-			}},
+func TestFatalStopsEverybody(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		events := newLog()
+		s := Supervisor{OnEvent: events.add, Limit: Limit{Restarts: -1}, Children: []Child{
+			idle("idle"),
+			failing("failing", 9, broken),
+			{Name: "reader", Serve: inTurn(after(150*ms, func() error { return fmt.Errorf("open: %w", Fatal(errBroken)) }))},
+			{Name: "slow", Serve: func(ctx context.Context) error { <-ctx.Done(); <-time.After(time.Second); return io.ErrShortWrite }},
 		}}
 		err := s.Serve(t.Context())
-		if !IsEscalated(err) || !errors.Is(err, errBroken) || err.Error() != "reader: open: broken" {
+		if !IsFatal(err) || !errors.Is(err, errBroken) || err.Error() != "reader: open: broken" {
 			t.Errorf("error = %v", err)
 		}
-		same(t, "idle", events.of("idle", start), []string{"0.0 starting 0 0s", "0.1 stopped 0 0s"})
-		same(t, "reader", events.of("reader", start), []string{"0.0 starting 0 0s", "0.1 escalated 0 0s"})
-		same(t, "backing off", events.of("backing off", start)[3:], []string{
-			"0.1 restarting 1 0s", "0.1 fault 0 0s", "0.1 backing off 2 200ms", "0.1 stopped 0 0s"})
-		same(t, "slow", events.of("slow", start), []string{"0.0 starting 0 0s", "1.1 fault 0 0s", "1.1 stopped 0 0s"})
+		same(t, "idle", events.of("idle"), []string{"0.0 idle starting", "1.1 idle stopped shutdown"})
+		same(t, "reader", events.of("reader"), []string{"0.0 reader starting", "0.1 reader escalated error"})
+		same(t, "failing", events.of("failing")[3:], []string{
+			"0.1 failing restarting 1", "0.1 failing fault error", "0.1 failing backing off 2 200ms", "1.1 failing stopped shutdown"})
+		same(t, "slow", events.of("slow"), []string{"0.0 slow starting", "1.1 slow fault error", "1.1 slow stopped shutdown"})
 	})
 }
 
-func TestFirstEscalationWins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+func TestFirstFatalWins(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := Supervisor{Children: []Child{
-			{Name: "second", Serve: func(ctx context.Context) error { <-ctx.Done(); return Escalate(io.ErrShortWrite) }},
-			{Name: "first", Serve: func(context.Context) error { panic(Escalate(errBroken)) }},
+			{Name: "second", Serve: func(ctx context.Context) error { <-ctx.Done(); return Fatal(io.ErrShortWrite) }},
+			{Name: "first", Serve: func(context.Context) error { panic(Fatal(errBroken)) }},
 		}}
-		if err := s.Serve(t.Context()); !IsEscalated(err) || !errors.Is(err, errBroken) || errors.Is(err, io.ErrShortWrite) {
+		if err := s.Serve(t.Context()); !IsFatal(err) || !errors.Is(err, errBroken) || errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("error = %v", err)
 		}
 	})
 }
 
-func TestCancelWaitsForChildren(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		var events log
+// A failure that is passed up while everything stops anyway must be heard, a fatal one even after another.
+func TestEscalationDuringShutdown(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, last error
+		fatal       bool
+	}{
+		"fatal":                 {context.Canceled, Fatal(errBroken), true},
+		"escalated":             {context.Canceled, Escalate(errBroken), false},
+		"fatal after escalated": {Escalate(io.EOF), Fatal(errBroken), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := Supervisor{Children: []Child{
+					{Name: "last", Serve: func(ctx context.Context) error { <-ctx.Done(); return c.last }},
+					{Name: "first", Serve: func(ctx context.Context) error { <-ctx.Done(); return c.first }},
+				}}
+				err := serveFor(t, &s, time.Second)
+				if !errors.Is(err, errBroken) || IsFatal(err) != c.fatal || errors.Is(err, io.EOF) {
+					t.Errorf("error = %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Children stop one at a time, the last one first.
+func TestShutdownOrder(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		events := newLog()
+		drains := func(ctx context.Context) error { <-ctx.Done(); <-time.After(2 * time.Second); return nil }
+		inner := &Supervisor{Children: []Child{{Name: "i1", Serve: drains}, {Name: "i2", Serve: drains}}}
 		s := Supervisor{OnEvent: events.add, Children: []Child{
-			{Name: "drains", Serve: func(ctx context.Context) error { <-ctx.Done(); <-time.After(4 * time.Second); return nil }},
-			{Name: "idle", Serve: untilDone},
-			failing("ends", 0, nil),
+			{Name: "a", Serve: drains},
+			{Name: "ends", Serve: inTurn(ends)},
+			{Name: "in", Group: inner},
+			{Name: "late", Backoff: Fixed(time.Hour), Serve: inTurn(broken)},
+			{Name: "c", Serve: func(ctx context.Context) error {
+				<-ctx.Done()
+				if context.Cause(ctx) != context.DeadlineExceeded {
+					t.Errorf("cause = %v", context.Cause(ctx))
+				}
+				return context.Cause(ctx)
+			}},
 		}}
-		if err := s.Serve(ctx); err != context.DeadlineExceeded {
+		if err := serveFor(t, &s, time.Second); err != context.DeadlineExceeded {
 			t.Errorf("error = %v, want that of the context", err)
 		}
-		same(t, "drains", events.of("drains", start), []string{"0.0 starting 0 0s", "5.0 stopped 0 0s"})
-		same(t, "idle", events.of("idle", start), []string{"0.0 starting 0 0s", "1.0 stopped 0 0s"})
-		same(t, "ends", events.of("ends", start), []string{"0.0 starting 0 0s", "0.0 stopped 0 0s"})
-	})
-}
-
-// A child that escalates while everything stops anyway must be heard.
-func TestEscalationDuringShutdown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		s := Supervisor{Children: []Child{
-			{Name: "writer", Serve: func(ctx context.Context) error { <-ctx.Done(); return Escalate(errBroken) }},
-		}}
-		go func() { synctest.Wait(); cancel() }()
-		if err := s.Serve(ctx); !errors.Is(err, errBroken) {
-			t.Errorf("error = %v, want %v", err, errBroken)
-		}
+		same(t, "end", events.lines(func(e Event) bool { return e.Time.Sub(events.start) >= time.Second }), []string{
+			"1.0 c stopped shutdown", "1.0 late stopped shutdown", "3.0 in/i2 stopped shutdown",
+			"5.0 in/i1 stopped shutdown", "5.0 in stopped shutdown", "7.0 a stopped shutdown",
+		})
 	})
 }
 
@@ -234,7 +168,7 @@ func TestNothingStartsAfterCancel(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	var events log
+	events := newLog()
 	s := Supervisor{OnEvent: events.add, Children: []Child{{Name: "late", Serve: func(context.Context) error {
 		t.Error("started")
 		return nil
@@ -242,81 +176,7 @@ func TestNothingStartsAfterCancel(t *testing.T) {
 	if err := s.Serve(ctx); err != context.Canceled {
 		t.Errorf("error = %v", err)
 	}
-	if len(events) != 1 || events[0].Kind != Stopped {
-		t.Errorf("events = %+v", events)
-	}
-}
-
-func TestAbandon(t *testing.T) {
-	for name, c := range map[string]struct {
-		abandon time.Duration
-		want    time.Duration
-	}{
-		"default": {0, 5 * time.Second},
-		"shorter": {time.Second, time.Second},
-		"at once": {-1, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				release := make(chan struct{})
-				hang := func(context.Context) error { <-release; return errBroken }
-				var events log
-				s := Supervisor{Abandon: c.abandon, OnEvent: events.add, Children: []Child{
-					{Name: "hangs", Serve: hang},
-					{Name: "ended", Serve: func(context.Context) error { return nil }},
-					{Name: "hangs too", Serve: hang},
-				}}
-				go func() { synctest.Wait(); cancel() }()
-				start := time.Now()
-				err := s.Serve(ctx)
-				var abandoned *AbandonedError
-				if !errors.As(err, &abandoned) || !slices.Equal(abandoned.Children, []string{"hangs", "hangs too"}) {
-					t.Fatalf("error = %v", err)
-				}
-				if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "hangs, hangs too") {
-					t.Errorf("error = %v, want both names and %v", err, context.Canceled)
-				}
-				if took := time.Since(start); took != c.want {
-					t.Errorf("took %v, want %v", took, c.want)
-				}
-				before := len(events)
-				close(release)
-				synctest.Wait()
-				if len(events) != before {
-					t.Errorf("events after Serve returned: %+v", events[before:])
-				}
-			})
-		})
-	}
-}
-
-func TestAbandonAfterEscalation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		started, release := make(chan struct{}), make(chan struct{})
-		s := Supervisor{Children: []Child{
-			{Name: "hangs", Serve: func(context.Context) error { close(started); <-release; return nil }},
-			{Name: "fails", Serve: func(context.Context) error { <-started; return Escalate(errBroken) }},
-		}}
-		err := s.Serve(t.Context())
-		var abandoned *AbandonedError
-		if !errors.As(err, &abandoned) || !IsEscalated(err) || !errors.Is(err, errBroken) {
-			t.Errorf("error = %v", err)
-		}
-		close(release)
-	})
-}
-
-// At the very moment when waiting ends, a child that has ended is not called abandoned.
-func TestLastMoment(t *testing.T) {
-	t.Parallel()
-	results := make(chan result, 2)
-	results <- result{child: 0}
-	results <- result{child: 1, err: errBroken}
-	w := waiting{cancel: func() {}, running: []bool{true, true}, left: 2}
-	if w.drain(results); w.left != 0 || w.escalated != errBroken || w.abandoned(make([]Child, 2)) != nil {
-		t.Errorf("after draining: %+v", w)
-	}
+	same(t, "events", events.all(), []string{"0.0 late stopped shutdown"})
 }
 
 func TestServeWithoutChildren(t *testing.T) {
@@ -326,11 +186,40 @@ func TestServeWithoutChildren(t *testing.T) {
 	}
 }
 
+func TestServeAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := Supervisor{Children: []Child{idle("a")}}
+		for range 2 {
+			if err := serveFor(t, &s, time.Second); err != context.DeadlineExceeded {
+				t.Error(err)
+			}
+			if got := s.Status()[0]; got.Starts != 1 {
+				t.Errorf("status = %+v, want that of this run alone", got)
+			}
+		}
+		stop := serveAside(t, &s)
+		if err := Call(func() error { return s.Serve(t.Context()) }); err == nil || !strings.Contains(err.Error(), "served twice") {
+			t.Errorf("error = %v", err)
+		}
+		if err := stop(); err != context.Canceled {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWiringMistakesPanic(t *testing.T) {
 	t.Parallel()
+	shared := &Supervisor{Name: "shared"}
+	ring := &Supervisor{Name: "ring"}
+	ring.Children = []Child{{Name: "in", Group: ring}}
 	for want, children := range map[string][]Child{
-		`child "a" has no Serve`:      {{Name: "a"}},
-		`two children are called "a"`: {failing("a", 0, nil), failing("a", 0, nil)},
+		`child "a" has no Serve`:          {{Name: "a"}},
+		`child "a" has both`:              {{Name: "a", Serve: untilDone, Group: shared}},
+		`two children are called "a"`:     {failing("a", 0, nil), failing("a", 0, nil)},
+		`"shared" is at two places`:       {{Name: "a", Group: shared}, {Name: "b", Group: shared}},
+		`"ring" is at two places`:         {{Name: "a", Group: ring}},
+		`check "health" of child "a" has`: {{Name: "a", Serve: untilDone, Checks: []Check{{}}}},
+		`nested group has no name`:        {{Group: &Supervisor{}}},
 	} {
 		err := Call(func() error { return (&Supervisor{Children: children}).Serve(t.Context()) })
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -339,23 +228,43 @@ func TestWiringMistakesPanic(t *testing.T) {
 	}
 }
 
-func TestEscalate(t *testing.T) {
-	t.Parallel()
-	if Escalate(nil) != nil || IsEscalated(nil) || IsEscalated(errBroken) {
-		t.Error("escalated without a reason")
-	}
-	if err := Escalate(errBroken); err.Error() != errBroken.Error() || !errors.Is(err, errBroken) {
-		t.Errorf("escalated error = %v", err)
-	}
+// What is called by the manager cannot bring it down.
+func TestHandlersAreContained(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := failing("a", 1, broken)
+		c.Progress = func() uint64 { panic("progress") }
+		var calls int
+		s := Supervisor{
+			Children:   []Child{c},
+			OnEvent:    func(Event) { calls++; runtime.Goexit() },
+			OnChildEnd: func(ChildEnd) { calls++; panic("end") },
+		}
+		if err := s.Serve(t.Context()); err != nil || calls != 7 {
+			t.Errorf("error = %v after %d calls", err, calls)
+		}
+	})
 }
 
-func TestEventKindNames(t *testing.T) {
-	t.Parallel()
-	seen := map[string]bool{}
-	for k := Starting; k <= Escalated; k++ {
-		seen[k.String()] = true
-	}
-	if len(seen) != 6 || seen[""] || EventKind(99).String() != "event kind 99" {
-		t.Errorf("names = %v, %v", seen, EventKind(99))
-	}
+func TestOnChildEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var got []string
+		s := Supervisor{Children: []Child{{Name: "back", Group: &Supervisor{
+			OnChildEnd: func(e ChildEnd) {
+				got = append(got, fmt.Sprint(e.Group, " ", e.Child, " ", e.Policy, " ", e.Reason, " ", e.Err, " ", e.Restarting))
+			},
+			Strategy: OneForAll,
+			Children: []Child{
+				{Name: "a", Policy: Temporary, Serve: untilDone},
+				{Name: "b", Policy: Permanent, Serve: inTurn(after(time.Second, broken))},
+				{Name: "c", Serve: inTurn(func() error { return nil })},
+			},
+		}}}}
+		_ = serveFor(t, &s, time.Minute)
+		same(t, "ends", got, []string{
+			"back c transient normal <nil> false",
+			"back b permanent error broken true",
+			"back a temporary shutdown <nil> false",
+			"back b permanent shutdown <nil> false",
+		})
+	})
 }
