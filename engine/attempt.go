@@ -26,6 +26,7 @@ type attempts struct {
 	Stack  string        `json:"stack,omitempty"`
 	Tries  []dlq.Attempt `json:"tries"`
 	Final  bool          `json:"final,omitempty"` // no further try, whatever the count
+	Drop   bool          `json:"drop,omitempty"`  // without a dead letter: a recovery function said so
 }
 
 // Names of the notes that hold the two records.
@@ -37,18 +38,18 @@ const (
 // maxTries bounds the tries that are kept with their time and error.
 const maxTries = 20
 
-func messageUnit(i *input, offset uint64) string {
-	return fmt.Sprintf("%s.%d:%d", i.definition.stream, 0, offset)
+func messageUnit(i *inputDefinition, offset uint64) string {
+	return fmt.Sprintf("%s.%d:%d", i.stream, 0, offset)
 }
 
 // countMessage counts a failed try of a message, durably.
-func (in *instance) countMessage(unit string, err error) error {
+func (in *session) countMessage(unit string, err error) error {
 	in.attempts.count(unit, err)
 	return in.saveAttempts(messageNote, &in.attempts)
 }
 
 // countCall counts a failed try of a call that is no message, durably.
-func (in *instance) countCall(unit string, err error) error {
+func (in *session) countCall(unit string, err error) error {
 	in.calls.count(unit, err)
 	return in.saveAttempts(callNote, &in.calls)
 }
@@ -62,6 +63,7 @@ func (a *attempts) count(unit string, err error) {
 	var panicked *supervise.PanicError
 	var rejected *rejection
 	var tooLarge *TooLargeError
+	var late *DeadlineError
 	switch {
 	case errors.As(err, &panicked):
 		a.Reason, a.Panic, a.Stack = dlq.ReasonPanic, fmt.Sprint(panicked.Value), string(panicked.Stack)
@@ -69,6 +71,8 @@ func (a *attempts) count(unit string, err error) {
 		a.Reason, a.Error, a.Final = dlq.ReasonRejected, rejected.err.Error(), true
 	case errors.As(err, &tooLarge):
 		a.Reason, a.Final = dlq.ReasonTooLarge, true
+	case errors.As(err, &late):
+		a.Reason = dlq.ReasonDeadline
 	}
 	if len(a.Tries) < maxTries {
 		a.Tries = append(a.Tries, dlq.Attempt{Time: time.Now(), Error: a.Error})
@@ -76,7 +80,7 @@ func (a *attempts) count(unit string, err error) {
 }
 
 // nextTry is the number of the next try of a call that is no message.
-func (in *instance) nextTry(unit string) int {
+func (in *session) nextTry(unit string) int {
 	if in.calls.Unit == unit {
 		return in.calls.Count + 1
 	}
@@ -84,8 +88,8 @@ func (in *instance) nextTry(unit string) int {
 }
 
 // succeeded forgets what is recorded of a call that is no message.
-func (in *instance) succeeded(unit string) {
-	if in.calls.Unit != unit {
+func (in *session) succeeded(unit string) {
+	if in.calls.Unit != unit || in.hold.abandoned() {
 		return
 	}
 	in.calls = attempts{}
@@ -95,9 +99,9 @@ func (in *instance) succeeded(unit string) {
 }
 
 // sound says that nothing that failed is still to be mended.
-func (in *instance) sound() bool { return in.failing == nil && in.calls.Unit == "" }
+func (in *session) sound() bool { return in.failing == nil && in.calls.Unit == "" }
 
-func (in *instance) saveAttempts(note string, a *attempts) error {
+func (in *session) saveAttempts(note string, a *attempts) error {
 	data, err := json.Marshal(a)
 	if err == nil {
 		err = in.committed.store.PutNote(note, data)
@@ -108,7 +112,7 @@ func (in *instance) saveAttempts(note string, a *attempts) error {
 	return nil
 }
 
-func (in *instance) loadAttempts() error {
+func (in *session) loadAttempts() error {
 	for note, a := range map[string]*attempts{messageNote: &in.attempts, callNote: &in.calls} {
 		data, found, err := in.committed.store.Note(note)
 		if err == nil && found {
@@ -122,10 +126,10 @@ func (in *instance) loadAttempts() error {
 }
 
 // findFailing looks whether the recorded message is still to be taken.
-func (in *instance) findFailing() {
+func (in *session) findFailing() {
 	in.failing = nil
 	for _, i := range in.inputs {
-		prefix := strings.TrimSuffix(messageUnit(i, 0), "0")
+		prefix := strings.TrimSuffix(messageUnit(i.definition, 0), "0")
 		offset, found := strings.CutPrefix(in.attempts.Unit, prefix)
 		if at, err := strconv.ParseUint(offset, 10, 64); found && err == nil && at >= i.committed.Offset {
 			in.failing, in.failingAt = i, at
@@ -134,6 +138,6 @@ func (in *instance) findFailing() {
 }
 
 // usedUp says whether the failing message gets no further try.
-func (in *instance) usedUp() bool {
+func (in *session) usedUp() bool {
 	return in.attempts.Final || in.attempts.Count >= in.definition.options.attempts
 }

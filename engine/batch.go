@@ -107,7 +107,7 @@ func (b *batch) split() {
 }
 
 // emitTo encodes a value and appends it to a section of the batch.
-func emitTo[T any](in *instance, destination int, codec Codec[T], value T, options []EmitOption) {
+func emitTo[T any](in *session, destination int, codec Codec[T], value T, options []EmitOption) {
 	b := in.batch
 	if in.source != nil {
 		b.mu.Lock()

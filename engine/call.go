@@ -13,18 +13,18 @@ import (
 var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.
-func (in *instance) mayCall() bool { return !in.closed && !in.ending && in.batchHasRoom() }
+func (in *session) mayCall() bool { return !in.closed && !in.ending && in.batchHasRoom() }
 
 // batchHasRoom says whether the batch takes the effect of another call.
-func (in *instance) batchHasRoom() bool {
+func (in *session) batchHasRoom() bool {
 	b := in.batch
 	return b.bytes < batchBytes && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
 }
 
 // clean says that everything before the next call is committed.
-func (in *instance) clean() bool { return in.flight == nil && in.batch.calls == 0 }
+func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0 }
 
-func (in *instance) callNext(ctx context.Context) (bool, error) {
+func (in *session) callNext(ctx context.Context) (bool, error) {
 	if timer := in.dueTimer(); timer >= 0 {
 		return true, in.callTimer(ctx, timer)
 	}
@@ -39,6 +39,9 @@ func (in *instance) callNext(ctx context.Context) (bool, error) {
 	if failing && in.usedUp() {
 		return true, in.divert(ctx, i)
 	}
+	if !in.mayCallOut() {
+		return false, nil
+	}
 	if i.definition.batch {
 		return true, in.callBatch(ctx, i, failing)
 	}
@@ -46,7 +49,7 @@ func (in *instance) callNext(ctx context.Context) (bool, error) {
 }
 
 // choose returns an input whose head may be handled, in turn.
-func (in *instance) choose() *input {
+func (in *session) choose() *input {
 	n := len(in.inputs)
 	if n > 1 && in.batch.calls%64 == 63 {
 		in.turn = (in.turn + 1) % n
@@ -66,15 +69,18 @@ func (in *instance) choose() *input {
 	return nil
 }
 
-func (in *instance) callMessage(ctx context.Context, i *input, failing bool) error {
+func (in *session) callMessage(ctx context.Context, i *input, failing bool) error {
 	p := &i.head
 	if failing {
 		p.attempt = in.attempts.Count + 1
 	}
 	in.current, in.currentAt, in.batched, in.attempt = i, i.next, 1, p.attempt
-	in.machine.keeper().mark()
+	in.mark()
 	in.batch.begin(p.message.Time)
-	taken, err := in.answer(i, in.machine.callMessage(ctx, p))
+	in.watch.enterMessages(i.definition.index, i.next, 1)
+	err := in.machine.callMessage(ctx, p)
+	in.watch.leave()
+	taken, err := in.answer(i, err)
 	if taken {
 		i.take()
 		in.moved(i, failing)
@@ -84,7 +90,7 @@ func (in *instance) callMessage(ctx context.Context, i *input, failing bool) err
 
 // answer looks what a function said of its message, or messages: true when
 // they are taken, an error when it failed.
-func (in *instance) answer(i *input, err error) (taken bool, _ error) {
+func (in *session) answer(i *input, err error) (taken bool, _ error) {
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
@@ -93,16 +99,25 @@ func (in *instance) answer(i *input, err error) (taken bool, _ error) {
 	case err == io.EOF:
 		in.ending = true
 	case isPostponed(err):
+		in.calledNothing()
 		return false, in.postpone(i, err)
+	case isUnavailable(err):
+		in.calledOut(false)
+		return false, in.postpone(i, in.whileUnavailable(err))
+	case isRejected(err):
+		in.calledNothing()
+		return false, err
 	default:
+		in.calledOut(false)
 		return false, err
 	}
+	in.calledOut(true)
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
 	return true, nil
 }
 
 // moved notes that a call succeeded: who was held by the others is asked again.
-func (in *instance) moved(i *input, failing bool) {
+func (in *session) moved(i *input, failing bool) {
 	in.batch.calls++
 	in.lastCall, in.lastCallAt = i, in.currentAt
 	in.current = nil
@@ -118,7 +133,7 @@ func (in *instance) moved(i *input, failing bool) {
 	}
 }
 
-func (in *instance) callBatch(ctx context.Context, i *input, failing bool) error {
+func (in *session) callBatch(ctx context.Context, i *input, failing bool) error {
 	limit := in.batchLimit(i, failing)
 	first := i.next
 	in.gathered = in.gathered[:0]
@@ -134,7 +149,10 @@ func (in *instance) callBatch(ctx context.Context, i *input, failing bool) error
 	}
 	in.current, in.currentAt, in.batched, in.attempt = i, first, len(in.gathered), in.gathered[0].attempt
 	in.batch.begin(in.gathered[len(in.gathered)-1].message.Time)
-	taken, err := in.answer(i, in.machine.callBatch(ctx, i.definition.index, in.gathered))
+	in.watch.enterMessages(i.definition.index, first, len(in.gathered))
+	err := in.machine.callBatch(ctx, i.definition.index, in.gathered)
+	in.watch.leave()
+	taken, err := in.answer(i, err)
 	if taken {
 		in.moved(i, failing)
 	}
@@ -142,7 +160,7 @@ func (in *instance) callBatch(ctx context.Context, i *input, failing bool) error
 }
 
 // batchLimit is how many messages the next batch call may get.
-func (in *instance) batchLimit(i *input, failing bool) uint64 {
+func (in *session) batchLimit(i *input, failing bool) uint64 {
 	limit := uint64(in.definition.options.batch)
 	switch {
 	case failing, i.suspect <= i.next && i.next < i.cleared:
@@ -153,6 +171,25 @@ func (in *instance) batchLimit(i *input, failing bool) uint64 {
 	return limit
 }
 
+// mark remembers what the next call may change.
+func (in *session) mark() {
+	in.machine.keeper().mark()
+	if in.definition.setsTimers {
+		in.marked = append(in.marked[:0], in.timers...)
+	}
+}
+
+// undo returns to the mark, and is false when only a rollback can.
+func (in *session) undo() bool {
+	if !in.machine.keeper().undo() {
+		return false
+	}
+	if in.definition.setsTimers {
+		copy(in.timers, in.marked)
+	}
+	return true
+}
+
 func isPostponed(err error) bool {
 	var s *snooze
 	return errors.Is(err, Hold) || errors.As(err, &s)
@@ -161,8 +198,8 @@ func isPostponed(err error) bool {
 // postpone undoes a call that was answered with Hold or Snooze. Where the
 // state cannot simply be put back the instance returns to its last commit,
 // commits what was before the message, and asks for it alone.
-func (in *instance) postpone(i *input, answer error) error {
-	undone := !i.definition.batch && in.machine.keeper().undo()
+func (in *session) postpone(i *input, answer error) error {
+	undone := !i.definition.batch && in.undo()
 	if !undone && !in.clean() {
 		i.alone, i.aloneAt = true, in.currentAt
 		return errRewind

@@ -17,27 +17,44 @@ var ErrRefused = errors.New("refused")
 // catchUp brings the committed view to the channel's last frame: the
 // checkpoint, and the frames after it.
 func (c *committed) catchUp(ctx context.Context, ch *channel.Channel, keyed bool) error {
-	saved, hasCheckpoint, err := c.store.Load()
-	if err != nil {
-		return fmt.Errorf("read the checkpoint: %w", err)
+	if err := c.load(); err != nil {
+		return err
 	}
-	if hasCheckpoint {
-		if err := c.restore(saved); err != nil {
-			return err
-		}
-	}
+	known, sequence := c.last()
 	last, found, err := ch.Last(ctx)
 	if err != nil {
 		return fmt.Errorf("read the last frame: %w", err)
 	}
 	switch {
-	case !found && hasCheckpoint:
-		return fmt.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with --fresh", ErrRefused, saved.Commit)
-	case found && last.Frame.Commit < saved.Commit:
-		return fmt.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, saved.Commit, last.Frame.Commit)
-	case found && last.Frame.Commit > saved.Commit:
-		return c.replay(ctx, ch, keyed, saved.Commit, saved.Sequence, last)
+	case !found && known.Commit > 0:
+		return fmt.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with --fresh", ErrRefused, known.Commit)
+	case found && last.Frame.Commit < known.Commit:
+		return fmt.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, known.Commit, last.Frame.Commit)
+	case found && last.Frame.Commit > known.Commit:
+		return c.replay(ctx, ch, keyed, known.Commit, sequence, last)
 	}
+	return nil
+}
+
+// load begins with the checkpoint, the first time. What was under way is
+// forgotten: either it is in the channel, or it never was.
+func (c *committed) load() error {
+	if c.loaded {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.launched = nil
+		return nil
+	}
+	saved, found, err := c.store.Load()
+	if err != nil {
+		return fmt.Errorf("read the checkpoint: %w", err)
+	}
+	if found {
+		if err := c.restore(saved); err != nil {
+			return err
+		}
+	}
+	c.loaded = true
 	return nil
 }
 

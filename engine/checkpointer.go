@@ -156,21 +156,3 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	in.poke()
 	return nil
 }
-
-// readerRef is one reader of an instance's channel.
-type readerRef struct {
-	reader      *instance
-	input       *input
-	destination int // of the writer
-}
-
-// needs is the first sequence that the reader's checkpoint still needs.
-func (r readerRef) needs() uint64 {
-	_, inputs := r.reader.committed.covered()
-	for _, p := range inputs {
-		if p.Stream == r.input.definition.stream.String() {
-			return p.Sequence
-		}
-	}
-	return 0
-}

@@ -33,11 +33,11 @@ func (f *flight) isDone() bool {
 
 // publish sends everything the batch holds as one frame: the commit. It is
 // under way afterwards; settle ends it.
-func (in *instance) publish(ctx context.Context, end bool) error {
+func (in *session) publish(ctx context.Context, end bool) error {
 	in.unit = "commit"
-	if err := supervise.Call(func() error { return in.machine.callBeforeCommit(ctx) }); err != nil {
+	if err := in.beforeCommit(ctx); err != nil {
 		in.current = nil
-		return fmt.Errorf("before commit: %w", err)
+		return err
 	}
 	f, err := in.encode(end)
 	if err != nil {
@@ -50,18 +50,38 @@ func (in *instance) publish(ctx context.Context, end bool) error {
 	return nil
 }
 
+func (in *session) beforeCommit(ctx context.Context) error {
+	if !in.machine.hasBeforeCommit() {
+		return nil
+	}
+	err := in.hook("commit", func() error { return in.machine.callBeforeCommit(ctx) })
+	if err != nil && !errors.Is(err, errAbandoned) {
+		return fmt.Errorf("before commit: %w", err)
+	}
+	return err
+}
+
+// collect asks for the changes of the state, which the user's codec writes.
+func (in *session) collect() (state frame.State, err error) {
+	in.hold.enter()
+	err = supervise.Contain(func() (err error) {
+		state, err = in.machine.keeper().collect()
+		return err
+	})
+	if !in.hold.leave() {
+		return state, errAbandoned
+	}
+	return state, err
+}
+
 // encode makes the frame and empties the batch.
-func (in *instance) encode(end bool) (*flight, error) {
+func (in *session) encode(end bool) (*flight, error) {
 	if in.source != nil {
 		in.batch.mu.Lock()
 		defer in.batch.mu.Unlock()
 	}
 	control, sequence := in.committed.last()
-	var state frame.State
-	err := supervise.Contain(func() (err error) {
-		state, err = in.machine.keeper().collect()
-		return err
-	})
+	state, err := in.collect()
 	if err != nil {
 		in.current = nil
 		return nil, err
@@ -74,7 +94,7 @@ func (in *instance) encode(end bool) (*flight, error) {
 		Steps:    in.steps,
 		Inputs:   in.positions(),
 		Timers:   append([]int64(nil), in.timers...),
-		EndPhase: (in.endPhase || in.ending) && !end,
+		EndPhase: (in.endPhase || in.ending && !in.isPermanent()) && !end,
 		Cursor:   in.cursor,
 		State:    state,
 		Sections: in.batch.completed(in.source),
@@ -91,7 +111,7 @@ func (in *instance) encode(end bool) (*flight, error) {
 	return f, nil
 }
 
-func (in *instance) empty(f *flight) {
+func (in *session) empty(f *flight) {
 	if in.source != nil {
 		in.batch.split()
 		return
@@ -105,7 +125,7 @@ func (in *instance) empty(f *flight) {
 
 // tooLarge answers a batch that does not fit into one message: half the calls
 // next time, or the failure of the one call it is.
-func (in *instance) tooLarge(size int) error {
+func (in *session) tooLarge(size int) error {
 	if in.batch.calls > 1 && in.source == nil {
 		in.maxCalls = in.batch.calls / 2
 		return errRewind
@@ -118,7 +138,7 @@ func (in *instance) tooLarge(size int) error {
 	return err
 }
 
-func (in *instance) positions() []frame.Position {
+func (in *session) positions() []frame.Position {
 	positions := make([]frame.Position, len(in.inputs))
 	for k, i := range in.inputs {
 		positions[k] = i.position()
@@ -127,7 +147,7 @@ func (in *instance) positions() []frame.Position {
 }
 
 // settle ends the commit under way once its answer is there, or waits for it.
-func (in *instance) settle(ctx context.Context, wait bool) error {
+func (in *session) settle(ctx context.Context, wait bool) error {
 	if in.flight == nil {
 		return nil
 	}
@@ -154,7 +174,7 @@ func (in *instance) settle(ctx context.Context, wait bool) error {
 }
 
 // settled takes a commit that is in the channel.
-func (in *instance) settled(sequence uint64) {
+func (in *session) settled(sequence uint64) {
 	f := in.flight
 	faultpoint.Hit(faultpoint.AfterPublish, in.definition.name)
 	in.committed.accept(&f.frame, sequence)
@@ -173,9 +193,9 @@ func (in *instance) settled(sequence uint64) {
 	}
 	in.succeeded("commit")
 	if in.sound() {
-		in.healthy = f.frame.Commit
+		in.healthy.Store(f.frame.Commit)
 	}
-	if in.stats.unsaved {
+	if in.stats.unsaved.Load() {
 		in.saveStats()
 	}
 	if in.committed.dirtyBytes() > dirtyLimit || in.stored.Load() > int64(in.capacity.Bytes/2) {
@@ -184,7 +204,7 @@ func (in *instance) settled(sequence uint64) {
 }
 
 // published lets the others see a commit.
-func (in *instance) published(f *flight, sequence uint64) {
+func (in *session) published(f *flight, sequence uint64) {
 	in.stored.Add(int64(len(f.data)))
 	in.last.Store(sequence)
 	for d := range f.frame.Sections {

@@ -17,6 +17,8 @@ type committed struct {
 	stage string
 	store *checkpoint.Instance
 
+	loaded bool // from the checkpoint; only catchUp looks at it
+
 	mu       sync.Mutex
 	control  frame.Frame // the last commit without its messages, with the whole state
 	sequence uint64      // of the last commit in the channel

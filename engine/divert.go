@@ -15,7 +15,11 @@ import (
 // divert writes the head of an input to the dead letters and takes it, without
 // calling the stage. A crash in between writes the same letter again, which
 // changes nothing.
-func (in *instance) divert(ctx context.Context, i *input) error {
+func (in *session) divert(ctx context.Context, i *input) error {
+	if in.attempts.Drop {
+		in.drop(i)
+		return nil
+	}
 	letter := in.letter(i)
 	if err := in.putLetter(ctx, letter); err != nil {
 		return err
@@ -24,15 +28,27 @@ func (in *instance) divert(ctx context.Context, i *input) error {
 	in.log.Warn("a message was diverted to the dead letters", "message", in.attempts.Unit,
 		"reason", letter.Reason, "attempts", in.attempts.Count, "error", letter.Error, "id", letter.ID())
 	in.stats.DeadLetters.Add(1)
-	in.stats.unsaved = true
-	in.currentAt = i.next
-	i.take()
-	in.moved(i, true)
+	in.pass(i)
 	return nil
 }
 
+// drop takes the head of an input without effect and without a dead letter,
+// because the recovery function said so.
+func (in *session) drop(i *input) {
+	in.log.Warn("a message was dropped by the recovery function", "message", in.attempts.Unit, "error", in.attempts.Error)
+	in.stats.Dropped.Add(1)
+	in.pass(i)
+}
+
+func (in *session) pass(i *input) {
+	in.stats.unsaved.Store(true)
+	in.currentAt = i.next
+	i.take()
+	in.moved(i, true)
+}
+
 // putLetter waits while the queue is full: a letter is never dropped.
-func (in *instance) putLetter(ctx context.Context, letter dlq.Letter) error {
+func (in *session) putLetter(ctx context.Context, letter dlq.Letter) error {
 	for delay := time.Second; ; delay = min(2*delay, 30*time.Second) {
 		_, err := in.run.letters.Put(ctx, letter)
 		switch {
@@ -50,7 +66,7 @@ func (in *instance) putLetter(ctx context.Context, letter dlq.Letter) error {
 	}
 }
 
-func (in *instance) letter(i *input) dlq.Letter {
+func (in *session) letter(i *input) dlq.Letter {
 	a := in.attempts
 	return dlq.Letter{
 		Pipeline: in.definition.pipeline.name,

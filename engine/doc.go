@@ -66,7 +66,22 @@
 // stage: the others go on. [Message.Attempt] tells which try it is, also across restarts of the process. A message that
 // has failed [Attempts] times is diverted to the dead letters of the pipeline with its error and stack, and the stage goes
 // on with the next one. They are kept until someone replays or discards them (see the package dlq), and counted in the
-// Status. A source, a timer or a hook that fails is tried until it succeeds.
+// Status. A source, a timer or a hook that fails is tried again until the restart limit of its group stops the pipeline.
+//
+// # Supervision
+//
+// A pipeline is a supervision tree in the words of Erlang/OTP. [RestartPolicy], [RestartBackoff] and [RestartLimit] are
+// those of a stage; a [Group] restarts its stages by a strategy, allows so many restarts in a window, and then fails as a
+// whole, which is its parent's business; at the root the pipeline stops, and nothing is lost:
+//
+//	device := p.Group("device", engine.Group{Strategy: supervise.RestForOne})
+//	samples := engine.Source(device, "sample", read)
+//
+// A recovery function (Recover in [Hooks], or [SetRecovery]) gets each [Fault] and may restart with another state, ignore,
+// stop, escalate or handle it. [Deadline] finds a function that hangs: it is left behind, can change nothing any more, and
+// the stage goes on. [HealthChecks] ask how a stage is. A stage that calls out answers [Unavailable] when it cannot, and
+// with a [CircuitBreaker] stops trying for a while. [Pipeline.History] has the newest events of a stage, also of earlier
+// processes, and [Pipeline.RestartStage], StopStage and StartStage are for operators. docs/supervision.md is the guide.
 //
 // # More than one stream, more than messages
 //
@@ -77,8 +92,8 @@
 //	engine.Sink(p, "complain", &bad.Stream, complain)
 //
 // A stream that is meant to have no reader is given to [Discard]. [OnBatch] and [SinkBatch]
-// take many messages in one call. [Every] calls a function at an interval, and what it does is committed like the effect of
-// a message. [Hooks] are called around the life of a stage: at each start, before each commit, at the end, and at each
+// take many messages in one call. [Every] calls a function at an interval, [OnTimer] once at a time that [SetTimer] gives,
+// and what either does is committed like the effect of a message. [Hooks] are called around the life of a stage: at each start, before each commit, at the end, and at each
 // stop. [Stream.WithCodec], [Stream.WithCompression] and [Stream.WithCapacity] set how a stream's values are written and
 // how far its writer may run ahead of the slowest reader. [Pipeline.With] gives a stage options.
 //

@@ -44,6 +44,9 @@ func (r *run) conclude(ctx context.Context, err error) error {
 		r.log.Warn("the drain timeout is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
 		err = nil
 	}
+	if err == nil {
+		err = r.givenUpError()
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if saveErr := r.checkpointer.checkpoint(last); saveErr != nil && err == nil {

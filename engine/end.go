@@ -12,11 +12,14 @@ import (
 )
 
 // finish looks whether an idle instance has come to its end, or may stop.
-func (in *instance) finish(ctx context.Context) (bool, error) {
+func (in *session) finish(ctx context.Context) (bool, error) {
 	if !in.clean() {
-		return false, nil
+		in.park()
+		return in.run.isDraining() && in.isBlocked(), nil
 	}
 	switch {
+	case in.ending && in.isPermanent() && !in.inputsExhausted():
+		return true, errAgain
 	case in.ending, in.inputsExhausted(), in.readersEnded():
 		return true, in.end(ctx)
 	case in.heldForEver():
@@ -24,10 +27,11 @@ func (in *instance) finish(ctx context.Context) (bool, error) {
 	case in.run.isDraining() && in.inputsQuiet():
 		return true, nil
 	}
+	in.park()
 	return false, nil
 }
 
-func (in *instance) inputsExhausted() bool {
+func (in *session) inputsExhausted() bool {
 	for _, i := range in.inputs {
 		if i.peek() || !i.exhausted() {
 			return false
@@ -38,12 +42,12 @@ func (in *instance) inputsExhausted() bool {
 
 // inputsQuiet says that nothing more can come from producers that have
 // stopped, but for messages that wait for something.
-func (in *instance) inputsQuiet() bool {
+func (in *session) inputsQuiet() bool {
 	for _, i := range in.inputs {
-		if !i.producer.stopped.Load() {
+		if !i.producer.isStill() {
 			return false
 		}
-		if i.peek() && !i.waits(time.Now()) || !i.hasHead && !i.caughtUp() {
+		if i.peek() && !in.isOpen() && !i.waits(time.Now()) || !i.hasHead && !i.caughtUp() {
 			return false
 		}
 	}
@@ -52,7 +56,7 @@ func (in *instance) inputsQuiet() bool {
 
 // heldForEver says that the producers have ended, that every input is either
 // exhausted or held, and that no timer is there to change that.
-func (in *instance) heldForEver() bool {
+func (in *session) heldForEver() bool {
 	if len(in.timers) > 0 || in.inputsExhausted() {
 		return false
 	}
@@ -66,11 +70,11 @@ func (in *instance) heldForEver() bool {
 
 // divertHeld gives the first message that nothing can release to the dead
 // letters, so that it neither vanishes nor keeps the pipeline from ending.
-func (in *instance) divertHeld() error {
+func (in *session) divertHeld() error {
 	for _, i := range in.inputs {
 		if i.held {
 			in.attempts = attempts{
-				Unit:   messageUnit(i, i.next),
+				Unit:   messageUnit(i.definition, i.next),
 				Reason: dlq.ReasonHeld,
 				Error:  "held when every other input had ended",
 				Final:  true,
@@ -88,7 +92,7 @@ func (in *instance) divertHeld() error {
 const endChunk = 4096
 
 // end runs the end hook and commits the last frame.
-func (in *instance) end(ctx context.Context) error {
+func (in *session) end(ctx context.Context) error {
 	if in.machine.hasEnd() {
 		hook := in.endWhole
 		if in.definition.keyed() {
@@ -105,18 +109,24 @@ func (in *instance) end(ctx context.Context) error {
 	return in.settle(ctx, true)
 }
 
-func (in *instance) endWhole(ctx context.Context) error {
+func (in *session) endWhole(ctx context.Context) error {
 	if err := in.callEnd(ctx, ""); err != nil {
 		return err
 	}
 	return in.machine.keeper().boundary()
 }
 
-func (in *instance) callEnd(ctx context.Context, key string) error {
+func (in *session) callEnd(ctx context.Context, key string) error {
 	in.current, in.unit = nil, "end:"+key
 	in.attempt = in.nextTry(in.unit)
 	in.batch.begin(0)
+	in.watch.enterCall(in.unit)
+	in.hold.enter()
 	err := supervise.Contain(func() error { return in.machine.callEnd(ctx, key) })
+	in.watch.leave()
+	if !in.hold.leave() {
+		return errAbandoned
+	}
 	if err == nil {
 		err = in.batch.callErr
 	}
@@ -131,7 +141,7 @@ func (in *instance) callEnd(ctx context.Context, key string) error {
 
 // failEnd makes sure that a failed end hook is a fault of this life: there is
 // no message to go on with.
-func (in *instance) failEnd(ctx context.Context, err error) error {
+func (in *session) failEnd(ctx context.Context, err error) error {
 	if err := in.fail(ctx, err); err != nil {
 		return err
 	}
@@ -140,7 +150,7 @@ func (in *instance) failEnd(ctx context.Context, err error) error {
 
 // endKeys calls the end hook for every key in order. How far it came is part
 // of each commit, so that a restart goes on where it was.
-func (in *instance) endKeys(ctx context.Context) error {
+func (in *session) endKeys(ctx context.Context) error {
 	in.endPhase = true
 	offerer := in.machine.keeper().(interface {
 		offer(key string, value []byte)
@@ -175,7 +185,7 @@ func (in *instance) endKeys(ctx context.Context) error {
 const cursorMark = "k"
 
 // commitEndKeys publishes when the batch is full, or when it is the last.
-func (in *instance) commitEndKeys(ctx context.Context, last bool) error {
+func (in *session) commitEndKeys(ctx context.Context, last bool) error {
 	if in.batch.calls == 0 || !last && in.batchHasRoom() {
 		return nil
 	}
@@ -208,7 +218,7 @@ type keyAndValue struct {
 	value []byte
 }
 
-func (in *instance) keysFrom(from string) ([]keyAndValue, error) {
+func (in *session) keysFrom(from string) ([]keyAndValue, error) {
 	var keys []keyAndValue
 	err := in.committed.eachKey(from, func(key string, value []byte) error {
 		if keys = append(keys, keyAndValue{key, append([]byte(nil), value...)}); len(keys) == endChunk {

@@ -9,25 +9,11 @@ import (
 	"penstock/engine/supervise"
 )
 
-// afterExit makes up for what a function left undone that ended its goroutine
-// by runtime.Goexit.
-func (in *instance) afterExit(ctx context.Context) error {
-	err := in.exited
-	if err == nil {
-		return nil
-	}
-	in.exited = nil
-	if err := in.settle(ctx, true); err != nil {
+// fail decides what a failure means. nil: go on in this life.
+func (in *session) fail(ctx context.Context, err error) error {
+	if errors.Is(err, errAbandoned) {
 		return err
 	}
-	if err := in.record(err); isFatal(err) {
-		return in.escalate(err)
-	}
-	return nil
-}
-
-// fail decides what a failure means. nil: go on in this life.
-func (in *instance) fail(ctx context.Context, err error) error {
 	if errors.Is(err, errRewind) {
 		if err := in.settle(ctx, true); err != nil {
 			return err
@@ -37,6 +23,7 @@ func (in *instance) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	in.calledOut(false)
 	if isFatal(err) {
 		return in.escalate(err)
 	}
@@ -54,8 +41,9 @@ func (in *instance) fail(ctx context.Context, err error) error {
 
 // record counts a failure of the call at hand. nil: it was the last one, and
 // the stage can go on at once; else the fault that this life ends with.
-func (in *instance) record(err error) error {
+func (in *session) record(err error) error {
 	i, at := in.current, in.currentAt
+	in.note(err)
 	in.current = nil
 	switch {
 	case i == nil:
@@ -65,26 +53,70 @@ func (in *instance) record(err error) error {
 		return fmt.Errorf("%s: %w", in.unit, err)
 	case in.batched > 1:
 		i.suspect, i.cleared = at, at+uint64(in.batched)
-		return fmt.Errorf("a batch of %d messages from %s: %w", in.batched, messageUnit(i, at), err)
+		return supervise.Uncounted(fmt.Errorf("a batch of %d messages from %s: %w", in.batched, messageUnit(i.definition, at), err))
 	}
-	if err := in.countMessage(messageUnit(i, at), err); err != nil {
+	if err := in.countMessage(messageUnit(i.definition, at), err); err != nil {
 		return err
 	}
 	in.failing, in.failingAt = i, at
-	if in.attempts.Final {
+	if in.attempts.Final && !in.recovery.isSet() {
 		return nil
 	}
-	return fmt.Errorf("message %s, attempt %d of %d: %w", in.attempts.Unit, in.attempts.Count, in.definition.options.attempts, err)
+	return in.messageFault(err)
+}
+
+// messageFault is the fault of a message. As long as its attempts bound how
+// often it comes, no restart limit counts it.
+func (in *session) messageFault(err error) error {
+	limit := in.definition.options.attempts
+	if limit == Unlimited {
+		return fmt.Errorf("message %s, attempt %d: %w", in.attempts.Unit, in.attempts.Count, err)
+	}
+	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", in.attempts.Unit, in.attempts.Count, limit, err))
 }
 
 func isFatal(err error) bool {
 	var f *fatal
-	return errors.As(err, &f) || supervise.IsEscalated(err) || errors.Is(err, channel.ErrStreamLost)
+	return errors.As(err, &f) || supervise.IsFatal(err) || errors.Is(err, channel.ErrStreamLost)
 }
 
-func (in *instance) escalate(err error) error {
-	if supervise.IsEscalated(err) {
+func (in *session) escalate(err error) error {
+	if supervise.IsFatal(err) {
 		return err
 	}
-	return supervise.Escalate(err)
+	return supervise.Fatal(err)
+}
+
+// afterFault makes up, at a start, for what the life before left undone: a
+// call that did not return.
+func (in *session) afterFault() error {
+	if call := in.overdue.Swap(nil); call != nil {
+		if err := in.recordOverdue(call); isFatal(err) {
+			return in.escalate(err)
+		}
+	}
+	if verdict := in.recovery.verdict(); verdict != nil && verdict.drop && in.attempts.Unit != "" {
+		in.attempts.Final, in.attempts.Drop = true, true
+		if err := in.saveAttempts(messageNote, &in.attempts); err != nil {
+			return in.escalate(err)
+		}
+	}
+	return nil
+}
+
+// recordOverdue counts a call that was longer under way than it may. Its
+// message may have been committed after all, when it returned in between.
+func (in *session) recordOverdue(c *watchedCall) error {
+	in.calledOut(false)
+	err := &DeadlineError{Stage: in.definition.name, Call: in.callName(c), Deadline: in.watch.deadline}
+	if c.unit != "" {
+		in.current, in.unit = nil, c.unit
+		return in.record(err)
+	}
+	i := in.inputs[c.input]
+	if c.offset < i.committed.Offset {
+		return nil
+	}
+	in.current, in.currentAt, in.batched = i, c.offset, c.batched
+	return in.record(err)
 }

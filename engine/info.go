@@ -5,10 +5,10 @@ import (
 	"log/slog"
 )
 
-type instanceKey struct{}
+type sessionKey struct{}
 
-func instanceOf(ctx context.Context) *instance {
-	in, _ := ctx.Value(instanceKey{}).(*instance)
+func sessionOf(ctx context.Context) *session {
+	in, _ := ctx.Value(sessionKey{}).(*session)
 	return in
 }
 
@@ -27,7 +27,7 @@ type Info struct {
 // InfoOf returns what there is to know in a call of a stage function or hook.
 // Outside one it returns the zero value.
 func InfoOf(ctx context.Context) Info {
-	in := instanceOf(ctx)
+	in := sessionOf(ctx)
 	if in == nil {
 		return Info{}
 	}
@@ -53,7 +53,7 @@ func InfoOf(ctx context.Context) Info {
 // each time it failed, also across restarts of the process. Messages carry the
 // same number; this is for sources, timers and hooks.
 func Attempt(ctx context.Context) int {
-	if in := instanceOf(ctx); in != nil {
+	if in := sessionOf(ctx); in != nil {
 		return in.attempt
 	}
 	return 1
@@ -61,7 +61,7 @@ func Attempt(ctx context.Context) int {
 
 // Logger returns the pipeline's logger with the stage's name.
 func Logger(ctx context.Context) *slog.Logger {
-	if in := instanceOf(ctx); in != nil {
+	if in := sessionOf(ctx); in != nil {
 		return in.log
 	}
 	return slog.Default()
@@ -69,7 +69,7 @@ func Logger(ctx context.Context) *slog.Logger {
 
 // CurrentKey returns the key of the state at hand in a keyed stage, else "".
 func CurrentKey(ctx context.Context) string {
-	if in := instanceOf(ctx); in != nil {
+	if in := sessionOf(ctx); in != nil {
 		return in.key
 	}
 	return ""
@@ -78,7 +78,7 @@ func CurrentKey(ctx context.Context) string {
 // ForgetKey deletes the state of the key at hand once the call is committed.
 // The next message of the key finds a zero state.
 func ForgetKey(ctx context.Context) {
-	if in := instanceOf(ctx); in != nil {
+	if in := sessionOf(ctx); in != nil {
 		if k, ok := in.machine.keeper().(interface{ forget() }); ok {
 			k.forget()
 		}

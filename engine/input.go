@@ -38,8 +38,8 @@ type input struct {
 	ended   bool   // the producer's last message is behind the cursor
 
 	committed frame.Position
-	endTaken  bool          // the producer's end is behind the committed position
-	taken     atomic.Uint64 // committed.Offset, for the producer
+	endTaken  bool           // the producer's end is behind the committed position
+	taken     *atomic.Uint64 // committed.Offset, for the producer
 
 	held    bool      // the head was answered with Hold
 	until   time.Time // the head was answered with Snooze
@@ -188,6 +188,4 @@ func (i *input) exhausted() bool { return i.ended && !i.hasHead }
 func (i *input) caughtUp() bool { return !i.hasHead && i.next >= i.written() }
 
 // written is the next offset that the producer has not committed.
-func (i *input) written() uint64 {
-	return i.producer.next[i.producer.definition.destination(i.definition.stream)].Load()
-}
+func (i *input) written() uint64 { return i.producer.nextOf(i.definition.stream) }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sync/semaphore"
@@ -12,7 +13,7 @@ import (
 // it. A fault after that must not make the stage wait for it for ever.
 func TestEndOfAnInputOutlivesARollback(t *testing.T) {
 	t.Parallel()
-	i := &input{definition: &inputDefinition{}, ahead: semaphore.NewWeighted(aheadBytes), reader: &channel.Reader{}}
+	i := &input{definition: &inputDefinition{}, ahead: semaphore.NewWeighted(aheadBytes), reader: &channel.Reader{}, taken: new(atomic.Uint64)}
 	end := channel.Delivery{Sequence: 5, Ended: true}
 	if !i.ahead.TryAcquire(weight(end)) {
 		t.Fatal("no room")

@@ -226,3 +226,8 @@ func (i *Inspector) Close() error {
 	i.dir.close()
 	return err
 }
+
+// Stages returns the names of the pipeline's stages, sorted.
+func (i *Inspector) Stages(ctx context.Context) ([]string, error) {
+	return channel.Stages(ctx, i.broker, i.pipeline)
+}

@@ -4,71 +4,47 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"penstock/engine/breaker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/supervise"
 )
 
 // instance is one running copy of a stage: the unit of ownership, state and
-// commit. Its loop runs in one goroutine and only that commits. The fields
-// below are the loop's own unless they say otherwise.
+// commit, as the others see it. Its session does the work. What is here
+// outlives a session and is safe for concurrent use.
 type instance struct {
 	definition *definition
 	run        *run
 	name       string // "worker.0"
 	log        *slog.Logger
 
-	machine   machine
-	committed *committed // safe for concurrent use
+	committed *committed
 	channel   *channel.Channel
 	options   frame.Options
 	capacity  Capacity
 	limits    limits
+	producers []*instance // by input
 
-	owner uint64 // random, tells our frames from those of another owner
-	epoch uint64
+	session  atomic.Pointer[session] // the present one; only who runs serve uses it
+	left     *session                // the one before, when it was abandoned
+	recovery recovery
+	overdue  atomic.Pointer[watchedCall] // found by the watchdog, not counted yet
+	breaker  *breaker.Breaker            // nil when the stage has none
+	asked    atomic.Bool                 // the breaker let a call through that has not ended
+	history  history
 
-	inputs   []*input
-	turn     int // input whose turn it is
-	timers   []int64
-	steps    uint64
-	source   *feeder // nil unless the stage is a source
-	batch    *batch
-	maxCalls int
-	flight   *flight
-	spare    []byte // buffer of a settled frame, to be used again
-
-	// The call at hand, and what is known of failures.
-	unit       string // when it is not a message: "timer:0", "commit" …
-	attempt    int
-	key        string // in a keyed stage
-	current    *input // whose message it is
-	currentAt  uint64 // its offset, or that of the first in a batch
-	batched    int    // messages in it
-	gathered   []peeked
-	lastCall   *input // the last one that succeeded
-	lastCallAt uint64
-	attempts   attempts // of the failing message
-	failing    *input   // it, if there is one
-	failingAt  uint64
-	healthy    uint64   // last commit after which nothing that failed was left
-	calls      attempts // of a call that is no message
-	closed     bool     // the batch takes no further call
-	exited     error    // a function ended its goroutine, and the life of the instance with it
-
-	ending   bool   // a function answered io.EOF
-	endPhase bool   // the end hook is under way
-	cursor   string // the last key it was called for, after cursorMark
-
-	arrivals chan arrival
-	refusals chan error    // a reader that cannot go on
-	wake     chan struct{} // something changed elsewhere: room, drain, end
-
-	// What others look at.
-	next    []atomic.Uint64 // committed next offset by destination
-	last    atomic.Uint64   // sequence of the last commit
-	stored  atomic.Int64    // bytes in the channel, about
-	isEnded atomic.Bool     // committed its last frame
-	stopped atomic.Bool     // will commit nothing more in this run
+	wake    chan struct{}                   // something changed elsewhere: room, drain, end
+	next    []atomic.Uint64                 // committed next offset by destination
+	taken   []atomic.Uint64                 // committed offset by input
+	last    atomic.Uint64                   // sequence of the last commit
+	stored  atomic.Int64                    // bytes in the channel, about
+	isEnded atomic.Bool                     // committed its last frame
+	stopped atomic.Bool                     // will commit nothing more in this run
+	healthy atomic.Uint64                   // last commit after which nothing that failed was left
+	cause   atomic.Pointer[supervise.Event] // why it was given up
+	gaveUp  atomic.Bool                     // was given up; only an operator starts it again
+	parked  atomic.Bool                     // can do nothing until a stage that was given up is started again
 	stats   stats
 }
 
@@ -89,6 +65,32 @@ func limitsFor(maxPayload int64) limits {
 	return limits{frame: room, value: room - min(64<<10, room/4)}
 }
 
+func newInstance(r *run, d *definition) *instance {
+	in := &instance{
+		definition: d,
+		run:        r,
+		name:       d.name + ".0",
+		log:        r.log.With("stage", d.name),
+		capacity:   d.capacity(),
+		limits:     limitsFor(r.broker.MaxPayload()),
+		wake:       make(chan struct{}, 1),
+		next:       make([]atomic.Uint64, len(d.destinations())),
+		taken:      make([]atomic.Uint64, len(d.inputs)),
+	}
+	in.committed = newCommitted(d.name, r.store.Instance(in.name))
+	in.recovery.set(d.recover)
+	in.breaker = in.newBreaker()
+	for _, stream := range d.destinations() {
+		if stream.compress == frame.S2 {
+			in.options.Compression = frame.S2
+		}
+	}
+	for _, i := range d.inputs {
+		in.producers = append(in.producers, r.byStage[i.stream.owner])
+	}
+	return in
+}
+
 // poke wakes the loop. Safe from any goroutine; never blocks.
 func (in *instance) poke() { signal(in.wake) }
 
@@ -100,13 +102,49 @@ func signal(c chan struct{}) {
 	}
 }
 
+// written is the next offset that the producer of an input has not committed.
+func (in *instance) written(input int) uint64 {
+	return in.producers[input].nextOf(in.definition.inputs[input].stream)
+}
+
+// nextOf is the next offset of a stream of the instance.
+func (in *instance) nextOf(stream *streamDefinition) uint64 {
+	return in.next[in.definition.destination(stream)].Load()
+}
+
+// emitted counts the messages of all destinations.
+func (in *instance) emitted() (n uint64) {
+	for d := range in.next {
+		n += in.next[d].Load()
+	}
+	return n
+}
+
+// readerRef is one reader of an instance's channel.
+type readerRef struct {
+	reader      *instance
+	input       int // of the reader
+	destination int // of the writer
+}
+
+// needs is the first sequence that the reader's checkpoint still needs.
+func (r readerRef) needs() uint64 {
+	_, inputs := r.reader.committed.covered()
+	for _, p := range inputs {
+		if p.Stream == r.reader.definition.inputs[r.input].stream.String() {
+			return p.Sequence
+		}
+	}
+	return 0
+}
+
 // readersEnded says whether everybody who reads this stage has ended.
 func (in *instance) readersEnded() bool {
 	if len(in.run.readers[in]) == 0 {
 		return false
 	}
-	for _, reader := range in.run.readers[in] {
-		if !reader.reader.isEnded.Load() {
+	for _, r := range in.run.readers[in] {
+		if !r.reader.isEnded.Load() {
 			return false
 		}
 	}
@@ -120,7 +158,7 @@ func (in *instance) unread() (most uint64) {
 			continue
 		}
 		next := in.next[r.destination].Load()
-		if taken := r.input.taken.Load(); next > taken {
+		if taken := r.reader.taken[r.input].Load(); next > taken {
 			most = max(most, next-taken)
 		}
 	}
@@ -139,23 +177,4 @@ func (in *instance) hasRoom(messages uint64, bytes int) bool {
 		return unread == 0
 	}
 	return true
-}
-
-// rollback returns to the last commit. Nothing may be in flight.
-func (in *instance) rollback() error {
-	control, _ := in.committed.last()
-	next := make([]uint64, len(in.batch.sections))
-	for d := range next {
-		next[d] = in.next[d].Load()
-	}
-	in.batch.reset(next)
-	in.steps = control.Steps
-	copy(in.timers, control.Timers)
-	for _, i := range in.inputs {
-		i.rewind()
-	}
-	in.findFailing()
-	in.closed = false
-	in.endPhase, in.ending, in.cursor = control.EndPhase, control.EndPhase, control.Cursor
-	return in.machine.keeper().rollback(in.committed)
 }

@@ -16,54 +16,27 @@ const (
 	batchCalls = 16 << 10
 )
 
-// serve is one life of the instance, from its last commit to its end, a stop
-// or a fault.
-func (in *instance) serve(ctx context.Context) error {
-	if in.isEnded.Load() {
-		return nil
+// callLoop is loop, for which a function that ends its goroutine has failed
+// like any other.
+func (in *session) callLoop(ctx context.Context) error {
+	for {
+		err := supervise.Call(func() error { return in.loop(ctx) })
+		exit, ok := err.(*supervise.PanicError)
+		if !ok || exit.Value != supervise.ErrGoexit {
+			return err
+		}
+		in.watch.leave()
+		in.hold.begin()
+		if in.hold.abandoned() {
+			return errAbandoned
+		}
+		if err := in.fail(ctx, exit); err != nil {
+			return err
+		}
 	}
-	ctx = context.WithValue(ctx, instanceKey{}, in)
-	err := in.start(ctx)
-	if err == nil {
-		err = in.loop(ctx)
-	}
-	stopErr := supervise.Call(func() error { return in.machine.callStop(ctx) })
-	if err == nil && stopErr != nil {
-		in.log.Warn("the stop hook failed", "error", stopErr)
-	}
-	if err == nil {
-		in.stopped.Store(true)
-		in.run.pokeAll()
-	}
-	return err
 }
 
-func (in *instance) start(ctx context.Context) error {
-	in.stats.Starts.Add(1)
-	in.saveStats()
-	if err := in.afterExit(ctx); err != nil {
-		return err
-	}
-	if err := in.rollback(); err != nil {
-		return in.escalate(err)
-	}
-	in.unit, in.attempt = "start", in.nextTry("start")
-	in.batch.begin(0)
-	err := supervise.Call(func() error { return in.machine.callStart(ctx) })
-	if err == nil {
-		err = in.batch.callErr
-	}
-	if err != nil {
-		return in.fail(ctx, err)
-	}
-	in.succeeded("start")
-	if in.batch.emitted > 0 {
-		in.batch.calls++
-	}
-	return nil
-}
-
-func (in *instance) loop(ctx context.Context) error {
+func (in *session) loop(ctx context.Context) error {
 	if in.source != nil {
 		return in.sourceLoop(ctx)
 	}
@@ -103,7 +76,7 @@ func (in *instance) loop(ctx context.Context) error {
 }
 
 // receive takes what has arrived, without waiting.
-func (in *instance) receive(ctx context.Context) error {
+func (in *session) receive(ctx context.Context) error {
 	for {
 		select {
 		case a := <-in.arrivals:
@@ -116,13 +89,13 @@ func (in *instance) receive(ctx context.Context) error {
 	}
 }
 
-func (in *instance) arrived(a arrival) {
+func (in *session) arrived(a arrival) {
 	a.input.queue = append(a.input.queue, a.delivery)
 	faultpoint.Hit(faultpoint.AfterPeek, in.definition.name)
 }
 
 // wait blocks until something can have changed.
-func (in *instance) wait(ctx context.Context, timer *time.Timer) error {
+func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 	var done <-chan struct{}
 	if in.flight != nil {
 		done = in.flight.pending.Done()
@@ -142,33 +115,13 @@ func (in *instance) wait(ctx context.Context, timer *time.Timer) error {
 	return nil
 }
 
-// idle is how long nothing is due.
-func (in *instance) idle() time.Duration {
-	now := time.Now()
-	idle := time.Hour
-	for _, due := range in.timers {
-		idle = min(idle, time.Unix(0, due).Sub(now))
-	}
-	for _, i := range in.inputs {
-		if !i.until.IsZero() {
-			idle = min(idle, i.until.Sub(now))
-		}
-	}
-	return max(idle, 0)
-}
-
 // work handles what is there, up to the bounds of a batch, and says whether
 // it did anything. A panic of the user's code ends here.
-func (in *instance) work(ctx context.Context) (worked bool, err error) {
+func (in *session) work(ctx context.Context) (worked bool, err error) {
 	start := time.Now()
-	returned := false
-	defer func() {
-		if !returned {
-			in.exited = &supervise.PanicError{Value: supervise.ErrGoexit}
-		}
-	}()
+	in.hold.enter()
 	err = supervise.Contain(func() error {
-		for n := 0; in.mayCall(); n++ {
+		for n := 0; in.mayCall() && !in.hold.abandoned(); n++ {
 			if n%16 == 15 && (in.flight.isDone() || ctx.Err() != nil) {
 				return nil
 			}
@@ -180,7 +133,9 @@ func (in *instance) work(ctx context.Context) (worked bool, err error) {
 		}
 		return nil
 	})
-	returned = true
+	if !in.hold.leave() {
+		return false, errAbandoned
+	}
 	if worked || err != nil {
 		in.stats.Busy.Add(int64(time.Since(start)))
 	}
@@ -189,7 +144,7 @@ func (in *instance) work(ctx context.Context) (worked bool, err error) {
 
 // publishBatch commits what has gathered, unless a commit is under way or the
 // channel is full.
-func (in *instance) publishBatch(ctx context.Context) error {
+func (in *session) publishBatch(ctx context.Context) error {
 	if in.flight != nil || in.batch.calls == 0 {
 		return nil
 	}

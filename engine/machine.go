@@ -17,6 +17,7 @@ type machine interface {
 	callEnd(ctx context.Context, key string) error
 	callStop(ctx context.Context) error
 	hasEnd() bool
+	hasBeforeCommit() bool
 	keeper() stateKeeper
 }
 
@@ -28,7 +29,7 @@ type typedMachine[S, Out any] struct {
 	none  S // what hooks of a keyed stage get
 }
 
-func newMachine[S, Out any](t *typed[S, Out], in *instance) machine {
+func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
 	m := &typedMachine[S, Out]{typed: t}
 	if t.definition.keyed() {
 		m.keys = newKeyedState(t.codec, in, t.options.keys)
@@ -130,6 +131,15 @@ func (m *typedMachine[S, Out]) callStop(ctx context.Context) error {
 		}
 	}
 	return first
+}
+
+func (m *typedMachine[S, Out]) hasBeforeCommit() bool {
+	for _, h := range m.hooks {
+		if h.BeforeCommit != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *typedMachine[S, Out]) hasEnd() bool {

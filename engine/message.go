@@ -30,7 +30,11 @@ func (m Message[T]) ID() string {
 	if m.input == nil {
 		return fmt.Sprintf("?:%d", m.Offset)
 	}
-	return fmt.Sprintf("%s.%s:%d", m.input.definition.stream.pipeline.name, m.input.definition.stream, m.Offset)
+	return messageID(m.input.definition.stream, m.Offset)
+}
+
+func messageID(stream *streamDefinition, offset uint64) string {
+	return fmt.Sprintf("%s.%s:%d", stream.pipeline.name, stream, offset)
 }
 
 // Emit sends a value to the stage's stream. It takes effect when the call

@@ -3,15 +3,11 @@ package engine
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
-
-	"golang.org/x/sync/semaphore"
 
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
-	"penstock/engine/frame"
 )
 
 // open takes the directory, connects, and makes every instance the owner of
@@ -99,12 +95,12 @@ func (r *run) identify(ctx context.Context) error {
 
 func (r *run) openInstances(ctx context.Context) error {
 	for _, d := range r.pipeline.order() {
-		in := r.newInstance(d)
+		in := newInstance(r, d)
 		r.instances = append(r.instances, in)
 		r.byStage[d] = in
-		for _, i := range in.inputs {
-			i.producer = r.byStage[i.definition.stream.owner]
-			r.readers[i.producer] = append(r.readers[i.producer], readerRef{in, i, i.producer.definition.destination(i.definition.stream)})
+		for k, i := range d.inputs {
+			producer := in.producers[k]
+			r.readers[producer] = append(r.readers[producer], readerRef{in, k, producer.definition.destination(i.stream)})
 		}
 	}
 	r.checkpointer.instances = r.instances
@@ -128,17 +124,28 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.checkPositions(); err != nil {
 		return err
 	}
+	r.supervisor = r.supervisorOf(r.pipeline.root)
+	r.supervisor.OnEvent = r.onEvent
 	r.ready.Store(true)
-	for _, in := range r.instances {
-		for _, i := range in.inputs {
-			i.reader = i.producer.channel.Reader(channel.ReaderConfig{
-				Name:         in.definition.name + "-0",
-				Branch:       i.definition.stream.branch,
-				Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
-				ProducerLast: i.producer.last.Load,
-			})
-		}
+	return nil
+}
+
+// open begins the instance's first session.
+func (in *instance) open(ctx context.Context) error {
+	if err := in.loadStats(); err != nil {
+		return err
 	}
+	if err := in.history.open(in.committed.store); err != nil {
+		return fmt.Errorf("stage %s: %w", in.definition.name, err)
+	}
+	if err := in.saveShape(); err != nil {
+		return fmt.Errorf("stage %s: keep the shape of the state: %w", in.definition.name, err)
+	}
+	s := newSession(in)
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	in.session.Store(s)
 	return nil
 }
 
@@ -146,46 +153,12 @@ func (r *run) openInstances(ctx context.Context) error {
 // has ended and looks no more: the channel was replaced or lost its tail.
 func (r *run) checkPositions() error {
 	for _, in := range r.instances {
-		for _, i := range in.inputs {
-			if i.committed.Offset > i.written() {
+		for k, i := range in.definition.inputs {
+			if taken := in.taken[k].Load(); taken > in.written(k) {
 				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
-					ErrRefused, in.definition.name, i.committed.Offset, i.definition.stream, i.written())
+					ErrRefused, in.definition.name, taken, i.stream, in.written(k))
 			}
 		}
 	}
 	return nil
-}
-
-func (r *run) newInstance(d *definition) *instance {
-	in := &instance{
-		definition: d,
-		run:        r,
-		name:       d.name + ".0",
-		log:        r.log.With("stage", d.name),
-		capacity:   d.capacity(),
-		limits:     limitsFor(r.broker.MaxPayload()),
-		owner:      newOwner(),
-		timers:     make([]int64, len(d.timers)),
-		batch:      newBatch(d.destinations()),
-		maxCalls:   batchCalls,
-		arrivals:   make(chan arrival, 16),
-		refusals:   make(chan error, len(d.inputs)),
-		wake:       make(chan struct{}, 1),
-		next:       make([]atomic.Uint64, len(d.destinations())),
-	}
-	in.committed = newCommitted(d.name, r.store.Instance(in.name))
-	for _, stream := range d.destinations() {
-		if stream.compress == frame.S2 {
-			in.options.Compression = frame.S2
-		}
-	}
-	for _, i := range d.inputs {
-		in.inputs = append(in.inputs, &input{definition: i, ahead: semaphore.NewWeighted(aheadBytes)})
-		in.inputs[len(in.inputs)-1].head.input = in.inputs[len(in.inputs)-1]
-	}
-	if d.kind == KindSource {
-		in.source = newFeeder()
-	}
-	in.machine = d.newMachine(in)
-	return in
 }

@@ -1,33 +1,45 @@
 package engine
 
-import "penstock/engine/supervise"
+import (
+	"math"
+	"time"
+
+	"penstock/engine/breaker"
+	"penstock/engine/supervise"
+)
 
 // Option changes how a stage is run. Give options with Pipeline.With.
 type Option func(*options)
 
 type options struct {
-	attempts int
-	backoff  supervise.Backoff
-	batch    int
-	keys     int
-	branches []*streamDefinition
+	attempts    int
+	batch       int
+	keys        int
+	branches    []*streamDefinition
+	policy      supervise.Policy
+	backoff     supervise.Backoff
+	limit       *supervise.Limit
+	checks      []supervise.Check
+	deadline    time.Duration
+	stopTimeout time.Duration
+	recoverTime time.Duration
+	breaker     *breaker.Config
 }
 
 func defaultOptions() options {
 	return options{attempts: 3, batch: 1000, keys: 100_000}
 }
 
+// Unlimited is for Attempts: a message is tried until it succeeds, or until
+// the restart limit of its stage stops that.
+const Unlimited = math.MaxInt
+
 // Attempts is how many times a message may fail before it is diverted to the
-// dead letters. Default 3; less than 1 counts as 1.
+// dead letters. Default 3; less than 1 counts as 1. As long as there is such a
+// bound, restarts because of a message count toward no RestartLimit; with
+// Unlimited they do.
 func Attempts(n int) Option {
 	return func(o *options) { o.attempts = max(n, 1) }
-}
-
-// RestartBackoff is how long to wait before a failed stage starts again.
-// Default: 100 ms, doubling to 30 s, with a tenth of jitter; it begins anew
-// when the stage has committed something in between.
-func RestartBackoff(b supervise.Backoff) Option {
-	return func(o *options) { o.backoff = b }
 }
 
 // BatchSize is the largest number of messages that a batch function

@@ -32,6 +32,28 @@ type rejection struct{ err error }
 func (r *rejection) Error() string { return fmt.Sprintf("rejected: %v", r.err) }
 func (r *rejection) Unwrap() error { return r.err }
 
+// Unavailable is returned by a message function when what it calls cannot be
+// reached: not the message's fault. What the call emitted or changed is undone,
+// no attempt is counted and nothing restarts; the message comes again after the
+// delay of RestartBackoff, which grows as long as this goes on. With a
+// CircuitBreaker it counts as a failure there.
+func Unavailable(err error) error { return &unavailable{err} }
+
+type unavailable struct{ err error }
+
+func (u *unavailable) Error() string { return fmt.Sprintf("unavailable: %v", u.err) }
+func (u *unavailable) Unwrap() error { return u.err }
+
+func isUnavailable(err error) bool {
+	var u *unavailable
+	return errors.As(err, &u)
+}
+
+func isRejected(err error) bool {
+	var r *rejection
+	return errors.As(err, &r)
+}
+
 // Fatal is returned by any function of a stage for a failure that trying
 // again cannot mend (a missing file, a wrong setting): the pipeline stops
 // with this error. Nothing is lost; it resumes when the cause is gone.

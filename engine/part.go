@@ -23,6 +23,7 @@ type typed[S, Out any] struct {
 	handlers []handler[S, Out] // by input
 	ticks    []TimerFunc[S, Out]
 	hooks    []Hooks[S, Out]
+	recover  recoverFunc
 }
 
 // handler decodes and handles what one input delivers; one of its two
@@ -112,24 +113,6 @@ func decode[In any](codec Codec[In], key func(In) string, p *peeked) (Message[In
 	return m, nil
 }
 
-// TimerFunc is called when a timer of Every is due. It may do what a
-// MessageFunc may, but Hold, Snooze and Reject.
-type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, emit Emit[Out]) error
-
-// Every calls fn each d, as long as the stage has not ended. What a tick does
-// is committed like the effect of a message; the next due time is part of the
-// commit, so that a restart neither repeats nor forgets a tick. Ticks that
-// were missed while the stage was down are made up by one.
-func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
-	return partFunc[S, Out](func(t *typed[S, Out]) {
-		if d <= 0 {
-			t.problems = append(t.problems, fmt.Errorf("engine.Every(%v): the interval must be positive", d))
-		}
-		t.timers = append(t.timers, d)
-		t.ticks = append(t.ticks, fn)
-	})
-}
-
 // Hooks are called around the life of a stage. Each may be nil. For a keyed
 // stage Start, BeforeCommit and Stop get a zero state that is not kept.
 type Hooks[S, Out any] struct {
@@ -146,10 +129,19 @@ type Hooks[S, Out any] struct {
 	// Stop is called when the stage stops for whatever reason, also before
 	// a restart: close files. The state is not kept.
 	Stop func(ctx context.Context, state *S) error
+	// Recover decides what to do after a fault; see RecoveryFunc. Without
+	// it the restart policy does.
+	Recover RecoveryFunc[S]
 }
 
 func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
 	t.hooks = append(t.hooks, h)
+	if h.Recover != nil {
+		if t.recover != nil {
+			t.problems = append(t.problems, errors.New("it has two Recover hooks"))
+		}
+		t.recover = t.recovery(h.Recover)
+	}
 	if t.kind == KindSource && h.BeforeCommit != nil {
 		t.problems = append(t.problems, errors.New("a source has no BeforeCommit hook: its function runs while it is committed"))
 	}

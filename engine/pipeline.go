@@ -15,8 +15,12 @@ import (
 type Pipeline struct {
 	name     string
 	stages   []*definition
+	root     *group
+	groups   []*group // all but the root
 	branches []*streamDefinition
 	mistakes []error
+
+	subscribers subscribers
 
 	mu      sync.Mutex
 	current *run
@@ -27,7 +31,7 @@ type Pipeline struct {
 // its streams and of its data directory; it matches ^[A-Za-z0-9_-]{1,64}$.
 // A bad name is reported by Check and Run.
 func New(name string) *Pipeline {
-	p := &Pipeline{name: name}
+	p := &Pipeline{name: name, root: &group{}}
 	if err := checkName("pipeline", name); err != nil {
 		p.mistakes = append(p.mistakes, err)
 	}
@@ -37,13 +41,16 @@ func New(name string) *Pipeline {
 // Name returns the name given to New.
 func (p *Pipeline) Name() string { return p.name }
 
-// Scope is where stages are declared: a Pipeline, or a Pipeline with options
-// (see With).
+// Scope is where stages are declared: a Pipeline, a Group of it, or either
+// with options.
 type Scope interface {
 	// With returns a scope whose stages have these options besides those
 	// of the scope it was called on.
 	With(options ...Option) Scope
-	scope() (*Pipeline, options)
+	// Group declares a group of stages; see Pipeline.Group. Its stages have
+	// the options of the scope it was called on.
+	Group(name string, g Group) Scope
+	scope() *scoped
 }
 
 var (
@@ -55,13 +62,18 @@ var (
 //
 //	engine.Stage(p.With(engine.Attempts(5)), "worker", …)
 func (p *Pipeline) With(options ...Option) Scope {
-	return (&scoped{pipeline: p, options: defaultOptions()}).With(options...)
+	return p.rootScope().With(options...)
 }
 
-func (p *Pipeline) scope() (*Pipeline, options) { return p, defaultOptions() }
+func (p *Pipeline) scope() *scoped { return p.rootScope() }
+
+func (p *Pipeline) rootScope() *scoped {
+	return &scoped{pipeline: p, group: p.root, options: defaultOptions()}
+}
 
 type scoped struct {
 	pipeline *Pipeline
+	group    *group
 	options  options
 }
 
@@ -71,10 +83,10 @@ func (s *scoped) With(list ...Option) Scope {
 	for _, option := range list {
 		option(&with)
 	}
-	return &scoped{pipeline: s.pipeline, options: with}
+	return &scoped{pipeline: s.pipeline, group: s.group, options: with}
 }
 
-func (s *scoped) scope() (*Pipeline, options) { return s.pipeline, s.options }
+func (s *scoped) scope() *scoped { return s }
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 

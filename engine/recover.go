@@ -20,7 +20,7 @@ const fenceTries = 1000
 // open makes the instance the owner of its stage: it finds the last commit,
 // rebuilds the state from the checkpoint and the frames after it, and fences
 // whoever owned the stage before.
-func (in *instance) open(ctx context.Context) error {
+func (in *session) open(ctx context.Context) error {
 	for try := 1; ; try++ {
 		if err := in.recover(ctx); err != nil {
 			return fmt.Errorf("stage %s: %w", in.definition.name, err)
@@ -41,7 +41,7 @@ func (in *instance) open(ctx context.Context) error {
 }
 
 // recover brings the instance up to the channel's last frame.
-func (in *instance) recover(ctx context.Context) error {
+func (in *session) recover(ctx context.Context) error {
 	if err := in.committed.catchUp(ctx, in.channel, in.definition.keyed()); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (in *instance) recover(ctx context.Context) error {
 }
 
 // adopt sets the instance to the committed view.
-func (in *instance) adopt(ctx context.Context) error {
+func (in *session) adopt(ctx context.Context) error {
 	control, sequence := in.committed.last()
 	in.epoch = control.Epoch
 	in.last.Store(sequence)
@@ -62,8 +62,8 @@ func (in *instance) adopt(ctx context.Context) error {
 			}
 		}
 	}
-	for t, every := range in.definition.timers {
-		in.timers[t] = time.Now().Add(every).UnixNano()
+	for t, timer := range in.definition.timers {
+		in.timers[t] = timer.firstDue(time.Now())
 		if t < len(control.Timers) {
 			in.timers[t] = control.Timers[t]
 		}
@@ -83,12 +83,6 @@ func (in *instance) adopt(ctx context.Context) error {
 		return fmt.Errorf("look at the channel: %w", err)
 	}
 	in.stored.Store(int64(info.Bytes))
-	if err := in.loadStats(); err != nil {
-		return err
-	}
-	if err := in.saveShape(); err != nil {
-		return fmt.Errorf("keep the shape of the state: %w", err)
-	}
 	if err := in.loadAttempts(); err != nil {
 		return err
 	}
@@ -99,7 +93,7 @@ func (in *instance) adopt(ctx context.Context) error {
 // fence writes an empty frame with the next epoch. From then on a commit of
 // the owner before cannot follow the sequence it expects. The frame holds
 // everything a start needs, so that older ones may be trimmed.
-func (in *instance) fence(ctx context.Context) error {
+func (in *session) fence(ctx context.Context) error {
 	if !rule.Fencing {
 		return nil
 	}
@@ -134,16 +128,9 @@ func (in *instance) fence(ctx context.Context) error {
 	in.flight = nil
 	faultpoint.Hit(faultpoint.AfterFence, in.definition.name)
 	if control.Commit > 0 {
-		in.log.Info("resuming", "commit", control.Commit, "epoch", in.epoch, "taken", InfoOf(context.WithValue(ctx, instanceKey{}, in)).In, "emitted", in.emitted())
+		in.log.Info("resuming", "commit", control.Commit, "epoch", in.epoch, "taken", InfoOf(context.WithValue(ctx, sessionKey{}, in)).In, "emitted", in.emitted())
 	}
 	return nil
-}
-
-func (in *instance) emitted() (n uint64) {
-	for d := range in.next {
-		n += in.next[d].Load()
-	}
-	return n
 }
 
 func newOwner() uint64 {

@@ -12,7 +12,7 @@ import (
 
 // resolve finds out what became of a commit without a good answer: it is the
 // channel's last frame, or it is not and is sent again, or somebody else's is.
-func (in *instance) resolve(ctx context.Context, cause error) (uint64, error) {
+func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 	delay := time.Duration(0)
 	for try := 0; ; try++ {
 		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
@@ -32,7 +32,7 @@ func (in *instance) resolve(ctx context.Context, cause error) (uint64, error) {
 			}
 			return sequence, nil
 		}
-		if supervise.IsEscalated(err) || ctx.Err() != nil {
+		if supervise.IsFatal(err) || ctx.Err() != nil {
 			return 0, err
 		}
 		cause = err
@@ -41,7 +41,7 @@ func (in *instance) resolve(ctx context.Context, cause error) (uint64, error) {
 
 // lookBack reads the last frame back, and publishes once more if it is the
 // one before ours.
-func (in *instance) lookBack(ctx context.Context) (uint64, error) {
+func (in *session) lookBack(ctx context.Context) (uint64, error) {
 	last, found, err := in.channel.Last(ctx)
 	switch {
 	case errors.Is(err, channel.ErrStreamLost):
@@ -90,11 +90,11 @@ func (e *FencedError) Error() string {
 	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this one commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
 }
 
-func (in *instance) fencedBy(owner channel.Record) error {
+func (in *session) fencedBy(owner channel.Record) error {
 	return &FencedError{Stage: in.definition.name, Epoch: in.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
 }
 
-func (in *instance) fenced(last channel.Record, found bool) error {
+func (in *session) fenced(last channel.Record, found bool) error {
 	if found && last.Frame.Owner != in.owner && last.Sequence > in.flight.expected {
 		return in.fencedBy(last)
 	}
@@ -103,7 +103,7 @@ func (in *instance) fenced(last channel.Record, found bool) error {
 
 // refused says why a reader cannot go on. One whose stage was taken over finds
 // its messages trimmed: the new owner has them, and that is the reason.
-func (in *instance) refused(ctx context.Context, err error) error {
+func (in *session) refused(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	last, found, lookErr := in.channel.Last(ctx)

@@ -29,9 +29,15 @@ type run struct {
 	byStage      map[*definition]*instance
 	readers      map[*instance][]readerRef
 	checkpointer *checkpointer
+	supervisor   *supervise.Supervisor
+	telling      sync.Mutex // one event at a time
 	drain        atomic.Bool
 	ready        atomic.Bool // every instance is open
 	started      time.Time
+
+	// inBackground runs fn until it returns, with a context that ends when
+	// everything has to stop. stop ends it before, and waits for it.
+	inBackground func(fn func(context.Context)) (stop func())
 }
 
 // ErrRunning says that the pipeline is running already.
@@ -101,9 +107,18 @@ func (r *run) serve(ctx context.Context) error {
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var background sync.WaitGroup
+	r.inBackground = func(fn func(context.Context)) (stop func()) {
+		ctx, cancel := context.WithCancel(hard)
+		ended := make(chan struct{})
+		background.Go(func() {
+			defer close(ended)
+			fn(ctx)
+		})
+		return func() { cancel(); <-ended }
+	}
 	for _, in := range r.instances {
 		if !in.isEnded.Load() {
-			in.startReaders(hard, &background)
+			in.session.Load().startReaders()
 		}
 	}
 	background.Go(func() { r.checkpointer.serve(hard) })
@@ -111,58 +126,11 @@ func (r *run) serve(ctx context.Context) error {
 	drained := make(chan struct{})
 	background.Go(func() { r.watchDrain(ctx, drained, cancel) })
 
-	supervisor := supervise.Supervisor{OnEvent: r.onEvent}
-	for _, in := range r.instances {
-		supervisor.Children = append(supervisor.Children, supervise.Child{
-			Name:     in.definition.name,
-			Serve:    in.serve,
-			Backoff:  in.definition.options.backoff,
-			Progress: in.progress,
-		})
-	}
-	err := supervisor.Serve(hard)
+	err := r.supervisor.Serve(hard)
 	close(drained)
 	cancel()
 	background.Wait()
 	return r.conclude(ctx, err)
-}
-
-// progress grows with the commits that leave nothing behind that failed, so
-// that the backoff of a stage grows as long as the same thing fails.
-func (in *instance) progress() uint64 { return in.healthy }
-
-func (in *instance) startReaders(ctx context.Context, wait *sync.WaitGroup) {
-	for _, i := range in.inputs {
-		wait.Go(func() {
-			if err := i.reader.Run(ctx); err != nil {
-				in.refusals <- fmt.Errorf("read %s: %w", i.definition.stream, err)
-			}
-		})
-		wait.Go(func() { i.forward(ctx, in.arrivals) })
-	}
-}
-
-// onEvent counts and tells what happens to the stages.
-func (r *run) onEvent(e supervise.Event) {
-	in := r.byStage[r.pipeline.stage(e.Child)]
-	switch e.Kind {
-	case supervise.Fault:
-		var panicked *supervise.PanicError
-		if errors.As(e.Err, &panicked) {
-			in.stats.Panics.Add(1)
-		} else {
-			in.stats.Errors.Add(1)
-		}
-		in.log.Error("the stage failed", "error", e.Err)
-		in.saveStats()
-	case supervise.BackingOff:
-		in.log.Info("restarting from the last commit", "delay", e.Delay, "restart", e.Restart)
-	case supervise.Restarting:
-		in.stats.Restarts.Add(1)
-	}
-	if r.config.OnEvent != nil {
-		r.config.OnEvent(e)
-	}
 }
 
 func (r *run) close() error {

@@ -30,11 +30,12 @@ func newFeeder() *feeder {
 func (f *feeder) makeRoom() { signal(f.room) }
 
 // feed calls the function until it fails, ends or ctx is done.
-func (in *instance) feed(ctx context.Context) {
+func (in *session) feed(ctx context.Context) {
 	f, b := in.source, in.batch
 	returned := false
 	defer func() {
 		if !returned { // by runtime.Goexit
+			in.watch.leave()
 			b.mu.Lock()
 			b.undo()
 			f.finished, f.err = true, &supervise.PanicError{Value: supervise.ErrGoexit}
@@ -59,7 +60,7 @@ func (in *instance) feed(ctx context.Context) {
 	}
 }
 
-func (in *instance) callSource(ctx context.Context) error {
+func (in *session) callSource(ctx context.Context) error {
 	b := in.batch
 	b.mu.Lock()
 	b.begin(0)
@@ -69,7 +70,9 @@ func (in *instance) callSource(ctx context.Context) error {
 	}
 	b.mu.Unlock()
 	start := time.Now()
+	in.watch.enterCall(in.stepUnderWay())
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
+	in.watch.leave()
 	in.stats.Busy.Add(int64(time.Since(start)))
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,9 +98,17 @@ func (in *instance) callSource(ctx context.Context) error {
 }
 
 // step names the call that a source is about to make.
-func (in *instance) step() string { return fmt.Sprintf("step:%d", in.steps) }
+func (in *session) step() string { return fmt.Sprintf("step:%d", in.steps) }
 
-func (in *instance) waitForRoom(ctx context.Context) error {
+// stepUnderWay is step where only a watchdog asks for it.
+func (in *session) stepUnderWay() string {
+	if in.watch.deadline == 0 {
+		return ""
+	}
+	return in.step()
+}
+
+func (in *session) waitForRoom(ctx context.Context) error {
 	b := in.batch
 	for {
 		b.mu.Lock()
@@ -114,7 +125,7 @@ func (in *instance) waitForRoom(ctx context.Context) error {
 }
 
 // sourceLoop commits what the feeder produces.
-func (in *instance) sourceLoop(ctx context.Context) error {
+func (in *session) sourceLoop(ctx context.Context) error {
 	f := in.source
 	f.finished, f.err = false, nil
 	if err := in.machine.keeper().boundary(); err != nil {
@@ -126,7 +137,7 @@ func (in *instance) sourceLoop(ctx context.Context) error {
 		defer close(done)
 		in.feed(feedCtx)
 	}()
-	defer func() { <-done }()
+	defer in.leaveFeeder(done)
 	defer cancel()
 	for ctx.Err() == nil {
 		if in.run.isDraining() || in.readersEnded() {
@@ -136,7 +147,7 @@ func (in *instance) sourceLoop(ctx context.Context) error {
 			return err
 		}
 		pending, finished, cause := in.produced()
-		if pending && in.flight == nil && in.sourceHasRoom() {
+		if pending && in.flight == nil && in.batchFits() {
 			if err := in.publish(ctx, false); err != nil {
 				cancel()
 				<-done
@@ -149,6 +160,10 @@ func (in *instance) sourceLoop(ctx context.Context) error {
 			<-done
 			return in.sourceFinished(ctx, cause)
 		}
+		in.park()
+		if in.run.isDraining() && in.isBlocked() {
+			return nil
+		}
 		if err := in.waitSource(ctx); err != nil {
 			return err
 		}
@@ -156,22 +171,37 @@ func (in *instance) sourceLoop(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// leaveFeeder waits until the feeder has ended. As long as the source's
+// function does not return the session may be abandoned.
+func (in *session) leaveFeeder(done <-chan struct{}) {
+	in.hold.enter()
+	<-done
+	in.hold.leave()
+}
+
 // produced says whether there is something to commit, and whether the feeder
 // has finished and why.
-func (in *instance) produced() (pending, finished bool, cause error) {
+func (in *session) produced() (pending, finished bool, cause error) {
 	in.batch.mu.Lock()
 	defer in.batch.mu.Unlock()
 	return in.batch.calls > 0, in.source.finished, in.source.err
 }
 
-func (in *instance) sourceHasRoom() bool {
+func (in *session) hasPending() bool {
+	in.batch.mu.Lock()
+	defer in.batch.mu.Unlock()
+	return in.batch.calls > 0
+}
+
+// batchFits says whether the channel takes what the batch holds.
+func (in *session) batchFits() bool {
 	in.batch.mu.Lock()
 	emitted, bytes := in.batch.emitted, in.batch.bytes
 	in.batch.mu.Unlock()
 	return in.hasRoom(emitted, bytes)
 }
 
-func (in *instance) waitSource(ctx context.Context) error {
+func (in *session) waitSource(ctx context.Context) error {
 	var done <-chan struct{}
 	if in.flight != nil {
 		done = in.flight.pending.Done()
@@ -187,10 +217,12 @@ func (in *instance) waitSource(ctx context.Context) error {
 }
 
 // sourceFinished ends the source, stops it, or passes its fault on.
-func (in *instance) sourceFinished(ctx context.Context, cause error) error {
+func (in *session) sourceFinished(ctx context.Context, cause error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case cause == io.EOF && in.isPermanent() && !in.readersEnded():
+		return errAgain
 	case cause == io.EOF || in.readersEnded():
 		return in.end(ctx)
 	case in.run.isDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"time"
 )
 
 // Kind is what a stage is in the graph.
@@ -19,14 +18,17 @@ const (
 // definition is a declared stage without its types.
 type definition struct {
 	pipeline   *Pipeline
+	group      *group
 	name       string
 	kind       Kind
 	inputs     []*inputDefinition
-	timers     []time.Duration
+	timers     []timerDefinition
+	setsTimers bool              // some are set by its functions
 	output     *streamDefinition // nil for None
 	options    options
 	problems   []error
-	newMachine func(in *instance) machine
+	newMachine func(in *session) machine
+	recover    recoverFunc // nil: the restart policy decides
 	stateCodec func() string
 }
 
@@ -138,9 +140,10 @@ func SinkBatch[S, In any](scope Scope, name string, in *Stream[In], write func(c
 }
 
 func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Out]) (*Stream[Out], *typed[S, Out]) {
-	p, opts := scope.scope()
+	where := scope.scope()
+	p, opts := where.pipeline, where.options
 	stream := newStream[Out](p)
-	d := &definition{pipeline: p, name: name, kind: kind, options: opts}
+	d := &definition{pipeline: p, group: where.group, name: name, kind: kind, options: opts}
 	t := &typed[S, Out]{definition: d, codec: DefaultCodec[S](), output: stream.codec}
 	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
 		d.output = stream.definition
@@ -158,8 +161,10 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 		part.addTo(t)
 	}
 	d.stateCodec = func() string { return t.codec.Name() }
-	d.newMachine = func(in *instance) machine { return newMachine(t, in) }
+	d.newMachine = func(in *session) machine { return newMachine(t, in) }
 	d.problems = append(d.problems, unsavable("state", t.codec)...)
+	d.recover = t.recover
 	p.stages = append(p.stages, d)
+	where.group.members = append(where.group.members, member{stage: d})
 	return &stream, t
 }

@@ -12,16 +12,16 @@ import (
 // decoded states stay in memory; every other key is read from the committed
 // view (not yet checkpointed changes, then Badger) when it comes up.
 type keyedState[S any] struct {
-	codec    Codec[S]
-	instance *instance
-	plain    bool
-	limit    int // of one generation
-	hot      map[string]*keyState[S]
-	cold     map[string]*keyState[S]
-	touched  []*keyState[S] // since the last collect
-	batch    uint64
-	current  *keyState[S]
-	marked   keyState[S]
+	codec   Codec[S]
+	session *session
+	plain   bool
+	limit   int // of one generation
+	hot     map[string]*keyState[S]
+	cold    map[string]*keyState[S]
+	touched []*keyState[S] // since the last collect
+	batch   uint64
+	current *keyState[S]
+	marked  keyState[S]
 
 	offered      string // key whose committed bytes are known
 	offeredBytes []byte
@@ -34,14 +34,14 @@ type keyState[S any] struct {
 	deleted bool
 }
 
-func newKeyedState[S any](codec Codec[S], in *instance, limit int) *keyedState[S] {
+func newKeyedState[S any](codec Codec[S], in *session, limit int) *keyedState[S] {
 	return &keyedState[S]{
-		codec:    codec,
-		instance: in,
-		plain:    isPlain(reflect.TypeFor[S]()),
-		limit:    max(limit/2, 1),
-		hot:      map[string]*keyState[S]{},
-		batch:    1,
+		codec:   codec,
+		session: in,
+		plain:   isPlain(reflect.TypeFor[S]()),
+		limit:   max(limit/2, 1),
+		hot:     map[string]*keyState[S]{},
+		batch:   1,
 	}
 }
 
@@ -64,7 +64,8 @@ func (k *keyedState[S]) get(key string) (*S, error) {
 		state.batch = k.batch
 		k.touched = append(k.touched, state)
 	}
-	k.instance.key = state.key
+	k.session.key = state.key
+	k.session.watch.stateOf(&state.key)
 	return &state.value, nil
 }
 
@@ -78,7 +79,7 @@ func (k *keyedState[S]) load(key string) (*keyState[S], error) {
 	state := &keyState[S]{key: key}
 	data, found, err := k.offeredBytes, true, error(nil)
 	if data == nil || k.offered != key {
-		data, found, err = k.instance.committed.key(key)
+		data, found, err = k.session.committed.key(key)
 	}
 	k.offeredBytes = nil
 	if err != nil {

@@ -2,35 +2,59 @@ package engine
 
 import (
 	"time"
+
+	"penstock/engine/supervise"
 )
 
 // Status is what a pipeline is doing, or did.
 type Status struct {
 	Pipeline  string        `json:"pipeline"`
-	Completed bool          `json:"completed"` // every stage has ended
-	Elapsed   time.Duration `json:"-"`         // since Run began
-	Stages    []StageStatus `json:"stages"`    // producers before readers
+	Completed bool          `json:"completed"`        // every stage has ended
+	Elapsed   time.Duration `json:"-"`                // since Run began
+	Stages    []StageStatus `json:"stages"`           // producers before readers
+	Groups    []GroupStatus `json:"groups,omitempty"` // outer before inner, in the order of their declaration
 }
 
 // StageStatus is what a stage is doing, or did. Counts are totals since the
 // pipeline's fresh start, across restarts of the process, unless they say
 // otherwise.
 type StageStatus struct {
-	Name        string        `json:"name"`
-	Kind        Kind          `json:"kind"`
-	Ended       bool          `json:"ended"`
-	In          uint64        `json:"in"`           // messages taken
-	Out         uint64        `json:"out"`          // messages emitted
-	Commits     uint64        `json:"commits"`      // frames, fences included
-	Epoch       uint64        `json:"epoch"`        // owners so far
-	Starts      uint64        `json:"starts"`       // of the stage's functions
-	Restarts    uint64        `json:"restarts"`     // after faults
-	Panics      uint64        `json:"panics"`       //
-	Errors      uint64        `json:"errors"`       // faults that were no panics
-	DeadLetters uint64        `json:"dead_letters"` // messages diverted
-	Lag         uint64        `json:"lag"`          // messages committed upstream and not taken
-	Busy        time.Duration `json:"-"`            // inside the stage's functions, in this process
-	BusySeconds float64       `json:"busy_seconds"` // the same
+	Name    string `json:"name"`
+	Kind    Kind   `json:"kind"`
+	Group   string `json:"group,omitempty"`   // its path: "back", "back/inner"; "" is the pipeline itself
+	State   string `json:"state"`             // "starting", "running", "backing off", "stopped", "given up", "ended" …; see supervise.State
+	Health  string `json:"health,omitempty"`  // "healthy", "degraded: cache cold" …; "" without a health check
+	Breaker string `json:"breaker,omitempty"` // "closed", "open", "half-open"; "" without a circuit breaker
+
+	Ended            bool          `json:"ended"`
+	In               uint64        `json:"in"`                          // messages taken
+	Out              uint64        `json:"out"`                         // messages emitted
+	Commits          uint64        `json:"commits"`                     // frames, fences included
+	Epoch            uint64        `json:"epoch"`                       // owners so far
+	Starts           uint64        `json:"starts"`                      // of the stage's functions: the number of its generation
+	Restarts         uint64        `json:"restarts"`                    // starts after a fault of its own, of a sibling, or by an operator
+	Panics           uint64        `json:"panics"`                      // faults that were panics
+	Errors           uint64        `json:"errors"`                      // faults that were errors
+	Unhealthy        uint64        `json:"unhealthy,omitempty"`         // faults that a health check or the deadline found
+	Abandoned        uint64        `json:"abandoned,omitempty"`         // functions that did not return and were left behind
+	RecoveryFailures uint64        `json:"recovery_failures,omitempty"` // recovery functions that panicked or took too long
+	Unavailable      uint64        `json:"unavailable,omitempty"`       // calls that answered Unavailable
+	DeadLetters      uint64        `json:"dead_letters"`                // messages diverted
+	Dropped          uint64        `json:"dropped,omitempty"`           // messages that a recovery function ignored
+	Lag              uint64        `json:"lag"`                         // messages committed upstream and not taken
+	Uptime           time.Duration `json:"-"`                           // since its functions were started the last time; 0 when it is down
+	UptimeSeconds    float64       `json:"uptime_seconds"`              // the same
+	Busy             time.Duration `json:"-"`                           // inside the stage's functions, in this process
+	BusySeconds      float64       `json:"busy_seconds"`                // the same
+}
+
+// GroupStatus is what a group is doing.
+type GroupStatus struct {
+	Name     string `json:"name"`
+	Group    string `json:"group,omitempty"` // path of the group it is in
+	Strategy string `json:"strategy"`
+	State    string `json:"state"`
+	Restarts uint64 `json:"restarts"` // of the group as a whole, in this process
 }
 
 // Status returns the state of the run under way, else of the last one in this
@@ -52,36 +76,70 @@ func (r *run) status() Status {
 	if !r.ready.Load() {
 		return s
 	}
+	children := map[string]supervise.ChildStatus{}
+	index(children, r.supervisor.Status())
 	s.Completed = true
 	for _, in := range r.instances {
-		stage := in.status()
+		stage := in.status(children[in.definition.name])
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
+	}
+	for _, g := range r.pipeline.groups {
+		child := children[g.name]
+		status := GroupStatus{Name: g.name, Group: g.parent.path(), Strategy: g.settings.Strategy.String(), State: child.State.String()}
+		for _, n := range child.Restarts {
+			status.Restarts += n
+		}
+		s.Groups = append(s.Groups, status)
 	}
 	return s
 }
 
-func (in *instance) status() StageStatus {
+func index(into map[string]supervise.ChildStatus, children []supervise.ChildStatus) {
+	for _, c := range children {
+		into[c.Name] = c
+		index(into, c.Children)
+	}
+}
+
+func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	control, _ := in.committed.last()
 	s := StageStatus{
-		Name:        in.definition.name,
-		Kind:        in.definition.kind,
-		Ended:       in.isEnded.Load(),
-		Out:         in.emitted(),
-		Commits:     control.Commit,
-		Epoch:       control.Epoch,
-		Starts:      in.stats.Starts.Load(),
-		Restarts:    in.stats.Restarts.Load(),
-		Panics:      in.stats.Panics.Load(),
-		Errors:      in.stats.Errors.Load(),
-		DeadLetters: in.stats.DeadLetters.Load(),
-		Busy:        time.Duration(in.stats.Busy.Load()),
+		Name:             in.definition.name,
+		Kind:             in.definition.kind,
+		Group:            in.definition.group.path(),
+		State:            child.State.String(),
+		Ended:            in.isEnded.Load(),
+		Out:              in.emitted(),
+		Commits:          control.Commit,
+		Epoch:            control.Epoch,
+		Starts:           in.stats.Starts.Load(),
+		Restarts:         in.stats.Restarts.Load(),
+		Panics:           in.stats.Panics.Load(),
+		Errors:           in.stats.Errors.Load(),
+		Unhealthy:        in.stats.Unhealthy.Load(),
+		Abandoned:        in.stats.Abandoned.Load(),
+		RecoveryFailures: in.stats.RecoveryFailures.Load(),
+		Unavailable:      in.stats.Unavailable.Load(),
+		DeadLetters:      in.stats.DeadLetters.Load(),
+		Dropped:          in.stats.Dropped.Load(),
+		Busy:             time.Duration(in.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
-	for _, i := range in.inputs {
-		taken := i.taken.Load()
+	if !child.Started.IsZero() {
+		s.Uptime = time.Since(child.Started)
+		s.UptimeSeconds = s.Uptime.Seconds()
+	}
+	if len(in.definition.options.checks) > 0 || in.definition.options.deadline > 0 {
+		s.Health = child.Health.String()
+	}
+	if in.breaker != nil {
+		s.Breaker = in.breaker.State().String()
+	}
+	for k := range in.taken {
+		taken := in.taken[k].Load()
 		s.In += taken
-		if written := i.written(); written > taken {
+		if written := in.written(k); written > taken {
 			s.Lag += written - taken
 		}
 	}

@@ -4,30 +4,130 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 )
 
-// dueTimer returns a timer of Every that is due, or -1.
-func (in *instance) dueTimer() int {
-	if len(in.timers) == 0 {
-		return -1
+// timerDefinition is a timer of Every, or one of OnTimer, which has a name.
+type timerDefinition struct {
+	every time.Duration
+	name  string
+}
+
+// TimerFunc is called when a timer is due. It may do what a MessageFunc may,
+// but Hold, Snooze and Reject.
+type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, emit Emit[Out]) error
+
+// Every calls fn each d, as long as the stage has not ended. What a tick does
+// is committed like the effect of a message; the next due time is part of the
+// commit, so that a restart neither repeats nor forgets a tick. Ticks that
+// were missed while the stage was down are made up by one.
+func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
+	return partFunc[S, Out](func(t *typed[S, Out]) {
+		if d <= 0 {
+			t.problems = append(t.problems, fmt.Errorf("engine.Every(%v): the interval must be positive", d))
+		}
+		t.addTimer(timerDefinition{every: d}, fn)
+	})
+}
+
+// OnTimer calls fn once when the timer of that name is due. SetTimer sets it,
+// CancelTimer stops it. When it is due is part of the commit of the call that
+// set it, so it survives restarts, and fires once: the effect of fn and that
+// it has fired are committed together. When the stage has ended it is gone.
+func OnTimer[S, Out any](name string, fn TimerFunc[S, Out]) Part[S, Out] {
+	return partFunc[S, Out](func(t *typed[S, Out]) {
+		if err := checkName("timer", name); err != nil {
+			t.problems = append(t.problems, err)
+		}
+		if t.definition.timer(name) >= 0 {
+			t.problems = append(t.problems, fmt.Errorf("it has two timers named %q", name))
+		}
+		t.setsTimers = true
+		t.addTimer(timerDefinition{name: name}, fn)
+	})
+}
+
+func (t *typed[S, Out]) addTimer(d timerDefinition, fn TimerFunc[S, Out]) {
+	if fn == nil {
+		t.problems = append(t.problems, fmt.Errorf("the function of its timer is nil"))
 	}
-	now := time.Now().UnixNano()
-	for t, due := range in.timers {
-		if due <= now {
+	t.timers = append(t.timers, d)
+	t.ticks = append(t.ticks, fn)
+}
+
+// SetTimer sets the timer of that name (see OnTimer) to fire once at the given
+// time, instead of when it was set to before. It belongs to the call that ctx
+// belongs to, and takes effect with it. It panics when ctx is not that of a
+// call of a stage with such a timer: a wiring mistake.
+func SetTimer(ctx context.Context, name string, at time.Time) { setTimer(ctx, name, at.UnixNano()) }
+
+// CancelTimer stops the timer of that name; see SetTimer.
+func CancelTimer(ctx context.Context, name string) { setTimer(ctx, name, 0) }
+
+func setTimer(ctx context.Context, name string, due int64) {
+	in := sessionOf(ctx)
+	if in == nil {
+		panic(fmt.Sprintf("engine: timer %q: outside a call of a stage", name))
+	}
+	t := in.definition.timer(name)
+	if t < 0 {
+		panic(fmt.Sprintf("engine: stage %s has no timer %q: give it one with engine.OnTimer", in.definition.name, name))
+	}
+	in.timers[t] = due
+}
+
+// timer is the index of the timer of that name, or -1.
+func (d *definition) timer(name string) int {
+	for t := range d.timers {
+		if d.timers[t].name != "" && d.timers[t].name == name {
 			return t
 		}
 	}
 	return -1
 }
 
-func (in *instance) callTimer(ctx context.Context, timer int) error {
+// firstDue is when the timer of a new stage is due: 0 is never.
+func (d timerDefinition) firstDue(now time.Time) int64 {
+	if d.name != "" {
+		return 0
+	}
+	return now.Add(d.every).UnixNano()
+}
+
+// nextDue is when a timer is due that has fired.
+func (d timerDefinition) nextDue(due int64, now time.Time) int64 {
+	if d.name != "" {
+		return 0
+	}
+	return nextTick(due, d.every, now)
+}
+
+// dueTimer returns a timer that is due, or -1.
+func (in *session) dueTimer() int {
+	if len(in.timers) == 0 {
+		return -1
+	}
+	now := time.Now().UnixNano()
+	for t, due := range in.timers {
+		if due != 0 && due <= now {
+			return t
+		}
+	}
+	return -1
+}
+
+func (in *session) callTimer(ctx context.Context, timer int) error {
 	now := time.Now()
-	in.unit = fmt.Sprintf("timer:%d", timer)
+	in.unit = fmt.Sprintf("%s%d", timerUnit, timer)
 	in.attempt = in.nextTry(in.unit)
 	in.current = nil
 	in.batch.begin(now.UnixNano())
+	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
+	in.watch.enterCall(in.unit)
 	err := in.machine.callTimer(ctx, timer, now)
+	in.watch.leave()
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
@@ -36,9 +136,25 @@ func (in *instance) callTimer(ctx context.Context, timer int) error {
 	}
 	in.ending = in.ending || err == io.EOF
 	in.succeeded(in.unit)
-	in.timers[timer] = nextTick(in.timers[timer], in.definition.timers[timer], now)
 	in.moved(nil, false)
 	return nil
+}
+
+const timerUnit = "timer:"
+
+// timerOf is the timer that a unit names, or -1.
+func timerOf(unit string) int {
+	if number, found := strings.CutPrefix(unit, timerUnit); found {
+		if t, err := strconv.Atoi(number); err == nil {
+			return t
+		}
+	}
+	return -1
+}
+
+// skipTick leaves out the tick that is due.
+func (in *session) skipTick(timer int) {
+	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], time.Now())
 }
 
 // nextTick keeps to the beat, and leaves out ticks that were missed.

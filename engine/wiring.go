@@ -17,6 +17,7 @@ func (p *Pipeline) Check() error {
 		say("pipeline %q has no stages", p.name)
 	}
 	p.checkNames(say)
+	p.checkGroups(say)
 	p.checkOwners(say)
 	for _, d := range p.stages {
 		d.check(say)
@@ -40,6 +41,25 @@ func (p *Pipeline) checkNames(say sayFunc) {
 			say("two stages are named %q: rename one of them", d.name)
 		}
 		seen[d.name] = true
+	}
+}
+
+func (p *Pipeline) checkGroups(say sayFunc) {
+	seen := map[string]bool{}
+	for _, g := range p.groups {
+		if err := checkName("group", g.name); err != nil {
+			say("%s", strings.TrimPrefix(err.Error(), ErrWiring.Error()+": "))
+		}
+		if seen[g.name] {
+			say("two groups are named %q: rename one of them", g.name)
+		}
+		seen[g.name] = true
+		if p.stage(g.name) != nil {
+			say("a group and a stage are named %q: rename one of them", g.name)
+		}
+		if len(g.members) == 0 {
+			say("group %q has no stages", g.name)
+		}
 	}
 }
 

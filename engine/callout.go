@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"time"
+
+	"penstock/engine/breaker"
+	"penstock/engine/supervise"
+)
+
+// newBreaker returns the circuit breaker of a stage that has one.
+func (in *instance) newBreaker() *breaker.Breaker {
+	config := in.definition.options.breaker
+	if config == nil {
+		return nil
+	}
+	c := *config
+	given := c.OnChange
+	c.OnChange = func(from, to breaker.State) {
+		in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.BreakerChanged, Detail: to.String()})
+		in.poke()
+		if given != nil {
+			given(from, to)
+		}
+	}
+	return breaker.New(in.definition.name, c)
+}
+
+// mayCallOut asks the breaker before a message is handled. A true answer is
+// followed by calledOut or calledNothing.
+func (in *session) mayCallOut() bool {
+	if in.breaker == nil || in.asked.Load() {
+		return true
+	}
+	next, ok := in.breaker.Allow()
+	if !ok {
+		in.openUntil = next
+		return false
+	}
+	in.openUntil = time.Time{}
+	in.asked.Store(true)
+	return true
+}
+
+// calledOut tells the breaker how a call went.
+func (in *session) calledOut(success bool) {
+	if success {
+		in.refusedBy = 0
+	}
+	if in.breaker != nil && !in.hold.abandoned() && in.asked.Swap(false) {
+		in.breaker.Done(success)
+	}
+}
+
+// calledNothing tells the breaker that a call says nothing about the other
+// side.
+func (in *session) calledNothing() {
+	if in.breaker != nil && !in.hold.abandoned() && in.asked.Swap(false) {
+		in.breaker.Drop()
+	}
+}
+
+// isOpen says that messages wait for the breaker.
+func (in *session) isOpen() bool { return !in.openUntil.IsZero() }
+
+// whileUnavailable is how long to wait for the other side.
+func (in *session) whileUnavailable(err error) error {
+	in.refusedBy++
+	delay := in.definition.options.backoff.Delay(in.refusedBy)
+	if in.refusedBy == 1 {
+		in.log.Warn("the stage waits for what it calls", "error", err, "delay", delay)
+	}
+	in.stats.Unavailable.Add(1)
+	return &snooze{delay}
+}

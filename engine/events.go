@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// onEvent counts, keeps and tells what happens to the stages and groups. The
+// supervisor calls it for one event at a time.
+func (r *run) onEvent(e supervise.Event) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	if d := r.pipeline.stage(e.Child); d != nil {
+		in := r.byStage[d]
+		in.count(e)
+		say(in.log, "the stage", e)
+		in.saveStats()
+		if err := in.history.add(e); err != nil {
+			in.log.Warn("an event could not be kept", "event", e.Kind, "error", err)
+		}
+	} else {
+		say(r.log.With("group", e.Child), "the group", e)
+	}
+	r.pipeline.subscribers.tell(e)
+	if r.config.OnEvent != nil {
+		r.config.OnEvent(e)
+	}
+}
+
+// tell passes on what a stage itself has to say.
+func (r *run) tell(e supervise.Event) {
+	e.Time = time.Now()
+	r.onEvent(e)
+}
+
+func say(log *slog.Logger, who string, e supervise.Event) {
+	switch e.Kind {
+	case supervise.Failed:
+		log.Error(who+" failed", "reason", e.Reason, "error", e.Err)
+	case supervise.BackingOff:
+		log.Info("restarting from the last commit", "delay", e.Delay, "restart", e.Restart)
+	case supervise.GivenUp:
+		log.Error(who+" is given up; it keeps its state and its messages", "error", e.Err)
+	case supervise.Escalated:
+		log.Error(who+" failed more often than its limit allows, or asked for it: the failure goes up", "error", e.Err)
+	case supervise.Abandoned:
+		log.Error(who+" did not stop: its function is left behind and can change nothing any more", "detail", e.Detail)
+	case supervise.RecoveryFailed:
+		log.Error("the recovery function failed: the failure goes up", "error", e.Err)
+	case supervise.HealthChanged:
+		log.Warn("the health changed", "health", e.Detail)
+	case supervise.BreakerChanged:
+		log.Warn("the circuit breaker changed", "breaker", e.Detail)
+	default:
+		log.Debug(who+" is "+e.Kind.String(), "restart", e.Restart)
+	}
+}
+
+// count adds an event to what the Status says of the stage.
+func (in *instance) count(e supervise.Event) {
+	switch e.Kind {
+	case supervise.Starting, supervise.Restarting:
+		in.gaveUp.Store(false)
+		if e.Kind == supervise.Restarting {
+			in.stats.Restarts.Add(1)
+		}
+	case supervise.Failed:
+		in.countFailure(e)
+	case supervise.GivenUp:
+		in.gaveUp.Store(true)
+		in.cause.Store(&e)
+		in.run.pokeAll()
+		in.run.endIfStuck()
+	case supervise.RecoveryFailed:
+		in.stats.RecoveryFailures.Add(1)
+	}
+}
+
+func (in *instance) countFailure(e supervise.Event) {
+	var panicked *supervise.PanicError
+	switch {
+	case e.Reason == supervise.Unhealthy:
+		in.stats.Unhealthy.Add(1)
+	case errors.As(e.Err, &panicked):
+		in.stats.Panics.Add(1)
+	default:
+		in.stats.Errors.Add(1)
+	}
+}

@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"sync"
+	"time"
+
+	"penstock/checkpoint"
+	"penstock/engine/supervise"
+)
+
+// StageEvent is one step in the life of a stage, as it is kept in the
+// pipeline's directory.
+type StageEvent struct {
+	Number  uint64        `json:"number"` // 1, 2, 3 … since the pipeline's fresh start
+	Time    time.Time     `json:"time"`
+	Stage   string        `json:"stage"`
+	Kind    string        `json:"kind"`             // as supervise.EventKind says it: "starting", "fault", "restarting" …
+	Reason  string        `json:"reason,omitempty"` // "error", "panic", "unhealthy", "shutdown"
+	Error   string        `json:"error,omitempty"`
+	Stack   string        `json:"stack,omitempty"` // of a panic
+	Restart int           `json:"restart,omitempty"`
+	Delay   time.Duration `json:"delay_ns,omitempty"`
+	Detail  string        `json:"detail,omitempty"`
+}
+
+// HistorySize is how many of a stage's newest events are kept.
+const HistorySize = 64
+
+// history is the ring of an instance's events: each has a note of its own, so
+// that adding one writes no other. Safe for concurrent use.
+type history struct {
+	mu    sync.Mutex
+	store *checkpoint.Instance
+	last  uint64 // number of the newest
+}
+
+// historyText bounds an event's error and stack, each.
+const historyText = 8 << 10
+
+func historyNote(number uint64) string { return fmt.Sprintf("event-%d", number%HistorySize) }
+
+// open finds where the ring goes on.
+func (h *history) open(store *checkpoint.Instance) error {
+	events, err := readHistory(store)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.store = store
+	if len(events) > 0 {
+		h.last = events[len(events)-1].Number
+	}
+	return nil
+}
+
+// add keeps an event. It outlives the process from then on, and a cut of the
+// power from the next checkpoint on.
+func (h *history) add(e supervise.Event) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last++
+	kept := StageEvent{
+		Number: h.last, Time: e.Time, Stage: e.Child, Kind: e.Kind.String(), Restart: e.Restart, Delay: e.Delay, Detail: e.Detail,
+	}
+	if e.Err != nil {
+		kept.Error, kept.Reason = cut(e.Err.Error()), e.Reason.String()
+		var panicked *supervise.PanicError
+		if errors.As(e.Err, &panicked) && e.Kind == supervise.Failed {
+			kept.Stack = cut(string(panicked.Stack))
+		}
+	}
+	data, err := json.Marshal(kept)
+	if err != nil {
+		return err
+	}
+	return h.store.PutNoteUnsynced(historyNote(h.last), data)
+}
+
+func cut(text string) string {
+	if len(text) > historyText {
+		return text[:historyText] + " …"
+	}
+	return text
+}
+
+// readHistory returns the events that are kept, the oldest first.
+func readHistory(store *checkpoint.Instance) ([]StageEvent, error) {
+	var events []StageEvent
+	for n := range uint64(HistorySize) {
+		data, found, err := store.Note(historyNote(n))
+		if err != nil {
+			return nil, fmt.Errorf("read the history: %w", err)
+		}
+		if !found {
+			continue
+		}
+		var e StageEvent
+		if err := json.Unmarshal(data, &e); err != nil {
+			return nil, fmt.Errorf("read the history: %w", err)
+		}
+		events = append(events, e)
+	}
+	sort.Slice(events, func(a, b int) bool { return events[a].Number < events[b].Number })
+	return events, nil
+}
+
+// History returns the newest events of a stage of the running pipeline, the
+// oldest first and at most HistorySize, also those of earlier processes. Safe
+// for concurrent use.
+func (p *Pipeline) History(stage string) ([]StageEvent, error) {
+	view, _, err := p.view(stage)
+	if err != nil {
+		return nil, err
+	}
+	return readHistory(view.store)
+}
+
+// History is Pipeline.History for a pipeline that is not running.
+func (i *Inspector) History(stage string) ([]StageEvent, error) {
+	if err := checkName("stage", stage); err != nil {
+		return nil, err
+	}
+	store := i.store.Instance(stage + ".0")
+	_, found, err := store.Note(shapeNote)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, i.pipeline, stage)
+	}
+	return readHistory(store)
+}

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"penstock/engine/supervise"
+)
+
+// serve is one life of the stage: from its last commit to its end, a stop or a
+// fault. It goes on in the session there is, or begins one.
+func (in *instance) serve(ctx context.Context) error {
+	if in.isEnded.Load() {
+		return supervise.ErrDone
+	}
+	s := in.session.Load()
+	if s == nil {
+		var err error
+		if s, err = in.newSession(ctx); err != nil {
+			return in.openFailed(ctx, err)
+		}
+	}
+	return s.serve(ctx)
+}
+
+// newSession takes the stage over from the session that was abandoned.
+func (in *instance) newSession(ctx context.Context) (*session, error) {
+	in.left.stopReaders()
+	s := newSession(in)
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	s.startReaders()
+	in.session.Store(s)
+	in.log.Warn("the stage goes on without the function that hangs", "epoch", s.epoch)
+	return s, nil
+}
+
+func (in *instance) openFailed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return supervise.Fatal(err)
+}
+
+// abandon leaves the present session behind, if it is in a function that does
+// not return. It never blocks.
+func (in *instance) abandon() bool {
+	s := in.session.Load()
+	if s == nil || !s.hold.abandon() {
+		return false
+	}
+	in.stats.Abandoned.Add(1)
+	in.left = s
+	in.session.Store(nil)
+	return true
+}
+
+func (in *session) serve(ctx context.Context) error {
+	in.hold.begin()
+	in.stopped.Store(false)
+	ctx = context.WithValue(ctx, sessionKey{}, in)
+	err := in.start(ctx)
+	if err == nil {
+		supervise.Running(ctx)
+		err = in.callLoop(ctx)
+	}
+	if in.hold.abandoned() {
+		return ctx.Err()
+	}
+	stopErr := in.hook("stop", func() error { return in.machine.callStop(ctx) })
+	switch {
+	case errors.Is(stopErr, errAbandoned):
+		return ctx.Err()
+	case errors.Is(err, errAgain):
+		return stopErr // a permanent stage: it is started again
+	case err != nil:
+		return err
+	case stopErr != nil:
+		in.log.Warn("the stop hook failed", "error", stopErr)
+	}
+	in.stopped.Store(true)
+	in.run.pokeAll()
+	in.run.endIfStuck()
+	return supervise.ErrDone
+}
+
+// isPermanent says that io.EOF is no end.
+func (in *instance) isPermanent() bool { return in.definition.options.policy == supervise.Permanent }
+
+// errAgain ends a life of a permanent stage whose function answered io.EOF.
+var errAgain = errors.New("ended, to be started again")
+
+func (in *session) start(ctx context.Context) error {
+	in.stats.Starts.Add(1)
+	if err := in.settle(ctx, true); err != nil { // what a stop left under way
+		return err
+	}
+	if err := in.afterFault(); err != nil {
+		return err
+	}
+	if err := in.handle(ctx); err != nil {
+		return err
+	}
+	if err := in.goBack(ctx); err != nil {
+		return err
+	}
+	if err := in.amend(); err != nil {
+		return err
+	}
+	in.saveStats()
+	return in.callStart(ctx)
+}
+
+// goBack is rollback at a start, which calls the user's codec.
+func (in *session) goBack(ctx context.Context) error {
+	in.current, in.unit = nil, "restore"
+	err := in.hook(in.unit, in.rollback)
+	if err != nil {
+		return in.fail(ctx, err)
+	}
+	in.succeeded(in.unit)
+	return nil
+}
+
+func (in *session) callStart(ctx context.Context) error {
+	in.unit, in.attempt = "start", in.nextTry("start")
+	in.batch.begin(0)
+	err := in.hook("start", func() error { return in.machine.callStart(ctx) })
+	if err == nil {
+		err = in.batch.callErr
+	}
+	if err != nil {
+		return in.fail(ctx, err)
+	}
+	in.succeeded("start")
+	if in.batch.emitted > 0 {
+		in.batch.calls++
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+)
+
+// RestartStage stops a stage or group of the running pipeline and starts it
+// again from its last commit; one that was given up or stopped is started. No
+// limit counts it. Safe for concurrent use.
+func (p *Pipeline) RestartStage(ctx context.Context, name string) error {
+	r, err := p.serving(name)
+	if err != nil {
+		return err
+	}
+	return wrapCommand("restart", name, r.supervisor.RestartChild(ctx, name))
+}
+
+// StopStage stops a stage or group of the running pipeline, at its last commit.
+// Its messages wait for it, and Run does not return before it is started again,
+// or its context done. Safe for concurrent use.
+func (p *Pipeline) StopStage(ctx context.Context, name string) error {
+	r, err := p.serving(name)
+	if err != nil {
+		return err
+	}
+	return wrapCommand("stop", name, r.supervisor.StopChild(ctx, name))
+}
+
+// StartStage starts a stage or group that was stopped or given up. Safe for
+// concurrent use.
+func (p *Pipeline) StartStage(ctx context.Context, name string) error {
+	r, err := p.serving(name)
+	if err != nil {
+		return err
+	}
+	return wrapCommand("start", name, r.supervisor.StartChild(ctx, name))
+}
+
+func (p *Pipeline) serving(name string) (*run, error) {
+	p.mu.Lock()
+	r := p.current
+	p.mu.Unlock()
+	if r == nil || !r.ready.Load() {
+		return nil, fmt.Errorf("stage %s: pipeline %s is not running", name, p.name)
+	}
+	return r, nil
+}
+
+func wrapCommand(what, name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s stage %s: %w", what, name, err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"penstock/engine/supervise"
+)
+
+// isStill says that nothing more comes from the instance, unless somebody
+// starts a stage again that was given up.
+func (in *instance) isStill() bool {
+	return in.stopped.Load() || in.gaveUp.Load() || in.parked.Load()
+}
+
+// park looks whether an idle instance waits only for a stage that was given
+// up. When everybody does the run drains: what is left goes on with the next.
+func (in *session) park() {
+	parked := in.isBlocked() || in.source == nil && in.run.hasGivenUp() && in.clean() && in.inputsQuiet()
+	if in.parked.Swap(parked) == parked || !parked {
+		return
+	}
+	in.run.pokeAll()
+	in.run.endIfStuck()
+}
+
+// isBlocked says that the batch waits for room in the channel that nobody
+// makes, because a reader waits for a stage that was given up, or is one.
+func (in *session) isBlocked() bool {
+	if !in.run.hasGivenUp() || in.flight != nil {
+		return false
+	}
+	return in.hasPending() && !in.batchFits() && in.isHeldUp()
+}
+
+// isHeldUp says whether a reader that can do nothing has messages to take.
+func (in *instance) isHeldUp() bool {
+	for _, r := range in.run.readers[in] {
+		behind := in.next[r.destination].Load() > r.reader.taken[r.input].Load()
+		if behind && !r.reader.isEnded.Load() && r.reader.isStill() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *run) hasGivenUp() bool {
+	for _, in := range r.instances {
+		if in.gaveUp.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// endIfStuck drains when nothing can move any more.
+func (r *run) endIfStuck() {
+	if r.isDraining() || !r.hasGivenUp() {
+		return
+	}
+	for _, in := range r.instances {
+		if !in.isStill() {
+			return
+		}
+	}
+	r.log.Warn("nothing can go on without the stages that were given up; the next run goes on with them", "stages", strings.Join(r.givenUp(), ", "))
+	r.drain.Store(true)
+	r.pokeAll()
+}
+
+func (r *run) givenUp() (names []string) {
+	for _, in := range r.instances {
+		if in.gaveUp.Load() {
+			names = append(names, in.definition.name)
+		}
+	}
+	return names
+}
+
+// GivenUpError says that stages were given up, by their restart policy or their
+// recovery function, and had not ended. They keep their state and messages, and
+// the next run goes on with them.
+type GivenUpError struct {
+	Stages []string
+	Causes []error // the failure of each
+}
+
+func (e *GivenUpError) Error() string {
+	var b strings.Builder
+	for k, name := range e.Stages {
+		if k > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "stage %s was given up: %v", name, e.Causes[k])
+	}
+	b.WriteString(" (nothing is lost: the next run goes on with what is left)")
+	return b.String()
+}
+
+// givenUpError names the stages that are down for the rest of the run, or nil.
+func (r *run) givenUpError() error {
+	e := &GivenUpError{Stages: r.givenUp()}
+	if len(e.Stages) == 0 {
+		return nil
+	}
+	for _, in := range r.instances {
+		if in.gaveUp.Load() {
+			e.Causes = append(e.Causes, causeOf(*in.cause.Load()))
+		}
+	}
+	return e
+}
+
+// causeOf says why a stage was given up: a temporary one also when a sibling
+// failed.
+func causeOf(e supervise.Event) error {
+	if e.Err == nil {
+		return errors.New("stopped because a sibling in its group failed")
+	}
+	return e.Err
+}
+
+// Unwrap returns the causes.
+func (e *GivenUpError) Unwrap() []error { return e.Causes }

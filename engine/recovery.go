@@ -1,0 +1,313 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// Fault is what a recovery function is told of a failure of its stage, whose
+// state has the type S.
+type Fault[S any] struct {
+	Stage    string
+	Reason   supervise.Reason // Error, Panic or Unhealthy
+	Err      error
+	Panic    any           // what was given to panic, if it was one
+	Stack    []byte        // of the panic
+	Call     string        // what failed: "message numbers.0:33", "step:12", "timer:0", "start", "commit", …
+	Message  *FaultMessage // the message at hand; nil when it is none, or a whole batch
+	Attempt  int           // failed tries of the call so far, this one included
+	Restarts int           // in a row so far
+	Total    uint64        // restarts of the stage since Run began
+	// Abandoned says that the function did not return and was left behind.
+	Abandoned bool
+	// State is a copy of the committed state: what a restart begins with.
+	// In a keyed stage it is that of the key at hand.
+	State S
+}
+
+// FaultMessage is a message that a stage failed at.
+type FaultMessage struct {
+	ID     string // as Message.ID
+	Stream string
+	Offset uint64
+	Key    string
+	Time   time.Time
+	Value  []byte // as it was encoded; nil when the stage was abandoned
+}
+
+// Recovery is what a recovery function decides. The zero value leaves it to
+// the restart policy. Make one with the methods of Fault.
+type Recovery[S any] struct {
+	decision supervise.Decision
+	state    *S
+	handler  Handler
+	drop     bool
+}
+
+// RecoveryFunc is asked what to do when its stage has failed. It is declared
+// in Hooks, and SetRecovery replaces it at run time. It runs while the stage is
+// down, beside everything else. It may take as long as RecoveryTimeout says
+// (default 5 s); when it panics or takes longer the failure is escalated.
+type RecoveryFunc[S any] func(ctx context.Context, f Fault[S]) Recovery[S]
+
+// Handler is a user's own way to recover; see Fault.Handle.
+type Handler func(ctx context.Context, p *Pipeline, log *slog.Logger) error
+
+// Restart starts the stage again from its last commit, whatever its policy.
+func (f Fault[S]) Restart() Recovery[S] { return Recovery[S]{decision: supervise.Restart} }
+
+// RestartWith starts the stage again with this state instead of the committed
+// one. It is committed before anything else; positions and outputs are not
+// changed. In a keyed stage it is the state of the key at hand.
+func (f Fault[S]) RestartWith(state S) Recovery[S] {
+	return Recovery[S]{decision: supervise.Restart, state: &state}
+}
+
+// Ignore goes on as if the call had not been there: a message at hand is
+// dropped, which the Status counts, and a timer's tick is left out. Anything
+// else is tried again. No limit counts it.
+func (f Fault[S]) Ignore() Recovery[S] { return Recovery[S]{decision: supervise.Ignore, drop: true} }
+
+// Stop leaves the stage down: it keeps its state and its messages, and goes on
+// in the next run, or when Pipeline.StartStage says so.
+func (f Fault[S]) Stop() Recovery[S] { return Recovery[S]{decision: supervise.GiveUp} }
+
+// Escalate makes the stage's group fail; the group's parent decides what
+// happens next. For a stage of no group the pipeline stops.
+func (f Fault[S]) Escalate() Recovery[S] { return Recovery[S]{decision: supervise.PassUp} }
+
+// Handle runs handler before the stage starts again from its last commit, for
+// as long as the handler takes. Its error is escalated.
+func (f Fault[S]) Handle(handler Handler) Recovery[S] {
+	return Recovery[S]{decision: supervise.Restart, handler: handler}
+}
+
+// SetRecovery replaces the recovery function of the stage that ctx belongs to,
+// from inside one of its functions. It takes effect at once, and lasts as long
+// as the process: the next one begins with that of Hooks. So it also serves as
+// a snapshot, without waiting for a commit:
+//
+//	engine.SetRecovery(ctx, func(_ context.Context, f engine.Fault[Count]) engine.Recovery[Count] {
+//		return f.RestartWith(snapshot)
+//	})
+//
+// It panics when ctx is not that of a call of a stage, or S not the type of
+// its state: wiring mistakes.
+func SetRecovery[S any](ctx context.Context, fn RecoveryFunc[S]) {
+	in := sessionOf(ctx)
+	if in == nil {
+		panic("engine.SetRecovery: outside a call of a stage")
+	}
+	t, ok := in.machine.(interface {
+		recovery(RecoveryFunc[S]) recoverFunc
+	})
+	if !ok {
+		var zero S
+		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.definition.name, zero))
+	}
+	if !in.hold.abandoned() {
+		in.recovery.set(t.recovery(fn))
+	}
+}
+
+// fault is a Fault without its type, and how to find its state.
+type fault struct {
+	supervise.Fault
+	call    string
+	message *FaultMessage
+	attempt int
+	timer   int // -1 when it was none
+	key     string
+	hasKey  bool
+}
+
+// verdict is a Recovery without its type.
+type verdict struct {
+	decision supervise.Decision
+	replace  func(stateKeeper) error
+	handler  Handler
+	drop     bool
+	fault    fault
+}
+
+type recoverFunc func(ctx context.Context, in *instance, f fault) (verdict, error)
+
+// recovery is the recovery function of an instance and its last answer. Safe
+// for concurrent use.
+type recovery struct {
+	mu     sync.Mutex
+	fn     recoverFunc
+	answer *verdict
+}
+
+func (r *recovery) set(fn recoverFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fn = fn
+}
+
+func (r *recovery) isSet() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fn != nil
+}
+
+// verdict returns the answer to the last fault, until it is taken.
+func (r *recovery) verdict() *verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answer
+}
+
+func (r *recovery) take() *verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer := r.answer
+	r.answer = nil
+	return answer
+}
+
+// decide asks the recovery function. The stage is down, or abandoned.
+func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Decision {
+	in.recovery.mu.Lock()
+	fn := in.recovery.fn
+	in.recovery.answer = nil
+	in.recovery.mu.Unlock()
+	if fn == nil {
+		return supervise.ByPolicy
+	}
+	described := in.describe(f)
+	v, err := fn(ctx, in, described)
+	if err != nil {
+		panic(err) // contained, counted and escalated like one of the function itself
+	}
+	v.fault = described
+	if v.drop && described.message == nil && described.timer < 0 {
+		v.drop = false
+	}
+	in.recovery.mu.Lock()
+	defer in.recovery.mu.Unlock()
+	if ctx.Err() == nil {
+		in.recovery.answer = &v
+	}
+	return v.decision
+}
+
+// describe says what the stage was doing when it failed.
+func (in *instance) describe(f supervise.Fault) fault {
+	d := fault{Fault: f, timer: -1}
+	if call := in.overdue.Load(); call != nil {
+		in.describeOverdue(&d, call)
+		return d
+	}
+	s := in.session.Load()
+	if s == nil || f.Abandoned {
+		return d
+	}
+	if s.faulted != nil && errors.Is(f.Err, s.faulted.err) {
+		faulted := *s.faulted
+		d.call, d.message, d.attempt, d.timer = faulted.call, faulted.message, faulted.attempt, faulted.timer
+		d.key, d.hasKey = faulted.key, faulted.hasKey
+	}
+	return d
+}
+
+func (in *instance) describeOverdue(d *fault, c *watchedCall) {
+	d.call, d.key, d.hasKey = in.callName(c), c.key, c.unit == ""
+	d.timer = timerOf(c.unit)
+	if c.unit == "" && c.batched <= 1 {
+		stream := in.definition.inputs[c.input].stream
+		d.message = &FaultMessage{ID: messageID(stream, c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
+	}
+	d.attempt = 1
+}
+
+// faulted is the call that ended a life.
+type faulted struct {
+	err     error
+	call    string
+	message *FaultMessage
+	attempt int
+	timer   int
+	key     string
+	hasKey  bool
+}
+
+// note keeps what the recovery function may want to know.
+func (in *session) note(err error) {
+	f := &faulted{err: err, call: in.unit, attempt: in.nextTry(in.unit), timer: -1}
+	in.faulted = f
+	i := in.current
+	if i == nil {
+		f.timer = timerOf(in.unit)
+		return
+	}
+	f.call, f.attempt = "message "+messageUnit(i.definition, in.currentAt), in.nextAttempt()
+	f.key, f.hasKey = in.key, true
+	if in.batched > 1 {
+		return
+	}
+	f.message = &FaultMessage{
+		ID:     messageID(i.definition.stream, in.currentAt),
+		Stream: i.definition.stream.String(),
+		Offset: in.currentAt,
+		Key:    in.key,
+	}
+	if i.hasHead && i.next == in.currentAt {
+		m := i.head.message
+		f.message.Time, f.message.Value = time.Unix(0, m.Time), append([]byte(nil), m.Value...)
+		if f.message.Key == "" {
+			f.message.Key = string(m.Key)
+		}
+	}
+}
+
+// nextAttempt is the number of the present try of the message at hand.
+func (in *session) nextAttempt() int {
+	if in.current != nil && in.attempts.Unit == messageUnit(in.current.definition, in.currentAt) {
+		return in.attempts.Count + 1
+	}
+	return 1
+}
+
+// handle runs the user's own handler, if the recovery function gave one.
+func (in *session) handle(ctx context.Context) error {
+	v := in.recovery.verdict()
+	if v == nil || v.handler == nil {
+		return nil
+	}
+	err := in.hook("recovery handler", func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
+	if err == nil || errors.Is(err, errAbandoned) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return supervise.Escalate(fmt.Errorf("recovery handler of stage %s: %w", in.definition.name, err))
+}
+
+// amend changes what the last commit says, as the recovery function decided.
+// It becomes durable with the next commit, which it asks for.
+func (in *session) amend() error {
+	v := in.recovery.take()
+	if v == nil {
+		return nil
+	}
+	if v.replace != nil {
+		if err := v.replace(in.machine.keeper()); err != nil {
+			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", in.definition.name, err))
+		}
+		in.batch.calls++
+	}
+	if t := v.fault.timer; v.drop && t >= 0 {
+		in.skipTick(t)
+		in.batch.calls++
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/engine/supervise"
+)
+
+// recovery takes the type off a recovery function.
+func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
+	if fn == nil {
+		return nil
+	}
+	return func(ctx context.Context, in *instance, f fault) (verdict, error) {
+		told := Fault[S]{
+			Stage: f.Child, Reason: f.Reason, Err: f.Err, Call: f.call, Message: f.message, Attempt: f.attempt,
+			Restarts: f.Restarts, Total: f.Total, Abandoned: f.Abandoned,
+		}
+		var panicked *supervise.PanicError
+		if errors.As(f.Err, &panicked) {
+			told.Panic, told.Stack = panicked.Value, panicked.Stack
+		}
+		var err error
+		if told.State, err = t.committedState(in, f); err != nil {
+			return verdict{}, err
+		}
+		answer := fn(ctx, told)
+		v := verdict{decision: answer.decision, handler: answer.handler, drop: answer.drop}
+		if answer.state != nil {
+			v.replace = func(k stateKeeper) error { return replaceState(k, f, *answer.state) }
+		}
+		return v, nil
+	}
+}
+
+func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err error) {
+	data, found := in.committed.whole()
+	if t.definition.keyed() {
+		if !f.hasKey {
+			return state, nil
+		}
+		data, found, err = in.committed.settledKey(f.key)
+	}
+	if err != nil || !found {
+		return state, err
+	}
+	if state, err = t.codec.Decode(data); err != nil {
+		return state, fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w", t.definition.name, t.codec.Name(), err)
+	}
+	return state, nil
+}
+
+func replaceState[S any](k stateKeeper, f fault, state S) error {
+	switch k := k.(type) {
+	case *wholeState[S]:
+		k.value = state
+		return nil
+	case *keyedState[S]:
+		if !f.hasKey {
+			return errors.New("it failed outside a message, so there is no key whose state could be replaced")
+		}
+		value, err := k.get(f.key)
+		if err == nil {
+			*value = state
+		}
+		return err
+	}
+	return fmt.Errorf("its state is no %T", state)
+}

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// watch knows how long a session has been in one call of its stage's
+// functions. Without a deadline it costs a comparison. Safe for concurrent use.
+type watch struct {
+	deadline time.Duration // 0: off
+	calls    atomic.Uint64 // odd while a call is under way; what it is:
+	unit     atomic.Pointer[string]
+	input    atomic.Int64
+	offset   atomic.Uint64
+	batched  atomic.Int64
+	key      atomic.Pointer[string] // of the state at hand
+
+	mu    sync.Mutex
+	seen  uint64 // the call under way when it was last looked at
+	since time.Time
+}
+
+// watchedCall is a call under way: of a message, or of a unit that is none.
+type watchedCall struct {
+	unit    string // "" for messages
+	input   int
+	offset  uint64 // of the first message
+	batched int
+	key     string
+}
+
+func (w *watch) enterMessages(input int, offset uint64, batched int) {
+	if w.deadline == 0 {
+		return
+	}
+	w.unit.Store(nil)
+	w.input.Store(int64(input))
+	w.offset.Store(offset)
+	w.batched.Store(int64(batched))
+	w.key.Store(nil)
+	w.calls.Add(1)
+}
+
+func (w *watch) enterCall(unit string) {
+	if w.deadline == 0 {
+		return
+	}
+	named := unit // so that only a watched call costs an allocation
+	w.unit.Store(&named)
+	w.key.Store(nil)
+	w.calls.Add(1)
+}
+
+// leave does nothing when no call is under way.
+func (w *watch) leave() {
+	if w.deadline > 0 && w.calls.Load()%2 == 1 {
+		w.calls.Add(1)
+	}
+}
+
+func (w *watch) stateOf(key *string) {
+	if w.deadline > 0 {
+		w.key.Store(key)
+	}
+}
+
+// overdue returns the call under way if it was under way already a deadline
+// ago.
+func (w *watch) overdue(now time.Time) *watchedCall {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	calls := w.calls.Load()
+	if calls != w.seen {
+		w.seen, w.since = calls, now
+	}
+	if calls%2 == 0 || now.Sub(w.since) < w.deadline {
+		return nil
+	}
+	call := watchedCall{input: int(w.input.Load()), offset: w.offset.Load(), batched: int(w.batched.Load())}
+	if unit := w.unit.Load(); unit != nil {
+		call.unit = *unit
+	}
+	if key := w.key.Load(); key != nil {
+		call.key = *key
+	}
+	if w.calls.Load() != calls { // it ended meanwhile: this may be half of the next
+		return nil
+	}
+	return &call
+}
+
+// watchdog is the check that looks for an overdue call.
+func (in *instance) watchdog(deadline time.Duration) supervise.Check {
+	return supervise.Check{
+		Name:      "deadline",
+		Interval:  max(deadline/8, time.Millisecond),
+		Threshold: 1,
+		Probe: func(context.Context) supervise.Health {
+			s := in.session.Load()
+			if s == nil {
+				return supervise.Well()
+			}
+			call := s.watch.overdue(time.Now())
+			if call == nil {
+				return supervise.Well()
+			}
+			in.overdue.Store(call)
+			return supervise.Unwell(fmt.Sprintf("in %s for longer than %v", in.callName(call), deadline))
+		},
+	}
+}
+
+func (in *instance) callName(c *watchedCall) string {
+	if c.unit != "" {
+		return c.unit
+	}
+	return "message " + messageUnit(in.definition.inputs[c.input], c.offset)
+}
+
+// DeadlineError says that a function of a stage was in one call for longer
+// than its Deadline.
+type DeadlineError struct {
+	Stage    string
+	Call     string // "message numbers.0:33", "timer:0", "start" …
+	Deadline time.Duration
+}
+
+func (e *DeadlineError) Error() string {
+	return fmt.Sprintf("stage %s was in %s for longer than its deadline of %v", e.Stage, e.Call, e.Deadline)
+}
