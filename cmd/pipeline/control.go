@@ -44,6 +44,8 @@ func serveControl(dir string, p *engine.Pipeline, log *slog.Logger) (*control, e
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", c.status)
 	mux.HandleFunc("GET /v1/state/{stage}", c.state)
+	mux.HandleFunc("GET /v1/events", c.allEvents)
+	mux.HandleFunc("GET /v1/events/{stage}", c.events)
 	c.server = &http.Server{
 		Handler:        c.limited(mux),
 		ReadTimeout:    controlRead,

@@ -35,6 +35,15 @@ func (c controlClient) state(ctx context.Context, stage string, key *string) (*a
 	return c.get(ctx, "/v1/state/"+url.PathEscape(stage)+query)
 }
 
+// events asks for the history of a stage, or of all.
+func (c controlClient) events(ctx context.Context, stage string) (*answer, error) {
+	path := "/v1/events"
+	if stage != "" {
+		path += "/" + url.PathEscape(stage)
+	}
+	return c.get(ctx, path)
+}
+
 func (c controlClient) get(ctx context.Context, path string) (*answer, error) {
 	transport := &http.Transport{
 		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, c.dir) },

@@ -56,7 +56,7 @@ func TestControlRoutes(t *testing.T) {
 		t.Errorf("%s, %v", data, err)
 	}
 	answer.Close()
-	for path, want := range map[string]string{"/": "not found", "/v1/state/x": "not running"} {
+	for path, want := range map[string]string{"/": "not found", "/v1/state/x": "not running", "/v1/events/x": "not running"} {
 		if _, err := client.get(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}

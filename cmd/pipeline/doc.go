@@ -4,7 +4,9 @@
 //	pipeline run                            the lesson: fizzbuzz, one beat a second, with faults
 //	pipeline run fizzbuzz --rate 10ms       the same, faster
 //	pipeline run wordcount --ext .go DIR    count the words of files into counts.txt
+//	pipeline run unstablecounter            a counter that overflows, and recovers from its snapshots
 //	pipeline state worker                   the committed state of a stage, running or not
+//	pipeline events worker                  what happened to a stage, running or not
 //	pipeline version
 //
 // A pipeline keeps everything in one data directory (--dir), by default
@@ -21,6 +23,7 @@
 // standard output.
 //
 // While a pipeline runs, the socket control.sock in its data directory answers
-// HTTP requests of the user it belongs to: GET /v1/status, and GET
-// /v1/state/{stage} with an optional ?key=K.
+// HTTP requests of the user it belongs to: GET /v1/status, GET
+// /v1/state/{stage} with an optional ?key=K, GET /v1/events and GET
+// /v1/events/{stage}.
 package main

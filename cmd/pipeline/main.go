@@ -30,6 +30,7 @@ type app struct {
 type grammar struct {
 	Run     runCmd     `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: fizzbuzz."`
 	State   stateCmd   `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
+	Events  eventsCmd  `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
 	Version versionCmd `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
 }
 

@@ -20,8 +20,9 @@ type runCmd struct {
 	Report path      `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
 	Log    logFlags  `embed:""`
 
-	Fizzbuzz  fizzbuzzCmd  `cmd:"" default:"withargs" help:"The lesson: numbers become words, one per beat, with faults on purpose."`
-	Wordcount wordcountCmd `cmd:"" help:"Count the words of files, exactly once whatever happens."`
+	Fizzbuzz        fizzbuzzCmd        `cmd:"" default:"withargs" help:"The lesson: numbers become words, one per beat, with faults on purpose."`
+	Wordcount       wordcountCmd       `cmd:"" help:"Count the words of files, exactly once whatever happens."`
+	Unstablecounter unstablecounterCmd `cmd:"" help:"A counter that overflows every 560 ms, and goes on from its last snapshot."`
 }
 
 // session is one run of a pipeline by the command.

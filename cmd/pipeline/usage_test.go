@@ -49,6 +49,8 @@ func TestUsageErrors(t *testing.T) {
 		"run wordcount --ext , x":                   {"--ext", `","`},
 		"run wordcount --ext a/b x":                 {"--ext", "slash"},
 		"run --rate 1s wordcount x":                 {"--rate", "fizzbuzz"},
+		"run unstablecounter --seconds 0":           {"--seconds", `"0"`, "1 or more"},
+		"events a b":                                {"b", "pipeline events --help"},
 		"state":                                     {"stage", "pipeline state --help"},
 	} {
 		t.Run(args, func(t *testing.T) {
@@ -73,12 +75,14 @@ func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	for args, want := range map[string][]string{
-		"--help":               {"run fizzbuzz", "run wordcount", "state", "version"},
-		"run --help":           {"--drain", "30s", "milliseconds", "--sync", "$XDG_STATE_HOME/penstock", "$NO_COLOR"},
-		"run fizzbuzz --help":  {"--rate", "--beats", "--no-faults", "--nats"},
-		"run wordcount --help": {"--ext", "counts.txt"},
-		"state --help":         {"--key", `{"key":…,"state":…}`},
-		"version":              {"penstock", "revision", "go1.", "nats-server  2."},
+		"--help":                     {"run fizzbuzz", "run wordcount", "run unstablecounter", "state", "events", "version"},
+		"run --help":                 {"--drain", "30s", "milliseconds", "--sync", "$XDG_STATE_HOME/penstock", "$NO_COLOR"},
+		"run fizzbuzz --help":        {"--rate", "--beats", "--no-faults", "--nats"},
+		"run wordcount --help":       {"--ext", "counts.txt"},
+		"run unstablecounter --help": {"--seconds", "--nats", "--report"},
+		"events --help":              {"--json", "--stack", "--pipeline", "merged by time"},
+		"state --help":               {"--key", `{"key":…,"state":…}`},
+		"version":                    {"penstock", "revision", "go1.", "nats-server  2."},
 	} {
 		r := c.run(strings.Fields(args)...)
 		if r.code != exitOK || r.err != "" {

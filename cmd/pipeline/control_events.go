@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+
+	"penstock/engine"
+)
+
+// events answers with the history of a stage, one JSON object a line.
+func (c *control) events(w http.ResponseWriter, r *http.Request) {
+	events, err := c.pipeline.History(r.PathValue("stage"))
+	c.answerEvents(w, events, err)
+}
+
+// allEvents does so for all stages.
+func (c *control) allEvents(w http.ResponseWriter, _ *http.Request) {
+	var stages []string
+	for _, stage := range c.pipeline.Status().Stages {
+		stages = append(stages, stage.Name)
+	}
+	events, err := allEvents(stages, c.pipeline.History)
+	c.answerEvents(w, events, err)
+}
+
+func (c *control) answerEvents(w http.ResponseWriter, events []engine.StageEvent, err error) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	out := &patient{ResponseWriter: w}
+	if err == nil {
+		err = eventsJSON.write(out, events)
+	}
+	switch {
+	case err == nil:
+	case out.begun:
+		c.log.Debug("an answer on the control socket was cut off", "error", err)
+		panic(http.ErrAbortHandler) // the caller must not take it for whole
+	case errors.Is(err, engine.ErrNoState):
+		http.Error(w, err.Error(), http.StatusNotFound)
+	default:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
