@@ -93,7 +93,7 @@ func (in *session) succeeded(unit string) {
 		return
 	}
 	in.calls = attempts{}
-	if err := in.committed.store.PutNote(callNote, nil); err != nil {
+	if err := in.keepNote(callNote, nil); err != nil {
 		in.log.Warn("the attempts of a call could not be forgotten", "call", unit, "error", err)
 	}
 }
@@ -104,12 +104,21 @@ func (in *session) sound() bool { return in.failing == nil && in.calls.Unit == "
 func (in *session) saveAttempts(note string, a *attempts) error {
 	data, err := json.Marshal(a)
 	if err == nil {
-		err = in.committed.store.PutNote(note, data)
+		err = in.keepNote(note, data)
 	}
 	if err != nil {
 		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, a.Unit, err))
 	}
 	return nil
+}
+
+// keepNote waits for the disk unless commits do not either: where a power cut
+// may take those it may take attempts as well, and they are made again.
+func (in *session) keepNote(name string, data []byte) error {
+	if config := in.run.config; config.Sync > 0 && config.NATS.URL == "" {
+		return in.committed.store.PutNoteUnsynced(name, data)
+	}
+	return in.committed.store.PutNote(name, data)
 }
 
 func (in *session) loadAttempts() error {

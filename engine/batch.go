@@ -109,10 +109,6 @@ func (b *batch) split() {
 // emitTo encodes a value and appends it to a section of the batch.
 func emitTo[T any](in *session, destination int, codec Codec[T], value T, options []EmitOption) {
 	b := in.batch
-	if in.source != nil {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-	}
 	if b.callErr != nil {
 		return
 	}
@@ -125,6 +121,10 @@ func emitTo[T any](in *session, destination int, codec Codec[T], value T, option
 	if len(data) > in.limits.value {
 		b.callErr = &TooLargeError{Stage: in.definition.name, Stream: in.definition.destinations()[destination].String(), Size: len(data), Limit: in.limits.value}
 		return
+	}
+	if in.source != nil { // not before: the codec is the user's, and may hang
+		b.mu.Lock()
+		defer b.mu.Unlock()
 	}
 	if b.callTime == 0 {
 		b.callTime = time.Now().UnixNano()

@@ -26,6 +26,9 @@ func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0
 
 func (in *session) callNext(ctx context.Context) (bool, error) {
 	if timer := in.dueTimer(); timer >= 0 {
+		if in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) && !in.clean() {
+			return false, nil // it failed: what was before it is committed first
+		}
 		return true, in.callTimer(ctx, timer)
 	}
 	i := in.choose()
@@ -91,6 +94,9 @@ func (in *session) callMessage(ctx context.Context, i *input, failing bool) erro
 // answer looks what a function said of its message, or messages: true when
 // they are taken, an error when it failed.
 func (in *session) answer(i *input, err error) (taken bool, _ error) {
+	if in.hold.abandoned() {
+		return false, errAbandoned
+	}
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
@@ -108,8 +114,7 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 		in.calledNothing()
 		return false, err
 	default:
-		in.calledOut(false)
-		return false, err
+		return false, err // fail tells the breaker, unless it was stopped
 	}
 	in.calledOut(true)
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)

@@ -25,10 +25,22 @@ func (in *instance) newBreaker() *breaker.Breaker {
 	return breaker.New(in.definition.name, c)
 }
 
+// What became of the question whether a call may be made.
+const (
+	notAsked int32 = iota
+	allowed
+	takenForGranted // the breaker has not heard of the call
+)
+
 // mayCallOut asks the breaker before a message is handled. A true answer is
-// followed by calledOut or calledNothing.
+// followed by calledOut or calledNothing. A breaker that has nothing to forget
+// is asked again only when a call has failed: a success tells it nothing.
 func (in *session) mayCallOut() bool {
-	if in.breaker == nil || in.asked.Load() {
+	if in.breaker == nil || in.asked.Load() != notAsked {
+		return true
+	}
+	if in.trusted {
+		in.asked.Store(takenForGranted)
 		return true
 	}
 	next, ok := in.breaker.Allow()
@@ -37,7 +49,7 @@ func (in *session) mayCallOut() bool {
 		return false
 	}
 	in.openUntil = time.Time{}
-	in.asked.Store(true)
+	in.asked.Store(allowed)
 	return true
 }
 
@@ -46,15 +58,26 @@ func (in *session) calledOut(success bool) {
 	if success {
 		in.refusedBy = 0
 	}
-	if in.breaker != nil && !in.hold.abandoned() && in.asked.Swap(false) {
-		in.breaker.Done(success)
+	if in.breaker == nil || in.hold.abandoned() {
+		return
 	}
+	switch in.asked.Swap(notAsked) {
+	case takenForGranted:
+		if success {
+			return
+		}
+		in.breaker.Allow() // it is closed
+	case notAsked:
+		return
+	}
+	in.breaker.Done(success)
+	in.trusted = success && in.breaker.State() == breaker.StateClosed && in.breaker.Counts().Failures == 0
 }
 
 // calledNothing tells the breaker that a call says nothing about the other
 // side.
 func (in *session) calledNothing() {
-	if in.breaker != nil && !in.hold.abandoned() && in.asked.Swap(false) {
+	if in.breaker != nil && !in.hold.abandoned() && in.asked.Swap(notAsked) == allowed {
 		in.breaker.Drop()
 	}
 }

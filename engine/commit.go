@@ -64,10 +64,12 @@ func (in *session) beforeCommit(ctx context.Context) error {
 // collect asks for the changes of the state, which the user's codec writes.
 func (in *session) collect() (state frame.State, err error) {
 	in.hold.enter()
+	in.saving.enterCall("commit")
 	err = supervise.Contain(func() (err error) {
 		state, err = in.machine.keeper().collect()
 		return err
 	})
+	in.saving.leave()
 	if !in.hold.leave() {
 		return state, errAbandoned
 	}

@@ -20,12 +20,54 @@ func (r *run) watchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 	r.log.Info("stopping: the sources stop, the rest drains", "timeout", r.config.DrainTimeout)
 	r.drain.Store(true)
 	r.pokeAll()
-	timer := time.NewTimer(r.config.DrainTimeout)
+	timer, look := time.NewTimer(r.config.DrainTimeout), time.NewTicker(drainLook)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-		hardStop()
-	case <-drained:
+	defer look.Stop()
+	for {
+		select {
+		case <-timer.C:
+			hardStop()
+			return
+		case <-look.C:
+			if r.onlyHaltedLeft() {
+				hardStop()
+				return
+			}
+		case <-drained:
+			return
+		}
+	}
+}
+
+// drainLook is how often a drain looks for stages that an operator has
+// stopped, which nobody will start again.
+const drainLook = 20 * time.Millisecond
+
+// onlyHaltedLeft notes the stages that an operator has stopped, so that nobody
+// waits for more from them, and says whether all others have stopped by
+// themselves.
+func (r *run) onlyHaltedLeft() bool {
+	halted := map[string]bool{}
+	findHalted(halted, r.supervisor.Status(), false)
+	only := true
+	for _, in := range r.instances {
+		if in.halted.Swap(halted[in.definition.name]) != halted[in.definition.name] {
+			r.pokeAll()
+		}
+		only = only && in.isStill()
+	}
+	return only
+}
+
+func findHalted(into map[string]bool, children []supervise.ChildStatus, all bool) {
+	for _, c := range children {
+		down := all || c.State == supervise.StateStopped
+		switch {
+		case c.IsGroup && (down || c.State == supervise.StateRunning):
+			findHalted(into, c.Children, down)
+		case !c.IsGroup && down:
+			into[c.Name] = true
+		}
 	}
 }
 
@@ -41,7 +83,7 @@ func (r *run) pokeAll() {
 func (r *run) conclude(ctx context.Context, err error) error {
 	var stubborn *supervise.AbandonedError
 	if r.isDraining() && errors.Is(err, context.Canceled) && !errors.As(err, &stubborn) {
-		r.log.Warn("the drain timeout is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
+		r.log.Warn("the drain is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
 		err = nil
 	}
 	if err == nil {

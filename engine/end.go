@@ -113,7 +113,11 @@ func (in *session) endWhole(ctx context.Context) error {
 	if err := in.callEnd(ctx, ""); err != nil {
 		return err
 	}
-	return in.machine.keeper().boundary()
+	if err := in.hook(in.unit, in.machine.keeper().prepare); err != nil {
+		return in.failEnd(ctx, fmt.Errorf("encode the state: %w", err))
+	}
+	in.machine.keeper().boundary()
+	return nil
 }
 
 func (in *session) callEnd(ctx context.Context, key string) error {

@@ -41,7 +41,7 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case supervise.Failed:
 		log.Error(who+" failed", "reason", e.Reason, "error", e.Err)
 	case supervise.BackingOff:
-		log.Info("restarting from the last commit", "delay", e.Delay, "restart", e.Restart)
+		log.Info("restarting after a delay", "delay", e.Delay, "restart", e.Restart)
 	case supervise.GivenUp:
 		log.Error(who+" is given up; it keeps its state and its messages", "error", e.Err)
 	case supervise.Escalated:

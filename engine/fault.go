@@ -18,7 +18,7 @@ func (in *session) fail(ctx context.Context, err error) error {
 		if err := in.settle(ctx, true); err != nil {
 			return err
 		}
-		return in.rollback()
+		return in.goBack(ctx)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -34,7 +34,7 @@ func (in *session) fail(ctx context.Context, err error) error {
 		return in.escalate(err)
 	}
 	if err == nil {
-		return in.rollback()
+		return in.goBack(ctx)
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (in *session) afterFault() error {
 			return in.escalate(err)
 		}
 	}
-	if verdict := in.recovery.verdict(); verdict != nil && verdict.drop && in.attempts.Unit != "" {
+	if verdict := in.recovery.verdict(); verdict != nil && verdict.drop && verdict.fault.message != nil && in.attempts.Unit != "" {
 		in.attempts.Final, in.attempts.Drop = true, true
 		if err := in.saveAttempts(messageNote, &in.attempts); err != nil {
 			return in.escalate(err)
@@ -109,6 +109,9 @@ func (in *session) afterFault() error {
 func (in *session) recordOverdue(c *watchedCall) error {
 	in.calledOut(false)
 	err := &DeadlineError{Stage: in.definition.name, Call: in.callName(c), Deadline: in.watch.deadline}
+	if c.unit == stopUnit || c.unit == handlerUnit { // what they belong to is over
+		return nil
+	}
 	if c.unit != "" {
 		in.current, in.unit = nil, c.unit
 		return in.record(err)

@@ -34,6 +34,12 @@ func (h *hold) abandon() bool { return h.state.CompareAndSwap(inTheirCode, isAba
 
 func (h *hold) abandoned() bool { return h.state.Load() == isAbandoned }
 
+// Units of calls that are not tried again.
+const (
+	stopUnit    = "stop"
+	handlerUnit = "recovery handler"
+)
+
 // hook calls a function of the user that is no message, with its panics
 // contained and its time watched.
 func (in *session) hook(unit string, fn func() error) error {

@@ -31,7 +31,7 @@ type instance struct {
 	recovery recovery
 	overdue  atomic.Pointer[watchedCall] // found by the watchdog, not counted yet
 	breaker  *breaker.Breaker            // nil when the stage has none
-	asked    atomic.Bool                 // the breaker let a call through that has not ended
+	asked    atomic.Int32                // whether a call is under way that the breaker hears of: notAsked …
 	history  history
 
 	wake    chan struct{}                   // something changed elsewhere: room, drain, end
@@ -43,6 +43,7 @@ type instance struct {
 	stopped atomic.Bool                     // will commit nothing more in this run
 	healthy atomic.Uint64                   // last commit after which nothing that failed was left
 	cause   atomic.Pointer[supervise.Event] // why it was given up
+	halted  atomic.Bool                     // stopped by an operator, found when draining
 	gaveUp  atomic.Bool                     // was given up; only an operator starts it again
 	parked  atomic.Bool                     // can do nothing until a stage that was given up is started again
 	stats   stats

@@ -68,7 +68,7 @@ func (in *session) serve(ctx context.Context) error {
 	if in.hold.abandoned() {
 		return ctx.Err()
 	}
-	stopErr := in.hook("stop", func() error { return in.machine.callStop(ctx) })
+	stopErr := in.hook(stopUnit, func() error { return in.machine.callStop(ctx) })
 	switch {
 	case errors.Is(stopErr, errAbandoned):
 		return ctx.Err()
@@ -112,7 +112,7 @@ func (in *session) start(ctx context.Context) error {
 	return in.callStart(ctx)
 }
 
-// goBack is rollback at a start, which calls the user's codec.
+// goBack is rollback, which calls the user's codec, where that can fail.
 func (in *session) goBack(ctx context.Context) error {
 	in.current, in.unit = nil, "restore"
 	err := in.hook(in.unit, in.rollback)

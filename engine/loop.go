@@ -26,6 +26,7 @@ func (in *session) callLoop(ctx context.Context) error {
 			return err
 		}
 		in.watch.leave()
+		in.saving.leave()
 		in.hold.begin()
 		if in.hold.abandoned() {
 			return errAbandoned
@@ -133,6 +134,7 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 		}
 		return nil
 	})
+	in.watch.leave() // the call panicked
 	if !in.hold.leave() {
 		return false, errAbandoned
 	}

@@ -11,7 +11,7 @@ import (
 // isStill says that nothing more comes from the instance, unless somebody
 // starts a stage again that was given up.
 func (in *instance) isStill() bool {
-	return in.stopped.Load() || in.gaveUp.Load() || in.parked.Load()
+	return in.stopped.Load() || in.gaveUp.Load() || in.parked.Load() || in.halted.Load()
 }
 
 // park looks whether an idle instance waits only for a stage that was given

@@ -123,6 +123,7 @@ type fault struct {
 	message *FaultMessage
 	attempt int
 	timer   int // -1 when it was none
+	due     int64
 	key     string
 	hasKey  bool
 }
@@ -213,7 +214,7 @@ func (in *instance) describe(f supervise.Fault) fault {
 	if s.faulted != nil && errors.Is(f.Err, s.faulted.err) {
 		faulted := *s.faulted
 		d.call, d.message, d.attempt, d.timer = faulted.call, faulted.message, faulted.attempt, faulted.timer
-		d.key, d.hasKey = faulted.key, faulted.hasKey
+		d.due, d.key, d.hasKey = faulted.due, faulted.key, faulted.hasKey
 	}
 	return d
 }
@@ -225,7 +226,11 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 		stream := in.definition.inputs[c.input].stream
 		d.message = &FaultMessage{ID: messageID(stream, c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
 	}
-	d.attempt = 1
+	s := in.session.Load()
+	if s == nil {
+		s = in.left
+	}
+	d.attempt = s.nextTryOf(c)
 }
 
 // faulted is the call that ended a life.
@@ -235,6 +240,7 @@ type faulted struct {
 	message *FaultMessage
 	attempt int
 	timer   int
+	due     int64 // when the timer was due
 	key     string
 	hasKey  bool
 }
@@ -245,7 +251,7 @@ func (in *session) note(err error) {
 	in.faulted = f
 	i := in.current
 	if i == nil {
-		f.timer = timerOf(in.unit)
+		f.timer, f.due = timerOf(in.unit), in.due
 		return
 	}
 	f.call, f.attempt = "message "+messageUnit(i.definition, in.currentAt), in.nextAttempt()
@@ -276,13 +282,24 @@ func (in *session) nextAttempt() int {
 	return 1
 }
 
+// nextTryOf is the number of the try that a watched call is.
+func (in *session) nextTryOf(c *watchedCall) int {
+	if c.unit != "" {
+		return in.nextTry(c.unit)
+	}
+	if c.batched <= 1 && in.attempts.Unit == messageUnit(in.inputs[c.input].definition, c.offset) {
+		return in.attempts.Count + 1
+	}
+	return 1
+}
+
 // handle runs the user's own handler, if the recovery function gave one.
 func (in *session) handle(ctx context.Context) error {
 	v := in.recovery.verdict()
 	if v == nil || v.handler == nil {
 		return nil
 	}
-	err := in.hook("recovery handler", func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
+	err := in.hook(handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
 	if err == nil || errors.Is(err, errAbandoned) {
 		return err
 	}
@@ -305,9 +322,9 @@ func (in *session) amend() error {
 		}
 		in.batch.calls++
 	}
-	if t := v.fault.timer; v.drop && t >= 0 {
-		in.skipTick(t)
+	if t := v.fault.timer; v.drop && t >= 0 && in.skipTick(t, v.fault.due) {
 		in.batch.calls++
 	}
+	in.closed = in.batch.calls > 0 // whatever comes next may fail
 	return nil
 }

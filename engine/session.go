@@ -22,6 +22,7 @@ type session struct {
 	epoch   uint64
 	hold    hold
 	watch   watch
+	saving  watch // of the state's codec, which a source's function runs beside
 
 	inputs   []*input
 	turn     int // input whose turn it is
@@ -37,6 +38,7 @@ type session struct {
 	// The call at hand, and what is known of failures.
 	unit       string // when it is not a message: "timer:0", "commit" …
 	attempt    int
+	due        int64  // of the timer at hand
 	key        string // in a keyed stage
 	current    *input // whose message it is
 	currentAt  uint64 // its offset, or that of the first in a batch
@@ -50,6 +52,7 @@ type session struct {
 	calls      attempts  // of a call that is no message
 	closed     bool      // the batch takes no further call
 	openUntil  time.Time // the breaker lets nothing through until then
+	trusted    bool      // the breaker is closed and has seen no failure since the last success
 	refusedBy  int       // calls in a row that found the other side unavailable
 	faulted    *faulted  // the last call that failed
 
@@ -74,7 +77,7 @@ func newSession(in *instance) *session {
 		refusals:    make(chan error, len(d.inputs)),
 		stopReaders: func() {},
 	}
-	s.watch.deadline = d.options.deadline
+	s.watch.deadline, s.saving.deadline = d.options.deadline, d.options.deadline
 	for k, i := range d.inputs {
 		s.inputs = append(s.inputs, &input{
 			definition: i,

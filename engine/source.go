@@ -72,6 +72,10 @@ func (in *session) callSource(ctx context.Context) error {
 	start := time.Now()
 	in.watch.enterCall(in.stepUnderWay())
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
+	var unsaved error
+	if err == nil || err == io.EOF {
+		unsaved = supervise.Contain(in.machine.keeper().prepare)
+	}
 	in.watch.leave()
 	in.stats.Busy.Add(int64(time.Since(start)))
 	b.mu.Lock()
@@ -84,10 +88,11 @@ func (in *session) callSource(ctx context.Context) error {
 		return err
 	}
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
-	if boundary := supervise.Contain(in.machine.keeper().boundary); boundary != nil {
+	if unsaved != nil {
 		b.undo()
-		return fmt.Errorf("encode the state: %w", boundary)
+		return fmt.Errorf("encode the state: %w", unsaved)
 	}
+	in.machine.keeper().boundary()
 	if in.calls.Unit != "" {
 		in.succeeded(in.step())
 	}
@@ -128,9 +133,11 @@ func (in *session) waitForRoom(ctx context.Context) error {
 func (in *session) sourceLoop(ctx context.Context) error {
 	f := in.source
 	f.finished, f.err = false, nil
-	if err := in.machine.keeper().boundary(); err != nil {
-		return in.escalate(fmt.Errorf("encode the state: %w", err))
+	in.current, in.unit = nil, "commit"
+	if err := in.hook(in.unit, in.machine.keeper().prepare); err != nil {
+		return in.fail(ctx, fmt.Errorf("encode the state: %w", err))
 	}
+	in.machine.keeper().boundary()
 	feedCtx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -150,7 +157,9 @@ func (in *session) sourceLoop(ctx context.Context) error {
 		if pending && in.flight == nil && in.batchFits() {
 			if err := in.publish(ctx, false); err != nil {
 				cancel()
-				<-done
+				if !in.leaveFeeder(done) {
+					return errAbandoned
+				}
 				return in.fail(ctx, err)
 			}
 			f.makeRoom()
@@ -172,11 +181,11 @@ func (in *session) sourceLoop(ctx context.Context) error {
 }
 
 // leaveFeeder waits until the feeder has ended. As long as the source's
-// function does not return the session may be abandoned.
-func (in *session) leaveFeeder(done <-chan struct{}) {
+// function does not return the session may be abandoned: then it is false.
+func (in *session) leaveFeeder(done <-chan struct{}) bool {
 	in.hold.enter()
 	<-done
-	in.hold.leave()
+	return in.hold.leave()
 }
 
 // produced says whether there is something to commit, and whether the feeder

@@ -22,7 +22,9 @@ type stateKeeper interface {
 	undo() bool
 	// boundary remembers the state between two calls of a source, whose
 	// next call may already change it while the last one is committed.
-	boundary() error
+	// prepare does what takes the user's codec, before.
+	prepare() error
+	boundary()
 }
 
 var (
@@ -42,7 +44,8 @@ type wholeState[S any] struct {
 	marked S
 	last   []byte // bytes of the last collect
 
-	edge      S // the value at the last boundary
+	prepared  []byte // of the next boundary
+	edge      S      // the value at the last boundary
 	edgeBytes []byte
 	hasEdge   bool
 }
@@ -75,15 +78,20 @@ func (w *wholeState[S]) encode() ([]byte, error) {
 	return w.edgeBytes, nil
 }
 
-func (w *wholeState[S]) boundary() error {
+func (w *wholeState[S]) prepare() (err error) {
+	if !w.plain {
+		w.prepared, err = w.codec.Append(nil, w.value)
+	}
+	return err
+}
+
+func (w *wholeState[S]) boundary() {
 	w.hasEdge = true
 	if w.plain {
 		w.edge = w.value
-		return nil
+		return
 	}
-	data, err := w.codec.Append(nil, w.value)
-	w.edgeBytes = data
-	return err
+	w.edgeBytes = w.prepared
 }
 
 func (w *wholeState[S]) rollback(c *committed) error {

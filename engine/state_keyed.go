@@ -162,4 +162,6 @@ func (k *keyedState[S]) undo() bool {
 	return k.plain
 }
 
-func (k *keyedState[S]) boundary() error { return nil }
+func (k *keyedState[S]) prepare() error { return nil }
+
+func (k *keyedState[S]) boundary() {}

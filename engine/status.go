@@ -126,7 +126,8 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		Busy:             time.Duration(in.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
-	if !child.Started.IsZero() {
+	switch child.State {
+	case supervise.StateStarting, supervise.StateRunning, supervise.StateStopping:
 		s.Uptime = time.Since(child.Started)
 		s.UptimeSeconds = s.Uptime.Seconds()
 	}

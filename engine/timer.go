@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -61,10 +62,21 @@ func (t *typed[S, Out]) addTimer(d timerDefinition, fn TimerFunc[S, Out]) {
 // time, instead of when it was set to before. It belongs to the call that ctx
 // belongs to, and takes effect with it. It panics when ctx is not that of a
 // call of a stage with such a timer: a wiring mistake.
-func SetTimer(ctx context.Context, name string, at time.Time) { setTimer(ctx, name, at.UnixNano()) }
+func SetTimer(ctx context.Context, name string, at time.Time) { setTimer(ctx, name, dueAt(at)) }
 
 // CancelTimer stops the timer of that name; see SetTimer.
 func CancelTimer(ctx context.Context, name string) { setTimer(ctx, name, 0) }
+
+// dueAt is a time in nanoseconds, also one that has no such number. 0 is never.
+func dueAt(at time.Time) int64 {
+	switch {
+	case at.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	case !at.After(time.Unix(0, 0)):
+		return 1
+	}
+	return at.UnixNano()
+}
 
 func setTimer(ctx context.Context, name string, due int64) {
 	in := sessionOf(ctx)
@@ -120,9 +132,9 @@ func (in *session) dueTimer() int {
 
 func (in *session) callTimer(ctx context.Context, timer int) error {
 	now := time.Now()
-	in.unit = fmt.Sprintf("%s%d", timerUnit, timer)
+	in.unit = unitOfTimer(timer)
 	in.attempt = in.nextTry(in.unit)
-	in.current = nil
+	in.current, in.due = nil, in.timers[timer]
 	in.batch.begin(now.UnixNano())
 	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
 	in.watch.enterCall(in.unit)
@@ -142,6 +154,8 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 
 const timerUnit = "timer:"
 
+func unitOfTimer(timer int) string { return timerUnit + strconv.Itoa(timer) }
+
 // timerOf is the timer that a unit names, or -1.
 func timerOf(unit string) int {
 	if number, found := strings.CutPrefix(unit, timerUnit); found {
@@ -152,9 +166,16 @@ func timerOf(unit string) int {
 	return -1
 }
 
-// skipTick leaves out the tick that is due.
-func (in *session) skipTick(timer int) {
-	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], time.Now())
+// skipTick leaves out the tick that failed. It is false when the last commit
+// knows another one: the tick comes again, and alone.
+func (in *session) skipTick(timer int, due int64) bool {
+	committed := in.timers[timer]
+	if due != 0 && due != committed || committed == 0 || committed > time.Now().UnixNano() {
+		return false
+	}
+	in.timers[timer] = in.definition.timers[timer].nextDue(committed, time.Now())
+	in.succeeded(unitOfTimer(timer))
+	return true
 }
 
 // nextTick keeps to the beat, and leaves out ticks that were missed.

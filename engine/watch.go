@@ -17,7 +17,7 @@ type watch struct {
 	calls    atomic.Uint64 // odd while a call is under way; what it is:
 	unit     atomic.Pointer[string]
 	input    atomic.Int64
-	offset   atomic.Uint64
+	origin   atomic.Uint64 // offset less calls/2: the same for messages in a row
 	batched  atomic.Int64
 	key      atomic.Pointer[string] // of the state at hand
 
@@ -39,12 +39,19 @@ func (w *watch) enterMessages(input int, offset uint64, batched int) {
 	if w.deadline == 0 {
 		return
 	}
-	w.unit.Store(nil)
-	w.input.Store(int64(input))
-	w.offset.Store(offset)
-	w.batched.Store(int64(batched))
-	w.key.Store(nil)
-	w.calls.Add(1)
+	next := w.next()
+	w.forget()
+	// A store costs more than all the rest: most messages need only that of calls.
+	if w.input.Load() != int64(input) {
+		w.input.Store(int64(input))
+	}
+	if w.batched.Load() != int64(batched) {
+		w.batched.Store(int64(batched))
+	}
+	if origin := offset - next/2; w.origin.Load() != origin {
+		w.origin.Store(origin)
+	}
+	w.calls.Store(next)
 }
 
 func (w *watch) enterCall(unit string) {
@@ -52,15 +59,32 @@ func (w *watch) enterCall(unit string) {
 		return
 	}
 	named := unit // so that only a watched call costs an allocation
+	next := w.next()
+	w.forget()
 	w.unit.Store(&named)
-	w.key.Store(nil)
-	w.calls.Add(1)
+	w.calls.Store(next)
+}
+
+// next numbers the next call, also when the one before did not leave, because
+// it panicked. Only the goroutine that calls the functions changes calls.
+func (w *watch) next() uint64 { return (w.calls.Load() + 1) | 1 }
+
+func (w *watch) forget() {
+	if w.unit.Load() != nil {
+		w.unit.Store(nil)
+	}
+	if w.key.Load() != nil {
+		w.key.Store(nil)
+	}
 }
 
 // leave does nothing when no call is under way.
 func (w *watch) leave() {
-	if w.deadline > 0 && w.calls.Load()%2 == 1 {
-		w.calls.Add(1)
+	if w.deadline == 0 {
+		return
+	}
+	if calls := w.calls.Load(); calls%2 == 1 {
+		w.calls.Store(calls + 1)
 	}
 }
 
@@ -82,7 +106,7 @@ func (w *watch) overdue(now time.Time) *watchedCall {
 	if calls%2 == 0 || now.Sub(w.since) < w.deadline {
 		return nil
 	}
-	call := watchedCall{input: int(w.input.Load()), offset: w.offset.Load(), batched: int(w.batched.Load())}
+	call := watchedCall{input: int(w.input.Load()), offset: w.origin.Load() + calls/2, batched: int(w.batched.Load())}
 	if unit := w.unit.Load(); unit != nil {
 		call.unit = *unit
 	}
@@ -107,6 +131,9 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 				return supervise.Well()
 			}
 			call := s.watch.overdue(time.Now())
+			if call == nil {
+				call = s.saving.overdue(time.Now())
+			}
 			if call == nil {
 				return supervise.Well()
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +78,75 @@ func TestLastMoment(t *testing.T) {
 		}
 		if err := serveFor(t, &s, time.Second); err != context.DeadlineExceeded {
 			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+func wantLeft(t *testing.T, err, cause error, names ...string) {
+	t.Helper()
+	left, ok := err.(*AbandonedError)
+	if !ok || left.Cause != cause || !slices.Equal(left.Children, names) {
+		t.Fatalf("error = %v, want %q and the cause %v", err, names, cause)
+	}
+}
+
+// leaving is a group that ends normally and leaves a goroutine behind: its child hangs when a nested group escalates, and
+// that is given up.
+func leaving(release <-chan struct{}) *Supervisor {
+	inner := &Supervisor{Children: []Child{
+		{Name: "hangs", Serve: hangs(release)},
+		{Name: "escalates", Serve: inTurn(func() error { return Escalate(errBroken) })},
+	}}
+	return &Supervisor{Children: []Child{{Name: "inner", Group: inner, Policy: Temporary}}}
+}
+
+// Who was left behind is not forgotten when the group ends normally.
+func TestLeftBehindByAnEndedGroup(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		s := Supervisor{Children: []Child{{Name: "back", Group: leaving(release)}, idle("other")}}
+		wantLeft(t, serveFor(t, &s, time.Minute), context.DeadlineExceeded, "back/inner/hangs")
+	})
+}
+
+// All have ended for good, but one still runs: that is not nil.
+func TestLeftBehindAtANormalEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		err := (&Supervisor{Children: []Child{{Name: "back", Group: leaving(release)}}}).Serve(t.Context())
+		wantLeft(t, err, nil, "back/inner/hangs")
+		if errors.Unwrap(err) != nil || strings.Contains(err.Error(), "nil") {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+// Neither who came back is named nor who has a next life, however often it was left behind, unless that hangs as well.
+func TestWhoIsStillLeftBehind(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		release, soon := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		sick := []Check{{Interval: time.Second, Threshold: 1, Probe: func(context.Context) Health { return Unwell("x") }}}
+		hung := func(name string, policy Policy, release <-chan struct{}) Child {
+			return Child{Name: name, Serve: hangs(release), Policy: policy, StopTimeout: time.Second, Checks: sick, Limit: &Limit{Restarts: -1}}
+		}
+		s := Supervisor{Children: []Child{hung("often", Transient, release), hung("once", Temporary, release),
+			hung("returns", Temporary, soon), hung("replaced", Transient, release)}}
+		var lives atomic.Int32
+		s.Children[3].Serve = func(context.Context) error {
+			if lives.Add(1) == 1 {
+				<-release
+			}
+			return nil
+		}
+		go func() { <-time.After(10 * time.Second); close(soon) }()
+		wantLeft(t, serveFor(t, &s, time.Minute), context.DeadlineExceeded, "often", "once")
+		for i, got := range s.Status() {
+			if got.Abandoned == 0 || i == 0 && got.Abandoned < 2 {
+				t.Errorf("status = %+v", got)
+			}
 		}
 	})
 }

@@ -158,6 +158,7 @@ func TestCommandsDuringRecovery(t *testing.T) {
 func TestOvertakenCommand(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		release := make(chan struct{})
+		defer close(release)
 		s := Supervisor{Children: []Child{{Name: "a", Serve: hangs(release)}}}
 		stop := serveAside(t, &s)
 		first := make(chan error, 1)
@@ -170,10 +171,7 @@ func TestOvertakenCommand(t *testing.T) {
 		if got := s.Status()[0]; got.State != StateStopped || got.Abandoned != 1 {
 			t.Errorf("status = %+v", got)
 		}
-		if err := stop(); err != context.Canceled {
-			t.Errorf("error = %v", err)
-		}
-		close(release)
+		wantLeft(t, stop(), context.Canceled, "a")
 	})
 }
 

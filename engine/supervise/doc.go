@@ -17,8 +17,8 @@
 //
 // A child that hangs does not fail by itself. A [Check] finds out: after some failures in a row the child is told to stop.
 // Go has no way to end a goroutine from outside, so one that does not stop is abandoned: left behind, with the next life
-// beside it. Child.Abandon can refuse that as long as it is not safe. If it happens when everything stops, the children are
-// named in an [*AbandonedError].
+// beside it. Child.Abandon can refuse that as long as it is not safe. Those that have no next life, and still run when
+// Serve returns, are named in an [*AbandonedError].
 //
 // Every step is an [Event], and [Supervisor.Status] is a snapshot of all. While Serve runs, an operator can stop, start and
 // restart single children, see [Supervisor.RestartChild].

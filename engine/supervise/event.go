@@ -53,10 +53,12 @@ type ChildEnd struct {
 	Restarting   bool  // it is started again after its delay
 }
 
-// tree is what the groups of one run share: a line to the observer, which hears one event at a time.
+// tree is what the groups of one run share: a line to the observer, which hears one event at a time, and whom they left
+// behind.
 type tree struct {
-	mu      sync.Mutex
-	onEvent func(Event) // nil if there is none, or once the root's Serve has returned
+	mu        sync.Mutex
+	onEvent   func(Event) // nil if there is none, or once the root's Serve has returned
+	leftovers leftovers
 }
 
 func (t *tree) emit(e Event) {

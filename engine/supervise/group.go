@@ -52,7 +52,6 @@ type member struct {
 	isRestart bool      // it had a life in this run of the group
 	want      want      // what an operator ordered, until it is done
 	orders    []chan<- error
-	left      []string // abandoned for good, with the path of their group
 
 	mu     sync.Mutex
 	status ChildStatus
@@ -192,17 +191,6 @@ func (g *group) stopped(m *member) {
 	g.emit(m, Event{Kind: Stopped, Reason: Shutdown})
 }
 
-func (g *group) result() error {
-	var left []string
-	for _, m := range g.members {
-		left = append(left, m.left...)
-	}
-	if len(left) > 0 && g.ending.err != nil {
-		return &AbandonedError{Children: left, Cause: g.ending.err}
-	}
-	return g.ending.err
-}
-
 // leave ends the run for those outside.
 func (g *group) leave() {
 	g.mail.close()
@@ -232,9 +220,11 @@ func (g *group) label() string {
 }
 
 // pathOf names m, with the groups it is in.
-func (g *group) pathOf(m *member) string {
-	if g.path == "" {
-		return m.child.name()
+func (g *group) pathOf(m *member) string { return childPath(g.path, m.child) }
+
+func childPath(group string, c *Child) string {
+	if group == "" {
+		return c.name()
 	}
-	return g.path + "/" + m.child.name()
+	return group + "/" + c.name()
 }

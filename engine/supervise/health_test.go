@@ -220,6 +220,47 @@ func TestUnhealthyChildFailsOnItsWayOut(t *testing.T) {
 	}
 }
 
+// It stays unhealthy when its group begins to close before it has stopped, and its escalation is heard.
+func TestUnhealthyChildEscalatesInAShutdown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		events := newLog()
+		child := checked(func(context.Context) Health { return Unwell("x") })
+		child.Serve = func(ctx context.Context) error {
+			<-ctx.Done()
+			<-time.After(2 * time.Second)
+			return Escalate(errBroken)
+		}
+		s := Supervisor{OnEvent: events.add, Children: []Child{child}}
+		err := serveFor(t, &s, 4*time.Second)
+		same(t, "events", events.of("a")[2:], []string{"5.0 a fault unhealthy", "5.0 a escalated unhealthy"})
+		var unhealthy *UnhealthyError
+		if !errors.As(err, &unhealthy) || !errors.Is(err, errBroken) || !errors.As(s.Status()[0].LastFault, &unhealthy) {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+// The cause of an unhealthy child is the *UnhealthyError itself; that of a sibling stopped for its escalation only wraps it.
+func TestUnhealthyIsTheCauseItself(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		causes := map[string]error{}
+		child := checked(func(context.Context) Health { return Unwell("x") })
+		child.Serve = func(ctx context.Context) error {
+			<-ctx.Done()
+			causes["a"] = context.Cause(ctx)
+			return Escalate(errBroken)
+		}
+		sibling := Child{Name: "b", Serve: func(ctx context.Context) error { <-ctx.Done(); causes["b"] = context.Cause(ctx); return nil }}
+		_ = (&Supervisor{Children: []Child{child, sibling}}).Serve(t.Context())
+		for name, want := range map[string]bool{"a": true, "b": false} {
+			var wrapped *UnhealthyError
+			if _, is := causes[name].(*UnhealthyError); is != want || !errors.As(causes[name], &wrapped) {
+				t.Errorf("%s: cause = %v, the *UnhealthyError itself: %v, want %v", name, causes[name], is, want)
+			}
+		}
+	})
+}
+
 // The status shows the worst of several checks, and a group can be checked too.
 func TestSeveralChecksOfAGroup(t *testing.T) {
 	bubble(t, func(t *testing.T) {

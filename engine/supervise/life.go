@@ -17,6 +17,7 @@ type life struct {
 	stopping  bool
 	unhealthy *UnhealthyError // why it is stopping, if that is it
 	watches   []*watch
+	over      bool // its goroutine has ended; guarded by the tree's leftovers
 }
 
 // errSibling and errCommand are what a child's context says when it is stopped for them.
@@ -43,11 +44,13 @@ func (g *group) start(m *member) {
 		s.Started, s.Health = l.started, Health{}
 		s.Starts++
 	})
-	m.life, m.isRestart, m.left = l, true, nil
+	g.tree.leftovers.replaced(m.child)
+	m.life, m.isRestart = l, true
 	m.enter(StateStarting)
 	g.emit(m, event)
 	g.watchAll(m, l)
 	launch(func() error { return g.serve(l.ctx, m) }, func(err error) {
+		g.tree.leftovers.over(m.child, l)
 		g.mail.post(func() { g.returned(m, l, err) })
 	})
 	m.done(wantUp)
@@ -88,30 +91,13 @@ func (g *group) stop(m *member, why error) {
 	}
 }
 
-// overdue abandons the life of m if that is possible, and comes back if it is not.
-func (g *group) overdue(m *member, l *life) {
-	if !m.child.mayAbandon() {
-		pause := min(m.child.stopTimeout(), longestAbandonPause)
-		g.agenda.add(l, time.Now().Add(max(pause, time.Millisecond)), func() { g.overdue(m, l) })
-		return
-	}
-	m.note(func(s *ChildStatus) { s.Abandoned++ })
-	g.emit(m, Event{Kind: Abandoned, Detail: fmt.Sprintf("did not stop within %v", m.child.stopTimeout())})
-	if g.closing {
-		m.left = []string{g.pathOf(m)}
-	}
-	g.ended(m, nil, true)
-}
-
 // returned takes the news that Serve has returned; those of an abandoned life come too late.
 func (g *group) returned(m *member, l *life, err error) {
 	if m.life != l {
 		return
 	}
-	if left, ok := err.(*AbandonedError); ok && m.child.Group != nil {
-		m.left, err = left.Children, left.Cause
-	}
-	g.ended(m, err, false)
+	group := m.child.Group
+	g.ended(m, err, group != nil && len(g.tree.leftovers.under(group, "")) > 0)
 }
 
 // ended decides what the end of a life means.
@@ -119,7 +105,10 @@ func (g *group) ended(m *member, err error, abandoned bool) {
 	l := m.life
 	g.bury(m)
 	told := g.closing || m.want != wantNothing || l.stopping && l.unhealthy == nil
-	f := failure{reason: ReasonOf(err), err: err, abandoned: abandoned || len(m.left) > 0}
+	f := failure{reason: ReasonOf(err), err: err, abandoned: abandoned}
+	if l.unhealthy != nil && !IsFatal(err) {
+		f.reason, f.err = Unhealthy, l.failure(err)
+	}
 	switch {
 	case IsFatal(err):
 		g.fatal(m, f)
@@ -131,7 +120,6 @@ func (g *group) ended(m *member, err error, abandoned bool) {
 	case told:
 		g.obeyed(m, l, f)
 	case l.unhealthy != nil:
-		f.reason, f.err = Unhealthy, l.failure(err)
 		g.failed(m, f)
 		g.ask(m, f)
 	case err == nil && !m.child.Policy.Restarts(Normal):
@@ -178,9 +166,7 @@ func (l *life) isAnswer(err error) bool {
 
 // obeyed takes the end of a life that was told to stop for another reason than its own.
 func (g *group) obeyed(m *member, l *life, f failure) {
-	if l.unhealthy != nil {
-		f.reason, f.err = Unhealthy, l.failure(f.err)
-	} else if l.isAnswer(f.err) || g.closing && errors.Is(f.err, g.ending.err) {
+	if l.unhealthy == nil && (l.isAnswer(f.err) || g.closing && errors.Is(f.err, g.ending.err)) {
 		f.err = nil
 	}
 	if f.err != nil {

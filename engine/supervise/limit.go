@@ -1,7 +1,6 @@
 package supervise
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -44,26 +43,6 @@ func (e *LimitError) Error() string {
 
 // Unwrap returns Cause.
 func (e *LimitError) Unwrap() error { return e.Cause }
-
-type uncounted struct{ err error }
-
-func (e *uncounted) Error() string { return e.err.Error() }
-func (e *uncounted) Unwrap() error { return e.err }
-
-// Uncounted marks a failure whose repetitions somebody else bounds, like the attempts of one message: the child is
-// restarted after its backoff delay as always, but no Limit counts it. The text stays the same. Uncounted(nil) is nil.
-func Uncounted(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &uncounted{err}
-}
-
-// IsUncounted says whether Uncounted marked err or an error that it wraps.
-func IsUncounted(err error) bool {
-	var e *uncounted
-	return errors.As(err, &e)
-}
 
 // account counts restarts on one limit.
 type account struct {

@@ -70,23 +70,6 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// An end for good is one whatever the policy and the siblings say.
-func TestDone(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		events := newLog()
-		s := Supervisor{OnEvent: events.add, Strategy: OneForAll, Children: []Child{
-			{Name: "a", Policy: Permanent, Serve: inTurn(func() error { return fmt.Errorf("all read: %w", ErrDone) })},
-			{Name: "b", Serve: inTurn(after(time.Second, broken), ends), Backoff: Fixed(time.Second)},
-			{Name: "c", Serve: func(ctx context.Context) error { <-ctx.Done(); return ErrDone }},
-		}}
-		if err := s.Serve(t.Context()); err != nil {
-			t.Error(err)
-		}
-		same(t, "a", events.of("a"), []string{"0.0 a starting", "0.0 a stopped normal"})
-		same(t, "c", events.of("c"), []string{"0.0 c starting", "1.0 c stopped normal"})
-	})
-}
-
 func TestReasonOf(t *testing.T) {
 	t.Parallel()
 	panicked := &PanicError{Value: "boom"}
@@ -106,21 +89,6 @@ func TestReasonOf(t *testing.T) {
 	} {
 		if got := ReasonOf(c.err); got != c.want {
 			t.Errorf("reason of %v = %v, want %v", c.err, got, c.want)
-		}
-	}
-}
-
-func TestMarks(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		mark func(error) error
-		is   func(error) bool
-	}{"fatal": {Fatal, IsFatal}, "escalate": {Escalate, IsEscalated}, "uncounted": {Uncounted, IsUncounted}} {
-		if c.mark(nil) != nil || c.is(nil) || c.is(errBroken) {
-			t.Errorf("%s: marked without a reason", name)
-		}
-		if err := c.mark(errBroken); err.Error() != errBroken.Error() || !errors.Is(err, errBroken) || !c.is(fmt.Errorf("a: %w", err)) {
-			t.Errorf("%s: error = %v", name, err)
 		}
 	}
 }

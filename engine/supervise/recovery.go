@@ -14,7 +14,7 @@ type Fault struct {
 	Err          error
 	Restarts     int    // failures before this one since the last progress or quiet time
 	Total        uint64 // restarts of the child in this Serve of the root
-	Abandoned    bool   // its goroutine, or one of its group, would not stop and was left behind
+	Abandoned    bool   // its goroutine, or one of its group, would not stop, was left behind and still runs
 }
 
 // Decision is what a recovery function chooses.

@@ -26,16 +26,23 @@ type Supervisor struct {
 // Serve starts the children in order and waits until all have ended for good. Then it returns nil. If ctx is done first,
 // it stops them, one at a time in reverse order, and returns the error of ctx. If a child fails more often than its limit
 // allows, it stops the others and returns a *LimitError; if a failure is passed up, an *EscalatedError; if it is fatal,
-// the error with the names of the children on the path in front. Children that would not stop turn any of these into an
-// *AbandonedError that wraps it.
+// the error with the names of the children on the path in front.
+//
+// A child that would not stop in time is left behind. If it was not started again since, and its goroutine still runs when
+// Serve returns, any of these becomes an *AbandonedError that wraps it; nil too, so that nil means that all have really
+// ended. An earlier life beside which the child was started again is not told of, see Child.Abandon.
 //
 // A child without Serve and Group or with both, two with the same name, a Supervisor at two places of the tree, a Check
 // without Probe and a second Serve at the same time are wiring mistakes: Serve panics.
 func (s *Supervisor) Serve(ctx context.Context) error {
 	s.mustBeWired(map[*Supervisor]bool{})
-	t := &tree{onEvent: s.OnEvent}
+	t := &tree{onEvent: s.OnEvent, leftovers: leftovers{lives: map[*Child]*life{}}}
 	defer t.close()
-	return s.serve(ctx, t, "")
+	err := s.serve(ctx, t, "")
+	if left := t.leftovers.under(s, ""); len(left) > 0 {
+		return &AbandonedError{Children: left, Cause: err}
+	}
+	return err
 }
 
 // serve is Serve at a place of a tree; path is empty at the root.
@@ -55,7 +62,7 @@ func (s *Supervisor) serve(ctx context.Context, t *tree, path string) error {
 		}
 	}
 	g.manage(ctx)
-	return g.result()
+	return g.ending.err
 }
 
 func (s *Supervisor) mustBeWired(seen map[*Supervisor]bool) {

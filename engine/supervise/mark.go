@@ -1,10 +1,6 @@
 package supervise
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-)
+import "errors"
 
 type fatal struct{ err error }
 
@@ -48,42 +44,24 @@ func IsEscalated(err error) bool {
 	return errors.As(err, &e)
 }
 
-// EscalatedError is how a group ends whose child, or the child's recovery function, passed a failure up.
-type EscalatedError struct {
-	Group string // path of the group; at the root the name of the Supervisor, which may be empty
-	Child string
-	Cause error
-}
+type uncounted struct{ err error }
 
-// Error names the group, the child and the cause.
-func (e *EscalatedError) Error() string {
-	return fmt.Sprintf("%schild %q escalated: %v", groupPrefix(e.Group), e.Child, e.Cause)
-}
+func (e *uncounted) Error() string { return e.err.Error() }
+func (e *uncounted) Unwrap() error { return e.err }
 
-// Unwrap returns Cause.
-func (e *EscalatedError) Unwrap() error { return e.Cause }
-
-// AbandonedError names the children that did not return in time when their group stopped for good. Their goroutines still
-// run.
-type AbandonedError struct {
-	Children []string // in start order, with the path of their group in front, "back/worker"
-	Cause    error    // why they were to stop: the error of the context, or the failure of the group
-}
-
-// Error names the children and the cause.
-func (e *AbandonedError) Error() string {
-	return fmt.Sprintf("supervise: did not stop in time and were left behind: %s (stopping because of: %v)",
-		strings.Join(e.Children, ", "), e.Cause)
-}
-
-// Unwrap returns Cause.
-func (e *AbandonedError) Unwrap() error { return e.Cause }
-
-func groupPrefix(group string) string {
-	if group == "" {
-		return ""
+// Uncounted marks a failure whose repetitions somebody else bounds, like the attempts of one message: the child is
+// restarted after its backoff delay as always, but no Limit counts it. The text stays the same. Uncounted(nil) is nil.
+func Uncounted(err error) error {
+	if err == nil {
+		return nil
 	}
-	return fmt.Sprintf("group %q: ", group)
+	return &uncounted{err}
+}
+
+// IsUncounted says whether Uncounted marked err or an error that it wraps.
+func IsUncounted(err error) bool {
+	var e *uncounted
+	return errors.As(err, &e)
 }
 
 // within finds an error of type T in err as errors.As does, but does not look into how a group ended: a mark in there was

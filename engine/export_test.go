@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// RunUnsupervised is Run without the supervision tree: one life for each
+// stage, in a goroutine of its own. It is what supervision is measured
+// against, and is only for a pipeline whose stages do not fail.
+func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
+	config = config.withDefaults()
+	r := &run{
+		pipeline: p,
+		config:   config,
+		log:      config.Logger.With("pipeline", p.name),
+		byStage:  map[*definition]*instance{},
+		readers:  map[*instance][]readerRef{},
+		started:  time.Now(),
+	}
+	err := r.open(ctx)
+	if err == nil {
+		err = r.serveUnsupervised(ctx)
+	}
+	return errors.Join(err, r.close())
+}
+
+func (r *run) serveUnsupervised(ctx context.Context) error {
+	hard, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var background, stages sync.WaitGroup
+	r.inBackground = func(fn func(context.Context)) (stop func()) {
+		ctx, cancel := context.WithCancel(hard)
+		ended := make(chan struct{})
+		background.Go(func() {
+			defer close(ended)
+			fn(ctx)
+		})
+		return func() { cancel(); <-ended }
+	}
+	for _, in := range r.instances {
+		in.session.Load().startReaders()
+	}
+	background.Go(func() { r.checkpointer.serve(hard) })
+	ends := make([]error, len(r.instances))
+	for k, in := range r.instances {
+		stages.Go(func() { ends[k] = in.session.Load().serve(hard) })
+	}
+	stages.Wait()
+	cancel()
+	background.Wait()
+	if !r.byStage[r.pipeline.stages[len(r.pipeline.stages)-1]].isEnded.Load() {
+		return errors.Join(ends...)
+	}
+	return r.conclude(ctx, nil)
+}
