@@ -1,3 +1,5 @@
+//go:build unix
+
 package engine_test
 
 import (
@@ -92,6 +94,7 @@ func at(values []float64, share float64) float64 {
 // process' processor time, from the source's first call to the sink's last
 // message.
 func (s supervised) hop(b *testing.B, n uint64) (took, cpu time.Duration) {
+	b.Helper()
 	var start time.Time
 	var used time.Duration
 	text := strings.Repeat("x", 128)

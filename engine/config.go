@@ -22,8 +22,9 @@ type Config struct {
 	// Sync is how often the embedded server syncs its files: 0 (the
 	// default) at every commit, otherwise at this interval, and before
 	// every checkpoint. Then a power cut may lose what was committed since,
-	// of each stage the newest part, counted attempts included. A killed process loses nothing either
-	// way. For an external server its own setting (sync_interval) counts.
+	// of each stage the newest part, counted attempts included. A killed
+	// process loses nothing either way. For an external server its own
+	// setting (sync_interval) counts.
 	Sync time.Duration
 	// CheckpointInterval is how often state is saved to Badger; default
 	// 1 s. It bounds what a restart replays, not what is safe: that is

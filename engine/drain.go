@@ -86,8 +86,11 @@ func (r *run) conclude(ctx context.Context, err error) error {
 		r.log.Warn("the drain is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
 		err = nil
 	}
-	if err == nil {
-		err = r.givenUpError()
+	switch gaveUp := r.givenUpError(); {
+	case err == nil:
+		err = gaveUp
+	case stubborn != nil && gaveUp != nil:
+		err = errors.Join(gaveUp, err)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

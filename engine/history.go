@@ -19,7 +19,7 @@ type StageEvent struct {
 	Time    time.Time     `json:"time"`
 	Stage   string        `json:"stage"`
 	Kind    string        `json:"kind"`             // as supervise.EventKind says it: "starting", "fault", "restarting" …
-	Reason  string        `json:"reason,omitempty"` // "error", "panic", "unhealthy", "shutdown"
+	Reason  string        `json:"reason,omitempty"` // "normal", "error", "panic", "unhealthy", "shutdown"; of an end
 	Error   string        `json:"error,omitempty"`
 	Stack   string        `json:"stack,omitempty"` // of a panic
 	Restart int           `json:"restart,omitempty"`
@@ -67,8 +67,12 @@ func (h *history) add(e supervise.Event) error {
 	kept := StageEvent{
 		Number: h.last, Time: e.Time, Stage: e.Child, Kind: e.Kind.String(), Restart: e.Restart, Delay: e.Delay, Detail: e.Detail,
 	}
+	switch e.Kind {
+	case supervise.Failed, supervise.BackingOff, supervise.Stopped, supervise.GivenUp, supervise.Escalated:
+		kept.Reason = e.Reason.String()
+	}
 	if e.Err != nil {
-		kept.Error, kept.Reason = cut(e.Err.Error()), e.Reason.String()
+		kept.Error = cut(e.Err.Error())
 		var panicked *supervise.PanicError
 		if errors.As(e.Err, &panicked) && e.Kind == supervise.Failed {
 			kept.Stack = cut(string(panicked.Stack))

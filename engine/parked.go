@@ -17,12 +17,22 @@ func (in *instance) isStill() bool {
 // park looks whether an idle instance waits only for a stage that was given
 // up. When everybody does the run drains: what is left goes on with the next.
 func (in *session) park() {
-	parked := in.isBlocked() || in.source == nil && in.run.hasGivenUp() && in.clean() && in.inputsQuiet()
+	parked := in.isBlocked() || in.source == nil && in.run.hasGivenUp() && in.clean() && in.inputsQuiet() && !in.waitsForTime()
 	if in.parked.Swap(parked) == parked || !parked {
 		return
 	}
 	in.run.pokeAll()
 	in.run.endIfStuck()
+}
+
+// waitsForTime says that messages are there, and it is only too early for them.
+func (in *session) waitsForTime() bool {
+	for _, i := range in.inputs {
+		if i.peek() && !i.held {
+			return true
+		}
+	}
+	return false
 }
 
 // isBlocked says that the batch waits for room in the channel that nobody

@@ -138,7 +138,9 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 				return supervise.Well()
 			}
 			in.overdue.Store(call)
-			return supervise.Unwell(fmt.Sprintf("in %s for longer than %v", in.callName(call), deadline))
+			health := supervise.Unwell(fmt.Sprintf("in %s for longer than %v", in.callName(call), deadline))
+			health.Uncounted = call.unit == "" && in.definition.options.attempts != Unlimited
+			return health
 		},
 	}
 }

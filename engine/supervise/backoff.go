@@ -10,15 +10,18 @@ import (
 // spread by 10 % so that children which failed together do not come back together. See also Immediate, Fixed and
 // Exponential.
 type Backoff struct {
-	Initial    time.Duration // before the first restart; default 100 ms, negative: no delay at all
+	Initial    time.Duration // before the first restart; default 100 ms, negative: none; see Immediate
 	Max        time.Duration // never more than this; default 30 s, or Initial if that is longer
 	Multiplier float64       // growth from one restart to the next, at least 1; default 2
 	Jitter     float64       // random share added or taken away, at most 1; default 0.1, negative: none
 	Quiet      time.Duration // a child that ran this long starts at the first delay again; default 60 s, negative: never
 }
 
-// Immediate is no delay at all.
+// Immediate is no delay, but for 1 ms from the eleventh restart in a row on: a child that does nothing but fail must not
+// keep the processor from its siblings.
 func Immediate() Backoff { return Backoff{Initial: -1} }
+
+const immediateRestarts = 10
 
 // Fixed is always the same delay, exactly. Fixed(0) is Immediate.
 func Fixed(d time.Duration) Backoff {
@@ -44,6 +47,9 @@ func Exponential(initial, max time.Duration, multiplier, jitter float64) Backoff
 func (b Backoff) Delay(restart int) time.Duration {
 	b = b.withDefaults()
 	if b.Initial < 0 {
+		if restart > immediateRestarts {
+			return time.Millisecond
+		}
 		return 0
 	}
 	d := float64(b.Initial) * math.Pow(b.Multiplier, float64(max(restart, 1)-1))

@@ -43,7 +43,7 @@ func (g *group) decide(m *member, f failure, d Decision) {
 // restart plans a restart of m and, by the strategy, of its siblings, unless the limit forbids it.
 func (g *group) restart(m *member, f failure, counted bool, strategy Strategy) {
 	now := time.Now()
-	if counted && !isMarked[*uncounted](f.err) && !m.account.take(now) {
+	if counted && !isUncounted(f.err) && !m.account.take(now) {
 		g.end(m, f, byFailure, &LimitError{Group: g.label(), Child: m.child.name(), Limit: m.account.limit, Cause: f.err})
 		return
 	}

@@ -58,16 +58,19 @@ func (l Level) String() string { return nameOf(levelNames[:], "level", uint8(l))
 type Health struct {
 	Level  Level
 	Reason string
+	// Uncounted: if this ends the child no Limit counts it, because somebody else bounds how often it comes; as the
+	// function Uncounted says of errors.
+	Uncounted bool
 }
 
 // Well is the answer of a healthy child.
 func Well() Health { return Health{} }
 
 // Degraded is the answer of a child that does its work, but not as it should.
-func Degraded(reason string) Health { return Health{LevelDegraded, reason} }
+func Degraded(reason string) Health { return Health{Level: LevelDegraded, Reason: reason} }
 
 // Unwell is the answer of a child that does not do its work.
-func Unwell(reason string) Health { return Health{LevelUnhealthy, reason} }
+func Unwell(reason string) Health { return Health{Level: LevelUnhealthy, Reason: reason} }
 
 // String returns the level and, after a colon, the reason if there is one.
 func (h Health) String() string {
@@ -84,6 +87,8 @@ type UnhealthyError struct {
 	Check    string
 	Reason   string // of the last failure
 	Failures int    // consecutive
+	// Uncounted: no Limit counts it; see Health.
+	Uncounted bool
 }
 
 // Error names the check, the number of failures and the last one's reason.

@@ -96,3 +96,9 @@ func isMarked[T error](err error) bool {
 	_, ok := within[T](err)
 	return ok
 }
+
+// isUncounted says whether no limit counts a failure: by its mark, or because the check that found it says so.
+func isUncounted(err error) bool {
+	unwell, ok := within[*UnhealthyError](err)
+	return ok && unwell.Uncounted || isMarked[*uncounted](err)
+}

@@ -46,7 +46,7 @@ func (g *group) look(w *watch) {
 	case w.probe == nil:
 		g.startProbe(w)
 	case w.probe.isLate:
-		g.unwell(w, "the probe hangs")
+		g.unwell(w, Unwell("the probe hangs"))
 	}
 }
 
@@ -82,16 +82,16 @@ func (g *group) late(w *watch, p *probe) {
 	if w.isOn() {
 		g.agenda.drop(w)
 		g.schedule(w)
-		g.unwell(w, fmt.Sprintf("no answer within %v", w.check.Timeout))
+		g.unwell(w, Unwell(fmt.Sprintf("no answer within %v", w.check.Timeout)))
 	}
 }
 
 func (g *group) answered(w *watch, h Health, err error) {
 	switch {
 	case err != nil:
-		g.unwell(w, err.Error())
+		g.unwell(w, Unwell(err.Error()))
 	case h.Level >= LevelUnhealthy:
-		g.unwell(w, h.Reason)
+		g.unwell(w, h)
 	case w.isOn():
 		w.failures = 0
 		g.show(w, h)
@@ -99,16 +99,16 @@ func (g *group) answered(w *watch, h Health, err error) {
 }
 
 // unwell counts a failure, and stops the child when there were too many.
-func (g *group) unwell(w *watch, reason string) {
+func (g *group) unwell(w *watch, h Health) {
 	if !w.isOn() {
 		return
 	}
 	w.failures++
-	g.show(w, Unwell(reason))
+	g.show(w, h)
 	if w.failures < w.check.Threshold || g.isPending(w.member) || g.closing {
 		return // or it is about to be stopped anyway
 	}
-	w.life.unhealthy = &UnhealthyError{Check: w.check.Name, Reason: reason, Failures: w.failures}
+	w.life.unhealthy = &UnhealthyError{Check: w.check.Name, Reason: h.Reason, Failures: w.failures, Uncounted: h.Uncounted}
 	g.stop(w.member, w.life.unhealthy)
 }
 
