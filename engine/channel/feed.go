@@ -58,16 +58,9 @@ type item struct {
 func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, frames, bytes int) (*feed, error) {
 	ctx, cancel := attempt(ctx, c.broker)
 	defer cancel()
-	js := c.broker.JetStream()
-	if cfg.Durable != "" {
-		err := js.DeleteConsumer(ctx, c.name, cfg.Durable)
-		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return nil, c.consumerError("delete the old consumer", err)
-		}
-	}
-	consumer, err := js.CreateConsumer(ctx, c.name, cfg)
+	consumer, err := c.makeConsumer(ctx, cfg)
 	if err != nil {
-		return nil, c.consumerError("create a consumer", err)
+		return nil, err
 	}
 	info := consumer.CachedInfo()
 	conn := c.broker.Conn()
@@ -82,6 +75,26 @@ func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, fra
 		return nil, fmt.Errorf("stream %s: subscribe for a consumer: %w", c.name, err)
 	}
 	return f, nil
+}
+
+// makeConsumer waits for the end of one that is just being deleted: until then its name is taken.
+func (c *Channel) makeConsumer(ctx context.Context, cfg jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	js := c.broker.JetStream()
+	for {
+		if cfg.Durable != "" {
+			err := js.DeleteConsumer(ctx, c.name, cfg.Durable)
+			if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+				return nil, c.consumerError("delete the old consumer", err)
+			}
+		}
+		consumer, err := js.CreateConsumer(ctx, c.name, cfg)
+		if err == nil {
+			return consumer, nil
+		}
+		if !errors.Is(err, jetstream.ErrConsumerExists) || pause(ctx, firstDelay) != nil {
+			return nil, c.consumerError("create a consumer", err)
+		}
+	}
 }
 
 func (c *Channel) consumerError(what string, err error) error {
