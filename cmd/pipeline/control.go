@@ -119,6 +119,11 @@ func (c *control) state(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := &patient{ResponseWriter: w}
 	err := view.write(out, key)
+	c.end(w, out, err)
+}
+
+// end ends an answer that may have begun.
+func (c *control) end(w http.ResponseWriter, out *patient, err error) {
 	switch {
 	case err == nil:
 	case out.begun:

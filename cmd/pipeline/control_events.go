@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 
 	"penstock/engine"
@@ -29,14 +28,5 @@ func (c *control) answerEvents(w http.ResponseWriter, events []engine.StageEvent
 	if err == nil {
 		err = eventsJSON.write(out, events)
 	}
-	switch {
-	case err == nil:
-	case out.begun:
-		c.log.Debug("an answer on the control socket was cut off", "error", err)
-		panic(http.ErrAbortHandler) // the caller must not take it for whole
-	case errors.Is(err, engine.ErrNoState):
-		http.Error(w, err.Error(), http.StatusNotFound)
-	default:
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-	}
+	c.end(w, out, err)
 }

@@ -6,41 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
-	"time"
 
 	"penstock/engine"
 )
 
 // eventsCmd shows the history of the stages.
 type eventsCmd struct {
-	Stage    string    `arg:"" optional:"" help:"The stage, such as worker. Default: all stages, merged by time."`
-	Pipeline string    `placeholder:"NAME" group:"where" help:"Whose stages they are, when --dir does not say. Default: fizzbuzz."`
-	Place    place     `embed:""`
-	NATS     natsFlags `embed:""`
-	JSON     bool      `name:"json" help:"One JSON object a line, with everything that is known of the event."`
-	Stack    bool      `help:"In the table, also the stack of each panic, below its line. JSON has it anyway."`
+	Stage string    `arg:"" optional:"" help:"The stage, such as worker. Default: all stages, merged by time."`
+	Look  lookFlags `embed:""`
+	JSON  bool      `name:"json" help:"One JSON object a line, with everything that is known of the event."`
+	Stack bool      `help:"In the table, also the stack of each panic, below its line. JSON has it anyway."`
 }
 
 // Run shows it.
 func (c *eventsCmd) Run(a *app) error {
-	pipeline := c.Pipeline
-	if pipeline == "" {
-		pipeline = "fizzbuzz"
-	}
-	dir, err := c.Place.directory(pipeline, a.getenv)
+	config, err := c.Look.config(a)
 	if err != nil {
 		return err
-	}
-	nats, err := c.NATS.config(a.getenv)
-	if err != nil {
-		return err
-	}
-	config := engine.Config{
-		Dir:    dir,
-		NATS:   nats,
-		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	ctx, release := a.interruptible(func() {})
 	defer release()
@@ -49,7 +31,7 @@ func (c *eventsCmd) Run(a *app) error {
 		what = "events of " + c.Stage
 	}
 	events, err := c.find(ctx, config)
-	if err := c.NATS.blame(err); err != nil {
+	if err := c.Look.NATS.blame(err); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := c.view().write(a.stdout, events); err != nil {
@@ -68,60 +50,30 @@ func (c *eventsCmd) view() eventsView {
 	return eventsTable
 }
 
-// find asks the directory, or the process that has locked it.
-func (c *eventsCmd) find(ctx context.Context, config engine.Config) ([]engine.StageEvent, error) {
-	locked, cancel := context.WithTimeout(ctx, lockedFor)
-	defer cancel()
-	for {
-		events, err := c.inspect(ctx, config)
-		if !errors.Is(err, engine.ErrLocked) {
-			return events, err
-		}
-		answer, away := controlClient{dir: config.Dir}.events(ctx, c.Stage)
-		if away == nil {
-			defer answer.Close()
-			if err := c.isFrom(answer.pipeline); err != nil {
-				return nil, err
-			}
-			return readEvents(answer.body)
-		}
-		if !errors.Is(away, errNobody) {
-			return nil, away
-		}
-		select {
-		case <-time.After(lockedPause):
-		case <-locked.Done():
-			return nil, fmt.Errorf("%w; and it does not answer: %w", err, away)
-		}
-	}
+func (c *eventsCmd) find(ctx context.Context, config engine.Config) (events []engine.StageEvent, err error) {
+	err = c.Look.look(ctx, config, question{
+		stopped: func(ctx context.Context, i *engine.Inspector) (err error) {
+			events, err = c.history(ctx, i)
+			return err
+		},
+		ask: func(ctx context.Context, client controlClient) (*answer, error) { return client.events(ctx, c.Stage) },
+		take: func(answer *answer) (err error) {
+			events, err = readEvents(answer.body)
+			return err
+		},
+	})
+	return events, err
 }
 
-func (c *eventsCmd) inspect(ctx context.Context, config engine.Config) (events []engine.StageEvent, err error) {
-	opening, cancel := context.WithTimeout(ctx, inspectFor)
-	defer cancel()
-	inspector, err := engine.Inspect(opening, config)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w (nothing ran there yet; name another directory with --dir or --pipeline)", err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, inspector.Close()) }()
-	if err := c.isFrom(inspector.Pipeline()); err != nil {
-		return nil, err
-	}
+func (c *eventsCmd) history(ctx context.Context, inspector *engine.Inspector) ([]engine.StageEvent, error) {
 	if c.Stage != "" {
 		return inspector.History(c.Stage)
 	}
-	stages, err := inspector.Stages(opening)
+	stages, err := inspector.Stages(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return allEvents(stages, inspector.History)
-}
-
-func (c *eventsCmd) isFrom(pipeline string) error {
-	return (&stateCmd{Pipeline: c.Pipeline}).isFrom(pipeline)
 }
 
 // readEvents reads what the control socket answers.

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"penstock/engine"
+)
+
+// Bounds of looking into a directory.
+const (
+	// A pipeline that starts or ends has the directory and no socket.
+	lockedFor   = 5 * time.Second
+	lockedPause = 50 * time.Millisecond
+	// An external server may be away.
+	inspectFor = 30 * time.Second
+)
+
+// lookFlags say into which pipeline to look, running or not.
+type lookFlags struct {
+	Pipeline string    `placeholder:"NAME" group:"where" help:"The pipeline, when --dir does not say. Default: fizzbuzz."`
+	Place    place     `embed:""`
+	NATS     natsFlags `embed:""`
+}
+
+func (f *lookFlags) config(a *app) (engine.Config, error) {
+	pipeline := f.Pipeline
+	if pipeline == "" {
+		pipeline = "fizzbuzz"
+	}
+	dir, err := f.Place.directory(pipeline, a.getenv)
+	if err != nil {
+		return engine.Config{}, err
+	}
+	nats, err := f.NATS.config(a.getenv)
+	return engine.Config{
+		Dir:    dir,
+		NATS:   nats,
+		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}, err
+}
+
+// question is one that a directory can answer, or the process that has locked
+// it.
+type question struct {
+	stopped func(ctx context.Context, i *engine.Inspector) error
+	ask     func(ctx context.Context, c controlClient) (*answer, error)
+	take    func(*answer) error // what ask got
+}
+
+func (f *lookFlags) look(ctx context.Context, config engine.Config, q question) error {
+	locked, cancel := context.WithTimeout(ctx, lockedFor)
+	defer cancel()
+	for {
+		err := f.inspect(ctx, config, q)
+		if !errors.Is(err, engine.ErrLocked) {
+			return err
+		}
+		answer, away := q.ask(ctx, controlClient{dir: config.Dir})
+		if away == nil {
+			defer answer.Close()
+			if err := f.isFrom(answer.pipeline); err != nil {
+				return err
+			}
+			return q.take(answer)
+		}
+		if !errors.Is(away, errNobody) {
+			return away
+		}
+		select {
+		case <-time.After(lockedPause):
+		case <-locked.Done():
+			return fmt.Errorf("%w; and it does not answer: %w", err, away)
+		}
+	}
+}
+
+func (f *lookFlags) inspect(ctx context.Context, config engine.Config, q question) (err error) {
+	opening, cancel := context.WithTimeout(ctx, inspectFor)
+	defer cancel()
+	inspector, err := engine.Inspect(opening, config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (nothing ran there yet; name another directory with --dir or --pipeline)", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, inspector.Close()) }()
+	if err := f.isFrom(inspector.Pipeline()); err != nil {
+		return err
+	}
+	return q.stopped(ctx, inspector)
+}
+
+func (f *lookFlags) isFrom(pipeline string) error {
+	if f.Pipeline != "" && f.Pipeline != pipeline {
+		return fmt.Errorf("the directory belongs to the pipeline %s, not to %s: name another with --dir", pipeline, f.Pipeline)
+	}
+	return nil
+}
