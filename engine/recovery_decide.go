@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// fault is a Fault without its type, and how to find its state.
+type fault struct {
+	supervise.Fault
+	call    string
+	message *FaultMessage
+	attempt int
+	timer   int // -1 when it was none
+	due     int64
+	key     string
+	hasKey  bool
+}
+
+// verdict is a Recovery without its type.
+type verdict struct {
+	decision supervise.Decision
+	replace  func(stateKeeper) error
+	handler  Handler
+	drop     bool
+	fault    fault
+}
+
+type recoverFunc func(ctx context.Context, in *instance, f fault) (verdict, error)
+
+// recovery is the recovery function of an instance and its last answer. Safe
+// for concurrent use.
+type recovery struct {
+	mu     sync.Mutex
+	fn     recoverFunc
+	answer *verdict
+}
+
+func (r *recovery) set(fn recoverFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fn = fn
+}
+
+func (r *recovery) isSet() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fn != nil
+}
+
+// verdict returns the answer to the last fault, until it is taken.
+func (r *recovery) verdict() *verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answer
+}
+
+func (r *recovery) take() *verdict {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer := r.answer
+	r.answer = nil
+	return answer
+}
+
+// decide asks the recovery function. The stage is down, or abandoned.
+func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Decision {
+	in.recovery.mu.Lock()
+	fn := in.recovery.fn
+	in.recovery.answer = nil
+	in.recovery.mu.Unlock()
+	if fn == nil {
+		return supervise.ByPolicy
+	}
+	described := in.describe(f)
+	v, err := fn(ctx, in, described)
+	if err != nil {
+		panic(err) // contained, counted and escalated like one of the function itself
+	}
+	v.fault = described
+	if v.drop && described.message == nil && described.timer < 0 {
+		v.drop = false
+	}
+	in.recovery.mu.Lock()
+	defer in.recovery.mu.Unlock()
+	if ctx.Err() == nil {
+		in.recovery.answer = &v
+	}
+	return v.decision
+}
+
+// describe says what the stage was doing when it failed.
+func (in *instance) describe(f supervise.Fault) fault {
+	d := fault{Fault: f, timer: -1}
+	if call := in.overdue.Load(); call != nil {
+		in.describeOverdue(&d, call)
+		return d
+	}
+	s := in.session.Load()
+	if s == nil || f.Abandoned {
+		return d
+	}
+	if s.faulted != nil && errors.Is(f.Err, s.faulted.err) {
+		faulted := *s.faulted
+		d.call, d.message, d.attempt, d.timer = faulted.call, faulted.message, faulted.attempt, faulted.timer
+		d.due, d.key, d.hasKey = faulted.due, faulted.key, faulted.hasKey
+	}
+	return d
+}
+
+func (in *instance) describeOverdue(d *fault, c *watchedCall) {
+	d.call, d.key, d.hasKey = in.callName(c), c.key, c.unit == ""
+	d.timer = timerOf(c.unit)
+	if c.unit == "" && c.batched <= 1 {
+		stream := in.definition.inputs[c.input].stream
+		d.message = &FaultMessage{ID: messageID(stream, c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
+	}
+	s := in.session.Load()
+	if s == nil {
+		s = in.left
+	}
+	d.attempt = s.nextTryOf(c)
+}
+
+// faulted is the call that ended a life.
+type faulted struct {
+	err     error
+	call    string
+	message *FaultMessage
+	attempt int
+	timer   int
+	due     int64 // when the timer was due
+	key     string
+	hasKey  bool
+}
+
+// note keeps what the recovery function may want to know.
+func (in *session) note(err error) {
+	f := &faulted{err: err, call: in.unit, attempt: in.nextTry(in.unit), timer: -1}
+	in.faulted = f
+	i := in.current
+	if i == nil {
+		f.timer, f.due = timerOf(in.unit), in.due
+		return
+	}
+	f.call, f.attempt = "message "+messageUnit(i.definition, in.currentAt), in.nextAttempt()
+	f.key, f.hasKey = in.key, true
+	if in.batched > 1 {
+		return
+	}
+	f.message = &FaultMessage{
+		ID:     messageID(i.definition.stream, in.currentAt),
+		Stream: i.definition.stream.String(),
+		Offset: in.currentAt,
+		Key:    in.key,
+	}
+	if i.hasHead && i.next == in.currentAt {
+		m := i.head.message
+		f.message.Time, f.message.Value = time.Unix(0, m.Time), append([]byte(nil), m.Value...)
+		if f.message.Key == "" {
+			f.message.Key = string(m.Key)
+		}
+	}
+}
+
+// nextAttempt is the number of the present try of the message at hand.
+func (in *session) nextAttempt() int {
+	if in.current != nil && in.attempts.Unit == messageUnit(in.current.definition, in.currentAt) {
+		return in.attempts.Count + 1
+	}
+	return 1
+}
+
+// nextTryOf is the number of the try that a watched call is.
+func (in *session) nextTryOf(c *watchedCall) int {
+	if c.unit != "" {
+		return in.nextTry(c.unit)
+	}
+	if c.batched <= 1 && in.attempts.Unit == messageUnit(in.inputs[c.input].definition, c.offset) {
+		return in.attempts.Count + 1
+	}
+	return 1
+}
+
+// handle runs the user's own handler, if the recovery function gave one.
+func (in *session) handle(ctx context.Context) error {
+	v := in.recovery.verdict()
+	if v == nil || v.handler == nil {
+		return nil
+	}
+	err := in.hook(handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
+	if err == nil || errors.Is(err, errAbandoned) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return supervise.Escalate(fmt.Errorf("recovery handler of stage %s: %w", in.definition.name, err))
+}
+
+// amend changes what the last commit says, as the recovery function decided.
+// It becomes durable with the next commit, which it asks for.
+func (in *session) amend() error {
+	v := in.recovery.take()
+	if v == nil {
+		return nil
+	}
+	if v.replace != nil {
+		if err := v.replace(in.machine.keeper()); err != nil {
+			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", in.definition.name, err))
+		}
+		in.batch.calls++
+	}
+	if t := v.fault.timer; v.drop && t >= 0 && in.skipTick(t, v.fault.due) {
+		in.batch.calls++
+	}
+	in.closed = in.batch.calls > 0 // whatever comes next may fail
+	return nil
+}
