@@ -17,7 +17,7 @@ func TestDelay(t *testing.T) {
 		"default":      {Backoff{Jitter: -1}, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms}},
 		"capped":       {Backoff{Jitter: -1, Max: 300 * ms}, []time.Duration{100 * ms, 200 * ms, 300 * ms, 300 * ms}},
 		"fixed":        {Backoff{Jitter: -1, Initial: 7 * ms, Multiplier: 1}, []time.Duration{7 * ms, 7 * ms, 7 * ms}},
-		"immediate":    {Backoff{Initial: -1}, []time.Duration{0, 0, 0}},
+		"immediate":    {Immediate(), []time.Duration{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ms, ms}},
 		"never shrink": {Backoff{Jitter: -1, Multiplier: 0.5}, []time.Duration{100 * ms, 100 * ms}},
 		"long initial": {Backoff{Jitter: -1, Initial: time.Minute}, []time.Duration{time.Minute, time.Minute}},
 		"Immediate":    {Immediate(), []time.Duration{0, 0}},

@@ -34,11 +34,14 @@ func (o *oracle) plan(n *node, s *state, e supervise.Event, single bool) {
 	s.restarts++
 	s.forgiven = 0
 	delay := min(cmp.Or(n.backoff.Initial, 100*time.Millisecond), n.backoff.Max)
-	if delay < 0 {
-		delay = 0
-	}
 	for range s.restarts - 1 {
 		delay = min(time.Duration(float64(delay)*cmp.Or(n.backoff.Multiplier, 2)), n.backoff.Max)
+	}
+	if n.backoff.Initial < 0 {
+		delay = 0
+		if s.restarts > 10 {
+			delay = time.Millisecond
+		}
 	}
 	if e.Restart != s.restarts || e.Delay != delay {
 		o.complain(inTime, "%s waits %v for restart %d, and should wait %v for restart %d", n.path, e.Delay, e.Restart, delay, s.restarts)
