@@ -162,9 +162,17 @@ func TestDrainDoesNotWaitForAStoppedStage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	got := collect[uint64](t)
-	wire := func() *engine.Pipeline {
+	wire := func(until uint64) *engine.Pipeline {
 		p := engine.New("drain")
-		same := engine.Stage(p, "same", engine.On(engine.Source(p, "numbers", count(300, 1)),
+		numbers := count(300, 1)
+		source := engine.Source(p, "numbers", func(ctx context.Context, at *Place, emit engine.Emit[uint64]) error {
+			if at.Next == until {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return numbers(ctx, at, emit)
+		})
+		same := engine.Stage(p, "same", engine.On(source,
 			func(_ context.Context, _ *struct{}, m engine.Message[uint64], emit engine.Emit[uint64]) error {
 				emit(m.Value)
 				return nil
@@ -172,7 +180,7 @@ func TestDrainDoesNotWaitForAStoppedStage(t *testing.T) {
 		engine.Sink(p, "sink", same, got.sink)
 		return p
 	}
-	p := wire()
+	p := wire(100)
 	config := testConfig(t, dir)
 	config.DrainTimeout = 40 * time.Second
 	b := runBeside(t, p, config)
@@ -188,7 +196,7 @@ func TestDrainDoesNotWaitForAStoppedStage(t *testing.T) {
 	if took := time.Since(stopped); took > config.DrainTimeout/2 {
 		t.Errorf("the drain took %v", took)
 	}
-	run(t, wire(), dir)
+	run(t, wire(1000), dir)
 	if len(got.all()) != 300 {
 		t.Errorf("%d values", len(got.all()))
 	}
