@@ -36,17 +36,52 @@ func (i *Instance) PutNoteUnsynced(name string, value []byte) error {
 	return i.store.setNote(ownedKey(spaceInstanceNote, i.name, name), name, value, func() error { return nil })
 }
 
+// PutNotesUnsynced is PutNoteUnsynced for several notes at once: all of them or none.
+func (i *Instance) PutNotesUnsynced(notes map[string][]byte) error {
+	list := make([]note, 0, len(notes))
+	for name, value := range notes {
+		list = append(list, note{ownedKey(spaceInstanceNote, i.name, name), name, value})
+	}
+	return i.store.setNotes(list, func() error { return nil })
+}
+
 func (s *Store) putNote(key []byte, name string, value []byte) error {
 	return s.setNote(key, name, value, s.sync)
 }
 
 func (s *Store) setNote(key []byte, name string, value []byte, sync func() error) error {
-	if len(name) > MaxKey {
-		return fmt.Errorf("checkpoint: put note %.100q: %w: its name has %d bytes, limit %d", name, ErrTooLarge, len(name), MaxKey)
+	return s.setNotes([]note{{key, name, value}}, sync)
+}
+
+type note struct {
+	key   []byte
+	name  string
+	value []byte
+}
+
+func (n *note) check() error {
+	if len(n.name) > MaxKey {
+		return fmt.Errorf("checkpoint: put note %.100q: %w: its name has %d bytes, limit %d", n.name, ErrTooLarge, len(n.name), MaxKey)
 	}
-	if len(value) > MaxNote {
+	if len(n.value) > MaxNote {
 		return fmt.Errorf("checkpoint: put note %.100q: %w: %d bytes, limit %d: keep large values as state by key",
-			name, ErrTooLarge, len(value), MaxNote)
+			n.name, ErrTooLarge, len(n.value), MaxNote)
+	}
+	return nil
+}
+
+func (n *note) put(txn *badger.Txn) error {
+	if n.value == nil {
+		return txn.Delete(n.key)
+	}
+	return txn.Set(n.key, seal(n.key, formatWhole, n.value))
+}
+
+func (s *Store) setNotes(notes []note, sync func() error) error {
+	for k := range notes {
+		if err := notes[k].check(); err != nil {
+			return err
+		}
 	}
 	if err := s.enter(); err != nil {
 		return err
@@ -54,10 +89,12 @@ func (s *Store) setNote(key []byte, name string, value []byte, sync func() error
 	defer s.active.Done()
 	err := guard(func() error {
 		err := s.db.Update(func(txn *badger.Txn) error {
-			if value == nil {
-				return txn.Delete(key)
+			for k := range notes {
+				if err := notes[k].put(txn); err != nil {
+					return err
+				}
 			}
-			return txn.Set(key, seal(key, formatWhole, value))
+			return nil
 		})
 		if err != nil {
 			return err
@@ -65,7 +102,7 @@ func (s *Store) setNote(key []byte, name string, value []byte, sync func() error
 		return sync()
 	})
 	if err != nil {
-		return s.failed(fmt.Sprintf("put note %.100q in %q", name, s.dir), err)
+		return s.failed(fmt.Sprintf("put note %.100q in %q", notes[0].name, s.dir), err)
 	}
 	return nil
 }
