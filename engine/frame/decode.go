@@ -39,7 +39,7 @@ func decode(data []byte, mode stateMode) (*Frame, error) {
 		EndPhase: flags&flagEndPhase != 0,
 	}
 	r := reader{data: body, index: -1}
-	r.frame(f, mode)
+	r.frame(f, mode, flags)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -72,13 +72,16 @@ func open(data []byte) (flags byte, body []byte, err error) {
 	return flags, content[headerSize:], nil
 }
 
-func (r *reader) frame(f *Frame, mode stateMode) {
+func (r *reader) frame(f *Frame, mode stateMode, flags byte) {
 	r.part("commit")
 	f.Owner = r.number()
 	f.Epoch = r.number()
 	f.Commit = r.number()
 	f.Steps = r.number()
-	f.Inputs = r.inputs()
+	f.Inputs = r.inputs(flags&flagWaiting != 0)
+	if flags&flagWaiting != 0 && r.err == nil && !f.hasWaiting() {
+		r.fail(ErrCorrupt, "messages that wait are announced, and there are none")
+	}
 	f.Timers = r.timers()
 	r.part("cursor")
 	f.Cursor = string(r.bytes())
@@ -90,7 +93,7 @@ func (r *reader) frame(f *Frame, mode stateMode) {
 	}
 }
 
-func (r *reader) inputs() []Position {
+func (r *reader) inputs(hasWaiting bool) []Position {
 	r.part("inputs")
 	n := r.count(4)
 	if n == 0 {
@@ -105,11 +108,31 @@ func (r *reader) inputs() []Position {
 		p.Instance = r.number32()
 		p.Offset = r.number()
 		p.Sequence = r.number()
+		if hasWaiting {
+			r.waiting(p)
+		}
 		if r.err != nil {
 			return nil
 		}
 	}
 	return list
+}
+
+func (r *reader) waiting(p *Position) {
+	n := r.count(1)
+	if n == 0 {
+		return
+	}
+	distance := r.number()
+	p.Waiting = make([]uint64, n)
+	p.Waiting[0] = p.Offset
+	for k := range n - 1 {
+		p.Waiting[k+1] = p.Waiting[k] + r.number()
+	}
+	p.Reached = p.Offset + distance
+	if r.err == nil && !p.isWritable() {
+		r.fail(ErrCorrupt, fmt.Sprintf("%d of %d to %d cannot wait", p.Waiting, p.Offset, p.Reached))
+	}
 }
 
 func (r *reader) timers() []int64 {

@@ -18,7 +18,7 @@
 //
 //	magic     4 bytes "PSTK"
 //	version   1 byte
-//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 128 body is compressed
+//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 128 body is compressed
 //	body      plain, or one S2 block
 //	checksum  4 bytes, little endian: CRC-32C of everything before it
 //
@@ -27,7 +27,9 @@
 //
 //	owner, epoch           numbers
 //	commit, steps          numbers
-//	inputs                 number of them; each: bytes stream, number instance, number offset, number sequence
+//	inputs                 number of them; each: bytes stream, number instance, number offset, number sequence;
+//	                       with flag 8 then: number of messages that wait; if any: number reached - offset, and for each
+//	                       but the first, which is offset, its distance to the one before
 //	timers                 number of them; each: signed
 //	cursor                 bytes
 //	state                  1 byte kind; whole: bytes; keyed: number of changes; each: bytes key, 1 byte (0 set, 1 deleted),

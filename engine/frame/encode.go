@@ -19,8 +19,9 @@ const (
 	flagFence      = 1
 	flagEnded      = 2
 	flagEndPhase   = 4
+	flagWaiting    = 8
 	flagCompressed = 128
-	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagCompressed
+	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagCompressed
 )
 
 const (
@@ -67,6 +68,11 @@ func writable(f *Frame, o Options) error {
 	if f.State.Kind > StateKeyed {
 		return fmt.Errorf("frame: encode: %w: unknown state kind %d", ErrCorrupt, f.State.Kind)
 	}
+	for i := range f.Inputs {
+		if p := &f.Inputs[i]; !p.isWritable() {
+			return fmt.Errorf("frame: encode: input %d: %w: %d of %d to %d cannot wait", i, ErrCorrupt, p.Waiting, p.Offset, p.Reached)
+		}
+	}
 	size := f.State.size()
 	for i := range f.Sections {
 		s := &f.Sections[i]
@@ -99,14 +105,26 @@ func (f *Frame) flags() byte {
 	if f.EndPhase {
 		b |= flagEndPhase
 	}
+	if f.hasWaiting() {
+		b |= flagWaiting
+	}
 	return b
+}
+
+func (f *Frame) hasWaiting() bool {
+	for i := range f.Inputs {
+		if len(f.Inputs[i].Waiting) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // sizeHint is close enough to the encoded size that encoding grows its buffer once at most.
 func (f *Frame) sizeHint() int {
 	n := 64 + len(f.Cursor) + 10*len(f.Timers)
 	for i := range f.Inputs {
-		n += 32 + len(f.Inputs[i].Stream)
+		n += 32 + len(f.Inputs[i].Stream) + 3*len(f.Inputs[i].Waiting)
 	}
 	n += f.State.size() + 8*len(f.State.Changes)
 	for i := range f.Sections {
@@ -138,12 +156,16 @@ func (f *Frame) appendBody(b []byte) []byte {
 	b = appendUvarint(b, f.Commit)
 	b = appendUvarint(b, f.Steps)
 	b = appendUvarint(b, uint64(len(f.Inputs)))
+	hasWaiting := f.hasWaiting()
 	for i := range f.Inputs {
 		p := &f.Inputs[i]
 		b = appendBytes(b, p.Stream)
 		b = appendUvarint(b, uint64(p.Instance))
 		b = appendUvarint(b, p.Offset)
 		b = appendUvarint(b, p.Sequence)
+		if hasWaiting {
+			b = p.appendWaiting(b)
+		}
 	}
 	b = appendUvarint(b, uint64(len(f.Timers)))
 	for _, due := range f.Timers {
@@ -159,6 +181,20 @@ func (f *Frame) appendBody(b []byte) []byte {
 		b = appendUvarint(b, s.Base)
 		b = appendUvarint(b, uint64(s.Count))
 		b = appendBytes(b, s.block)
+	}
+	return b
+}
+
+// appendWaiting writes how many wait, how far Reached is from Offset, and every
+// further one's distance to the one before.
+func (p *Position) appendWaiting(b []byte) []byte {
+	b = appendUvarint(b, uint64(len(p.Waiting)))
+	if len(p.Waiting) == 0 {
+		return b
+	}
+	b = appendUvarint(b, p.Reached-p.Offset)
+	for k := range p.Waiting[1:] {
+		b = appendUvarint(b, p.Waiting[k+1]-p.Waiting[k])
 	}
 	return b
 }

@@ -1,5 +1,7 @@
 package frame
 
+import "slices"
+
 // Version is the version of the wire format that this package writes and reads.
 const Version = 1
 
@@ -29,6 +31,34 @@ type Position struct {
 	Instance uint32 // instance that writes the input
 	Offset   uint64 // next offset not yet consumed
 	Sequence uint64 // stream sequence at which to look for Offset: a hint, never truth
+
+	// Waiting are messages that others have overtaken, in ascending order; the
+	// first is Offset. All others below Reached are consumed. Empty: none, and
+	// Reached is not written.
+	Waiting []uint64
+	Reached uint64
+}
+
+// Consumed says whether the message at an offset is consumed.
+func (p *Position) Consumed(offset uint64) bool {
+	if offset < p.Offset || len(p.Waiting) == 0 {
+		return offset < p.Offset
+	}
+	_, waits := slices.BinarySearch(p.Waiting, offset)
+	return offset < p.Reached && !waits
+}
+
+func (p *Position) isWritable() bool {
+	if len(p.Waiting) == 0 {
+		return true
+	}
+	last := p.Waiting[len(p.Waiting)-1]
+	for k := range p.Waiting[1:] {
+		if p.Waiting[k] >= p.Waiting[k+1] {
+			return false
+		}
+	}
+	return p.Waiting[0] == p.Offset && last < p.Reached
 }
 
 // StateKind says which part of a State counts.

@@ -50,12 +50,18 @@ func genState() *rapid.Generator[State] {
 
 func genDraft() *rapid.Generator[draft] {
 	position := rapid.Custom(func(t *rapid.T) Position {
-		return Position{
+		p := Position{
 			Stream:   rapid.StringMatching(`[a-z]{1,9}(/[a-z]{1,5})?`).Draw(t, "stream"),
 			Instance: rapid.Uint32().Draw(t, "instance"),
 			Offset:   rapid.Uint64().Draw(t, "offset"),
 			Sequence: rapid.Uint64().Draw(t, "sequence"),
 		}
+		for at, n := p.Offset, rapid.IntRange(0, 5).Draw(t, "waiting"); n > 0 && at < math.MaxUint64; n-- {
+			p.Waiting = append(p.Waiting, at)
+			p.Reached = rapid.Uint64Range(at+1, math.MaxUint64).Draw(t, "reached")
+			at = p.Reached
+		}
+		return p
 	})
 	return rapid.Custom(func(t *rapid.T) draft {
 		d := draft{frame: Frame{

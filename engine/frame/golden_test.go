@@ -13,7 +13,10 @@ var update = flag.Bool("update", false, "write the golden files of a version tha
 func golden() *Frame {
 	f := &Frame{
 		Owner: 1<<64 - 2, Epoch: 7, Commit: 1 << 33, Fence: true, Ended: true, EndPhase: true, Steps: 300, Cursor: "k/9",
-		Inputs: []Position{{"numbers", 0, 1 << 40, 99}, {"words/late", 4_294_967_295, 0, 0}},
+		Inputs: []Position{
+			{Stream: "numbers", Offset: 1 << 40, Sequence: 99},
+			{Stream: "words/late", Instance: 4_294_967_295},
+		},
 		Timers: []int64{1_700_000_000_000_000_000, -1},
 		State:  State{Kind: StateKeyed, Changes: []Change{{Key: "a", Value: []byte("1")}, {Key: "b", Deleted: true}, {Value: []byte{}}}},
 	}
