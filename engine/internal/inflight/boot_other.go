@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package inflight
+
+func bootID() string { return "" }
