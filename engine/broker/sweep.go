@@ -13,14 +13,17 @@ import (
 // streamMeta is the file that makes a directory a stream. The server removes it first when it deletes a stream.
 const streamMeta = "meta.inf"
 
-// sweep finishes the deletion of streams in which the process was killed. The server passes over what is left of one, and
-// takes the old messages for those of the next stream of that name.
+// sweep finishes the deletion of streams in which the process was killed, and what mend finishes. The server passes over
+// what is left of a deleted one, and takes the old messages for those of the next stream of that name.
 func sweep(dir string, logger *slog.Logger) error {
 	for _, account := range entries(filepath.Join(dir, "jetstream")) {
 		for _, stream := range entries(filepath.Join(account, "streams")) {
 			name := filepath.Base(stream)
 			_, err := os.Stat(filepath.Join(stream, streamMeta))
 			if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(name, ".") {
+				if err := mend(stream, logger); err != nil {
+					return fmt.Errorf("finish the creation or change of stream %s: %w", name, err)
+				}
 				continue
 			}
 			logger.Debug("finishing the deletion of a stream", "stream", name)

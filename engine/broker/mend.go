@@ -1,0 +1,78 @@
+package broker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/minio/highwayhash"
+)
+
+// streamSum is the file with the checksum of streamMeta.
+const streamSum = "meta.sum"
+
+// mend finishes the creation of a stream, or the change of its settings, in which the process was killed. The server writes
+// the settings and then their checksum, each at once. When they do not fit it passes over the stream at every start, with all
+// its messages, until somebody creates it once more, and then again at the next start: it does not write them anew.
+func mend(stream string, logger *slog.Logger) error {
+	meta, err := os.ReadFile(filepath.Join(stream, streamMeta))
+	if err != nil {
+		return err
+	}
+	name := filepath.Base(stream)
+	var settings struct {
+		Name string `json:"name"`
+	}
+	if json.Unmarshal(meta, &settings) != nil || settings.Name != name {
+		return nil // not what the server wrote: it says more
+	}
+	want, err := sumOf(name, meta)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(stream, streamSum)
+	have, err := os.ReadFile(path)
+	switch {
+	case err == nil && string(have) == want:
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	logger.Debug("finishing the creation or change of a stream", "stream", name)
+	return replace(path, []byte(want))
+}
+
+// sumOf is the checksum that the server expects.
+func sumOf(name string, meta []byte) (string, error) {
+	key := sha256.Sum256([]byte(name))
+	h, err := highwayhash.NewDigest64(key[:])
+	if err != nil {
+		return "", err
+	}
+	if _, err := h.Write(meta); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// replace writes a file at once.
+func replace(path string, data []byte) error {
+	next := path + ".new"
+	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
+}

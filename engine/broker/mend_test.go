@@ -1,0 +1,78 @@
+package broker
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The server writes a stream's settings and then their checksum, and knows nothing of the stream when a kill came in between.
+func TestInterruptedChangeOfAStreamIsFinished(t *testing.T) {
+	t.Parallel()
+	for name, interrupt := range map[string]func(sum string) error{
+		"created": os.Remove,
+		"changed": func(sum string) error { return os.WriteFile(sum, []byte("of the settings before"), 0o600) },
+		"sound":   func(string) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for want := uint64(1); want <= 3; want++ {
+				if n := publishOne(t, dir, want == 1); n != want {
+					t.Fatalf("%d messages, want %d", n, want)
+				}
+				if err := interrupt(filepath.Join(dir, "jetstream", "$G", "streams", "s", streamSum)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// publishOne publishes to a stream, which it creates the first time, and returns how many messages it has.
+func publishOne(t *testing.T, dir string, first bool) uint64 {
+	t.Helper()
+	b := open(t, Config{Dir: dir})
+	defer b.Close()
+	ctx := testContext(t)
+	if first {
+		if _, err := b.JetStream().CreateStream(ctx, jetstream.StreamConfig{Name: "s", Subjects: []string{"s.>"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.JetStream().Stream(ctx, "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.JetStream().Publish(ctx, "s.1", []byte("a message")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := s.Info(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.State.Msgs
+}
+
+// A file that the server did not write so is left to it.
+func TestForeignSettingsAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, meta := range []string{"", "{", `{"name":"another"}`} {
+		stream := filepath.Join(t.TempDir(), "s")
+		if err := os.Mkdir(stream, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(stream, streamMeta), []byte(meta), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := mend(stream, slog.New(slog.DiscardHandler)); err != nil {
+			t.Errorf("%q: %v", meta, err)
+		}
+		if _, err := os.Stat(filepath.Join(stream, streamSum)); err == nil {
+			t.Errorf("%q got a checksum", meta)
+		}
+	}
+}
