@@ -17,6 +17,13 @@ var (
 	ErrForeign = errors.New("the dead letters belong to somebody else")
 	// ErrGone: the stream was deleted while it was in use.
 	ErrGone = errors.New("the stream of the dead letters is gone")
+	// ErrStale: the letter was replaced by one of a later round, replayed or discarded since it was read. Read it again.
+	ErrStale = errors.New("the dead letter has changed or is gone")
+	// ErrPending: a replay of this letter waits already, so there is nothing left to do. Given twice is given once.
+	ErrPending = errors.New("a replay of this dead letter is pending")
+	// ErrRounds: the letter failed in as many rounds as it may. Mend the cause and raise ReplayOptions.MaxRounds, or
+	// discard it.
+	ErrRounds = errors.New("the dead letter has failed in too many rounds")
 	// ErrDamaged: a stored message is not a dead letter, or not one that this build can read.
 	ErrDamaged = errors.New("not a readable dead letter")
 	// ErrInvalid: a name, number or ID that cannot be right.

@@ -52,6 +52,80 @@ func Example() {
 	// worker.0:generator.0:33 panic after 3 attempts: 33 is unlucky
 }
 
+// An operator replays what failed; the stage takes it and settles it.
+func ExampleQueue_Replay() {
+	js, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	q, err := dlq.Open(ctx, js, dlq.Config{Pipeline: "fizzbuzz", Identity: "6c1f"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, offset := range []uint64{34, 33} {
+		letter := dlq.Letter{Stage: "worker", Input: "generator", Offset: offset, Reason: dlq.ReasonError, Error: "no route"}
+		if _, err := q.Put(ctx, letter); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	// The operator.
+	err = q.SelectInOrder(ctx, dlq.Filter{Stage: "worker", Error: "no route"}, func(l dlq.Letter) error {
+		if err := q.Replay(ctx, l, dlq.ReplayOptions{}); err != nil && !errors.Is(err, dlq.ErrPending) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// The stage.
+	for position := uint64(0); ; {
+		r, found, err := q.NextReplay(ctx, "worker", 0, position)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if !found {
+			break
+		}
+		fmt.Println("takes", r.ID())
+		position = r.Sequence + 1 // committed with the effect
+		if err := q.Settle(ctx, r); err != nil {
+			log.Fatal(err)
+		}
+	}
+	n, err := q.Count(ctx)
+	fmt.Println("left:", n, err)
+	// Output:
+	// takes worker.0:generator.0:33
+	// takes worker.0:generator.0:34
+	// left: 0 <nil>
+}
+
+// Letters move as lines of JSON.
+func ExampleQueue_Export() {
+	js, stop := embedded()
+	defer stop()
+	ctx := context.Background()
+	q, err := dlq.Open(ctx, js, dlq.Config{Pipeline: "fizzbuzz", Identity: "6c1f"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	written := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	letter := dlq.Letter{
+		Stage: "worker", Input: "generator", Offset: 33, Value: []byte(`{"n":33}`), Time: written, Reason: dlq.ReasonError,
+		Error: "no route", At: written,
+	}
+	if _, err := q.Put(ctx, letter); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := q.Export(ctx, dlq.Filter{Reason: dlq.ReasonError}, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// {"id":"worker.0:generator.0:33","pipeline":"fizzbuzz","stage":"worker","instance":0,"input":"generator","inputInstance":0,"offset":33,"value":"eyJuIjozM30=","json":{"n":33},"valueBytes":8,"time":"2026-01-02T12:00:00Z","reason":"error","error":"no route","round":1,"at":"2026-01-02T12:00:00Z","sequence":1}
+}
+
 // embedded starts a server in this process.
 func embedded() (js jetstream.JetStream, stop func()) {
 	dir, err := os.MkdirTemp("", "dlq")

@@ -1,6 +1,7 @@
 package dlq
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,14 @@ func anyLetter() *rapid.Generator[Letter] {
 		attempt := rapid.Custom(func(t *rapid.T) Attempt {
 			return Attempt{anyTime().Draw(t, "time"), anyBytes(700).Draw(t, "error")}
 		})
+		reason := rapid.SampledFrom([]Reason{ReasonPanic, ReasonKilled, ReasonError, ReasonRejected, ReasonTooLarge, ReasonHeld})
+		to := rapid.OneOf(rapid.Just(""), name)
+		round := rapid.Custom(func(t *rapid.T) Round {
+			return Round{
+				anyTime().Draw(t, "round at"), reason.Draw(t, "round reason"), anyBytes(300).Draw(t, "round error"),
+				rapid.IntMin(0).Draw(t, "round attempts"), to.Draw(t, "round to"),
+			}
+		})
 		return Letter{
 			Pipeline:        "fizzbuzz",
 			Stage:           name.Draw(t, "stage"),
@@ -55,7 +64,12 @@ func anyLetter() *rapid.Generator[Letter] {
 			Value:           []byte(anyBytes(5000).Draw(t, "value")),
 			Codec:           anyBytes(64).Filter(func(s string) bool { return len(s) <= maxCodec }).Draw(t, "codec"),
 			Time:            anyTime().Draw(t, "message time"),
-			Reason:          rapid.SampledFrom([]Reason{ReasonPanic, ReasonError, ReasonRejected, ReasonTooLarge, ReasonHeld}).Draw(t, "reason"),
+			Edited:          rapid.Bool().Draw(t, "edited"),
+			Reason:          reason.Draw(t, "reason"),
+			Chain:           rapid.SliceOfN(anyBytes(500), 0, 12).Draw(t, "chain"),
+			Round:           rapid.IntMin(0).Draw(t, "round"),
+			History:         rapid.SliceOfN(round, 0, 12).Draw(t, "history"),
+			To:              to.Draw(t, "to"),
 			Error:           anyBytes(6000).Draw(t, "error"),
 			Panic:           anyBytes(6000).Draw(t, "panic"),
 			Stack:           anyBytes(20000).Draw(t, "stack"),
@@ -75,7 +89,12 @@ func greatest(unit string) Letter {
 	for i := range attempts {
 		attempts[i] = Attempt{time.Unix(1<<40, 123456789), long}
 	}
+	history := make([]Round, 20)
+	for i := range history {
+		history[i] = Round{time.Unix(1<<40, 123456789), Reason(strings.Repeat("r", 32)), long, 1<<63 - 1, name}
+	}
 	return Letter{
+		Round: 1<<63 - 1, History: history, To: name, Edited: true, Chain: slices.Repeat([]string{long}, 20),
 		Pipeline: name, Stage: name, Instance: 1<<63 - 1, Input: name + "/" + name, InputInstance: 1<<63 - 1, Offset: 1<<64 - 1,
 		Key: long[:2048], Value: []byte("v"), Codec: long[:maxCodec], Time: time.Unix(1<<40, 123456789),
 		Reason: Reason(strings.Repeat("r", 32)), Error: long, Panic: long, Stack: long, Attempts: attempts, AttemptsOmitted: 1 << 60,

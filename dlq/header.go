@@ -27,6 +27,11 @@ const (
 	headerStack         = "Penstock-Stack"
 	headerAttempts      = "Penstock-Attempts"
 	headerOmitted       = "Penstock-Attempts-Omitted"
+	headerChain         = "Penstock-Chain"
+	headerRound         = "Penstock-Round"
+	headerHistory       = "Penstock-History"
+	headerTo            = "Penstock-To"
+	headerEdited        = "Penstock-Edited"
 	headerVersion       = "Penstock-Version"
 	headerAt            = "Penstock-At"
 	headerWrite         = "Penstock-Write"
@@ -71,6 +76,7 @@ func encode(l Letter, lim limits, write string) *nats.Msg {
 	if l.AttemptsOmitted > 0 {
 		h.Set(headerOmitted, strconv.Itoa(l.AttemptsOmitted))
 	}
+	setRounds(h, l)
 	return &nats.Msg{Subject: l.origin().subject(l.Pipeline), Header: h, Data: data}
 }
 
@@ -93,11 +99,58 @@ func headerSize(h nats.Header) int {
 
 // decode is the inverse of encode. Every error wraps ErrDamaged.
 func decode(m *jetstream.RawStreamMsg) (Letter, error) {
-	damaged := func(err error) (Letter, error) {
-		return Letter{}, fmt.Errorf("%w: sequence %d, subject %s: %w", ErrDamaged, m.Sequence, m.Subject, err)
+	l, err := decodeHeaders(m, len(m.Data))
+	if err != nil {
+		return Letter{}, damaged(m, err)
 	}
+	end := l.ValueBytes
+	l.ValueOmitted = false
+	if end < len(m.Data) {
+		l.Key = string(m.Data[end:])
+	}
+	if end > 0 {
+		l.Value = m.Data[:end:end]
+	}
+	if err := l.checkStored(m.Subject); err != nil {
+		return Letter{}, damaged(m, err)
+	}
+	return l, nil
+}
+
+// decodeListed decodes what a listing shows: everything but the value, and but a key that stands in the payload of size
+// bytes.
+func decodeListed(m *jetstream.RawStreamMsg, size int) (Letter, error) {
+	l, err := decodeHeaders(m, size)
+	if err == nil {
+		omitted := l.ValueOmitted
+		l.ValueOmitted = false
+		err = l.checkStored(m.Subject)
+		l.ValueOmitted = omitted
+	}
+	if err != nil {
+		return Letter{}, damaged(m, err)
+	}
+	return l, nil
+}
+
+func damaged(m *jetstream.RawStreamMsg, err error) error {
+	return fmt.Errorf("%w: sequence %d, subject %s: %w", ErrDamaged, m.Sequence, m.Subject, err)
+}
+
+func (l Letter) checkStored(subject string) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	if want := l.origin().subject(l.Pipeline); subject != want {
+		return fmt.Errorf("its headers belong to %s", want)
+	}
+	return nil
+}
+
+// decodeHeaders reads what is in the headers of a message with a payload of size bytes.
+func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
 	if got := m.Header.Get(headerFormat); got != format {
-		return damaged(fmt.Errorf("%s is %q, this build reads %q", headerFormat, got, format))
+		return Letter{}, fmt.Errorf("%s is %q, this build reads %q", headerFormat, got, format)
 	}
 	r := headerReader{header: m.Header}
 	l := Letter{
@@ -108,7 +161,6 @@ func decode(m *jetstream.RawStreamMsg) (Letter, error) {
 		InputInstance:   r.int(headerInputInstance),
 		Offset:          r.uint(headerOffset),
 		Key:             r.text(headerKey),
-		Value:           m.Data,
 		Codec:           r.text(headerCodec),
 		Time:            r.time(headerTime),
 		Reason:          Reason(m.Header.Get(headerReason)),
@@ -117,29 +169,27 @@ func decode(m *jetstream.RawStreamMsg) (Letter, error) {
 		Stack:           r.text(headerStack),
 		Attempts:        r.attempts(headerAttempts),
 		AttemptsOmitted: r.optionalInt(headerOmitted),
+		Chain:           r.chain(headerChain),
+		Round:           1,
+		History:         r.history(headerHistory),
+		To:              m.Header.Get(headerTo),
+		Edited:          m.Header.Get(headerEdited) != "",
 		Version:         r.text(headerVersion),
 		At:              r.time(headerAt),
 		Sequence:        m.Sequence,
 	}
-	if n := r.optionalInt(headerKeyBytes); n < 0 || n > len(m.Data) {
-		r.fail(headerKeyBytes, fmt.Errorf("%d of %d bytes", n, len(m.Data)))
-	} else if n > 0 {
-		end := len(m.Data) - n
-		l.Key, l.Value = string(m.Data[end:]), m.Data[:end:end]
+	if len(m.Header[headerRound]) > 0 {
+		if l.Round = r.int(headerRound); l.Round < 1 {
+			r.fail(headerRound, fmt.Errorf("%d", l.Round))
+		}
 	}
-	if len(l.Value) == 0 {
-		l.Value = nil
+	n := r.optionalInt(headerKeyBytes)
+	if n < 0 || n > size {
+		r.fail(headerKeyBytes, fmt.Errorf("%d of %d bytes", n, size))
 	}
-	if r.err != nil {
-		return damaged(r.err)
-	}
-	if err := l.check(); err != nil {
-		return damaged(err)
-	}
-	if want := l.origin().subject(l.Pipeline); m.Subject != want {
-		return damaged(fmt.Errorf("its headers belong to %s", want))
-	}
-	return l, nil
+	l.ValueBytes = size - n
+	l.ValueOmitted = l.ValueBytes > 0
+	return l, r.err
 }
 
 // headerReader reads headers and keeps the first error.
@@ -193,6 +243,24 @@ func (r *headerReader) attempts(name string) []Attempt {
 		return nil
 	}
 	list, err := decodeAttempts(r.header.Get(name))
+	r.fail(name, err)
+	return list
+}
+
+func (r *headerReader) chain(name string) []string {
+	if len(r.header[name]) == 0 {
+		return nil
+	}
+	list, err := decodeChain(r.header.Get(name))
+	r.fail(name, err)
+	return list
+}
+
+func (r *headerReader) history(name string) []Round {
+	if len(r.header[name]) == 0 {
+		return nil
+	}
+	list, err := decodeHistory(r.header.Get(name))
 	r.fail(name, err)
 	return list
 }

@@ -10,7 +10,8 @@ import (
 type Reason string
 
 const (
-	ReasonPanic    Reason = "panic"     // the stage panicked at every attempt, or took the process down
+	ReasonPanic    Reason = "panic"     // the stage panicked at every attempt
+	ReasonKilled   Reason = "killed"    // the stage took the whole process down at every attempt
 	ReasonError    Reason = "error"     // the stage failed at every attempt
 	ReasonDeadline Reason = "deadline"  // the stage was longer in every attempt than it may be
 	ReasonRejected Reason = "rejected"  // the stage said that it can never succeed
@@ -36,7 +37,14 @@ type Letter struct {
 	Offset        uint64 // in that stream
 
 	Key   string
-	Value []byte    // encoded, as the stage got it
+	Value []byte // encoded, as the stage got it
+	// ValueBytes is the length of the value; set by reading, ignored by Put.
+	ValueBytes int
+	// ValueOmitted: the letter was read without its value (see Filter.WithoutValues). Put refuses it.
+	ValueOmitted bool
+	// Edited: the value is not the one that came from the input, a replay replaced it.
+	Edited bool
+
 	Codec string    // name of the value's codec, at most 256 bytes
 	Time  time.Time // the message's
 
@@ -44,10 +52,17 @@ type Letter struct {
 	Error    string
 	Panic    string // printed panic value, or ""
 	Stack    string
+	Chain    []string // the errors within the error, outermost first: see ErrorChain
 	Attempts []Attempt
 	// AttemptsOmitted is how many attempts are missing in Attempts, behind its first one. Put counts them when it
 	// shortens the list.
 	AttemptsOmitted int
+
+	// Round is 1 the first time, and one more each time a replay failed again; 0 in Put: 1.
+	Round   int
+	History []Round // the earlier rounds, oldest first; the last 10 of them
+	// To is the stage that gave up in this round, when a replay had sent the message to another one than Stage.
+	To string
 
 	Version  string    // of the binary that wrote it
 	At       time.Time // when it was written; zero in Put: now
@@ -79,6 +94,22 @@ func (l Letter) check() error {
 	}
 	if len(l.Codec) > maxCodec {
 		return fmt.Errorf("%w codec name of %d bytes: use at most %d", ErrInvalid, len(l.Codec), maxCodec)
+	}
+	if l.ValueOmitted {
+		return fmt.Errorf("%w letter: it was read without its value: read it again with Get", ErrInvalid)
+	}
+	if l.Round < 0 {
+		return fmt.Errorf("%w round %d: they count from 1", ErrInvalid, l.Round)
+	}
+	if l.To != "" {
+		if err := checkName("stage", l.To); err != nil {
+			return err
+		}
+	}
+	for _, r := range l.History {
+		if !validReason.MatchString(string(r.Reason)) || r.Attempts < 0 || r.To != "" && !validName.MatchString(r.To) {
+			return fmt.Errorf("%w earlier round: reason %q, %d attempts, stage %q", ErrInvalid, r.Reason, r.Attempts, r.To)
+		}
 	}
 	if l.AttemptsOmitted < 0 {
 		return fmt.Errorf("%w number of omitted attempts %d", ErrInvalid, l.AttemptsOmitted)

@@ -17,14 +17,20 @@ type limits struct {
 	attempts    int // number
 	attemptText int
 	version     int
+	chain       int // number
+	chainText   int
+	history     int // number
+	historyText int
 	key         int // a longer one is not cut, it moves to the payload
 }
 
 var (
 	// fullLimits keep the headers below the server's 64 KiB.
-	fullLimits = limits{stack: 16 << 10, text: 4 << 10, attempts: 16, attemptText: 512, version: 256, key: 2 << 10}
+	fullLimits = limits{stack: MaxStack, text: MaxText, attempts: 16, attemptText: MaxAttemptText, version: 256,
+		chain: 8, chainText: 320, history: maxHistory, historyText: 128, key: 2 << 10}
 	// smallLimits keep them below Overhead.
-	smallLimits = limits{stack: 256, text: 256, attempts: 2, attemptText: 128, version: 64, key: 64}
+	smallLimits = limits{stack: 256, text: 256, attempts: 2, attemptText: 128, version: 64,
+		chain: 1, chainText: 64, history: 1, historyText: 32, key: 64}
 )
 
 // stored returns the letter as it comes back from reading: cut to the limits, times in UTC.
@@ -36,6 +42,10 @@ func (l Letter) stored(lim limits) Letter {
 	if len(l.Value) == 0 {
 		l.Value = nil
 	}
+	l.ValueBytes = len(l.Value)
+	l.Round = max(l.Round, 1)
+	l.Chain = storedChain(l.Chain, lim)
+	l.History = storedHistory(l.History, lim)
 	attempts := l.Attempts
 	l.Attempts = nil
 	for i, a := range attempts {
@@ -51,7 +61,17 @@ func (l Letter) stored(lim limits) Letter {
 
 func canonicalTime(t time.Time) time.Time { return t.Round(0).UTC() }
 
-// cut shortens s to at most limit bytes and says so at its end. It does not cut within a character.
+// What Put keeps at most of texts about a failure, in bytes.
+const (
+	MaxText        = 4 << 10 // of Letter.Error and Letter.Panic
+	MaxStack       = 16 << 10
+	MaxAttemptText = 512
+)
+
+// Cut shortens s to at most limit bytes and says so at its end. It does not cut within a character. Who keeps texts of
+// users' errors before they become a letter cuts them likewise: such a text may well hold the whole message.
+func Cut(s string, limit int) string { return cut(s, limit) }
+
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/nats-io/nats.go"
 	"pgregory.net/rapid"
 )
 
@@ -64,12 +65,21 @@ func TestHeadersFit(t *testing.T) {
 		if full := headerSize(encode(l, fullLimits, strings.Repeat("w", 26)).Header); full > math.MaxUint16 {
 			t.Errorf("%q: %d bytes of headers, the server takes %d", unit, full, math.MaxUint16)
 		}
+		request := Replay{Letter: l, Stage: l.To, Instance: 1<<63 - 1, LetterSequence: 1<<64 - 1}
+		if full := headerSize(encodeReplay(request, fullLimits, strings.Repeat("w", 26)).Header); full > math.MaxUint16 {
+			t.Errorf("%q: %d bytes of headers of a request, the server takes %d", unit, full, math.MaxUint16)
+		}
 		for _, key := range []string{l.Key, l.Key[:smallLimits.key]} {
 			l.Key = key
-			msg := encode(l, smallLimits, strings.Repeat("w", 26))
-			small := headerSize(msg.Header) + len(msg.Data) - len(l.Value) - len(key)
-			if small > Overhead {
-				t.Errorf("%q: %d bytes besides value and key, want at most %d", unit, small, Overhead)
+			request.Letter = l
+			for what, msg := range map[string]*nats.Msg{
+				"letter":  encode(l, smallLimits, strings.Repeat("w", 26)),
+				"request": encodeReplay(request, smallLimits, strings.Repeat("w", 26)),
+			} {
+				small := headerSize(msg.Header) + len(msg.Data) - len(l.Value) - len(key)
+				if small > Overhead {
+					t.Errorf("%s of %q: %d bytes besides value and key, want at most %d", what, unit, small, Overhead)
+				}
 			}
 		}
 	}

@@ -22,9 +22,10 @@ func (o origin) String() string {
 
 // subject replaces the / of a branch, which some tools take for a path, by ~, which no name contains.
 func (o origin) subject(pipeline string) string {
-	input := strings.Replace(o.input, "/", "~", 1)
-	return fmt.Sprintf("%s.%s.%d.dead.%s.%d.%d", pipeline, o.stage, o.instance, input, o.inputInstance, o.offset)
+	return fmt.Sprintf("%s.%s.%d.dead.%s.%d.%d", pipeline, o.stage, o.instance, inputToken(o.input), o.inputInstance, o.offset)
 }
+
+func inputToken(input string) string { return strings.Replace(input, "/", "~", 1) }
 
 var idPattern = regexp.MustCompile(`^([^.:]+)\.(\d+):([^.:]+)\.(\d+):(\d+)$`)
 

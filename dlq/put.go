@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,8 +23,9 @@ type retry struct {
 
 var defaultRetry = retry{answer: 5 * time.Second, first: 50 * time.Millisecond, max: 2 * time.Second, gone: 8, logEvery: 30}
 
-// Put writes the letter, at most once: written is false when it was there before, from an earlier run say. When Put
-// returns without error the letter is stored, as safely as the server stores.
+// Put writes the letter, at most once: written is false when it was there before, from an earlier run say, in this or a
+// later round. A letter of a later round replaces what is stored, in one step. When Put returns without error the letter is
+// stored, as safely as the server stores.
 //
 // A broker that does not answer is asked again until ctx ends; an error then says that it is not known whether the letter
 // is stored, and Put may be called again. ErrFull, ErrTooLarge, ErrConflict, ErrGone, ErrInvalid and a closed connection
@@ -41,30 +43,12 @@ func (q *Queue) put(ctx context.Context, l Letter) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	pause, gone := q.retry.first, 0
-	for try := 1; ; try++ {
-		written, err := q.try(ctx, msg)
-		if err == nil || isFinal(err) {
-			return written, err
-		}
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			gone++
-		} else {
-			gone = 0
-		}
-		if gone >= q.retry.gone {
-			return false, fmt.Errorf("%w: restart the pipeline to make it anew; the letters that were in it are lost", ErrGone)
-		}
-		if ctx.Err() == nil && try%q.retry.logEvery == 1 {
-			q.logger.Warn("dead letter waits for the broker", "pipeline", q.pipeline, "letter", l.ID(), "try", try, "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return false, fmt.Errorf("not known to be stored: %w (try %d: %w)", ctx.Err(), try, err)
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, q.retry.max)
-	}
+	written := false
+	err = q.persist(ctx, "put", l.ID(), func() (err error) {
+		written, err = q.try(ctx, msg)
+		return err
+	})
+	return written, err
 }
 
 // message checks the letter and encodes it, cut as far as the server's maximum payload demands.
@@ -81,9 +65,14 @@ func (q *Queue) message(l Letter) (*nats.Msg, error) {
 	if l.At.IsZero() {
 		l.At = time.Now()
 	}
+	return q.fit(func(lim limits, write string) *nats.Msg { return encode(l, lim, write) })
+}
+
+// fit makes the message as large as the server takes it.
+func (q *Queue) fit(encode func(lim limits, write string) *nats.Msg) (*nats.Msg, error) {
 	most, write, size := q.js.Conn().MaxPayload(), rand.Text(), 0
 	for _, lim := range []limits{fullLimits, smallLimits} {
-		msg := encode(l, lim, write)
+		msg := encode(lim, write)
 		size = headerSize(msg.Header) + len(msg.Data)
 		if most <= 0 || int64(size) <= most {
 			return msg, nil
@@ -104,14 +93,29 @@ func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error
 	there, err := q.stream.GetLastMsgForSubject(answer, msg.Subject)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return false, cause
+		return false, expect(msg, 0, cause)
 	case err != nil:
 		return false, fmt.Errorf("%w; reading it back: %w", cause, err)
 	}
-	if err := sameMessage(there, msg); err != nil {
+	if there.Header.Get(headerWrite) == msg.Header.Get(headerWrite) {
+		return true, nil
+	}
+	older, err := isOlder(there, msg)
+	if err != nil || !older {
 		return false, err
 	}
-	return there.Header.Get(headerWrite) == msg.Header.Get(headerWrite), nil
+	return false, expect(msg, there.Sequence, cause)
+}
+
+// expect makes the next publish of msg demand that the last message of its subject is sequence. If this one did so already
+// that was not the reason of the failure, and cause is returned.
+func expect(msg *nats.Msg, sequence uint64, cause error) error {
+	want := strconv.FormatUint(sequence, 10)
+	if msg.Header.Get(jetstream.ExpectedLastSubjSeqHeader) == want {
+		return cause
+	}
+	msg.Header.Set(jetstream.ExpectedLastSubjSeqHeader, want)
+	return errAgain
 }
 
 func (q *Queue) publish(ctx context.Context, msg *nats.Msg) error {
@@ -123,24 +127,25 @@ func (q *Queue) publish(ctx context.Context, msg *nats.Msg) error {
 	}
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isFull(refusal) {
-		return fmt.Errorf("%w: replay or discard some, or raise MaxBytes or MaxMessages, or the account's limit: %w", ErrFull, err)
+		return fmt.Errorf("%w: replay or discard some, or raise the limits of the queue, or those of the account: %w", ErrFull, err)
 	}
 	return err
 }
 
-// sameMessage guards against an earlier run's letter that would hide this one.
-func sameMessage(there *jetstream.RawStreamMsg, msg *nats.Msg) error {
+// isOlder says whether what is stored is of an earlier round than msg, which may then replace it. In the same round it must
+// be the same message: an earlier run's letter would hide this one.
+func isOlder(there *jetstream.RawStreamMsg, msg *nats.Msg) (bool, error) {
 	old, err := decode(there)
 	if err != nil {
-		return err
+		return false, err
 	}
 	l, err := decode(&jetstream.RawStreamMsg{Subject: msg.Subject, Header: msg.Header, Data: msg.Data})
 	if err != nil {
-		return err
+		return false, err
 	}
-	if old.Key != l.Key || !bytes.Equal(old.Value, l.Value) {
-		return fmt.Errorf("%w: sequence %d, written %v: replay or discard it, or delete all dead letters if the pipeline "+
+	if old.Round == l.Round && (old.Key != l.Key || !bytes.Equal(old.Value, l.Value)) {
+		return false, fmt.Errorf("%w: sequence %d, written %v: replay or discard it, or delete all dead letters if the pipeline "+
 			"was started afresh", ErrConflict, old.Sequence, old.At)
 	}
-	return nil
+	return old.Round < l.Round, nil
 }

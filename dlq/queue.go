@@ -44,6 +44,9 @@ type Queue struct {
 	pipeline string
 	logger   *slog.Logger
 	retry    retry
+
+	placesAtOnce int // of SelectInOrder
+	replays      replayStream
 }
 
 // Open makes the stream of a pipeline's dead letters, or takes the existing one over and sets the limits anew. Limits lower
@@ -102,12 +105,14 @@ func (q *Queue) Count(ctx context.Context) (uint64, error) {
 	return info.State.Msgs, nil
 }
 
-// DeleteAll deletes every letter and the stream itself, for a fresh start of the pipeline. That there is none is no error.
-// The queue is of no use afterwards: Open another one.
+// DeleteAll deletes every letter and pending replay and the streams themselves, for a fresh start of the pipeline. That
+// there are none is no error. The queue is of no use afterwards: Open another one.
 func (q *Queue) DeleteAll(ctx context.Context) error {
-	err := q.js.DeleteStream(ctx, q.name)
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return fmt.Errorf("dlq: delete stream %s: %w", q.name, err)
+	for _, name := range []string{ReplayStreamName(q.pipeline), q.name} {
+		err := q.js.DeleteStream(ctx, name)
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("dlq: delete stream %s: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -116,7 +121,8 @@ func newQueue(js jetstream.JetStream, pipeline string, logger *slog.Logger) *Que
 	if logger == nil {
 		logger = slog.Default()
 	}
-	return &Queue{js: js, name: StreamName(pipeline), pipeline: pipeline, logger: logger, retry: defaultRetry}
+	return &Queue{js: js, name: StreamName(pipeline), pipeline: pipeline, logger: logger, retry: defaultRetry,
+		placesAtOnce: placesAtOnce}
 }
 
 // takeOver says what an existing stream becomes.
@@ -159,7 +165,9 @@ func (c Config) stream() jetstream.StreamConfig {
 		MaxBytes:    limit(c.MaxBytes, DefaultMaxBytes),
 		MaxMsgs:     limit(c.MaxMessages, -1),
 		MaxAge:      c.MaxAge,
-		Metadata:    map[string]string{metadataPipeline: c.Pipeline, metadataIdentity: c.Identity},
+
+		MaxMsgsPerSubject: 1, // a later round takes the place of the earlier one
+		Metadata:          map[string]string{metadataPipeline: c.Pipeline, metadataIdentity: c.Identity},
 	}
 }
 

@@ -17,6 +17,15 @@ const (
 	codeStoreFailed      jetstream.ErrorCode = 10077 // among others: a limit of the stream
 )
 
+// FullBecause is what the server says about an ErrFull: which limit is reached.
+func FullBecause(err error) string {
+	var refusal *jetstream.APIError
+	if errors.As(err, &refusal) {
+		return refusal.Description
+	}
+	return err.Error()
+}
+
 // isFull tells the limits from other reasons why a message is not stored, some of which pass.
 func isFull(e *jetstream.APIError) bool {
 	switch e.ErrorCode {
@@ -37,7 +46,8 @@ func isNoRoom(e *jetstream.APIError) bool {
 // isFinal says whether trying again is of no use. Whatever is not known to be so is tried again: a dead letter given up
 // too early stops the pipeline, one tried too long only waits.
 func isFinal(err error) bool {
-	final := []error{ErrFull, ErrTooLarge, ErrConflict, ErrDamaged, nats.ErrConnectionClosed, nats.ErrConnectionDraining}
+	final := []error{ErrFull, ErrTooLarge, ErrConflict, ErrDamaged, ErrInvalid, ErrPending, ErrStale, ErrForeign,
+		nats.ErrConnectionClosed, nats.ErrConnectionDraining}
 	if slices.ContainsFunc(final, func(f error) bool { return errors.Is(err, f) }) {
 		return true
 	}

@@ -28,9 +28,42 @@ func decodeText(s string) (string, error) {
 		raw, err := base64.StdEncoding.DecodeString(encoded)
 		return string(raw), err
 	}
+	if text, ok := plainText(s); ok {
+		return text, nil
+	}
 	var text string
 	err := json.Unmarshal([]byte(s), &text)
 	return text, err
+}
+
+// plainText decodes the usual JSON strings: a listing meets very many. It leaves the others to encoding/json.
+func plainText(s string) (string, bool) {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' || !utf8.ValidString(s) {
+		return "", false
+	}
+	s = s[1 : len(s)-1]
+	text := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '\\' {
+			if i++; i == len(s) {
+				return "", false
+			}
+			switch c = s[i]; c {
+			case 'n':
+				c = '\n'
+			case 't':
+				c = '\t'
+			case '"', '\\':
+			default:
+				return "", false
+			}
+		} else if c == '"' || c < ' ' {
+			return "", false
+		}
+		text = append(text, c)
+	}
+	return string(text), true
 }
 
 // jsonHolds is false for a text that JSON would change (invalid UTF-8) or blow up (mostly control characters).
@@ -131,4 +164,15 @@ func decodeTime(s string) (time.Time, error) {
 		return time.Time{}, err
 	}
 	return time.Unix(seconds, int64(nanoseconds)).UTC(), nil
+}
+
+// timeReader reads times and keeps the first error.
+type timeReader struct{ err error }
+
+func (r *timeReader) read(name, s string) time.Time {
+	t, err := decodeTime(s)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+	}
+	return t
 }

@@ -1,6 +1,7 @@
 package dlq
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -79,4 +80,17 @@ func TestAttemptsAreReadable(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+func TestPlainTextAgreesWithJSON(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(anyBytes(100), rapid.Map(anyBytes(100), func(s string) string { return toJSON(s) }),
+			rapid.StringMatching(`"([a-z\x00\n"]|\\[nt"\\/u]|\\u00e9)*"`)).Draw(t, "encoded")
+		got, ok := plainText(s)
+		var want string
+		if err := json.Unmarshal([]byte(s), &want); ok && (err != nil || got != want) {
+			t.Fatalf("%q: %q, JSON says %q, %v", s, got, want, err)
+		}
+	})
 }

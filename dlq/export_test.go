@@ -1,0 +1,148 @@
+package dlq
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+
+	"pgregory.net/rapid"
+)
+
+func TestLetterJSON(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := anyLetter().Draw(t, "letter").stored(fullLimits)
+		if rapid.Bool().Draw(t, "listed") {
+			want.Value, want.ValueOmitted = nil, want.ValueBytes > 0
+		}
+		want.Sequence = rapid.Uint64().Draw(t, "sequence")
+		line, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := bytes.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+			t.Fatalf("%q has an unsafe character at %d", line, i)
+		}
+		var got Letter
+		if err := json.Unmarshal(line, &got); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("got  %+v\nwant %+v", got, want)
+		}
+	})
+}
+
+func TestLetterJSONIsForPeopleToo(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		`{"n": 12345678901234567890,` + "\n" + `"s":"` + "\u202e" + `"}`: `"json":{"n":12345678901234567890,"s":"\u202e"}`,
+		"33":                           `"json":33`,
+		"hello\x1b[2J":                 `"text":"hello\u001b[2J"`,
+		"<b>":                          `"text":"<b>"`,
+		"\xff":                         `"value":"/w=="`,
+		`{"invalid":"` + "\xff" + `"}`: `"value":"eyJpbnZhbGlkIjoi/yJ9"`,
+	} {
+		l := letterAt(1)
+		l.Value = []byte(value)
+		line, err := l.MarshalJSON()
+		if err != nil || !strings.Contains(string(line), want) {
+			t.Errorf("%q: %s, %v; want %s", value, line, err, want)
+		}
+		if strings.Contains(want, "value") && (strings.Contains(string(line), `"json"`) || strings.Contains(string(line), `"text"`)) {
+			t.Errorf("%q: %s", value, line)
+		}
+	}
+}
+
+func hostileLetters() []Letter {
+	list := make([]Letter, 6)
+	for i, value := range []string{
+		"\x1b]0;evil\x07\x1b[2J", "\xff\xfe\x00", strings.Repeat("\x00\xff\n", 300_000), "<script>alert(1)</script>", "", `{"a":[1,2]}`,
+	} {
+		list[i] = letterAt(uint64(i))
+		list[i].Key, list[i].Value, list[i].Error = value, []byte(value), value
+		if len(value) > 10_000 {
+			list[i].Key = value[:10_000]
+		}
+	}
+	list[1].Round, list[1].History, list[1].Chain = 2, []Round{{Reason: ReasonKilled, Error: "\xff"}}, []string{"\x1b"}
+	return list
+}
+
+func TestExportImport(t *testing.T) {
+	t.Parallel()
+	q := openNew(t)
+	for _, l := range hostileLetters() {
+		mustPut(t, q, l, true)
+	}
+	var file bytes.Buffer
+	if n, err := q.Export(t.Context(), Filter{WithoutValues: true}, &file); err != nil || n != 6 {
+		t.Fatalf("Export = %d, %v", n, err)
+	}
+	other := openNew(t)
+	for _, want := range []int{6, 0} {
+		if n, err := other.Import(t.Context(), bytes.NewReader(file.Bytes())); err != nil || n != want {
+			t.Fatalf("Import = %d, %v; want %d", n, err, want)
+		}
+	}
+	var again bytes.Buffer
+	if _, err := other.Export(t.Context(), Filter{}, &again); err != nil || !bytes.Equal(again.Bytes(), file.Bytes()) {
+		t.Fatalf("another export differs, %v", err)
+	}
+	for _, want := range hostileLetters() {
+		got, _, err := other.Get(t.Context(), want.ID())
+		if err != nil || !bytes.Equal(got.Value, want.Value) || got.Key != want.Key || got.Round != max(want.Round, 1) {
+			t.Errorf("%s: %d bytes, %v", want.ID(), len(got.Value), err)
+		}
+	}
+}
+
+func TestImportNamesTheLine(t *testing.T) {
+	t.Parallel()
+	q := openNew(t)
+	good, err := letterAt(1).MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := letterAt(2)
+	foreign.Pipeline = "other"
+	foreignLine, _ := foreign.MarshalJSON()
+	omitted := letterAt(3)
+	omitted.ValueOmitted = true
+	omittedLine, _ := omitted.MarshalJSON()
+	for name, bad := range map[string]string{
+		"no JSON": "{", "foreign": string(foreignLine), "no value": string(omittedLine), "text": `{"time":"","key":7}`, "array": "[]", "empty": "{}",
+	} {
+		n, err := q.Import(t.Context(), strings.NewReader("\n"+string(good)+"\n"+bad+"\n"))
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "line 3") || n > 1 {
+			t.Errorf("%s: %d, %v", name, n, err)
+		}
+	}
+	endless := io.MultiReader(strings.NewReader("\n"), io.LimitReader(zeros{}, MaxLine+1))
+	if _, err := q.Import(t.Context(), endless); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("a long line: %v", err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestExportReportsAFailedWrite(t *testing.T) {
+	t.Parallel()
+	q := openNew(t)
+	mustPut(t, q, letterAt(1), true)
+	if _, err := q.Export(t.Context(), Filter{}, failing{}); !errors.Is(err, io.ErrShortWrite) {
+		t.Fatalf("Export = %v", err)
+	}
+}

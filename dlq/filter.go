@@ -1,0 +1,92 @@
+package dlq
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Filter selects letters: those to which every part of it applies. Its zero value selects all.
+type Filter struct {
+	IDs      []string  // these; one that there is no letter for is passed over
+	Stage    string    // which gave up on the message that came to it from its input
+	Input    string    // "stage" or "stage/branch"
+	Reason   Reason    // of the last round
+	Since    time.Time // written then or later
+	Until    time.Time // written before then
+	Key      string    // exactly
+	Error    string    // within the error or the panic value, in capitals or not
+	MinRound int       // this round or a later one
+
+	// WithoutValues leaves the values on the server: Letter.ValueOmitted and ValueBytes stand for them. It is the way to
+	// list very many.
+	WithoutValues bool
+}
+
+func (f Filter) check() error {
+	if f.Stage != "" {
+		if err := checkName("stage", f.Stage); err != nil {
+			return err
+		}
+	}
+	if f.Input != "" {
+		if err := (origin{stage: "any", input: f.Input}).check(); err != nil {
+			return err
+		}
+	}
+	for _, id := range f.IDs {
+		if _, err := parseID(id); err != nil {
+			return err
+		}
+	}
+	if f.Reason != "" && !validReason.MatchString(string(f.Reason)) {
+		return fmt.Errorf("%w reason %q: use one of the Reason constants", ErrInvalid, f.Reason)
+	}
+	return nil
+}
+
+// subject is the part of the filter that the server applies.
+func (f Filter) subject(pipeline string) string {
+	stage, input := "*", "*"
+	if f.Stage != "" {
+		stage = f.Stage
+	}
+	if f.Input != "" {
+		input = inputToken(f.Input)
+	}
+	return fmt.Sprintf("%s.%s.*.dead.%s.*.*", pipeline, stage, input)
+}
+
+func (f Filter) matches(l Letter) bool {
+	switch {
+	case len(f.IDs) > 0 && !slices.Contains(f.IDs, l.ID()),
+		f.Stage != "" && f.Stage != l.Stage,
+		f.Input != "" && f.Input != l.Input,
+		f.Reason != "" && f.Reason != l.Reason,
+		!f.Since.IsZero() && l.At.Before(f.Since),
+		!f.Until.IsZero() && !l.At.Before(f.Until),
+		f.Key != "" && f.Key != l.Key,
+		l.Round < f.MinRound:
+		return false
+	}
+	return f.Error == "" || holds(l.Error, f.Error) || holds(l.Panic, f.Error)
+}
+
+// mayMatch is a quick look at the headers: false only if matches is.
+func (f Filter) mayMatch(h nats.Header) bool {
+	r := headerReader{header: h}
+	if h.Get(headerFormat) != format {
+		return true
+	}
+	if f.Reason != "" && string(f.Reason) != h.Get(headerReason) || f.MinRound > 1 && r.optionalInt(headerRound) < f.MinRound {
+		return false
+	}
+	return f.Error == "" || holds(r.text(headerError), f.Error) || holds(r.text(headerPanic), f.Error) || r.err != nil
+}
+
+func holds(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+}

@@ -1,0 +1,160 @@
+package dlq
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// text is free text in JSON: a string, or {"base64": …} where a string cannot hold it or would blow it up.
+type text string
+
+type base64JSON struct {
+	Base64 []byte `json:"base64"`
+}
+
+func (t text) MarshalJSON() ([]byte, error) {
+	if jsonHolds(string(t)) {
+		return []byte(toJSON(string(t))), nil
+	}
+	return json.Marshal(base64JSON{[]byte(t)})
+}
+
+func (t *text) UnmarshalJSON(data []byte) error {
+	var plain string
+	if err := json.Unmarshal(data, &plain); err == nil {
+		*t = text(plain)
+		return nil
+	}
+	var encoded base64JSON
+	if err := json.Unmarshal(data, &encoded); err != nil {
+		return fmt.Errorf(`want a string or {"base64": …}: %w`, err)
+	}
+	*t = text(encoded.Base64)
+	return nil
+}
+
+// letterJSON is the form of a letter in JSON. Its names are for ever.
+type letterJSON struct {
+	ID            string `json:"id"`
+	Pipeline      string `json:"pipeline"`
+	Stage         string `json:"stage"`
+	Instance      int    `json:"instance"`
+	Input         string `json:"input"`
+	InputInstance int    `json:"inputInstance"`
+	Offset        uint64 `json:"offset"`
+
+	Key          text            `json:"key,omitempty"`
+	Value        []byte          `json:"value,omitempty"`
+	ValueJSON    json.RawMessage `json:"json,omitempty"` // of the value, for people
+	ValueText    string          `json:"text,omitempty"` // likewise
+	ValueBytes   int             `json:"valueBytes"`
+	ValueOmitted bool            `json:"valueOmitted,omitempty"`
+	Edited       bool            `json:"edited,omitempty"`
+	Codec        text            `json:"codec,omitempty"`
+	Time         string          `json:"time"`
+
+	Reason          Reason          `json:"reason"`
+	Error           text            `json:"error,omitempty"`
+	Panic           text            `json:"panic,omitempty"`
+	Stack           text            `json:"stack,omitempty"`
+	Chain           []text          `json:"chain,omitempty"`
+	Attempts        []attemptOfJSON `json:"attempts,omitempty"`
+	AttemptsOmitted int             `json:"attemptsOmitted,omitempty"`
+	Round           int             `json:"round"`
+	History         []roundOfJSON   `json:"history,omitempty"`
+	To              string          `json:"to,omitempty"`
+
+	Version  text   `json:"version,omitempty"`
+	At       string `json:"at"`
+	Sequence uint64 `json:"sequence,omitempty"`
+}
+
+type attemptOfJSON struct {
+	Time  string `json:"time"`
+	Error text   `json:"error"`
+}
+
+type roundOfJSON struct {
+	At       string `json:"at"`
+	Reason   Reason `json:"reason"`
+	Error    text   `json:"error,omitempty"`
+	Attempts int    `json:"attempts"`
+	To       string `json:"to,omitempty"`
+}
+
+// MarshalJSON writes the letter in one line without anything that a terminal would act on: the value as base64 ("value")
+// and, where it is JSON or text, as that too ("json", "text"). Free texts are strings, or {"base64": …} where a string
+// cannot hold them. Times are RFC 3339.
+func (l Letter) MarshalJSON() ([]byte, error) {
+	out := letterJSON{
+		ID: l.ID(), Pipeline: l.Pipeline, Stage: l.Stage, Instance: l.Instance, Input: l.Input, InputInstance: l.InputInstance,
+		Offset: l.Offset, Key: text(l.Key), Value: l.Value, ValueBytes: l.ValueBytes, ValueOmitted: l.ValueOmitted, Edited: l.Edited,
+		Codec: text(l.Codec), Time: encodeTime(l.Time), Reason: l.Reason, Error: text(l.Error), Panic: text(l.Panic),
+		Stack: text(l.Stack), AttemptsOmitted: l.AttemptsOmitted, Round: max(l.Round, 1), To: l.To, Version: text(l.Version),
+		At: encodeTime(l.At), Sequence: l.Sequence,
+	}
+	if !l.ValueOmitted {
+		out.ValueBytes = len(l.Value)
+	}
+	out.ValueJSON, out.ValueText = forPeople(l.Value)
+	for _, c := range l.Chain {
+		out.Chain = append(out.Chain, text(c))
+	}
+	for _, a := range l.Attempts {
+		out.Attempts = append(out.Attempts, attemptOfJSON{encodeTime(a.Time), text(a.Error)})
+	}
+	for _, r := range l.History {
+		out.History = append(out.History, roundOfJSON{encodeTime(r.At), r.Reason, text(r.Error), r.Attempts, r.To})
+	}
+	return []byte(toJSON(out)), nil
+}
+
+// forPeople shows a value as JSON or text if it is that, and does not grow much by it.
+func forPeople(value []byte) (json.RawMessage, string) {
+	if len(value) == 0 || !utf8.Valid(value) {
+		return nil, ""
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, value) == nil {
+		return compact.Bytes(), ""
+	}
+	if jsonHolds(string(value)) {
+		return nil, string(value)
+	}
+	return nil, ""
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. "id", "json" and "text" are not looked at.
+func (l *Letter) UnmarshalJSON(data []byte) error {
+	var in letterJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	t := timeReader{}
+	out := Letter{
+		Pipeline: in.Pipeline, Stage: in.Stage, Instance: in.Instance, Input: in.Input, InputInstance: in.InputInstance,
+		Offset: in.Offset, Key: string(in.Key), Value: in.Value, ValueBytes: len(in.Value), ValueOmitted: in.ValueOmitted,
+		Edited: in.Edited, Codec: string(in.Codec), Time: t.read("time", in.Time), Reason: in.Reason, Error: string(in.Error),
+		Panic: string(in.Panic), Stack: string(in.Stack), AttemptsOmitted: in.AttemptsOmitted, Round: max(in.Round, 1), To: in.To,
+		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence,
+	}
+	if in.ValueOmitted {
+		out.ValueBytes = in.ValueBytes
+	}
+	for _, c := range in.Chain {
+		out.Chain = append(out.Chain, string(c))
+	}
+	for _, a := range in.Attempts {
+		out.Attempts = append(out.Attempts, Attempt{t.read("attempts.time", a.Time), string(a.Error)})
+	}
+	for _, r := range in.History {
+		out.History = append(out.History, Round{t.read("history.at", r.At), r.Reason, string(r.Error), r.Attempts, r.To})
+	}
+	if t.err != nil {
+		return t.err
+	}
+	*l = out
+	return nil
+}
