@@ -4,54 +4,46 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"penstock/dlq"
 	"penstock/engine/supervise"
 )
 
-// attempts is the durable record of something that an instance fails at. It is
-// in Badger before the next try, so that neither a restart of the stage nor
-// one of the process forgets it. Order within an instance makes one record
-// enough for its messages; a second one is for calls that are no message: a
-// source's step, a timer, a hook, a commit.
+// attempts is the durable record of something that an instance fails at: a
+// message (see failure), or a call that is none: a source's step, a timer, a
+// hook, a commit. It is in Badger before the next try, so that neither a restart
+// of the stage nor one of the process forgets it.
 type attempts struct {
 	Unit   string        `json:"unit"` // "generator.0:33"; "step:12", "timer:0", "commit"
 	Count  int           `json:"count"`
+	Key    []byte        `json:"key,omitempty"` // that a message was handled under, in a keyed stage
 	Reason dlq.Reason    `json:"reason"`
 	Error  string        `json:"error"`
 	Panic  string        `json:"panic,omitempty"`
 	Stack  string        `json:"stack,omitempty"`
+	Chain  []string      `json:"chain,omitempty"` // see dlq.ErrorChain
 	Tries  []dlq.Attempt `json:"tries"`
 	Final  bool          `json:"final,omitempty"` // no further try, whatever the count
 	Drop   bool          `json:"drop,omitempty"`  // without a dead letter: a recovery function said so
 }
 
-// Names of the notes that hold the two records.
-const (
-	messageNote = "attempts"
-	callNote    = "call-attempts"
-)
+// callNote holds the attempts of the call that is no message and failed last.
+const callNote = "call-attempts"
 
-// maxTries bounds the tries that are kept with their time and error.
+// maxTries bounds the tries that are kept with their time and error: the first
+// and the last ones.
 const maxTries = 20
 
 func messageUnit(i *inputDefinition, offset uint64) string {
 	return fmt.Sprintf("%s.%d:%d", i.stream, 0, offset)
 }
 
-// countMessage counts a failed try of a message, durably.
-func (in *session) countMessage(unit string, err error) error {
-	in.attempts.count(unit, err)
-	return in.saveAttempts(messageNote, &in.attempts)
-}
-
 // countCall counts a failed try of a call that is no message, durably.
 func (in *session) countCall(unit string, err error) error {
 	in.calls.count(unit, err)
-	return in.saveAttempts(callNote, &in.calls)
+	return in.saveCalls()
 }
 
 func (a *attempts) count(unit string, err error) {
@@ -59,11 +51,12 @@ func (a *attempts) count(unit string, err error) {
 		*a = attempts{Unit: unit}
 	}
 	a.Count++
-	a.Reason, a.Error, a.Panic, a.Stack = dlq.ReasonError, err.Error(), "", ""
+	a.Reason, a.Error, a.Panic, a.Stack, a.Chain = dlq.ReasonError, err.Error(), "", "", dlq.ErrorChain(err)
 	var panicked *supervise.PanicError
 	var rejected *rejection
 	var tooLarge *TooLargeError
 	var late *DeadlineError
+	var killed *KilledError
 	switch {
 	case errors.As(err, &panicked):
 		a.Reason, a.Panic, a.Stack = dlq.ReasonPanic, fmt.Sprint(panicked.Value), string(panicked.Stack)
@@ -73,10 +66,15 @@ func (a *attempts) count(unit string, err error) {
 		a.Reason, a.Final = dlq.ReasonTooLarge, true
 	case errors.As(err, &late):
 		a.Reason = dlq.ReasonDeadline
+	case errors.As(err, &killed):
+		a.Reason = dlq.ReasonKilled
 	}
-	if len(a.Tries) < maxTries {
-		a.Tries = append(a.Tries, dlq.Attempt{Time: time.Now(), Error: a.Error})
+	// The record must fit into a note whatever is in the user's texts.
+	a.Error, a.Panic, a.Stack = dlq.Cut(a.Error, dlq.MaxText), dlq.Cut(a.Panic, dlq.MaxText), dlq.Cut(a.Stack, dlq.MaxStack)
+	if len(a.Tries) == maxTries {
+		a.Tries = slices.Delete(a.Tries, 1, 2)
 	}
+	a.Tries = append(a.Tries, dlq.Attempt{Time: time.Now(), Error: dlq.Cut(a.Error, dlq.MaxAttemptText)})
 }
 
 // nextTry is the number of the next try of a call that is no message.
@@ -99,15 +97,15 @@ func (in *session) succeeded(unit string) {
 }
 
 // sound says that nothing that failed is still to be mended.
-func (in *session) sound() bool { return in.failing == nil && in.calls.Unit == "" }
+func (in *session) sound() bool { return len(in.failures.records) == 0 && in.calls.Unit == "" }
 
-func (in *session) saveAttempts(note string, a *attempts) error {
-	data, err := json.Marshal(a)
+func (in *session) saveCalls() error {
+	data, err := json.Marshal(&in.calls)
 	if err == nil {
-		err = in.keepNote(note, data)
+		err = in.keepNote(callNote, data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, a.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, in.calls.Unit, err))
 	}
 	return nil
 }
@@ -122,31 +120,12 @@ func (in *session) keepNote(name string, data []byte) error {
 }
 
 func (in *session) loadAttempts() error {
-	for note, a := range map[string]*attempts{messageNote: &in.attempts, callNote: &in.calls} {
-		data, found, err := in.committed.store.Note(note)
-		if err == nil && found {
-			err = json.Unmarshal(data, a)
-		}
-		if err != nil {
-			return fmt.Errorf("read the attempts: %w", err)
-		}
+	data, found, err := in.committed.store.Note(callNote)
+	if err == nil && found {
+		err = json.Unmarshal(data, &in.calls)
 	}
-	return nil
-}
-
-// findFailing looks whether the recorded message is still to be taken.
-func (in *session) findFailing() {
-	in.failing = nil
-	for _, i := range in.inputs {
-		prefix := strings.TrimSuffix(messageUnit(i.definition, 0), "0")
-		offset, found := strings.CutPrefix(in.attempts.Unit, prefix)
-		if at, err := strconv.ParseUint(offset, 10, 64); found && err == nil && at >= i.committed.Offset {
-			in.failing, in.failingAt = i, at
-		}
+	if err != nil {
+		return fmt.Errorf("read the attempts: %w", err)
 	}
-}
-
-// usedUp says whether the failing message gets no further try.
-func (in *session) usedUp() bool {
-	return in.attempts.Final || in.attempts.Count >= in.definition.options.attempts
+	return in.loadFailures()
 }

@@ -13,7 +13,9 @@ import (
 var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.
-func (in *session) mayCall() bool { return !in.closed && !in.ending && in.batchHasRoom() }
+func (in *session) mayCall() bool {
+	return !in.closed && !in.ending && in.batchHasRoom()
+}
 
 // batchHasRoom says whether the batch takes the effect of another call.
 func (in *session) batchHasRoom() bool {
@@ -25,68 +27,83 @@ func (in *session) batchHasRoom() bool {
 func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0 }
 
 func (in *session) callNext(ctx context.Context) (bool, error) {
+	in.failing = nil
 	if timer := in.dueTimer(); timer >= 0 {
 		if in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) && !in.clean() {
 			return false, nil // it failed: what was before it is committed first
 		}
 		return true, in.callTimer(ctx, timer)
 	}
-	i := in.choose()
+	i := in.choose(ctx)
 	if i == nil {
 		return false, nil
 	}
-	failing := in.failing == i && in.failingAt == i.next
-	if (failing || i.alone && i.aloneAt == i.next) && !in.clean() {
+	f := in.failureOf(i)
+	if f != nil && f.passed {
+		f.here = true // it need not be alone
+	} else if !in.clean() && in.mustBeAlone(i, f) {
 		return false, nil
 	}
-	if failing && in.usedUp() {
-		return true, in.divert(ctx, i)
+	if in.failing = f; f != nil {
+		if f.passed || in.usedUp(f) {
+			return true, in.divert(ctx, i, f)
+		}
+		i.head.attempt = f.Count + 1
 	}
 	if !in.mayCallOut() {
 		return false, nil
 	}
-	if i.definition.batch {
-		return true, in.callBatch(ctx, i, failing)
+	if i.replays != nil {
+		return true, in.callReplay(ctx, i)
 	}
-	return true, in.callMessage(ctx, i, failing)
+	if i.definition.batch {
+		return true, in.callBatch(ctx, i)
+	}
+	return true, in.callMessage(ctx, i)
+}
+
+// mustBeAlone says whether what was before the head has to be committed before
+// it is called.
+func (in *session) mustBeAlone(i *input, f *failure) bool {
+	switch {
+	case f != nil && (!f.here || in.usedUp(f) && in.stopsAtLimit(f)), i.alone && i.aloneAt == i.head.offset:
+		return true
+	case in.run.careful.isOn() && in.room(i, i.head.offset) == 0:
+		return true
+	}
+	return in.failures.free() == 0
 }
 
 // choose returns an input whose head may be handled, in turn.
-func (in *session) choose() *input {
+func (in *session) choose(ctx context.Context) *input {
 	n := len(in.inputs)
 	if n > 1 && in.batch.calls%64 == 63 {
 		in.turn = (in.turn + 1) % n
 	}
 	for k := range n {
 		turn := (in.turn + k) % n
-		i := in.inputs[turn]
-		if !i.peek() || i.held {
-			continue
+		if i := in.inputs[turn]; in.offers(ctx, i) {
+			in.turn = turn
+			return in.orReplay(ctx, i)
 		}
-		if !i.until.IsZero() && time.Now().Before(i.until) {
-			continue
-		}
-		in.turn = turn
-		return i
 	}
 	return nil
 }
 
-func (in *session) callMessage(ctx context.Context, i *input, failing bool) error {
+func (in *session) callMessage(ctx context.Context, i *input) error {
 	p := &i.head
-	if failing {
-		p.attempt = in.attempts.Count + 1
-	}
-	in.current, in.currentAt, in.batched, in.attempt = i, i.next, 1, p.attempt
+	in.current, in.currentAt, in.batched, in.attempt = i, p.offset, 1, p.attempt
 	in.mark()
 	in.batch.begin(p.message.Time)
-	in.watch.enterMessages(i.definition.index, i.next, 1)
+	if err := in.enterMessages(ctx, i, p.offset, 1); err != nil {
+		return err
+	}
 	err := in.machine.callMessage(ctx, p)
-	in.watch.leave()
+	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {
 		i.take()
-		in.moved(i, failing)
+		in.moved(i)
 	}
 	return err
 }
@@ -122,12 +139,13 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 }
 
 // moved notes that a call succeeded: who was held by the others is asked again.
-func (in *session) moved(i *input, failing bool) {
+func (in *session) moved(i *input) {
 	in.batch.calls++
 	in.lastCall, in.lastCallAt = i, in.currentAt
+	in.replays.served(i)
 	in.current = nil
-	if failing {
-		in.failing, in.closed = nil, true
+	if in.failing != nil {
+		in.closed, in.failing = !in.failing.here, nil
 	}
 	if i == nil || len(in.inputs) > 1 {
 		for _, other := range in.inputs {
@@ -138,37 +156,39 @@ func (in *session) moved(i *input, failing bool) {
 	}
 }
 
-func (in *session) callBatch(ctx context.Context, i *input, failing bool) error {
-	limit := in.batchLimit(i, failing)
+func (in *session) callBatch(ctx context.Context, i *input) error {
+	limit := in.batchLimit(i)
 	first := i.next
 	in.gathered = in.gathered[:0]
 	for uint64(len(in.gathered)) < limit && i.peek() {
-		if in.failing == i && in.failingAt == i.next && !failing {
-			break
-		}
-		if failing {
-			i.head.attempt = in.attempts.Count + 1
+		if in.failureOf(i) != in.failing {
+			break // this one comes alone
 		}
 		in.gathered = append(in.gathered, i.head)
 		i.take()
 	}
 	in.current, in.currentAt, in.batched, in.attempt = i, first, len(in.gathered), in.gathered[0].attempt
 	in.batch.begin(in.gathered[len(in.gathered)-1].message.Time)
-	in.watch.enterMessages(i.definition.index, first, len(in.gathered))
+	if err := in.enterMessages(ctx, i, first, len(in.gathered)); err != nil {
+		return err
+	}
 	err := in.machine.callBatch(ctx, i.definition.index, in.gathered)
-	in.watch.leave()
+	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {
-		in.moved(i, failing)
+		in.moved(i)
 	}
 	return err
 }
 
 // batchLimit is how many messages the next batch call may get.
-func (in *session) batchLimit(i *input, failing bool) uint64 {
+func (in *session) batchLimit(i *input) uint64 {
 	limit := uint64(in.definition.options.batch)
+	if in.run.careful.isOn() {
+		limit = min(limit, max(in.room(i, i.next), 1))
+	}
 	switch {
-	case failing, i.suspect <= i.next && i.next < i.cleared:
+	case in.failing != nil, i.suspect <= i.next && i.next < i.cleared:
 		return 1
 	case i.next < i.suspect:
 		return min(limit, i.suspect-i.next)
@@ -178,6 +198,7 @@ func (in *session) batchLimit(i *input, failing bool) uint64 {
 
 // mark remembers what the next call may change.
 func (in *session) mark() {
+	in.key = ""
 	in.machine.keeper().mark()
 	if in.definition.setsTimers {
 		in.marked = append(in.marked[:0], in.timers...)
@@ -215,12 +236,15 @@ func (in *session) postpone(i *input, answer error) error {
 			return err
 		}
 	}
+	in.current = nil
 	var s *snooze
-	if errors.As(answer, &s) {
-		i.until = time.Now().Add(s.delay)
-	} else {
+	switch {
+	case errors.As(answer, &s):
+		i.snooze(time.Now().Add(s.delay))
+	case i.picked > 0:
+		return errRewind // the next time it holds up all behind it
+	default:
 		i.held = true
 	}
-	in.current = nil
 	return nil
 }

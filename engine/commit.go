@@ -35,6 +35,9 @@ func (f *flight) isDone() bool {
 // under way afterwards; settle ends it.
 func (in *session) publish(ctx context.Context, end bool) error {
 	in.unit = "commit"
+	if err := in.delivered(); err != nil {
+		return err
+	}
 	if err := in.beforeCommit(ctx); err != nil {
 		in.current = nil
 		return err
@@ -54,7 +57,7 @@ func (in *session) beforeCommit(ctx context.Context) error {
 	if !in.machine.hasBeforeCommit() {
 		return nil
 	}
-	err := in.hook("commit", func() error { return in.machine.callBeforeCommit(ctx) })
+	err := in.hook(ctx, "commit", func() error { return in.machine.callBeforeCommit(ctx) })
 	if err != nil && !errors.Is(err, errAbandoned) {
 		return fmt.Errorf("before commit: %w", err)
 	}
@@ -141,9 +144,11 @@ func (in *session) tooLarge(size int) error {
 }
 
 func (in *session) positions() []frame.Position {
-	positions := make([]frame.Position, len(in.inputs))
-	for k, i := range in.inputs {
-		positions[k] = i.position()
+	positions := make([]frame.Position, 0, len(in.inputs))
+	for _, i := range in.inputs {
+		if i.replays == nil || i.next > 0 { // there are replays now and then, and positions in every frame
+			positions = append(positions, i.position())
+		}
 	}
 	return positions
 }
@@ -184,21 +189,27 @@ func (in *session) settled(sequence uint64) {
 	in.maxCalls = min(2*in.maxCalls, batchCalls)
 	in.published(f, sequence)
 	faultpoint.Hit(faultpoint.BeforeAck, in.definition.name)
-	for k, i := range in.inputs {
+	for k, i := range in.inputs[:len(f.frame.Inputs)] {
 		i.settle(f.frame.Inputs[k])
-		i.producer.poke()
+		if i.producer != nil {
+			i.producer.poke()
+		}
+		if in.run.careful.isOn() {
+			in.run.careful.passed(in.definition.name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
+		}
 	}
 	if in.source != nil {
 		in.batch.mu.Lock()
 		defer in.batch.mu.Unlock()
 		in.source.makeRoom()
 	}
+	in.forgetCommitted()
 	in.succeeded("commit")
 	if in.sound() {
 		in.healthy.Store(f.frame.Commit)
 	}
 	if in.stats.unsaved.Load() {
-		in.saveStats()
+		in.saveNews()
 	}
 	if in.committed.dirtyBytes() > dirtyLimit || in.stored.Load() > int64(in.capacity.Bytes/2) {
 		in.run.checkpointer.kick()

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/supervise"
 )
@@ -37,8 +38,19 @@ type Config struct {
 	// 2 min. Nothing in the pipeline depends on it.
 	DuplicateWindow time.Duration
 	// DeadLetterBytes bounds the dead-letter stream; default 1 GiB. When it
-	// is full a stage that must divert a message waits.
+	// is full a stage that must divert a message waits, says so, and goes on
+	// by itself when there is room.
 	DeadLetterBytes int64
+	// DeadLetterCount bounds how many dead letters are kept; default no
+	// bound but that of DeadLetterBytes.
+	DeadLetterCount int64
+	// DeadLetterAge is how long dead letters are kept; default for ever.
+	DeadLetterAge time.Duration
+	// OnDeadLetter is told of every dead letter once it is kept, and once more
+	// if the process dies before the commit behind it. It may be called by
+	// several goroutines at once, and must not block for long: the stage's
+	// commit waits for it. A panic in it is contained and logged.
+	OnDeadLetter func(dlq.Letter)
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger
 	// OnEvent is told of every start, fault, restart and stop of a stage.

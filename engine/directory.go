@@ -59,6 +59,7 @@ func openExisting(path string) (*directory, error) {
 
 func (d *directory) pidFile() string     { return filepath.Join(d.path, "pid") }
 func (d *directory) broker() string      { return filepath.Join(d.path, "jetstream") }
+func (d *directory) inflight() string    { return filepath.Join(d.path, "in-flight") }
 func (d *directory) checkpoints() string { return filepath.Join(d.path, "checkpoints") }
 
 func (d *directory) owner() string {

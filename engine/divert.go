@@ -2,89 +2,107 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"penstock/dlq"
-	"penstock/engine/faultpoint"
 )
 
-// divert writes the head of an input to the dead letters and takes it, without
-// calling the stage. A crash in between writes the same letter again, which
-// changes nothing.
-func (in *session) divert(ctx context.Context, i *input) error {
-	if in.attempts.Drop {
-		in.drop(i)
+// divert takes the head of an input, which is out of attempts, without calling
+// the stage. Its letter is written before; a crash in between writes the same
+// letter again, which changes nothing.
+func (in *session) divert(ctx context.Context, i *input, f *failure) error {
+	if f.Drop {
+		in.drop(i, f)
 		return nil
 	}
-	letter := in.letter(i)
-	if err := in.putLetter(ctx, letter); err != nil {
+	if in.stopsAtLimit(f) {
+		return in.atLimit(f)
+	}
+	if !f.Final && in.definition.options.atLimit == DropMessage {
+		in.drop(i, f)
+		return nil
+	}
+	if err := in.notePassed(f); err != nil {
 		return err
 	}
-	faultpoint.Hit(faultpoint.MidDivert, in.definition.name)
-	in.log.Warn("a message was diverted to the dead letters", "message", in.attempts.Unit,
-		"reason", letter.Reason, "attempts", in.attempts.Count, "error", letter.Error, "id", letter.ID())
-	in.stats.DeadLetters.Add(1)
+	if err := in.send(ctx, in.letter(i, f), f); err != nil {
+		return err
+	}
 	in.pass(i)
 	return nil
 }
 
-// drop takes the head of an input without effect and without a dead letter,
-// because the recovery function said so.
-func (in *session) drop(i *input) {
-	in.log.Warn("a message was dropped by the recovery function", "message", in.attempts.Unit, "error", in.attempts.Error)
+// stopsAtLimit says whether a message that is out of attempts ends the life of
+// the stage. What was before it is committed first.
+func (in *session) stopsAtLimit(f *failure) bool {
+	limit := in.definition.options.atLimit
+	return !f.Final && (limit == StopStage || limit == EscalateStage)
+}
+
+// drop takes the head of an input without effect and without a dead letter.
+func (in *session) drop(i *input, f *failure) {
+	in.log.Warn("a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
 	in.stats.Dropped.Add(1)
 	in.pass(i)
 }
 
 func (in *session) pass(i *input) {
 	in.stats.unsaved.Store(true)
-	in.currentAt = i.next
+	in.currentAt = i.head.offset
 	i.take()
-	in.moved(i, true)
+	in.moved(i)
 }
 
-// putLetter waits while the queue is full: a letter is never dropped.
-func (in *session) putLetter(ctx context.Context, letter dlq.Letter) error {
-	for delay := time.Second; ; delay = min(2*delay, 30*time.Second) {
-		_, err := in.run.letters.Put(ctx, letter)
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case !errors.Is(err, dlq.ErrFull):
-			return Fatal(fmt.Errorf("keep the dead letter %s: %w", letter.ID(), err))
-		}
-		in.log.Error("the stage waits: a dead letter cannot be kept", "id", letter.ID(), "error", err)
-		if err := pause(ctx, delay); err != nil {
-			return err
-		}
-	}
+// AtLimitError says that a message has failed at every attempt, and that its
+// stage is to stop, or its failure to go up, instead of losing sight of it. The
+// next start tries it again.
+type AtLimitError struct {
+	Stage    string
+	Message  string // "numbers.0:33"
+	Attempts int
+	Reason   string // the last error
 }
 
-func (in *session) letter(i *input) dlq.Letter {
-	a := in.attempts
-	return dlq.Letter{
-		Pipeline: in.definition.pipeline.name,
-		Stage:    in.definition.name,
-		Input:    i.definition.stream.String(),
-		Offset:   i.next,
-		Key:      string(i.head.message.Key),
-		Value:    append([]byte(nil), i.head.message.Value...),
-		Codec:    i.definition.stream.codecName(),
-		Time:     time.Unix(0, i.head.message.Time),
-		Reason:   a.Reason,
-		Error:    a.Error,
-		Panic:    a.Panic,
-		Stack:    a.Stack,
-		Attempts: a.Tries,
-		Version:  binaryVersion(),
-		At:       time.Now(),
+func (e *AtLimitError) Error() string {
+	return fmt.Sprintf("message %s has failed at %d attempts, the last time with: %s", e.Message, e.Attempts, e.Reason)
+}
+
+func (in *session) atLimit(f *failure) error {
+	if err := in.forgetFailure(f); err != nil {
+		return err
 	}
+	return &AtLimitError{Stage: in.definition.name, Message: f.Unit, Attempts: f.Count, Reason: f.Error}
+}
+
+// letter tells the story of a message that failed. That of a replay is the next
+// round of its letter.
+func (in *session) letter(i *input, f *failure) dlq.Letter {
+	var l dlq.Letter
+	if i.replays != nil {
+		l = i.replays.request(i.head.offset).Again()
+	} else {
+		l = dlq.Letter{
+			Pipeline: in.definition.pipeline.name,
+			Stage:    in.definition.name,
+			Input:    i.definition.stream.String(),
+			Offset:   i.head.offset,
+			Key:      string(i.head.message.Key),
+			Value:    append([]byte(nil), i.head.message.Value...),
+			Codec:    i.definition.stream.codecName(),
+			Time:     time.Unix(0, i.head.message.Time),
+		}
+	}
+	a := f.attempts
+	if len(a.Key) > 0 {
+		l.Key = string(a.Key)
+	}
+	l.Reason, l.Error, l.Panic, l.Stack, l.Chain, l.Attempts = a.Reason, a.Error, a.Panic, a.Stack, a.Chain, a.Tries
+	l.AttemptsOmitted = max(a.Count-len(a.Tries), 0)
+	l.Version, l.At = binaryVersion(), time.Now()
+	return l
 }
 
 var binaryVersion = sync.OnceValue(func() string {

@@ -112,7 +112,7 @@
 // the difference.
 //
 // A run that was interrupted, by whatever, goes on where it was when the same pipeline is run again on the same directory.
-// One that had completed starts anew. Where disk and channels do not fit together Run refuses with an error that wraps
+// One that had completed starts anew; if its process died before Run had returned, the next Run only returns. Where disk and channels do not fit together Run refuses with an error that wraps
 // [ErrRefused] and names the remedy, rather than go on and be silently wrong. A data directory has one process at a time
 // ([ErrLocked]); a stage that another process has taken over commits nothing more ([FencedError]).
 //

@@ -18,8 +18,7 @@ func (r *run) watchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 		return
 	}
 	r.log.Info("stopping: the sources stop, the rest drains", "timeout", r.config.DrainTimeout)
-	r.drain.Store(true)
-	r.pokeAll()
+	r.beginDrain()
 	timer, look := time.NewTimer(r.config.DrainTimeout), time.NewTicker(drainLook)
 	defer timer.Stop()
 	defer look.Stop()
@@ -71,7 +70,14 @@ func findHalted(into map[string]bool, children []supervise.ChildStatus, all bool
 	}
 }
 
-func (r *run) isDraining() bool { return r.drain.Load() }
+func (r *run) isDraining() bool {
+	select {
+	case <-r.draining:
+		return true
+	default:
+		return false
+	}
+}
 
 func (r *run) pokeAll() {
 	for _, in := range r.instances {
@@ -99,7 +105,8 @@ func (r *run) conclude(ctx context.Context, err error) error {
 	}
 	for _, in := range r.instances {
 		if stubborn == nil {
-			in.saveStats()
+			in.saveNews()
+			in.cleanReplays(last)
 		}
 	}
 	return err

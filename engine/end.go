@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/inflight"
 	"penstock/engine/supervise"
 )
 
@@ -44,10 +45,13 @@ func (in *session) inputsExhausted() bool {
 // stopped, but for messages that wait for something.
 func (in *session) inputsQuiet() bool {
 	for _, i := range in.inputs {
-		if !i.producer.isStill() {
+		if i.replays != nil && !i.peek() {
+			continue // what comes now waits for the next run
+		}
+		if i.producer != nil && !i.producer.isStill() {
 			return false
 		}
-		if i.peek() && !in.isOpen() && !i.waits(time.Now()) || !i.hasHead && !i.caughtUp() {
+		if i.peek() && !in.isOpen() && !in.mustWait(i, time.Now()) || !i.hasHead && !i.caughtUp() {
 			return false
 		}
 	}
@@ -57,11 +61,11 @@ func (in *session) inputsQuiet() bool {
 // heldForEver says that the producers have ended, that every input is either
 // exhausted or held, and that no timer is there to change that.
 func (in *session) heldForEver() bool {
-	if len(in.timers) > 0 || in.inputsExhausted() {
+	if len(in.timers) > 0 || in.inputsExhausted() || in.hasWaiting() {
 		return false
 	}
 	for _, i := range in.inputs {
-		if !i.producer.isEnded.Load() || i.peek() && !i.held || !i.hasHead && !i.exhausted() {
+		if i.producer != nil && !i.producer.isEnded.Load() || i.peek() && !i.held || !i.hasHead && !i.exhausted() {
 			return false
 		}
 	}
@@ -73,14 +77,17 @@ func (in *session) heldForEver() bool {
 func (in *session) divertHeld() error {
 	for _, i := range in.inputs {
 		if i.held {
-			in.attempts = attempts{
-				Unit:   messageUnit(i.definition, i.next),
+			f, err := in.failures.obtain(i.place())
+			if err != nil {
+				return Fatal(err)
+			}
+			f.attempts = attempts{
+				Unit:   messageUnit(i.definition, i.head.offset),
 				Reason: dlq.ReasonHeld,
 				Error:  "held when every other input had ended",
 				Final:  true,
 			}
 			i.held = false
-			in.failing, in.failingAt = i, i.next
 			return errRewind
 		}
 	}
@@ -113,7 +120,7 @@ func (in *session) endWhole(ctx context.Context) error {
 	if err := in.callEnd(ctx, ""); err != nil {
 		return err
 	}
-	if err := in.hook(in.unit, in.machine.keeper().prepare); err != nil {
+	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
 		return in.failEnd(ctx, fmt.Errorf("encode the state: %w", err))
 	}
 	in.machine.keeper().boundary()
@@ -124,10 +131,10 @@ func (in *session) callEnd(ctx context.Context, key string) error {
 	in.current, in.unit = nil, "end:"+key
 	in.attempt = in.nextTry(in.unit)
 	in.batch.begin(0)
-	in.watch.enterCall(in.unit)
+	in.enterCall(ctx, inflight.Hook, in.unit)
 	in.hold.enter()
 	err := supervise.Contain(func() error { return in.machine.callEnd(ctx, key) })
-	in.watch.leave()
+	in.leaveCall(ctx)
 	if !in.hold.leave() {
 		return errAbandoned
 	}

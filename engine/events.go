@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"penstock/dlq"
 	"penstock/engine/supervise"
 )
 
@@ -17,10 +18,7 @@ func (r *run) onEvent(e supervise.Event) {
 		in := r.byStage[d]
 		in.count(e)
 		say(in.log, "the stage", e)
-		in.saveStats()
-		if err := in.history.add(e); err != nil {
-			in.log.Warn("an event could not be kept", "event", e.Kind, "error", err)
-		}
+		in.keep(e)
 	} else {
 		say(r.log.With("group", e.Child), "the group", e)
 	}
@@ -36,27 +34,71 @@ func (r *run) tell(e supervise.Event) {
 	r.onEvent(e)
 }
 
+// keep writes an event down, with the counters. That of a message which does not
+// end the life of its stage comes with the next commit: there may be many.
+func (in *instance) keep(e supervise.Event) {
+	if err := in.history.add(e); err != nil {
+		in.log.Warn("an event could not be kept", "event", e.Kind, "error", err)
+	}
+	if e.Kind == supervise.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
+		in.stats.unsaved.Store(true)
+		return
+	}
+	in.saveNews()
+}
+
+// noRestart is the detail of a failure after which the stage goes on.
+const noRestart = "no restart"
+
+// saveNews writes down the counters and the events there are.
+func (in *instance) saveNews() {
+	in.stats.unsaved.Store(false)
+	in.saveStats()
+	if err := in.history.flush(); err != nil {
+		in.log.Warn("events could not be kept", "error", err)
+	}
+}
+
 func say(log *slog.Logger, who string, e supervise.Event) {
 	switch e.Kind {
 	case supervise.Failed:
-		log.Error(who+" failed", "reason", e.Reason, "error", e.Err)
+		log.Error(who+" failed", "reason", e.Reason, "error", brief(e.Err))
 	case supervise.BackingOff:
 		log.Info("restarting after a delay", "delay", e.Delay, "restart", e.Restart)
 	case supervise.GivenUp:
-		log.Error(who+" is given up; it keeps its state and its messages", "error", e.Err)
+		log.Error(who+" is given up; it keeps its state and its messages", "error", brief(e.Err))
 	case supervise.Escalated:
-		log.Error(who+" failed more often than its limit allows, or asked for it: the failure goes up", "error", e.Err)
+		log.Error(who+" failed more often than its limit allows, or asked for it: the failure goes up", "error", brief(e.Err))
 	case supervise.Abandoned:
 		log.Error(who+" did not stop: its function is left behind and can change nothing any more", "detail", e.Detail)
 	case supervise.RecoveryFailed:
-		log.Error("the recovery function failed: the failure goes up", "error", e.Err)
+		log.Error("the recovery function failed: the failure goes up", "error", brief(e.Err))
 	case supervise.HealthChanged:
 		log.Warn("the health changed", "health", e.Detail)
+	case supervise.Diverted: // told where it happens, with everything
+	case supervise.LettersFull:
+		log.Error(who+" waits: a dead letter cannot be kept", "id", e.Detail, "error", e.Err)
 	case supervise.BreakerChanged:
 		log.Warn("the circuit breaker changed", "breaker", e.Detail)
 	default:
 		log.Debug(who+" is "+e.Kind.String(), "restart", e.Restart)
 	}
+}
+
+// briefError is one whose text is not too long for a log.
+type briefError struct{ error }
+
+func (e briefError) Error() string { return dlq.Cut(e.error.Error(), dlq.MaxText) }
+
+func (e briefError) Unwrap() error { return e.error }
+
+// brief shortens the text of an error for the log: users' errors may hold the
+// whole message.
+func brief(err error) error {
+	if err == nil || len(err.Error()) <= dlq.MaxText {
+		return err
+	}
+	return briefError{err}
 }
 
 // count adds an event to what the Status says of the stage.

@@ -19,6 +19,7 @@ func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
 		byStage:  map[*definition]*instance{},
 		readers:  map[*instance][]readerRef{},
 		started:  time.Now(),
+		draining: make(chan struct{}),
 	}
 	err := r.open(ctx)
 	if err == nil {

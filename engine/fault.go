@@ -11,7 +11,7 @@ import (
 
 // fail decides what a failure means. nil: go on in this life.
 func (in *session) fail(ctx context.Context, err error) error {
-	if errors.Is(err, errAbandoned) {
+	if errors.Is(err, errAbandoned) || errors.Is(err, errLettersFull) {
 		return err
 	}
 	if errors.Is(err, errRewind) {
@@ -26,6 +26,13 @@ func (in *session) fail(ctx context.Context, err error) error {
 	in.calledOut(false)
 	if isFatal(err) {
 		return in.escalate(err)
+	}
+	var limit *AtLimitError
+	if errors.As(err, &limit) {
+		return errors.Join(in.settle(ctx, true), supervise.Uncounted(err))
+	}
+	if in.retriesHere() {
+		return in.retryHere(ctx, err)
 	}
 	if err := in.settle(ctx, true); err != nil {
 		return err
@@ -55,24 +62,24 @@ func (in *session) record(err error) error {
 		i.suspect, i.cleared = at, at+uint64(in.batched)
 		return supervise.Uncounted(fmt.Errorf("a batch of %d messages from %s: %w", in.batched, messageUnit(i.definition, at), err))
 	}
-	if err := in.countMessage(messageUnit(i.definition, at), err); err != nil {
-		return err
+	f, unsaved := in.countMessage(i, at, err)
+	if unsaved != nil {
+		return unsaved
 	}
-	in.failing, in.failingAt = i, at
-	if in.attempts.Final && !in.recovery.isSet() {
+	if f.Final && !in.recovery.isSet() {
 		return nil
 	}
-	return in.messageFault(err)
+	return in.messageFault(f, err)
 }
 
 // messageFault is the fault of a message. As long as its attempts bound how
 // often it comes, no restart limit counts it.
-func (in *session) messageFault(err error) error {
+func (in *session) messageFault(f *failure, err error) error {
 	limit := in.definition.options.attempts
 	if limit == Unlimited {
-		return fmt.Errorf("message %s, attempt %d: %w", in.attempts.Unit, in.attempts.Count, err)
+		return fmt.Errorf("message %s, attempt %d: %w", f.Unit, f.Count, err)
 	}
-	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", in.attempts.Unit, in.attempts.Count, limit, err))
+	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", f.Unit, f.Count, limit, err))
 }
 
 func isFatal(err error) bool {
@@ -95,9 +102,13 @@ func (in *session) afterFault() error {
 			return in.escalate(err)
 		}
 	}
-	if verdict := in.recovery.verdict(); verdict != nil && verdict.drop && verdict.fault.message != nil && in.attempts.Unit != "" {
-		in.attempts.Final, in.attempts.Drop = true, true
-		if err := in.saveAttempts(messageNote, &in.attempts); err != nil {
+	verdict := in.recovery.verdict()
+	if verdict == nil || !verdict.drop || verdict.fault.message == nil {
+		return nil
+	}
+	if f := in.failures.of(place{verdict.fault.message.Stream, verdict.fault.message.Offset}); f != nil {
+		f.Final, f.Drop = true, true
+		if err := in.saveFailure(f, in.keepNote); err != nil {
 			return in.escalate(err)
 		}
 	}
@@ -116,10 +127,10 @@ func (in *session) recordOverdue(c *watchedCall) error {
 		in.current, in.unit = nil, c.unit
 		return in.record(err)
 	}
-	i := in.inputs[c.input]
-	if c.offset < i.committed.Offset {
+	i := in.input(in.inputDefinition(c.input).stream.String())
+	if i.committed.Consumed(c.offset) {
 		return nil
 	}
-	in.current, in.currentAt, in.batched = i, c.offset, c.batched
+	in.current, in.currentAt, in.batched, in.key = i, c.offset, c.batched, c.key
 	return in.record(err)
 }

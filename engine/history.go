@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/checkpoint"
+	"penstock/dlq"
 	"penstock/engine/supervise"
 )
 
@@ -35,7 +36,8 @@ const HistorySize = 64
 type history struct {
 	mu    sync.Mutex
 	store *checkpoint.Instance
-	last  uint64 // number of the newest
+	last  uint64            // number of the newest
+	later map[string][]byte // notes that are not written yet
 }
 
 // historyText bounds an event's error and stack, each.
@@ -58,8 +60,22 @@ func (h *history) open(store *checkpoint.Instance) error {
 	return nil
 }
 
-// add keeps an event. It outlives the process from then on, and a cut of the
-// power from the next checkpoint on.
+// flush writes what was added. It outlives the process from then on, and a cut
+// of the power from the next checkpoint on.
+func (h *history) flush() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.later) == 0 {
+		return nil
+	}
+	if err := h.store.PutNotesUnsynced(h.later); err != nil {
+		return err
+	}
+	clear(h.later)
+	return nil
+}
+
+// add keeps an event from the next flush on.
 func (h *history) add(e supervise.Event) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -82,14 +98,15 @@ func (h *history) add(e supervise.Event) error {
 	if err != nil {
 		return err
 	}
-	return h.store.PutNoteUnsynced(historyNote(h.last), data)
+	if h.later == nil {
+		h.later = map[string][]byte{}
+	}
+	h.later[historyNote(h.last)] = data
+	return nil
 }
 
 func cut(text string) string {
-	if len(text) > historyText {
-		return text[:historyText] + " …"
-	}
-	return text
+	return dlq.Cut(text, historyText)
 }
 
 // readHistory returns the events that are kept, the oldest first.
@@ -117,11 +134,14 @@ func readHistory(store *checkpoint.Instance) ([]StageEvent, error) {
 // oldest first and at most HistorySize, also those of earlier processes. Safe
 // for concurrent use.
 func (p *Pipeline) History(stage string) ([]StageEvent, error) {
-	view, _, err := p.view(stage)
+	in, err := p.running(stage)
+	if err == nil {
+		err = in.history.flush()
+	}
 	if err != nil {
 		return nil, err
 	}
-	return readHistory(view.store)
+	return readHistory(in.committed.store)
 }
 
 // History is Pipeline.History for a pipeline that is not running.

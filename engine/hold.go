@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 
+	"penstock/engine/internal/inflight"
 	"penstock/engine/supervise"
 )
 
@@ -42,11 +44,11 @@ const (
 
 // hook calls a function of the user that is no message, with its panics
 // contained and its time watched.
-func (in *session) hook(unit string, fn func() error) error {
+func (in *session) hook(ctx context.Context, unit string, fn func() error) error {
 	in.hold.enter()
-	in.watch.enterCall(unit)
+	in.enterCall(ctx, inflight.Hook, unit)
 	err := supervise.Call(fn)
-	in.watch.leave()
+	in.leaveCall(ctx)
 	if !in.hold.leave() {
 		return errAbandoned
 	}

@@ -41,7 +41,9 @@ func InfoOf(ctx context.Context) Info {
 		Attempt:  in.attempt,
 	}
 	for _, p := range control.Inputs {
-		info.In += p.Offset
+		if p.Stream != replayStream {
+			info.In += p.Offset
+		}
 	}
 	for i := range control.Sections {
 		info.Out += control.Sections[i].Next()

@@ -16,6 +16,7 @@ import (
 const (
 	aheadBytes    = 8 << 20
 	aheadPerFrame = 16 << 10 // what a small frame counts, which bounds their number
+	keptBytes     = 64 << 20 // more, when messages of other keys are overtaken
 )
 
 // input is one stream as read by one instance: the frames that were peeked,
@@ -26,8 +27,9 @@ type input struct {
 	producer   *instance
 	reader     *channel.Reader
 	ahead      *semaphore.Weighted
+	replays    *replays // of the input that dead letters come back through; it has no producer and no reader
 
-	queue   []channel.Delivery
+	queue   []delivered
 	frame   int // in queue, under the cursor
 	loaded  bool
 	it      frame.Iterator
@@ -46,8 +48,24 @@ type input struct {
 	alone   bool      // the message at aloneAt must be the only one in its commit
 	aloneAt uint64
 
+	waiting     []waiting      // messages that others have overtaken, by offset
+	waitingKeys map[string]int // how many of each key
+	nextDue     time.Time      // none of them may come before
+	picked      int            // the head is this one of them, counted from 1; 0: that under the cursor
+	aside       peeked         // the message under the cursor meanwhile
+	asideIsHead bool
+	lastWaited  bool           // the last head was one of them
+	gaps        frame.Position // where the cursor went back to
+	kept        int64          // bytes of frames that are only kept because a message of them waits
+
 	// A batch from suspect to below cleared failed: its messages come one by one.
 	suspect, cleared uint64
+}
+
+// delivered is a frame in an input's queue.
+type delivered struct {
+	channel.Delivery
+	kept bool // it does not count as read ahead
 }
 
 // peeked is a message that was read and not taken.
@@ -85,12 +103,17 @@ func weight(d channel.Delivery) int64 {
 // peek sees to it that the head is the message under the cursor; false when
 // nothing has arrived.
 func (i *input) peek() bool {
+	i.unpick()
 	if i.hasHead {
 		return true
 	}
 	for {
 		if i.loaded {
 			if m, ok := i.it.Next(); ok {
+				if i.isGap() {
+					i.next++
+					continue
+				}
 				i.head.message, i.head.offset, i.head.attempt = m, i.next, 1
 				i.hasHead = true
 				return true
@@ -102,6 +125,12 @@ func (i *input) peek() bool {
 		}
 		i.load()
 	}
+}
+
+// isGap says whether the message under the cursor was consumed before the
+// cursor went back.
+func (i *input) isGap() bool {
+	return i.next < i.gaps.Reached && rule.PositionCheck && i.gaps.Consumed(i.next)
 }
 
 // load puts the cursor into the frame it stands before.
@@ -128,8 +157,17 @@ func (i *input) leave() {
 	i.loaded = false
 }
 
-// take moves the cursor behind the head.
+// take takes the head.
 func (i *input) take() {
+	if i.picked > 0 {
+		i.takePicked()
+		return
+	}
+	i.advance()
+}
+
+// advance moves the cursor behind the message under it.
+func (i *input) advance() {
 	i.next++
 	i.hasHead, i.held, i.until = false, false, time.Time{}
 	i.alone = i.alone && i.aloneAt >= i.next
@@ -141,6 +179,9 @@ func (i *input) position() frame.Position {
 	if i.frame < len(i.queue) {
 		p.Sequence = i.queue[i.frame].Sequence
 	}
+	if len(i.waiting) > 0 || i.next < i.gaps.Reached {
+		i.addWaiting(&p)
+	}
 	return p
 }
 
@@ -148,19 +189,47 @@ func (i *input) position() frame.Position {
 func (i *input) settle(p frame.Position) {
 	i.committed = p
 	i.taken.Store(p.Offset)
-	var last *channel.Delivery
+	var last *delivered
 	n := 0
 	for n < i.frame && i.queue[n].Sequence < p.Sequence {
 		last = &i.queue[n]
 		i.endTaken = i.endTaken || last.Ended
-		i.ahead.Release(weight(*last))
+		i.release(last)
 		n++
 	}
-	if last != nil {
-		i.reader.Ack(*last)
+	if i.replays != nil {
+		i.replays.settle(p.Offset)
+	} else if last != nil {
+		i.reader.Ack(last.Delivery)
 	}
 	i.queue = append(i.queue[:0], i.queue[n:]...)
 	i.frame -= n
+	i.keep()
+}
+
+// release makes room for more to be read ahead.
+func (i *input) release(d *delivered) {
+	if d.kept {
+		i.kept -= weight(d.Delivery)
+		return
+	}
+	i.ahead.Release(weight(d.Delivery))
+}
+
+// keep lets reading go on while frames behind the cursor wait for a message of
+// theirs, as far as memory may be spent on that.
+func (i *input) keep() {
+	if len(i.committed.Waiting) == 0 {
+		return
+	}
+	for n := range i.queue[:i.frame] {
+		d := &i.queue[n]
+		if w := weight(d.Delivery); !d.kept && i.kept+w <= keptBytes {
+			d.kept = true
+			i.kept += w
+			i.ahead.Release(w)
+		}
+	}
 }
 
 // rewind puts the cursor back to the committed position. A head that stays
@@ -169,8 +238,10 @@ func (i *input) rewind() {
 	if i.next != i.committed.Offset {
 		i.held, i.until = false, time.Time{}
 	}
+	i.unpick()
+	i.waiting, i.waitingKeys, i.nextDue = nil, nil, time.Time{}
 	i.frame, i.loaded, i.hasHead = 0, false, false
-	i.next, i.after = i.committed.Offset, i.committed.Sequence
+	i.next, i.after, i.gaps = i.committed.Offset, i.committed.Sequence, i.committed
 	i.ended = i.endTaken
 }
 
@@ -181,7 +252,17 @@ func (i *input) waits(now time.Time) bool {
 
 // exhausted says whether everything the producer will ever send is behind the
 // cursor. It must follow a peek that found nothing.
-func (i *input) exhausted() bool { return i.ended && !i.hasHead }
+func (i *input) exhausted() bool {
+	switch {
+	case i.hasHead || len(i.waiting) > 0:
+		return false
+	case i.replays != nil:
+		return i.replays.isIdle() && i.frame == len(i.queue)
+	case i.producer != nil && !(i.producer.isEnded.Load() && i.caughtUp()):
+		return false // it was started again for a dead letter
+	}
+	return i.ended
+}
 
 // caughtUp says whether everything the producer committed so far is behind
 // the cursor.

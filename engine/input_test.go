@@ -18,7 +18,7 @@ func TestEndOfAnInputOutlivesARollback(t *testing.T) {
 	if !i.ahead.TryAcquire(weight(end)) {
 		t.Fatal("no room")
 	}
-	i.queue = append(i.queue, end)
+	i.queue = append(i.queue, delivered{Delivery: end})
 	if i.peek() || !i.exhausted() {
 		t.Fatal("the end was not seen")
 	}

@@ -39,17 +39,26 @@ func (p *Pipeline) StateOf(stage, key string) (json.RawMessage, error) {
 }
 
 func (p *Pipeline) view(stage string) (*committed, shape, error) {
+	in, err := p.running(stage)
+	if err != nil {
+		return nil, shape{}, err
+	}
+	return in.committed, shape{Codec: in.definition.stateCodec(), Keyed: in.definition.keyed()}, nil
+}
+
+// running returns the instance of a stage of the pipeline, which must run.
+func (p *Pipeline) running(stage string) (*instance, error) {
 	p.mu.Lock()
 	r := p.current
 	p.mu.Unlock()
 	if r == nil || !r.ready.Load() {
-		return nil, shape{}, fmt.Errorf("pipeline %s is not running", p.name)
+		return nil, fmt.Errorf("pipeline %s is not running", p.name)
 	}
 	d := p.stage(stage)
 	if d == nil {
-		return nil, shape{}, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.name, stage)
+		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.name, stage)
 	}
-	return r.byStage[d].committed, shape{Codec: d.stateCodec(), Keyed: d.keyed()}, nil
+	return r.byStage[d], nil
 }
 
 // shape says how a stage's state is to be read without its program.

@@ -40,6 +40,7 @@ type instance struct {
 	last    atomic.Uint64                   // sequence of the last commit
 	stored  atomic.Int64                    // bytes in the channel, about
 	isEnded atomic.Bool                     // committed its last frame
+	reopen  bool                            // had ended, and goes on for a dead letter
 	stopped atomic.Bool                     // will commit nothing more in this run
 	healthy atomic.Uint64                   // last commit after which nothing that failed was left
 	cause   atomic.Pointer[supervise.Event] // why it was given up
@@ -101,6 +102,14 @@ func signal(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
+}
+
+// inputDefinition is that of an input of the stage, or of its replays.
+func (in *instance) inputDefinition(index int) *inputDefinition {
+	if index < 0 {
+		return in.definition.replayInput()
+	}
+	return in.definition.inputs[index]
 }
 
 // written is the next offset that the producer of an input has not committed.

@@ -51,6 +51,7 @@ func (in *instance) abandon() bool {
 		return false
 	}
 	in.stats.Abandoned.Add(1)
+	s.giveTurn()
 	in.left = s
 	in.session.Store(nil)
 	return true
@@ -68,10 +69,15 @@ func (in *session) serve(ctx context.Context) error {
 	if in.hold.abandoned() {
 		return ctx.Err()
 	}
-	stopErr := in.hook(stopUnit, func() error { return in.machine.callStop(ctx) })
+	if letterErr := in.delivered(); err == nil {
+		err = letterErr
+	}
+	stopErr := in.hook(ctx, stopUnit, func() error { return in.machine.callStop(ctx) })
 	switch {
 	case errors.Is(stopErr, errAbandoned):
 		return ctx.Err()
+	case errors.Is(err, errLettersFull):
+		in.log.Warn("the stage stops while the dead letters are full; the next run goes on with the message that is to be kept")
 	case errors.Is(err, errAgain):
 		return stopErr // a permanent stage: it is started again
 	case err != nil:
@@ -108,14 +114,14 @@ func (in *session) start(ctx context.Context) error {
 	if err := in.amend(); err != nil {
 		return err
 	}
-	in.saveStats()
+	in.saveNews()
 	return in.callStart(ctx)
 }
 
 // goBack is rollback, which calls the user's codec, where that can fail.
 func (in *session) goBack(ctx context.Context) error {
 	in.current, in.unit = nil, "restore"
-	err := in.hook(in.unit, in.rollback)
+	err := in.hook(ctx, in.unit, in.rollback)
 	if err != nil {
 		return in.fail(ctx, err)
 	}
@@ -126,7 +132,7 @@ func (in *session) goBack(ctx context.Context) error {
 func (in *session) callStart(ctx context.Context) error {
 	in.unit, in.attempt = "start", in.nextTry("start")
 	in.batch.begin(0)
-	err := in.hook("start", func() error { return in.machine.callStart(ctx) })
+	err := in.hook(ctx, "start", func() error { return in.machine.callStart(ctx) })
 	if err == nil {
 		err = in.batch.callErr
 	}

@@ -25,7 +25,7 @@ func (in *session) callLoop(ctx context.Context) error {
 		if !ok || exit.Value != supervise.ErrGoexit {
 			return err
 		}
-		in.watch.leave()
+		in.endTurn(ctx)
 		in.saving.leave()
 		in.hold.begin()
 		if in.hold.abandoned() {
@@ -51,14 +51,17 @@ func (in *session) loop(ctx context.Context) error {
 			return err
 		}
 		worked, err := in.work(ctx)
-		if err == nil {
-			err = in.publishBatch(ctx)
-		}
 		if err != nil {
 			if err := in.fail(ctx, err); err != nil {
 				return err
 			}
-			continue
+			worked = true
+		}
+		if err := in.publishBatch(ctx); err != nil {
+			if err := in.fail(ctx, err); err != nil {
+				return err
+			}
+			worked = true
 		}
 		if worked {
 			continue
@@ -91,7 +94,7 @@ func (in *session) receive(ctx context.Context) error {
 }
 
 func (in *session) arrived(a arrival) {
-	a.input.queue = append(a.input.queue, a.delivery)
+	a.input.queue = append(a.input.queue, delivered{Delivery: a.delivery})
 	faultpoint.Hit(faultpoint.AfterPeek, in.definition.name)
 }
 
@@ -134,7 +137,7 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 		}
 		return nil
 	})
-	in.watch.leave() // the call panicked
+	in.endTurn(ctx)
 	if !in.hold.leave() {
 		return false, errAbandoned
 	}
@@ -144,10 +147,10 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 	return worked, err
 }
 
-// publishBatch commits what has gathered, unless a commit is under way or the
-// channel is full.
+// publishBatch commits what has gathered, unless a commit is under way, letters
+// are, or the channel is full.
 func (in *session) publishBatch(ctx context.Context) error {
-	if in.flight != nil || in.batch.calls == 0 {
+	if in.flight != nil || in.batch.calls == 0 || in.letters.pending.Load() > 0 {
 		return nil
 	}
 	if !in.hasRoom(in.batch.emitted, in.batch.bytes) {

@@ -11,6 +11,7 @@ type machine interface {
 	callSource(ctx context.Context) error
 	callMessage(ctx context.Context, p *peeked) error
 	callBatch(ctx context.Context, input int, batch []peeked) error
+	keyOf(p *peeked) (string, error)
 	callTimer(ctx context.Context, timer int, now time.Time) error
 	callStart(ctx context.Context) error
 	callBeforeCommit(ctx context.Context) error
@@ -77,6 +78,10 @@ func (m *typedMachine[S, Out]) callMessage(ctx context.Context, p *peeked) error
 
 func (m *typedMachine[S, Out]) callBatch(ctx context.Context, input int, batch []peeked) error {
 	return m.handlers[input].batch(ctx, m, batch)
+}
+
+func (m *typedMachine[S, Out]) keyOf(p *peeked) (string, error) {
+	return m.handlers[p.input.definition.index].keyOf(p)
 }
 
 func (m *typedMachine[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {

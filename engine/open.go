@@ -29,11 +29,13 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.letters, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
-		Pipeline: r.pipeline.name,
-		Identity: r.identity.ID,
-		Replicas: r.broker.Replicas(),
-		MaxBytes: r.config.DeadLetterBytes,
-		Logger:   r.log,
+		Pipeline:    r.pipeline.name,
+		Identity:    r.identity.ID,
+		Replicas:    r.broker.Replicas(),
+		MaxBytes:    r.config.DeadLetterBytes,
+		MaxMessages: r.config.DeadLetterCount,
+		MaxAge:      r.config.DeadLetterAge,
+		Logger:      r.log,
 	})
 	if err != nil {
 		return err
@@ -104,6 +106,10 @@ func (r *run) openInstances(ctx context.Context) error {
 		}
 	}
 	r.checkpointer.instances = r.instances
+	last, err := r.lastCalls()
+	if err != nil {
+		return err
+	}
 	for _, in := range r.instances {
 		var err error
 		in.channel, err = channel.Open(ctx, r.broker, channel.Spec{
@@ -122,6 +128,9 @@ func (r *run) openInstances(ctx context.Context) error {
 		}
 	}
 	if err := r.checkPositions(); err != nil {
+		return err
+	}
+	if err := r.beginCarefully(last); err != nil {
 		return err
 	}
 	r.supervisor = r.supervisorOf(r.pipeline.root)

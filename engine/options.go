@@ -12,18 +12,20 @@ import (
 type Option func(*options)
 
 type options struct {
-	attempts    int
-	batch       int
-	keys        int
-	branches    []*streamDefinition
-	policy      supervise.Policy
-	backoff     supervise.Backoff
-	limit       *supervise.Limit
-	checks      []supervise.Check
-	deadline    time.Duration
-	stopTimeout time.Duration
-	recoverTime time.Duration
-	breaker     *breaker.Config
+	attempts     int
+	atLimit      Limit
+	attemptDelay *supervise.Backoff
+	batch        int
+	keys         int
+	branches     []*streamDefinition
+	policy       supervise.Policy
+	backoff      supervise.Backoff
+	limit        *supervise.Limit
+	checks       []supervise.Check
+	deadline     time.Duration
+	stopTimeout  time.Duration
+	recoverTime  time.Duration
+	breaker      *breaker.Config
 }
 
 func defaultOptions() options {
@@ -40,6 +42,38 @@ const Unlimited = math.MaxInt
 // Unlimited they do.
 func Attempts(n int) Option {
 	return func(o *options) { o.attempts = max(n, 1) }
+}
+
+// AttemptDelay is how long to wait between the attempts of a message, and lets
+// the stage go on instead of restarting it: what the failed call did is undone,
+// and the message comes again after the delay. In a keyed stage messages of
+// other keys overtake it meanwhile, as far as the channel's capacity reaches;
+// those of its own key wait behind it. In any other stage, and where the key is
+// not known because the user's codec failed, everything behind it waits.
+//
+// Undoing costs least when the state has no pointers, slices or maps; else the
+// stage may go back to its last commit, still without a restart. A stage with a
+// recovery function, a batch function, or Attempts(Unlimited) restarts as
+// without this option. supervise.Immediate() is no delay. Default: the stage
+// restarts after RestartBackoff, with a fresh state and its hooks.
+func AttemptDelay(b supervise.Backoff) Option {
+	return func(o *options) { o.attemptDelay = &b }
+}
+
+// Limit is what happens with a message that has failed at every attempt.
+type Limit uint8
+
+const (
+	DeadLetter    Limit = iota // it is kept in the dead letters, and the stage goes on
+	DropMessage                // it is dropped and counted, and the stage goes on
+	StopStage                  // the stage is given up, and tries it again in the next run
+	EscalateStage              // the stage's group fails
+)
+
+// AtLimit says what happens with a message that has failed at every attempt.
+// Default DeadLetter. What a function rejected is a dead letter anyway.
+func AtLimit(l Limit) Option {
+	return func(o *options) { o.atLimit = l }
 }
 
 // BatchSize is the largest number of messages that a batch function

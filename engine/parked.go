@@ -28,7 +28,7 @@ func (in *session) park() {
 // waitsForTime says that messages are there, and it is only too early for them.
 func (in *session) waitsForTime() bool {
 	for _, i := range in.inputs {
-		if i.peek() && !i.held {
+		if len(i.waiting) > 0 || i.peek() && !i.held {
 			return true
 		}
 	}
@@ -36,9 +36,10 @@ func (in *session) waitsForTime() bool {
 }
 
 // isBlocked says that the batch waits for room in the channel that nobody
-// makes, because a reader waits for a stage that was given up, or is one.
+// makes, because a reader waits for a stage that was given up, or is one, or has
+// stopped already.
 func (in *session) isBlocked() bool {
-	if !in.run.hasGivenUp() || in.flight != nil {
+	if !in.run.hasGivenUp() && !in.run.isDraining() || in.flight != nil {
 		return false
 	}
 	return in.hasPending() && !in.batchFits() && in.isHeldUp()
@@ -75,8 +76,7 @@ func (r *run) endIfStuck() {
 		}
 	}
 	r.log.Warn("nothing can go on without the stages that were given up; the next run goes on with them", "stages", strings.Join(r.givenUp(), ", "))
-	r.drain.Store(true)
-	r.pokeAll()
+	r.beginDrain()
 }
 
 func (r *run) givenUp() (names []string) {

@@ -26,10 +26,11 @@ type typed[S, Out any] struct {
 	recover  recoverFunc
 }
 
-// handler decodes and handles what one input delivers; one of its two
-// functions is set.
+// handler decodes and handles what one input delivers: one by one, for a keyed
+// input with keyOf, or in batches.
 type handler[S, Out any] struct {
 	message func(ctx context.Context, m *typedMachine[S, Out], p *peeked) error
+	keyOf   func(p *peeked) (string, error)
 	batch   func(ctx context.Context, m *typedMachine[S, Out], batch []peeked) error
 }
 
@@ -43,6 +44,10 @@ func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out]
 		read(t, in, false)
 		codec, key := in.codec, in.key
 		t.handlers = append(t.handlers, handler[S, Out]{
+			keyOf: func(p *peeked) (string, error) {
+				message, err := decode(*codec, key, p)
+				return message.Key, err
+			},
 			message: func(ctx context.Context, m *typedMachine[S, Out], p *peeked) error {
 				message, err := decode(*codec, key, p)
 				if err != nil {

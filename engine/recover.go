@@ -26,7 +26,9 @@ func (in *session) open(ctx context.Context) error {
 			return fmt.Errorf("stage %s: %w", in.definition.name, err)
 		}
 		if in.isEnded.Load() {
-			return nil
+			if again, err := in.reopens(ctx); err != nil || !again {
+				return err
+			}
 		}
 		err := in.fence(ctx)
 		var taken *FencedError
@@ -83,11 +85,7 @@ func (in *session) adopt(ctx context.Context) error {
 		return fmt.Errorf("look at the channel: %w", err)
 	}
 	in.stored.Store(int64(info.Bytes))
-	if err := in.loadAttempts(); err != nil {
-		return err
-	}
-	in.findFailing()
-	return nil
+	return in.loadAttempts()
 }
 
 // fence writes an empty frame with the next epoch. From then on a commit of
@@ -100,6 +98,9 @@ func (in *session) fence(ctx context.Context) error {
 	control, sequence := in.committed.last()
 	fence := control
 	fence.Owner, fence.Epoch, fence.Commit, fence.Fence = in.owner, control.Epoch+1, control.Commit+1, true
+	if control.Ended { // it was reopened
+		fence.Ended, fence.EndPhase, fence.Cursor = false, false, ""
+	}
 	fence.Timers = append([]int64(nil), in.timers...)
 	fence.Sections = make([]frame.Section, len(in.next))
 	for d, stream := range in.definition.destinations() {

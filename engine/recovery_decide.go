@@ -74,6 +74,13 @@ func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Dec
 	fn := in.recovery.fn
 	in.recovery.answer = nil
 	in.recovery.mu.Unlock()
+	var limit *AtLimitError
+	if errors.As(f.Err, &limit) {
+		if in.definition.options.atLimit == EscalateStage {
+			return supervise.PassUp
+		}
+		return supervise.GiveUp
+	}
 	if fn == nil {
 		return supervise.ByPolicy
 	}
@@ -117,7 +124,7 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 	d.call, d.key, d.hasKey = in.callName(c), c.key, c.unit == ""
 	d.timer = timerOf(c.unit)
 	if c.unit == "" && c.batched <= 1 {
-		stream := in.definition.inputs[c.input].stream
+		stream := in.inputDefinition(c.input).stream
 		d.message = &FaultMessage{ID: messageID(stream, c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
 	}
 	s := in.session.Load()
@@ -148,7 +155,7 @@ func (in *session) note(err error) {
 		f.timer, f.due = timerOf(in.unit), in.due
 		return
 	}
-	f.call, f.attempt = "message "+messageUnit(i.definition, in.currentAt), in.nextAttempt()
+	f.call, f.attempt = "message "+messageUnit(i.definition, in.currentAt), in.nextAttempt(place{i.definition.stream.String(), in.currentAt})
 	f.key, f.hasKey = in.key, true
 	if in.batched > 1 {
 		return
@@ -159,7 +166,7 @@ func (in *session) note(err error) {
 		Offset: in.currentAt,
 		Key:    in.key,
 	}
-	if i.hasHead && i.next == in.currentAt {
+	if i.hasHead && i.head.offset == in.currentAt {
 		m := i.head.message
 		f.message.Time, f.message.Value = time.Unix(0, m.Time), append([]byte(nil), m.Value...)
 		if f.message.Key == "" {
@@ -168,10 +175,10 @@ func (in *session) note(err error) {
 	}
 }
 
-// nextAttempt is the number of the present try of the message at hand.
-func (in *session) nextAttempt() int {
-	if in.current != nil && in.attempts.Unit == messageUnit(in.current.definition, in.currentAt) {
-		return in.attempts.Count + 1
+// nextAttempt is the number of the next try of a message.
+func (in *session) nextAttempt(at place) int {
+	if f := in.failures.of(at); f != nil {
+		return f.Count + 1
 	}
 	return 1
 }
@@ -181,10 +188,10 @@ func (in *session) nextTryOf(c *watchedCall) int {
 	if c.unit != "" {
 		return in.nextTry(c.unit)
 	}
-	if c.batched <= 1 && in.attempts.Unit == messageUnit(in.inputs[c.input].definition, c.offset) {
-		return in.attempts.Count + 1
+	if c.batched > 1 {
+		return 1
 	}
-	return 1
+	return in.nextAttempt(place{in.inputDefinition(c.input).stream.String(), c.offset})
 }
 
 // handle runs the user's own handler, if the recovery function gave one.
@@ -193,7 +200,7 @@ func (in *session) handle(ctx context.Context) error {
 	if v == nil || v.handler == nil {
 		return nil
 	}
-	err := in.hook(handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
+	err := in.hook(ctx, handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
 	if err == nil || errors.Is(err, errAbandoned) {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/engine/faultpoint"
+	"penstock/engine/internal/inflight"
 	"penstock/engine/supervise"
 )
 
@@ -31,7 +33,10 @@ type run struct {
 	checkpointer *checkpointer
 	supervisor   *supervise.Supervisor
 	telling      sync.Mutex // one event at a time
-	drain        atomic.Bool
+	inflight     *inflight.File
+	careful      *careful
+	draining     chan struct{} // closed when the stages are to finish what there is
+	beginDrain   func()
 	ready        atomic.Bool // every instance is open
 	started      time.Time
 
@@ -45,7 +50,8 @@ var ErrRunning = errors.New("the pipeline is running already")
 
 // Run runs the pipeline until every stage has ended, and then returns nil. A
 // run that was interrupted, by whatever, goes on where it was; one that had
-// completed starts anew.
+// completed starts anew, unless its process died before Run returned: then
+// nobody was told, and Run returns nil at once.
 //
 // When ctx is done the sources stop, the other stages handle what is there for
 // up to Config.DrainTimeout, and Run returns nil; Status tells whether the run
@@ -64,7 +70,9 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		byStage:  map[*definition]*instance{},
 		readers:  map[*instance][]readerRef{},
 		started:  time.Now(),
+		draining: make(chan struct{}),
 	}
+	r.beginDrain = sync.OnceFunc(func() { close(r.draining); r.pokeAll() })
 	if !p.begin(r) {
 		return fmt.Errorf("run pipeline %s: %w", p.name, ErrRunning)
 	}
@@ -122,19 +130,26 @@ func (r *run) serve(ctx context.Context) error {
 		}
 	}
 	background.Go(func() { r.checkpointer.serve(hard) })
+	background.Go(func() { r.careful.serve(hard) })
+	stopHints, err := r.letters.OnReplay(r.hintReplay)
+	if err != nil {
+		return fmt.Errorf("listen for replays: %w", err)
+	}
+	defer stopHints()
 
 	drained := make(chan struct{})
 	background.Go(func() { r.watchDrain(ctx, drained, cancel) })
 
-	err := r.supervisor.Serve(hard)
+	err = r.supervisor.Serve(hard)
 	close(drained)
 	cancel()
 	background.Wait()
+	faultpoint.Hit(faultpoint.AllStopped, "")
 	return r.conclude(ctx, err)
 }
 
 func (r *run) close() error {
-	var errs []error
+	errs := []error{r.inflight.Close()}
 	if r.store != nil {
 		if err := r.store.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("close the checkpoints: %w", err))

@@ -3,11 +3,13 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/inflight"
 )
 
 // session is an instance's hold on its stage, from its fence on. Its loop runs
@@ -21,11 +23,14 @@ type session struct {
 	owner   uint64 // random, tells our frames from those of another owner
 	epoch   uint64
 	hold    hold
+	slot    *inflight.Slot // what the next process may want to know
+	hasTurn atomic.Bool    // to be in the user's code, when running carefully
 	watch   watch
 	saving  watch // of the state's codec, which a source's function runs beside
 
-	inputs   []*input
-	turn     int // input whose turn it is
+	inputs   []*input // those of the stage, and that of replays
+	replays  *replays // nil for a source
+	turn     int      // input whose turn it is
 	timers   []int64
 	marked   []int64 // timers before the call at hand
 	steps    uint64
@@ -36,25 +41,29 @@ type session struct {
 	spare    []byte // buffer of a settled frame, to be used again
 
 	// The call at hand, and what is known of failures.
-	unit       string // when it is not a message: "timer:0", "commit" …
-	attempt    int
-	due        int64  // of the timer at hand
-	key        string // in a keyed stage
-	current    *input // whose message it is
-	currentAt  uint64 // its offset, or that of the first in a batch
-	batched    int    // messages in it
-	gathered   []peeked
-	lastCall   *input // the last one that succeeded
-	lastCallAt uint64
-	attempts   attempts // of the failing message
-	failing    *input   // it, if there is one
-	failingAt  uint64
-	calls      attempts  // of a call that is no message
-	closed     bool      // the batch takes no further call
-	openUntil  time.Time // the breaker lets nothing through until then
-	trusted    bool      // the breaker is closed and has seen no failure since the last success
-	refusedBy  int       // calls in a row that found the other side unavailable
-	faulted    *faulted  // the last call that failed
+	calledInput  *input // whose messages a function has; nil when it has none
+	calledOffset uint64
+	isFar        bool // when running carefully: from every suspect
+	handed       handed
+	unit         string // when it is not a message: "timer:0", "commit" …
+	attempt      int
+	due          int64  // of the timer at hand
+	key          string // in a keyed stage
+	current      *input // whose message it is
+	currentAt    uint64 // its offset, or that of the first in a batch
+	batched      int    // messages in it
+	gathered     []peeked
+	lastCall     *input // the last one that succeeded
+	lastCallAt   uint64
+	failures     failures  // messages that failed and are not committed
+	failing      *failure  // of the message at hand, if it is one of them
+	letters      letters   // on their way
+	calls        attempts  // of a call that is no message
+	closed       bool      // the batch takes no further call
+	openUntil    time.Time // the breaker lets nothing through until then
+	trusted      bool      // the breaker is closed and has seen no failure since the last success
+	refusedBy    int       // calls in a row that found the other side unavailable
+	faulted      *faulted  // the last call that failed
 
 	ending   bool   // a function answered io.EOF
 	endPhase bool   // the end hook is under way
@@ -69,6 +78,7 @@ func newSession(in *instance) *session {
 	d := in.definition
 	s := &session{
 		instance:    in,
+		slot:        in.run.inflight.Slot(in.name),
 		owner:       newOwner(),
 		timers:      make([]int64, len(d.timers)),
 		batch:       newBatch(d.destinations()),
@@ -76,6 +86,7 @@ func newSession(in *instance) *session {
 		arrivals:    make(chan arrival, 16),
 		refusals:    make(chan error, len(d.inputs)),
 		stopReaders: func() {},
+		letters:     newLetters(),
 	}
 	s.watch.deadline, s.saving.deadline = d.options.deadline, d.options.deadline
 	for k, i := range d.inputs {
@@ -89,6 +100,9 @@ func newSession(in *instance) *session {
 	}
 	if d.kind == KindSource {
 		s.source = newFeeder()
+	} else {
+		s.replays = newReplays(s)
+		s.inputs = append(s.inputs, s.replays.input)
 	}
 	s.machine = d.newMachine(s)
 	return s
@@ -98,6 +112,10 @@ func newSession(in *instance) *session {
 func (in *session) startReaders() {
 	var stops []func()
 	for _, i := range in.inputs {
+		if i.replays != nil {
+			stops = append(stops, in.run.inBackground(i.replays.serve))
+			continue
+		}
 		i.reader = i.producer.channel.Reader(channel.ReaderConfig{
 			Name:         in.definition.name + "-0",
 			Branch:       i.definition.stream.branch,
@@ -113,6 +131,16 @@ func (in *session) startReaders() {
 			stop()
 		}
 	}
+}
+
+// input returns the one that positions call so, or nil.
+func (in *session) input(stream string) *input {
+	for _, i := range in.inputs {
+		if i.definition.stream.String() == stream {
+			return i
+		}
+	}
+	return nil
 }
 
 func (in *session) read(ctx context.Context, i *input) {
@@ -134,8 +162,8 @@ func (in *session) rollback() error {
 	for _, i := range in.inputs {
 		i.rewind()
 	}
-	in.findFailing()
-	in.closed = false
+	in.closed, in.failing = false, nil
+	in.failures.restarted()
 	in.endPhase, in.ending, in.cursor = control.EndPhase, control.EndPhase, control.Cursor
 	return in.machine.keeper().rollback(in.committed)
 }
@@ -155,6 +183,16 @@ func (in *session) idle() time.Duration {
 	for _, i := range in.inputs {
 		if !i.until.IsZero() {
 			idle = min(idle, i.until.Sub(now))
+		}
+		for k := range i.waiting {
+			if w := &i.waiting[k]; !w.behind && w.until.After(now) {
+				idle = min(idle, w.until.Sub(now))
+			}
+		}
+	}
+	for _, f := range in.failures.records {
+		if f.due.After(now) {
+			idle = min(idle, f.due.Sub(now))
 		}
 	}
 	return max(idle, 0)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/inflight"
 	"penstock/engine/supervise"
 )
 
@@ -61,6 +62,11 @@ func (in *session) feed(ctx context.Context) {
 }
 
 func (in *session) callSource(ctx context.Context) error {
+	select {
+	case <-in.run.careful.over:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	b := in.batch
 	b.mu.Lock()
 	b.begin(0)
@@ -71,11 +77,13 @@ func (in *session) callSource(ctx context.Context) error {
 	b.mu.Unlock()
 	start := time.Now()
 	in.watch.enterCall(in.stepUnderWay())
+	in.slot.Enter(inflight.Source, 0, in.steps, 1)
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
 	var unsaved error
 	if err == nil || err == io.EOF {
 		unsaved = supervise.Contain(in.machine.keeper().prepare)
 	}
+	in.slot.Leave()
 	in.watch.leave()
 	in.stats.Busy.Add(int64(time.Since(start)))
 	b.mu.Lock()
@@ -134,7 +142,7 @@ func (in *session) sourceLoop(ctx context.Context) error {
 	f := in.source
 	f.finished, f.err = false, nil
 	in.current, in.unit = nil, "commit"
-	if err := in.hook(in.unit, in.machine.keeper().prepare); err != nil {
+	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
 		return in.fail(ctx, fmt.Errorf("encode the state: %w", err))
 	}
 	in.machine.keeper().boundary()

@@ -9,12 +9,17 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"penstock/dlq"
 	"penstock/engine/channel"
 )
 
 // startOver deletes what there is of a run that is complete, or that is not
 // wanted any more. A deletion that was interrupted is finished first of all:
 // half a run must not be taken for one that can be resumed.
+//
+// A run is over when somebody was told. If its process died between the last
+// commit and that, whoever starts it again wants this run and not another one:
+// it is opened as it is, and says that it is complete.
 func (r *run) startOver(ctx context.Context) error {
 	fresh, err := r.dir.isStartingOver(r.pipeline.name)
 	if err != nil {
@@ -25,18 +30,39 @@ func (r *run) startOver(ctx context.Context) error {
 		if fresh, err = r.isComplete(ctx); err != nil || !fresh {
 			return err
 		}
-		r.log.Info("the last run is complete; starting anew")
+		if waiting, err := r.replaysWait(ctx); err != nil || waiting {
+			return err
+		}
+		last, err := r.lastCalls()
+		if err != nil {
+			return err
+		}
+		if !last.Clean {
+			r.log.Info("the run was complete when its process died, and only that is left to be said; the next run starts anew")
+			return nil
+		}
+		r.log.Info("the last run is complete; starting anew", "dead_letters_deleted", r.lettersLeft(ctx))
 	}
 	if err := r.dir.beginStartingOver(r.pipeline.name); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(r.dir.checkpoints()); err != nil {
+	if err := errors.Join(os.RemoveAll(r.dir.checkpoints()), os.RemoveAll(r.dir.inflight())); err != nil {
 		return fmt.Errorf("delete the checkpoints: %w", err)
 	}
 	if err := channel.DeleteAll(ctx, r.broker, r.pipeline.name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
 	}
 	return r.dir.endStartingOver()
+}
+
+// lettersLeft counts the dead letters of the last run, for the log.
+func (r *run) lettersLeft(ctx context.Context) uint64 {
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.name)
+	if err != nil || !found {
+		return 0
+	}
+	n, _ := letters.Count(ctx)
+	return n
 }
 
 // startingOver is a file that is there while the last run of a pipeline, whose

@@ -55,10 +55,10 @@ func (k *keyedState[S]) get(key string) (*S, error) {
 		}
 		k.hot[key] = state
 	}
-	if k.plain {
+	if k.current != state { // a hook may ask twice
 		k.marked = *state
+		k.current = state
 	}
-	k.current = state
 	state.deleted = false
 	if state.batch != k.batch {
 		state.batch = k.batch
@@ -152,14 +152,27 @@ func (k *keyedState[S]) rollback(*committed) error {
 
 func (k *keyedState[S]) mark() { k.current = nil }
 
+// undo puts the state of the call's key back. Where a copy is not enough that is
+// what is committed, unless an earlier call of this batch has changed it.
 func (k *keyedState[S]) undo() bool {
-	if k.current == nil {
+	state := k.current
+	if state == nil {
 		return true
 	}
-	if k.plain {
-		k.current.value, k.current.deleted = k.marked.value, k.marked.deleted
+	isFirst := k.marked.batch != state.batch
+	if !k.plain && !isFirst {
+		return false
 	}
-	return k.plain
+	k.current = nil
+	if isFirst {
+		k.touched = k.touched[:len(k.touched)-1]
+	}
+	*state = k.marked
+	if !k.plain {
+		delete(k.hot, state.key)
+		delete(k.cold, state.key)
+	}
+	return true
 }
 
 func (k *keyedState[S]) prepare() error { return nil }

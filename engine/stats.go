@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 )
@@ -21,11 +22,13 @@ type stats struct {
 	Unavailable      atomic.Uint64
 	DeadLetters      atomic.Uint64
 	Dropped          atomic.Uint64
+	Killed           atomic.Uint64
 	Busy             atomic.Int64 // nanoseconds inside the stage's functions, of this process
 
 	unsaved atomic.Bool // to be saved with the next commit
 	mu      sync.Mutex
-	saved   savedStats // as in Badger
+	saved   savedStats        // as in Badger
+	reasons map[string]uint64 // dead letters by why
 }
 
 type savedStats struct {
@@ -39,9 +42,35 @@ type savedStats struct {
 	Unavailable      uint64 `json:"unavailable,omitempty"`
 	DeadLetters      uint64 `json:"dead_letters"`
 	Dropped          uint64 `json:"dropped,omitempty"`
+	Killed           uint64 `json:"killed,omitempty"`
+}
+
+// statsRecord is what is in Badger.
+type statsRecord struct {
+	savedStats
+	Reasons map[string]uint64 `json:"dead_letters_by_reason,omitempty"`
 }
 
 const statsNote = "stats"
+
+// countLetter counts a dead letter, in both places at once: what is saved must
+// agree.
+func (s *stats) countLetter(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.DeadLetters.Add(1)
+	s.unsaved.Store(true)
+	if s.reasons == nil {
+		s.reasons = map[string]uint64{}
+	}
+	s.reasons[reason]++
+}
+
+func (s *stats) byReason() map[string]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.reasons)
+}
 
 func (s *stats) read() savedStats {
 	return savedStats{
@@ -55,6 +84,7 @@ func (s *stats) read() savedStats {
 		Unavailable:      s.Unavailable.Load(),
 		DeadLetters:      s.DeadLetters.Load(),
 		Dropped:          s.Dropped.Load(),
+		Killed:           s.Killed.Load(),
 	}
 }
 
@@ -70,17 +100,17 @@ func (s *stats) restore(saved savedStats) {
 	s.Unavailable.Store(saved.Unavailable)
 	s.DeadLetters.Store(saved.DeadLetters)
 	s.Dropped.Store(saved.Dropped)
+	s.Killed.Store(saved.Killed)
 }
 
 func (in *instance) saveStats() {
 	in.stats.mu.Lock()
 	defer in.stats.mu.Unlock()
-	in.stats.unsaved.Store(false)
 	now := in.stats.read()
 	if now == in.stats.saved {
 		return
 	}
-	data, err := json.Marshal(now)
+	data, err := json.Marshal(statsRecord{now, in.stats.reasons})
 	if err == nil {
 		err = in.committed.store.PutNoteUnsynced(statsNote, data)
 	}
@@ -96,10 +126,11 @@ func (in *instance) loadStats() error {
 	if err != nil || !found {
 		return err
 	}
-	var saved savedStats
+	var saved statsRecord
 	if err := json.Unmarshal(data, &saved); err != nil {
 		return fmt.Errorf("read the counters: %w", err)
 	}
-	in.stats.restore(saved)
+	in.stats.restore(saved.savedStats)
+	in.stats.reasons = saved.Reasons
 	return nil
 }

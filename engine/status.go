@@ -26,26 +26,28 @@ type StageStatus struct {
 	Health  string `json:"health,omitempty"`  // "healthy", "degraded: cache cold" …; "" without a health check
 	Breaker string `json:"breaker,omitempty"` // "closed", "open", "half-open"; "" without a circuit breaker
 
-	Ended            bool          `json:"ended"`
-	In               uint64        `json:"in"`                          // messages taken
-	Out              uint64        `json:"out"`                         // messages emitted
-	Commits          uint64        `json:"commits"`                     // frames, fences included
-	Epoch            uint64        `json:"epoch"`                       // owners so far
-	Starts           uint64        `json:"starts"`                      // of the stage's functions: the number of its generation
-	Restarts         uint64        `json:"restarts"`                    // starts after a fault of its own, of a sibling, or by an operator
-	Panics           uint64        `json:"panics"`                      // faults that were panics
-	Errors           uint64        `json:"errors"`                      // faults that were errors
-	Unhealthy        uint64        `json:"unhealthy,omitempty"`         // faults that a health check or the deadline found
-	Abandoned        uint64        `json:"abandoned,omitempty"`         // functions that did not return and were left behind
-	RecoveryFailures uint64        `json:"recovery_failures,omitempty"` // recovery functions that panicked or took too long
-	Unavailable      uint64        `json:"unavailable,omitempty"`       // calls that answered Unavailable
-	DeadLetters      uint64        `json:"dead_letters"`                // messages diverted
-	Dropped          uint64        `json:"dropped,omitempty"`           // messages that a recovery function ignored
-	Lag              uint64        `json:"lag"`                         // messages committed upstream and not taken
-	Uptime           time.Duration `json:"-"`                           // since its functions were started the last time; 0 when it is down
-	UptimeSeconds    float64       `json:"uptime_seconds"`              // the same
-	Busy             time.Duration `json:"-"`                           // inside the stage's functions, in this process
-	BusySeconds      float64       `json:"busy_seconds"`                // the same
+	Ended            bool              `json:"ended"`
+	In               uint64            `json:"in"`                               // messages taken
+	Out              uint64            `json:"out"`                              // messages emitted
+	Commits          uint64            `json:"commits"`                          // frames, fences included
+	Epoch            uint64            `json:"epoch"`                            // owners so far
+	Starts           uint64            `json:"starts"`                           // of the stage's functions: the number of its generation
+	Restarts         uint64            `json:"restarts"`                         // starts after a fault of its own, of a sibling, or by an operator
+	Panics           uint64            `json:"panics"`                           // faults that were panics
+	Errors           uint64            `json:"errors"`                           // faults that were errors
+	Unhealthy        uint64            `json:"unhealthy,omitempty"`              // faults that a health check or the deadline found
+	Abandoned        uint64            `json:"abandoned,omitempty"`              // functions that did not return and were left behind
+	RecoveryFailures uint64            `json:"recovery_failures,omitempty"`      // recovery functions that panicked or took too long
+	Unavailable      uint64            `json:"unavailable,omitempty"`            // calls that answered Unavailable
+	DeadLetters      uint64            `json:"dead_letters"`                     // messages diverted
+	DeadLettersBy    map[string]uint64 `json:"dead_letters_by_reason,omitempty"` // the same by dlq.Reason
+	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, or by a recovery function
+	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
+	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
+	Uptime           time.Duration     `json:"-"`                                // since its functions were started the last time; 0 when it is down
+	UptimeSeconds    float64           `json:"uptime_seconds"`                   // the same
+	Busy             time.Duration     `json:"-"`                                // inside the stage's functions, in this process
+	BusySeconds      float64           `json:"busy_seconds"`                     // the same
 }
 
 // GroupStatus is what a group is doing.
@@ -123,6 +125,8 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		Unavailable:      in.stats.Unavailable.Load(),
 		DeadLetters:      in.stats.DeadLetters.Load(),
 		Dropped:          in.stats.Dropped.Load(),
+		Killed:           in.stats.Killed.Load(),
+		DeadLettersBy:    in.stats.byReason(),
 		Busy:             time.Duration(in.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()

@@ -22,6 +22,7 @@ type streamDefinition struct {
 	pipeline  *Pipeline
 	owner     *definition
 	branch    string // "" is the stage's own stream
+	internal  string // name of what is no stream of a stage
 	readers   []*inputDefinition
 	discarded bool
 	capacity  Capacity
@@ -31,6 +32,9 @@ type streamDefinition struct {
 
 // String is "stage" or "stage/branch".
 func (s *streamDefinition) String() string {
+	if s.internal != "" {
+		return s.internal
+	}
 	owner := "?"
 	if s.owner != nil {
 		owner = s.owner.name

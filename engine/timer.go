@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"penstock/engine/internal/inflight"
 	"strconv"
 	"strings"
 	"time"
@@ -137,9 +138,9 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	in.current, in.due = nil, in.timers[timer]
 	in.batch.begin(now.UnixNano())
 	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
-	in.watch.enterCall(in.unit)
+	in.enterCall(ctx, inflight.Timer, in.unit)
 	err := in.machine.callTimer(ctx, timer, now)
-	in.watch.leave()
+	in.leaveCall(ctx)
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
@@ -148,7 +149,7 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	}
 	in.ending = in.ending || err == io.EOF
 	in.succeeded(in.unit)
-	in.moved(nil, false)
+	in.moved(nil)
 	return nil
 }
 

@@ -149,7 +149,7 @@ func (in *instance) callName(c *watchedCall) string {
 	if c.unit != "" {
 		return c.unit
 	}
-	return "message " + messageUnit(in.definition.inputs[c.input], c.offset)
+	return "message " + messageUnit(in.inputDefinition(c.input), c.offset)
 }
 
 // DeadlineError says that a function of a stage was in one call for longer

@@ -15,13 +15,17 @@ const (
 	MidTrim          = "mid-trim"          // between the decision to trim and its completion
 	MidRecovery      = "mid-recovery"      // a new owner has read the past and has not taken over
 	AfterFence       = "after-fence"       // the old owner is fenced, the new one has not begun
+	BeforeDivert     = "before-divert"     // a message has used up its attempts, its dead letter is not written
 	MidDivert        = "mid-divert"        // the dead letter is written, its message is not committed
+	ReplayFound      = "replay-found"      // the request for a replay is read, its message is not taken
 	MidReplay        = "mid-replay"        // the dead letter is sent again, and still listed
+	MidSettle        = "mid-settle"        // the dead letter that was sent again is deleted, the request is not
+	AllStopped       = "all-stopped"       // every stage has ended or stopped, nobody was told
 )
 
 var all = []string{
 	AfterPeek, MidProcess, BeforePublish, PublishSent, AfterPublish, BeforeAck, BeforeCheckpoint, AfterCheckpoint,
-	MidTrim, MidRecovery, AfterFence, MidDivert, MidReplay,
+	MidTrim, MidRecovery, AfterFence, BeforeDivert, MidDivert, ReplayFound, MidReplay, MidSettle, AllStopped,
 }
 
 // All returns the name of every point, in the order of a message's way. The caller owns the slice.

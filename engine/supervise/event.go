@@ -23,10 +23,12 @@ const (
 	HealthChanged                   // the level of a health check changed, see Detail
 	RecoveryFailed                  // its recovery function panicked or took too long, see Err
 	BreakerChanged                  // its circuit breaker changed, see Detail; told by its owner, never by a Supervisor
+	Diverted                        // one of its messages became the dead letter Detail; told by its owner, as the next
+	LettersFull                     // it waits, because the dead letters are full, see Err
 )
 
 var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
-	"abandoned", "health", "recovery failed", "circuit breaker"}
+	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full"}
 
 // String returns the kind in plain lower-case words.
 func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }
@@ -41,7 +43,7 @@ type Event struct {
 	Err     error         // of Failed, BackingOff, Escalated, GivenUp and RecoveryFailed
 	Restart int           // of BackingOff and Restarting: failures since the last progress or quiet time; 0 if only a sibling failed
 	Delay   time.Duration // of BackingOff
-	Detail  string        // of HealthChanged: "degraded: cache cold"; of Abandoned: how long it was waited for
+	Detail  string        // of HealthChanged: "degraded: cache cold"; of Abandoned: how long it was waited for; of Failed: "no restart" when it goes on
 }
 
 // ChildEnd tells a group's own handler that one of its children ended, and what follows.

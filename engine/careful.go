@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A message can take the whole process down: os.Exit, a fatal error, a panic in
+// a goroutine that the stage started, the end of the memory. No code of ours
+// runs then, but the file of package inflight says what each stage was doing.
+// One death proves nothing: several stages were busy. So the next process runs
+// carefully until all these suspects were tried again: sources wait, and one
+// message at a time is in the user's code, in the whole process. If it dies once
+// more, that message is the one, and has failed an attempt. After its attempts
+// it is diverted without being tried, like any other.
+//
+// Messages that are far from every suspect go through in batches, one stage at a
+// time. If the process dies of one of those, its neighbourhood, wider than the
+// last one, is suspect next time.
+type careful struct {
+	run   *run
+	on    atomic.Bool
+	token chan struct{} // in it while nobody is in the user's code
+	over  chan struct{} // closed when it is not, or no longer, careful
+
+	mu       sync.Mutex
+	suspects suspects
+	moved    time.Time // when a message was last handled
+}
+
+const (
+	// carefulPatience is how long nothing may move, because a suspect waits for
+	// something that does not come.
+	carefulPatience = 10 * time.Second
+	// carefulLimit bounds it all: a suspect may wait for hours while timers
+	// give the others work, or a function may hang that has no deadline. If
+	// the process dies of it after all, the next one begins once more.
+	carefulLimit = 10 * time.Minute
+)
+
+func newCareful(r *run) *careful {
+	c := &careful{run: r, token: make(chan struct{}, 1), over: make(chan struct{})}
+	c.token <- struct{}{}
+	return c
+}
+
+func (c *careful) isOn() bool { return c.on.Load() }
+
+// enter waits until nobody else is in the user's code; false when it is over,
+// and nobody needs to.
+func (c *careful) enter(ctx context.Context) (bool, error) {
+	select {
+	case <-c.token:
+		return true, nil
+	case <-c.over:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+func (c *careful) leave() { c.token <- struct{}{} }
+
+// room is how many messages from an offset on are far from every suspect.
+func (c *careful) room(stage, input string, offset uint64) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.suspects.room(stage, input, offset)
+}
+
+// pauses are how long a message that was handled may still do harm, and how
+// much of it is held against it.
+func (c *careful) pauses(stage, input string, offset uint64) (all, held time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.suspects.pauses(stage, input, offset)
+}
+
+// passed notes that an input's messages before an offset did no harm, or are
+// committed: also those that were diverted, or are not wanted any more.
+func (c *careful) passed(stage, input string, offset uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moved = time.Now()
+	c.suspects = c.suspects.from(stage, input, offset)
+	if len(c.suspects) == 0 {
+		c.end("every message was tried again")
+	}
+}
+
+// end goes back to normal. What is noted goes first: a death from then on is
+// nobody's attempt.
+func (c *careful) end(why string) {
+	if !c.isOn() {
+		return
+	}
+	c.suspects = nil
+	if err := c.save(0); err != nil {
+		c.run.log.Warn("the end of running carefully could not be noted", "error", err)
+	}
+	c.on.Store(false)
+	c.run.log.Info("running normally again", "reason", why)
+	close(c.over)
+	c.run.pokeAll()
+}
+
+// serve ends the careful time when nothing moves any more, or after its limit.
+func (c *careful) serve(ctx context.Context) {
+	tick := time.NewTicker(carefulPatience / 10)
+	defer tick.Stop()
+	limit := time.NewTimer(carefulLimit)
+	defer limit.Stop()
+	for {
+		late := false
+		select {
+		case <-c.over:
+			return
+		case <-ctx.Done():
+			return
+		case <-limit.C:
+			late = true
+		case <-tick.C:
+		}
+		c.mu.Lock()
+		switch {
+		case late:
+			c.end("it takes too long")
+		case len(c.token) == 1 && time.Since(c.moved) > carefulPatience:
+			c.end("the messages wait for something else")
+		}
+		c.mu.Unlock()
+	}
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"penstock/engine/internal/inflight"
+)
+
+// carefulNote is kept as long as a run is careful. Before that it is how the
+// next process knows that a death was looked into.
+const carefulNote = "careful"
+
+// carefulRecord is what the note holds.
+type carefulRecord struct {
+	// Death is the opening of the in-flight file that told of the suspects.
+	Death    uint64   `json:"death"`
+	Suspects suspects `json:"suspects"`
+}
+
+// lastCalls reads what the process before was doing.
+func (r *run) lastCalls() (inflight.Last, error) {
+	last, err := inflight.Read(r.dir.inflight())
+	if errors.Is(err, inflight.ErrUnreadable) {
+		r.log.Warn("what the process before was doing is not known", "error", err)
+		return inflight.Last{Clean: true}, os.Remove(r.dir.inflight())
+	}
+	return last, err
+}
+
+// beginCarefully takes the file for this process, once what it said is safe,
+// and gives every session its slot. It comes before anything is called.
+func (r *run) beginCarefully(last inflight.Last) error {
+	r.careful = newCareful(r)
+	if err := r.careful.begin(last); err != nil {
+		return err
+	}
+	names := make([]string, len(r.instances))
+	for k, in := range r.instances {
+		names[k] = in.name
+	}
+	file, _, err := inflight.Open(r.dir.inflight(), names)
+	if err != nil {
+		return err
+	}
+	r.inflight = file
+	for _, in := range r.instances {
+		in.session.Load().slot = file.Slot(in.name)
+	}
+	return nil
+}
+
+// begin finds the suspects. Those of a death are kept before anyone is blamed
+// for it: who dies in here must not count it twice.
+func (c *careful) begin(last inflight.Last) error {
+	known, wasCareful, err := c.load()
+	if err != nil {
+		return err
+	}
+	var culprit *suspect
+	late := false
+	if last.Clean {
+		known.Suspects = nil
+	} else if !wasCareful || known.Death != last.Opening {
+		if wasCareful && !last.OtherBoot {
+			culprit, late = c.culprit(known.Suspects, last.Calls)
+		}
+		known.Suspects = c.withLast(known.Suspects, culprit != nil, last)
+		if late {
+			culprit.Late = known.Suspects.late(*culprit) + 1
+			known.Suspects = known.Suspects.add(*culprit)
+		}
+	}
+	if c.suspects = c.open(known.Suspects); len(c.suspects) == 0 {
+		close(c.over)
+		if !wasCareful {
+			return nil
+		}
+		return c.save(0)
+	}
+	c.on.Store(true)
+	c.moved = time.Now()
+	c.run.log.Warn("the last process died with messages in hand; running carefully until they are tried again", "messages", len(c.suspects))
+	if err := c.save(last.Opening); err != nil || culprit == nil || late {
+		return err
+	}
+	return c.blame(*culprit)
+}
+
+// withLast adds the suspects of the last process. If it was careful and is not
+// known to have died of a message, more of them are near.
+func (c *careful) withLast(known suspects, isKnown bool, last inflight.Last) suspects {
+	near := uint64(0)
+	if !isKnown {
+		near = min(nearGrowth*known.widest(), batchCalls)
+	}
+	for _, calls := range []map[string]inflight.Call{last.Calls, last.Left} {
+		for name, call := range calls {
+			if s, found := c.suspectOf(name, call); found {
+				s.Near = max(s.Near, near)
+				known = known.add(s)
+			}
+		}
+	}
+	return known
+}
+
+// suspectOf names the last message of a call of the process before, or the one
+// before a call that is no message.
+func (c *careful) suspectOf(name string, call inflight.Call) (s suspect, found bool) {
+	for _, in := range c.run.instances {
+		if in.name != name || call.Count == 0 || call.Kind == inflight.Source {
+			continue
+		}
+		s := suspect{
+			Stage:  in.definition.name,
+			Input:  replayStream,
+			Offset: call.Offset + call.Count - 1,
+			Near:   call.Count - 1 + max(nearCalls, call.Count),
+		}
+		if call.Kind == inflight.Replay || int32(call.Input) < 0 {
+			return s, true
+		}
+		if int(call.Input) < len(in.definition.inputs) {
+			s.Input = in.definition.inputs[call.Input].stream.String()
+			return s, true
+		}
+	}
+	return suspect{}, false
+}
+
+// open leaves out suspects that will not be tried: their effect is committed,
+// or their stage has ended.
+func (c *careful) open(known suspects) (open suspects) {
+	for _, s := range known {
+		in := c.run.instance(s.Stage)
+		if in == nil || in.isEnded.Load() {
+			continue
+		}
+		if i := in.session.Load().input(s.Input); i != nil && !i.committed.Consumed(s.Offset) {
+			open = open.add(s)
+		}
+	}
+	return open
+}
+
+// culprit is the message that was in the user's code, or had left it a little
+// too late to be sure, if it was the only one, was handled with care, and is
+// still to be taken.
+func (c *careful) culprit(known suspects, calls map[string]inflight.Call) (culprit *suspect, late bool) {
+	var found suspects
+	for name, call := range calls {
+		if s, ok := c.suspectOf(name, call); ok && call.Kind != inflight.Hook && call.Kind != inflight.Timer {
+			found = append(found, s)
+			late = call.Kind == inflight.After
+		}
+	}
+	if len(found) != 1 || known.room(found[0].Stage, found[0].Input, found[0].Offset) > 0 || len(c.open(found)) == 0 {
+		return nil, false
+	}
+	return &found[0], late
+}
+
+// blame counts a failed attempt of a message.
+func (c *careful) blame(guilty suspect) error {
+	in := c.run.instance(guilty.Stage)
+	s := in.session.Load()
+	i := s.input(guilty.Input)
+	unit := messageUnit(i.definition, guilty.Offset)
+	in.stats.Killed.Add(1)
+	in.stats.unsaved.Store(true)
+	in.log.Error("the process died of a message", "message", unit)
+	_, err := s.countMessage(i, guilty.Offset, &KilledError{Stage: in.definition.name, Message: unit})
+	return err
+}
+
+func (c *careful) load() (known carefulRecord, found bool, err error) {
+	data, found, err := c.run.store.Note(carefulNote)
+	if err == nil && found {
+		err = json.Unmarshal(data, &known)
+	}
+	if err != nil {
+		return known, false, fmt.Errorf("read what the process before was doing: %w", err)
+	}
+	return known, found, nil
+}
+
+// save keeps the suspects of a death, or forgets the note when there are none.
+func (c *careful) save(death uint64) error {
+	var data []byte
+	if len(c.suspects) > 0 {
+		var err error
+		if data, err = json.Marshal(carefulRecord{death, c.suspects}); err != nil {
+			return err
+		}
+	}
+	if err := c.run.store.PutNote(carefulNote, data); err != nil {
+		return fmt.Errorf("keep what the process before was doing: %w", err)
+	}
+	return nil
+}
+
+// instance is the one of a stage, or nil.
+func (r *run) instance(stage string) *instance { return r.byStage[r.pipeline.stage(stage)] }
+
+// KilledError says that the process died while a stage had this message, and
+// no other was in any stage's code.
+type KilledError struct {
+	Stage   string
+	Message string // "numbers.0:33"
+}
+
+func (e *KilledError) Error() string {
+	return fmt.Sprintf("the process died while stage %s had message %s", e.Stage, e.Message)
+}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// failure is the durable record of a message that failed and is not committed.
+type failure struct {
+	place
+	attempts
+	passed bool // it has its letter, or gets it, and is not tried again
+	slot   int
+
+	// What the next process does not know.
+	told atomic.Bool // that its letter is kept
+	here bool        // only its call was undone, and the stage goes on
+	due  time.Time   // of the next attempt
+}
+
+// place is a message of one of the inputs.
+type place struct {
+	stream string
+	offset uint64
+}
+
+// place is that of the head.
+func (i *input) place() place { return place{i.definition.stream.String(), i.head.offset} }
+
+// failures are those of a session. Each has a note in a slot of its own, and so
+// their number is bounded: when no slot is free a commit comes first, which
+// makes free what it covers.
+type failures struct {
+	records map[place]*failure
+	used    [failureSlots]bool
+}
+
+const failureSlots = 256
+
+func failureNote(slot int) string { return fmt.Sprintf("failure-%d", slot) }
+
+// failureRecord is what a note holds. Without attempts it is of nobody.
+type failureRecord struct {
+	Stream   string   `json:"stream"`
+	Offset   uint64   `json:"offset"`
+	Passed   bool     `json:"passed,omitempty"`
+	Attempts attempts `json:"attempts"`
+}
+
+// free is how many more messages may fail before a commit.
+func (s *failures) free() int { return failureSlots - len(s.records) }
+
+// of returns the record of a message, or nil.
+func (s *failures) of(at place) *failure {
+	if len(s.records) == 0 {
+		return nil
+	}
+	return s.records[at]
+}
+
+// obtain returns the record of a message, a new one if there is none.
+func (s *failures) obtain(at place) (*failure, error) {
+	if f := s.of(at); f != nil {
+		return f, nil
+	}
+	for slot, used := range s.used {
+		if !used {
+			return s.put(&failure{place: at, slot: slot}), nil
+		}
+	}
+	return nil, fmt.Errorf("%d messages have failed and none is committed", failureSlots)
+}
+
+func (s *failures) put(f *failure) *failure {
+	if s.records == nil {
+		s.records = map[place]*failure{}
+	}
+	s.records[f.place], s.used[f.slot] = f, true
+	return f
+}
+
+func (s *failures) remove(f *failure) {
+	delete(s.records, f.place)
+	s.used[f.slot] = false
+}
+
+// restarted is told that everything that is not committed is undone.
+func (s *failures) restarted() {
+	for _, f := range s.records {
+		f.here = false
+	}
+}
+
+// failureOf returns the record of an input's head, or nil.
+func (in *session) failureOf(i *input) *failure {
+	if len(in.failures.records) == 0 {
+		return nil
+	}
+	return in.failures.records[i.place()]
+}
+
+// countMessage counts a failed try of a message, durably.
+func (in *session) countMessage(i *input, offset uint64, err error) (*failure, error) {
+	f, full := in.countTry(i, offset, err)
+	if full != nil {
+		return nil, full
+	}
+	return f, in.saveFailure(f, in.keepNote)
+}
+
+func (in *session) countTry(i *input, offset uint64, err error) (*failure, error) {
+	unit := messageUnit(i.definition, offset)
+	f, full := in.failures.obtain(place{i.definition.stream.String(), offset})
+	if full != nil {
+		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, unit, full))
+	}
+	f.count(unit, err)
+	if in.key != "" {
+		f.Key = []byte(in.key) // for the letter: to divert a message nothing of the user's is called
+	}
+	return f, nil
+}
+
+// noteWriter is how a note is kept: keepNote or jot.
+type noteWriter func(name string, data []byte) error
+
+func (in *session) saveFailure(f *failure, write noteWriter) error {
+	data, err := json.Marshal(failureRecord{f.stream, f.offset, f.passed, f.attempts})
+	if err == nil {
+		err = write(failureNote(f.slot), data)
+	}
+	if err != nil {
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, f.Unit, err))
+	}
+	return nil
+}
+
+// notePassed notes that a message is diverted, before its letter is on its way:
+// after a death of the process it must not be tried again.
+func (in *session) notePassed(f *failure) error {
+	if f.passed {
+		return nil
+	}
+	f.passed = true
+	return in.saveFailure(f, in.jot)
+}
+
+// forgetFailure makes a message as good as new.
+func (in *session) forgetFailure(f *failure) error {
+	in.failures.remove(f)
+	if err := in.committed.store.PutNote(failureNote(f.slot), []byte("{}")); err != nil {
+		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", in.definition.name, f.Unit, err))
+	}
+	return nil
+}
+
+// forgetCommitted leaves out the failures of messages that are consumed. Their
+// notes stay until others take their slots.
+func (in *session) forgetCommitted() {
+	for at, f := range in.failures.records {
+		if i := in.input(at.stream); i == nil || i.committed.Consumed(at.offset) {
+			in.failures.remove(f)
+		}
+	}
+}
+
+// loadFailures reads what the session before knew, up to the first slot that
+// was never used.
+func (in *session) loadFailures() error {
+	for slot := range failureSlots {
+		data, found, err := in.committed.store.Note(failureNote(slot))
+		if err == nil && !found {
+			break
+		}
+		var r failureRecord
+		if err == nil {
+			err = json.Unmarshal(data, &r)
+		}
+		if err != nil {
+			return fmt.Errorf("read the messages that failed: %w", err)
+		}
+		if r.Attempts.Unit == "" {
+			continue
+		}
+		f := in.failures.put(&failure{place: place{r.Stream, r.Offset}, attempts: r.Attempts, passed: r.Passed, slot: slot})
+		in.setDue(f)
+	}
+	in.forgetCommitted()
+	return nil
+}
+
+// setDue finds when a message is to be tried next.
+func (in *session) setDue(f *failure) {
+	f.due = time.Time{}
+	backoff := in.definition.options.attemptDelay
+	if backoff == nil || len(f.Tries) == 0 || in.usedUp(f) {
+		return
+	}
+	if delay := backoff.Delay(f.Count); delay > 0 {
+		f.due = time.Now().Add(min(delay, max(0, time.Until(f.Tries[len(f.Tries)-1].Time.Add(delay)))))
+	}
+}
+
+// usedUp says whether a message that failed gets no further try.
+func (in *session) usedUp(f *failure) bool {
+	return f.Final || f.Count >= in.definition.options.attempts
+}

@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"penstock/engine/frame"
+)
+
+// In a keyed stage only the order of each key counts. So a message that failed
+// and waits for its next attempt is overtaken by those of other keys; those of
+// its own wait behind it. What is committed then is a position with gaps: the
+// offset of the first that waits, and which of those above it wait too. They
+// stay in the channel, which bounds how far the others get ahead.
+
+// maxWaiting bounds the messages of an input that are overtaken. When they are
+// so many the input waits.
+const maxWaiting = 1024
+
+// waiting is a message that was overtaken.
+type waiting struct {
+	peeked
+	key      string
+	sequence uint64    // of its frame
+	behind   bool      // an earlier one of its key waits, too
+	until    time.Time // it was answered with Snooze
+}
+
+// offers says whether an input has a message that may be called now, and makes
+// it the head.
+func (in *session) offers(ctx context.Context, i *input) bool {
+	if len(i.waiting) == 0 {
+		return in.offersNext(ctx, i)
+	}
+	// Neither may starve the other.
+	if i.lastWaited {
+		i.lastWaited = false
+		return in.offersNext(ctx, i) || in.offersWaiting(i)
+	}
+	return in.offersWaiting(i) || in.offersNext(ctx, i)
+}
+
+// offersNext says whether the message under the cursor may be called now, or
+// one behind it that may overtake it.
+func (in *session) offersNext(ctx context.Context, i *input) bool {
+	for i.peek() {
+		if i.held || !i.until.IsZero() && time.Now().Before(i.until) {
+			return false
+		}
+		if len(in.failures.records) == 0 && len(i.waiting) == 0 {
+			return true
+		}
+		delayed := in.isDelayed(i, time.Now())
+		if !delayed && len(i.waiting) == 0 {
+			return true
+		}
+		if !i.definition.keyed {
+			return !delayed
+		}
+		key, known := in.keyOf(ctx, i)
+		behind := known && i.waitingKeys[key] > 0
+		if !delayed && !behind {
+			return true
+		}
+		if !known || !in.mayOvertake(i) {
+			return false
+		}
+		i.overtake(waiting{key: key, behind: behind})
+	}
+	return false
+}
+
+// mayOvertake says whether one more message may wait while others go on. Slots
+// are left for failures of the heads of all inputs.
+func (in *session) mayOvertake(i *input) bool {
+	return len(i.waiting) < maxWaiting && in.failures.free() > len(in.inputs) && !in.run.careful.isOn()
+}
+
+// keyOf is the key of the head. It is not known when the user's codec or key
+// function fails: then the message fails when it is called.
+func (in *session) keyOf(ctx context.Context, i *input) (string, bool) {
+	if in.enterMessages(ctx, i, i.head.offset, 1) != nil {
+		return "", false
+	}
+	defer in.leaveCall(ctx)
+	in.current, in.currentAt, in.batched, in.attempt = i, i.head.offset, 1, i.head.attempt
+	in.mark() // of nothing: a failure must not undo the call before
+	in.batch.begin(i.head.message.Time)
+	key, err := in.machine.keyOf(&i.head)
+	in.current = nil
+	return key, err == nil
+}
+
+// offersWaiting makes the first that is due the head.
+func (in *session) offersWaiting(i *input) bool {
+	now := time.Now()
+	if now.Before(i.nextDue) {
+		return false
+	}
+	i.unpick()
+	next := now.Add(time.Hour)
+	for k := range i.waiting {
+		w := &i.waiting[k]
+		if w.behind {
+			continue
+		}
+		due := w.until
+		if f := in.failures.of(place{i.definition.stream.String(), w.offset}); f != nil && f.due.After(due) {
+			due = f.due
+		}
+		if !due.After(now) {
+			i.pick(k)
+			return true
+		}
+		if due.Before(next) {
+			next = due
+		}
+	}
+	i.nextDue = next
+	return false
+}
+
+func (in *session) hasWaiting() bool {
+	for _, i := range in.inputs {
+		if len(i.waiting) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// overtake moves the cursor behind the head, which waits.
+func (i *input) overtake(w waiting) {
+	w.peeked, w.sequence = i.head, i.queue[i.frame].Sequence
+	i.waiting = append(i.waiting, w)
+	if i.waitingKeys == nil {
+		i.waitingKeys = map[string]int{}
+	}
+	i.waitingKeys[w.key]++
+	i.nextDue = time.Time{}
+	i.advance()
+}
+
+// addWaiting adds to a position the messages that wait, and those that waited
+// when the cursor went back and are before it.
+func (i *input) addWaiting(p *frame.Position) {
+	if len(i.waiting) > 0 {
+		p.Sequence = i.waiting[0].sequence
+	}
+	for k := range i.waiting {
+		p.Waiting = append(p.Waiting, i.waiting[k].offset)
+	}
+	from, _ := slices.BinarySearch(i.gaps.Waiting, i.next)
+	p.Waiting = append(p.Waiting, i.gaps.Waiting[from:]...)
+	reached := max(i.next, i.gaps.Reached)
+	if p.Offset = reached; len(p.Waiting) > 0 {
+		p.Offset, p.Reached = p.Waiting[0], reached
+	}
+}
+
+// snooze keeps the head from coming again before a time.
+func (i *input) snooze(until time.Time) {
+	if i.picked == 0 {
+		i.until = until
+		return
+	}
+	i.waiting[i.picked-1].until, i.nextDue = until, time.Time{}
+}
+
+// pick makes a message that waits the head, instead of that under the cursor.
+func (i *input) pick(k int) {
+	i.aside, i.asideIsHead = i.head, i.hasHead
+	i.head, i.hasHead, i.picked, i.lastWaited = i.waiting[k].peeked, true, k+1, true
+}
+
+// unpick makes the message under the cursor the head again.
+func (i *input) unpick() {
+	if i.picked > 0 {
+		i.head, i.hasHead, i.picked = i.aside, i.asideIsHead, 0
+	}
+}
+
+// takePicked takes the head, which waited. The next of its key may come.
+func (i *input) takePicked() {
+	k := i.picked - 1
+	key := i.waiting[k].key
+	i.unpick()
+	i.waiting = append(i.waiting[:k], i.waiting[k+1:]...)
+	i.nextDue = time.Time{}
+	if i.waitingKeys[key]--; i.waitingKeys[key] == 0 {
+		delete(i.waitingKeys, key)
+		return
+	}
+	for ; k < len(i.waiting); k++ {
+		if i.waiting[k].key == key {
+			i.waiting[k].behind = false
+			return
+		}
+	}
+}

@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"penstock/dlq"
+	"penstock/engine/channel"
+	"penstock/engine/faultpoint"
+	"penstock/engine/frame"
+)
+
+// replays is the input of a session through which dead letters come back. It
+// is read like any other: its offset is the sequence of a request in the stream
+// of replays, its position is part of every commit, and so a replay takes
+// effect exactly once. A request counts only as long as the very letter that it
+// asks for is kept. When its effect is committed the letter is deleted, and
+// then the request.
+type replays struct {
+	input   *input
+	session *session
+	idle    atomic.Bool   // everything that was asked for has been delivered
+	hints   chan struct{} // there may be more
+	settled chan struct{} // some were committed
+
+	before []*input // of the loop: they were served since the last replay, while another one waited
+
+	mu       sync.Mutex
+	requests map[uint64]dlq.Replay // that are peeked and not settled
+}
+
+// replayStream names the input in positions. No stage can be called so.
+const replayStream = "+replays"
+
+// replayPoll is how often the stream of replays is looked at besides hints,
+// which a connection that was away may have missed.
+const replayPoll = 30 * time.Second
+
+func newReplays(in *session) *replays {
+	r := &replays{
+		session:  in,
+		hints:    make(chan struct{}, 1),
+		settled:  make(chan struct{}, 1),
+		requests: map[uint64]dlq.Replay{},
+	}
+	r.input = &input{
+		definition: in.definition.replayInput(),
+		taken:      new(atomic.Uint64),
+		ahead:      semaphore.NewWeighted(aheadBytes),
+		replays:    r,
+	}
+	r.input.head.input = r.input
+	return r
+}
+
+// replayInput stands for the stage's replays among its inputs.
+func (d *definition) replayInput() *inputDefinition {
+	return &inputDefinition{index: -1, stage: d, stream: &streamDefinition{pipeline: d.pipeline, internal: replayStream}}
+}
+
+// orReplay takes turns: an input that was served since the last replay lets the
+// next one go first. Otherwise an input that always has messages, and what they
+// wait for, would keep replays back for ever.
+func (in *session) orReplay(ctx context.Context, i *input) *input {
+	r := in.replays
+	if r == nil || i == r.input || !slices.Contains(r.before, i) || !in.offers(ctx, r.input) {
+		return i
+	}
+	return r.input
+}
+
+// served notes that a message of an input was handled, or of none.
+func (r *replays) served(i *input) {
+	switch {
+	case r == nil || !r.input.hasHead && len(r.before) == 0:
+	case i == r.input:
+		r.before = r.before[:0]
+	case i != nil && !slices.Contains(r.before, i):
+		r.before = append(r.before, i)
+	}
+}
+
+// request returns what a peeked offset asks for.
+func (r *replays) request(sequence uint64) dlq.Replay {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.requests[sequence]
+}
+
+// settle is told that requests below a sequence are committed.
+func (r *replays) settle(below uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for sequence := range r.requests {
+		if sequence < below {
+			delete(r.requests, sequence)
+		}
+	}
+	signal(r.settled)
+}
+
+// serve peeks the requests for the stage, and cleans up behind those that are
+// committed, until ctx is done. What fails is tried again.
+func (r *replays) serve(ctx context.Context) {
+	poll := time.NewTicker(replayPoll)
+	defer poll.Stop()
+	next := r.input.committed.Offset
+	for ctx.Err() == nil {
+		err := r.clean(ctx, r.input.taken.Load())
+		if err == nil {
+			next, err = r.fetch(ctx, next)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.session.log.Warn("the replays of dead letters cannot be read; trying again", "error", err)
+		}
+		if err == nil {
+			r.idle.Store(true)
+			r.session.poke()
+		}
+		select {
+		case <-r.hints:
+			r.idle.Store(false)
+		case <-r.settled:
+		case <-poll.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// isIdle says that everything that was asked for is in the input's queue. What
+// is just arriving came before it was idle.
+func (r *replays) isIdle() bool { return r.idle.Load() && len(r.session.arrivals) == 0 }
+
+// fetch queues every request from a sequence on that is still wanted.
+func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
+	letters, stage := r.session.run.letters, r.session.definition.name
+	for {
+		request, found, err := letters.NextReplay(ctx, stage, 0, from)
+		if errors.Is(err, dlq.ErrDamaged) {
+			r.session.log.Error("a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
+			if err := letters.Withdraw(ctx, request); err != nil {
+				return from, err
+			}
+			from = request.Sequence + 1
+			continue
+		}
+		if err != nil || !found {
+			return from, err
+		}
+		wanted, err := letters.IsCurrent(ctx, request)
+		if err == nil && !wanted {
+			err = letters.Withdraw(ctx, request)
+		}
+		if err != nil {
+			return from, err
+		}
+		from = request.Sequence + 1
+		faultpoint.Hit(faultpoint.ReplayFound, stage)
+		if wanted && !r.deliver(ctx, request) {
+			return from, ctx.Err()
+		}
+	}
+}
+
+func (r *replays) deliver(ctx context.Context, request dlq.Replay) bool {
+	d := deliveryOf(request)
+	if r.input.ahead.Acquire(ctx, weight(d)) != nil {
+		return false
+	}
+	r.mu.Lock()
+	r.requests[request.Sequence] = request
+	r.mu.Unlock()
+	select {
+	case r.session.arrivals <- arrival{r.input, d}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// deliveryOf makes a frame of a request, as the cursor knows them.
+func deliveryOf(request dlq.Replay) channel.Delivery {
+	d := channel.Delivery{Sequence: request.Sequence, Size: len(request.Letter.Value)}
+	d.Section.Reset(request.Sequence)
+	d.Section.Append(frame.Message{Key: []byte(request.Letter.Key), Time: request.Letter.Time.UnixNano()})
+	return d
+}
+
+// callReplay handles a replayed message like the one of the input that it came
+// from.
+func (in *session) callReplay(ctx context.Context, i *input) error {
+	at := i.head.offset
+	request := i.replays.request(at)
+	origin := in.input(request.Letter.Input)
+	in.current, in.currentAt, in.batched, in.attempt = i, at, 1, i.head.attempt
+	current, err := in.run.letters.IsCurrent(ctx, request)
+	if err != nil {
+		return err
+	}
+	if !current { // discarded meanwhile
+		i.take()
+		in.moved(i)
+		return nil
+	}
+	if origin == nil || origin.replays != nil {
+		return Reject(fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, in.definition.name))
+	}
+	p := peeked{
+		input:   origin,
+		message: frame.Message{Key: i.head.message.Key, Time: i.head.message.Time, Value: request.Letter.Value},
+		offset:  request.Letter.Offset,
+		attempt: in.attempt,
+	}
+	if len(p.message.Key) == 0 {
+		p.message.Key = nil
+	}
+	in.mark()
+	in.batch.begin(p.message.Time)
+	if err := in.enterMessages(ctx, i, at, 1); err != nil {
+		return err
+	}
+	if origin.definition.batch {
+		in.gathered = append(in.gathered[:0], p)
+		err = in.machine.callBatch(ctx, origin.definition.index, in.gathered)
+	} else {
+		err = in.machine.callMessage(ctx, &p)
+	}
+	in.leaveCall(ctx)
+	taken, err := in.answer(i, err)
+	if taken {
+		i.take()
+		in.moved(i)
+	}
+	return err
+}
+
+// hintReplay is told that there may be a request for a stage.
+func (r *run) hintReplay(stage string, _ int) {
+	in := r.instance(stage)
+	if in == nil {
+		return
+	}
+	if s := in.session.Load(); s != nil && s.replays != nil {
+		signal(s.replays.hints)
+	}
+}
+
+// cleanReplays deletes what is left of replays that are committed; what it
+// cannot the next run does.
+func (in *instance) cleanReplays(ctx context.Context) {
+	s := in.session.Load()
+	if s == nil || s.replays == nil || s.replays.input.taken.Load() == 0 {
+		return
+	}
+	if err := s.replays.clean(ctx, s.replays.input.taken.Load()); err != nil {
+		in.log.Warn("dead letters that were replayed are still listed; the next run deletes them", "error", err)
+	}
+}
+
+// clean deletes the letters and requests below a sequence: their effect is
+// committed. A crash in between is made up for by the next session.
+func (r *replays) clean(ctx context.Context, below uint64) error {
+	letters, stage := r.session.run.letters, r.session.definition.name
+	for from := uint64(0); from < below; {
+		request, found, err := letters.NextReplay(ctx, stage, 0, from)
+		if err != nil || !found || request.Sequence >= below {
+			return err
+		}
+		faultpoint.Hit(faultpoint.MidReplay, stage)
+		if err := letters.Discard(ctx, request.Letter); err != nil {
+			return err
+		}
+		faultpoint.Hit(faultpoint.MidSettle, stage)
+		if err := letters.Withdraw(ctx, request); err != nil {
+			return err
+		}
+		from = request.Sequence + 1
+	}
+	return nil
+}

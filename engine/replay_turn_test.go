@@ -1,0 +1,141 @@
+package engine_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"penstock/dlq"
+	"penstock/engine"
+)
+
+// A stage that gives one number for each tick has more numbers than ticks all
+// the time. A replayed one takes turns with them.
+func TestReplayTakesTurnsWithABacklog(t *testing.T) {
+	t.Parallel()
+	p := engine.New("turns")
+	numbers := engine.Source(p, "numbers", countUntil(1000, nil))
+	tick := make(chan struct{})
+	ticks := engine.Source(p, "ticks", func(ctx context.Context, n *Place, emit engine.Emit[uint64]) error {
+		select {
+		case <-tick:
+			emit(n.Next)
+			n.Next++
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	var taken, replayed atomic.Uint64
+	var sound atomic.Bool
+	engine.Stage(p, "worker",
+		engine.On(ticks, func(_ context.Context, credit *int, _ engine.Message[uint64], _ engine.Emit[engine.None]) error {
+			*credit++
+			return nil
+		}),
+		engine.On(numbers, func(_ context.Context, credit *int, m engine.Message[uint64], _ engine.Emit[engine.None]) error {
+			switch {
+			case *credit == 0:
+				return engine.Hold
+			case m.Value == 3 && !sound.Load():
+				return engine.Reject(errPoison)
+			case m.Value == 3:
+				replayed.Add(1)
+			}
+			*credit--
+			taken.Add(1)
+			return nil
+		}))
+	b := runBeside(t, p, testConfig(t, t.TempDir()))
+	step := func() {
+		before := taken.Load()
+		tick <- struct{}{}
+		within(t, "a number", func() bool { return taken.Load() > before })
+	}
+	for range 5 {
+		step()
+	}
+	b.until("worker", "has diverted it", func(s engine.StageStatus) bool { return s.DeadLetters == 1 })
+	queue, err := p.DeadLetters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, found, err := queue.Get(t.Context(), "worker.0:numbers.0:3")
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	sound.Store(true)
+	if err := queue.Replay(t.Context(), l, dlq.ReplayOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; replayed.Load() == 0; n++ {
+		if n == 100 {
+			t.Fatal("100 numbers went first")
+		}
+		step()
+		<-time.After(time.Millisecond) // for the request to be found
+	}
+	if s := stageStatus(t, p.Status(), "worker"); replayed.Load() != 1 || s.DeadLetters != 1 {
+		t.Errorf("replayed %d times, %+v", replayed.Load(), s)
+	}
+}
+
+// A letter that was discarded stays so, whatever was asked for before.
+func TestDiscardedLetterDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	dir, end := t.TempDir(), make(chan struct{})
+	p := engine.New("discarded")
+	numbers, others := engine.Source(p, "numbers", countUntil(5, end)), engine.Source(p, "others", countUntil(5, end))
+	var sound, calls atomic.Int64
+	engine.Sink(p, "worker", numbers, func(_ context.Context, _ *struct{}, m engine.Message[uint64]) error {
+		switch {
+		case m.Value != 3:
+			return nil
+		case sound.Load() == 0:
+			return engine.Reject(errPoison)
+		}
+		calls.Add(1)
+		return engine.Snooze(time.Millisecond)
+	})
+	engine.Sink(p, "other", others, func(_ context.Context, _ *struct{}, m engine.Message[uint64]) error {
+		if m.Value == 4 {
+			return engine.Reject(errPoison)
+		}
+		return nil
+	})
+	b := runBeside(t, p, testConfig(t, dir))
+	for _, stage := range []string{"worker", "other"} {
+		b.until(stage, "has a letter", func(s engine.StageStatus) bool { return s.In == 5 && s.DeadLetters == 1 })
+	}
+	queue, err := p.DeadLetters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound.Store(1)
+	// The second one cannot be handled there, and waits behind the first.
+	var asked []dlq.Letter
+	for _, id := range []string{"worker.0:numbers.0:3", "other.0:others.0:4"} {
+		l, found, err := queue.Get(t.Context(), id)
+		if err != nil || !found {
+			t.Fatal(found, err)
+		}
+		if err := queue.Replay(t.Context(), l, dlq.ReplayOptions{To: "worker"}); err != nil {
+			t.Fatal(err)
+		}
+		asked = append(asked, l)
+		within(t, "the first is tried", func() bool { return calls.Load() > 1 })
+	}
+	before := calls.Load()
+	within(t, "the second is read", func() bool { return calls.Load() > before+20 })
+	for _, l := range []dlq.Letter{asked[1], asked[0]} { // the first lets the second through
+		if err := queue.Discard(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(end)
+	status := b.complete()
+	if ids := lettersLeft(t, dir); len(ids) > 0 || stageStatus(t, status, "worker").DeadLetters != 1 {
+		t.Errorf("letters %v, %+v", ids, stageStatus(t, status, "worker"))
+	}
+}
