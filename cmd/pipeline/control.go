@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,6 +36,7 @@ type control struct {
 	server   *http.Server
 	callers  chan struct{} // a place for each answer under way
 	serving  sync.WaitGroup
+	leave    context.CancelFunc // ends the answers that would not end by themselves
 }
 
 // serveControl begins to serve; close ends it. The directory must be locked
@@ -46,7 +48,11 @@ func serveControl(dir string, p *engine.Pipeline, log *slog.Logger) (*control, e
 	mux.HandleFunc("GET /v1/state/{stage}", c.state)
 	mux.HandleFunc("GET /v1/events", c.allEvents)
 	mux.HandleFunc("GET /v1/events/{stage}", c.events)
+	c.handleLetters(mux)
+	life, leave := context.WithCancel(context.Background())
+	c.leave = leave
 	c.server = &http.Server{
+		BaseContext:    func(net.Listener) context.Context { return life },
 		Handler:        c.limited(mux),
 		ReadTimeout:    controlRead,
 		IdleTimeout:    controlRead,
@@ -55,6 +61,7 @@ func serveControl(dir string, p *engine.Pipeline, log *slog.Logger) (*control, e
 	}
 	listener, err := listen(dir)
 	if err != nil {
+		leave()
 		return nil, err
 	}
 	c.serving.Go(func() {
@@ -67,6 +74,7 @@ func serveControl(dir string, p *engine.Pipeline, log *slog.Logger) (*control, e
 
 // close returns when no answer is under way any more.
 func (c *control) close() {
+	c.leave()
 	ctx, cancel := context.WithTimeout(context.Background(), controlGrace)
 	defer cancel()
 	if c.server.Shutdown(ctx) != nil {
@@ -89,7 +97,9 @@ func (c *control) limited(next http.Handler) http.Handler {
 			return
 		}
 		defer func() { <-c.callers }()
-		r.Body = http.MaxBytesReader(w, r.Body, 0)
+		if r.Method != http.MethodPost { // those bound it themselves
+			r.Body = http.MaxBytesReader(w, r.Body, 0)
+		}
 		w.Header().Set(pipelineHeader, c.pipeline.Name())
 		next.ServeHTTP(w, r)
 	})

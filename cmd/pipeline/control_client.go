@@ -24,6 +24,7 @@ type answer struct {
 	io.Closer
 	body     io.Reader
 	pipeline string
+	trailer  http.Header // filled in at the end of the body
 }
 
 // state asks for the state of a stage.
@@ -45,6 +46,10 @@ func (c controlClient) events(ctx context.Context, stage string) (*answer, error
 }
 
 func (c controlClient) get(ctx context.Context, path string) (*answer, error) {
+	return c.ask(ctx, http.MethodGet, path, nil)
+}
+
+func (c controlClient) ask(ctx context.Context, method, path string, body io.Reader) (*answer, error) {
 	transport := &http.Transport{
 		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, c.dir) },
 		DisableKeepAlives:      true,
@@ -52,7 +57,7 @@ func (c controlClient) get(ctx context.Context, path string) (*answer, error) {
 		ResponseHeaderTimeout:  controlWrite,
 		MaxResponseHeaderBytes: controlHeader,
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://control"+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://control"+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("ask the running pipeline: %w", err)
 	}
@@ -64,7 +69,7 @@ func (c controlClient) get(ctx context.Context, path string) (*answer, error) {
 		return nil, fmt.Errorf("ask the running pipeline: %w", err)
 	}
 	if response.StatusCode == http.StatusOK {
-		return &answer{Closer: response.Body, body: response.Body, pipeline: response.Header.Get(pipelineHeader)}, nil
+		return &answer{Closer: response.Body, body: response.Body, pipeline: response.Header.Get(pipelineHeader), trailer: response.Trailer}, nil
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))

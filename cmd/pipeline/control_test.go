@@ -61,6 +61,14 @@ func TestControlRoutes(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+	for route, body := range map[string]string{routeSelect: "{}", routeReplay: "{}", routeDiscard: "{}", routeImport: "", routeWatch: "{}"} {
+		if _, err := client.ask(t.Context(), http.MethodPost, route, strings.NewReader(body)); err == nil || !strings.Contains(err.Error(), "not running") {
+			t.Errorf("%s: %v", route, err)
+		}
+	}
+	if _, err := client.ask(t.Context(), http.MethodPost, routeSelect, strings.NewReader("[]")); err == nil || !strings.Contains(err.Error(), "read the request") {
+		t.Errorf("a request that is none: %v", err)
+	}
 	c.close()
 	if _, err := client.get(t.Context(), "/v1/status"); err == nil {
 		t.Error("it still answers after close")

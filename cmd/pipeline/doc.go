@@ -7,12 +7,14 @@
 //	pipeline run unstablecounter            a counter that overflows, and recovers from its snapshots
 //	pipeline state worker                   the committed state of a stage, running or not
 //	pipeline events worker                  what happened to a stage, running or not
+//	pipeline dlq list                       the messages that failed: see also show, replay, discard, export, import, watch
 //	pipeline version
 //
 // A pipeline keeps everything in one data directory (--dir), by default
 // $XDG_STATE_HOME/penstock/<pipeline>. A run that was interrupted, by a signal
 // or by whatever, goes on where it was when it is started again. One that had
-// completed starts anew, and so does any with --fresh.
+// completed starts anew, and so does any with --fresh. A process that dies when
+// its run is complete and nobody was told leaves that to the next one.
 //
 // Nothing has to be installed: without --nats the command runs a NATS server
 // of its own, inside the process.
@@ -22,8 +24,21 @@
 // wrong. What stages and engine tell goes to standard error, results go to
 // standard output.
 //
+// With --guard the run is in a child process, the worker, and a small guard
+// starts it again when it dies. Signals are passed on, the exit code is the
+// worker's: of one that died after a signal to stop 128 and the number of the
+// signal that killed it, or what it exited with. It is 1 when the guard gives
+// up.
+//
+// The verbs of dlq work on a pipeline that runs and on one that does not; with
+// --nats also without its data directory, by the name alone (--pipeline). They
+// never load all letters into memory. What replay asks for is done by the stage,
+// at once or when it runs the next time. Without a terminal discard wants --yes,
+// and nothing but --all means all.
+//
 // While a pipeline runs, the socket control.sock in its data directory answers
 // HTTP requests of the user it belongs to: GET /v1/status, GET
 // /v1/state/{stage} with an optional ?key=K, GET /v1/events and GET
-// /v1/events/{stage}.
+// /v1/events/{stage}, and what dlq asks: POST /v1/dead-letters/select, watch,
+// replay, discard and import.
 package main

@@ -25,12 +25,27 @@ func usage(format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
+// exitError is an exit code whose reason was told already.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+func exitWith(code int) error {
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code}
+}
+
 // exitCode says how the process ends after an error, or after none.
 func exitCode(err error) int {
 	var wrong *usageError
+	var exit *exitError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &exit):
+		return exit.code
 	case errors.As(err, &wrong):
 		return exitUsage
 	}
@@ -44,7 +59,9 @@ func (a *app) end(err error) int {
 	}
 	text := escape(redact(err.Error()))
 	var wrong *usageError
+	var exit *exitError
 	switch {
+	case errors.As(err, &exit):
 	case a.log != nil:
 		a.log.Error("failed", "error", text)
 	case errors.As(err, &wrong) && wrong.help != "":

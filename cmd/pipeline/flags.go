@@ -16,6 +16,8 @@ var groups = []kong.Group{
 	{Key: "where", Title: "Where"},
 	{Key: "nats", Title: "NATS server (default: one inside the process)"},
 	{Key: "how", Title: "How"},
+	{Key: "guard", Title: "Guard"},
+	{Key: "which", Title: "Which dead letters"},
 }
 
 // duration is a flag above 0 that also takes a whole number of milliseconds.

@@ -40,17 +40,18 @@ func (f logFlags) logger(w io.Writer, style style) *slog.Logger {
 	if err := level.UnmarshalText([]byte(f.LogLevel)); err != nil {
 		panic(err) // the grammar lets no other through
 	}
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: redactAttr}
 	switch {
 	case f.LogFormat == "json":
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(jsonEscaper{w}, options))
 	case style == plain:
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(escaping{tint.NewTextHandler(w, &tint.Options{
-		Level:      level,
-		TimeFormat: "15:04:05.000",
-		NoColor:    style == tinted,
+		Level:       level,
+		ReplaceAttr: redactAttr,
+		TimeFormat:  "15:04:05.000",
+		NoColor:     style == tinted,
 	})})
 }
 
@@ -61,6 +62,30 @@ func terminalOf(file *os.File, kind string) func() (width, height int, yes bool)
 		width, height, err := term.GetSize(int(file.Fd()))
 		return width, height, err == nil && kind != "dumb" && width > 0 && height > 0
 	}
+}
+
+// redactAttr hides passwords in texts, most of which are users' errors.
+func redactAttr(_ []string, a slog.Attr) slog.Attr {
+	switch value := a.Value.Resolve(); value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(redact(value.String()))
+	case slog.KindAny:
+		if err, ok := value.Any().(error); ok {
+			a.Value = slog.StringValue(redact(err.Error()))
+		}
+	}
+	return a
+}
+
+// jsonEscaper writes JSON, a record a call, without what would steer a
+// terminal and JSON lets through.
+type jsonEscaper struct{ w io.Writer }
+
+func (e jsonEscaper) Write(line []byte) (int, error) {
+	if _, err := e.w.Write(escapeJSON(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // escaping makes every text in a record safe for a terminal. tint writes

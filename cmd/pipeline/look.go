@@ -28,11 +28,7 @@ type lookFlags struct {
 }
 
 func (f *lookFlags) config(a *app) (engine.Config, error) {
-	pipeline := f.Pipeline
-	if pipeline == "" {
-		pipeline = "fizzbuzz"
-	}
-	dir, err := f.Place.directory(pipeline, a.getenv)
+	dir, err := f.Place.directory(f.name(), a.getenv)
 	if err != nil {
 		return engine.Config{}, err
 	}
@@ -56,7 +52,7 @@ func (f *lookFlags) look(ctx context.Context, config engine.Config, q question) 
 	locked, cancel := context.WithTimeout(ctx, lockedFor)
 	defer cancel()
 	for {
-		err := f.inspect(ctx, config, q)
+		err := f.inspect(ctx, config, q.stopped)
 		if !errors.Is(err, engine.ErrLocked) {
 			return err
 		}
@@ -79,7 +75,7 @@ func (f *lookFlags) look(ctx context.Context, config engine.Config, q question) 
 	}
 }
 
-func (f *lookFlags) inspect(ctx context.Context, config engine.Config, q question) (err error) {
+func (f *lookFlags) inspect(ctx context.Context, config engine.Config, fn func(context.Context, *engine.Inspector) error) (err error) {
 	opening, cancel := context.WithTimeout(ctx, inspectFor)
 	defer cancel()
 	inspector, err := engine.Inspect(opening, config)
@@ -93,7 +89,15 @@ func (f *lookFlags) inspect(ctx context.Context, config engine.Config, q questio
 	if err := f.isFrom(inspector.Pipeline()); err != nil {
 		return err
 	}
-	return q.stopped(ctx, inspector)
+	return fn(opening, inspector)
+}
+
+// name is the pipeline's, as far as the command line says.
+func (f *lookFlags) name() string {
+	if f.Pipeline == "" {
+		return "fizzbuzz"
+	}
+	return f.Pipeline
 }
 
 func (f *lookFlags) isFrom(pipeline string) error {

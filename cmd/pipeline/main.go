@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 )
 
 // system is what the command needs of the world around it.
@@ -18,12 +19,17 @@ type system struct {
 	signals        <-chan os.Signal
 	exit           func(code int)                       // ends the process at once
 	terminal       func() (width, height int, yes bool) // is stderr one?
+	link           *link                                // to the guard; nil: there is none
+	stdin          io.Reader                            // nil: nothing
+	stdinTerminal  func() bool                          // nil: no
+	stdoutTerminal func() (width, height int, yes bool) // nil: no
 }
 
 // app is one invocation.
 type app struct {
 	system
-	log *slog.Logger // how errors are told; nil: as plain text
+	args []string     // of the command line
+	log  *slog.Logger // how errors are told; nil: as plain text
 }
 
 // grammar is the command line.
@@ -31,25 +37,37 @@ type grammar struct {
 	Run     runCmd     `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: fizzbuzz."`
 	State   stateCmd   `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
 	Events  eventsCmd  `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
+	DLQ     dlqCmd     `cmd:"" name:"dlq" help:"List, show, replay and discard the messages that failed, of a running or of a stopped pipeline."`
 	Version versionCmd `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
 }
 
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	os.Exit(run(os.Args[1:], system{
-		stdout:   os.Stdout,
-		stderr:   os.Stderr,
-		getenv:   os.Getenv,
-		signals:  signals,
-		exit:     os.Exit,
-		terminal: terminalOf(os.Stderr, os.Getenv("TERM")),
-	}))
+	s := system{
+		stdout:         os.Stdout,
+		stderr:         os.Stderr,
+		getenv:         os.Getenv,
+		signals:        signals,
+		exit:           os.Exit,
+		terminal:       terminalOf(os.Stderr, os.Getenv("TERM")),
+		stdin:          os.Stdin,
+		stdinTerminal:  func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
+		stdoutTerminal: terminalOf(os.Stdout, os.Getenv("TERM")),
+	}
+	link, err := openLink()
+	if err != nil {
+		os.Exit((&app{system: s}).end(err))
+	}
+	if link != nil {
+		s.link, s.signals, s.exit = link, link.signals(signals), link.exit
+	}
+	s.exit(run(os.Args[1:], s))
 }
 
 // run is the command: it returns the exit code.
 func run(args []string, s system) int {
-	a := &app{system: s}
+	a := &app{system: s, args: args}
 	helped := false
 	parser, err := kong.New(&grammar{},
 		kong.Name("pipeline"),

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -58,22 +57,29 @@ func (c command) run(args ...string) result {
 type running struct {
 	t       *testing.T
 	signals chan os.Signal
-	stdout  bytes.Buffer
+	stdout  *watched
 	stderr  *watched
 	exited  chan int
 }
 
 func (c command) start(args ...string) *running {
 	c.t.Helper()
-	r := &running{t: c.t, signals: make(chan os.Signal, 2), stderr: newWatched(), exited: make(chan int, 1)}
+	return c.startIn(func(*system) {}, args...)
+}
+
+// startIn starts it in a world that change changes.
+func (c command) startIn(change func(*system), args ...string) *running {
+	c.t.Helper()
+	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: newWatched(), stderr: newWatched(), exited: make(chan int, 1)}
 	s := system{
-		stdout:   &r.stdout,
+		stdout:   r.stdout,
 		stderr:   r.stderr,
 		getenv:   func(name string) string { return c.env[name] },
 		signals:  r.signals,
 		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
 		terminal: func() (int, int, bool) { return 0, 0, false },
 	}
+	change(&s)
 	go func() { r.exited <- run(args, s) }()
 	return r
 }
@@ -120,11 +126,22 @@ func (w *watched) String() string {
 // await waits until the output has this text.
 func (w *watched) await(t *testing.T, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	w.awaitCount(t, text, 1)
+}
+
+// awaitLines waits until the output has so many lines.
+func (w *watched) awaitLines(t *testing.T, n int) {
+	t.Helper()
+	w.awaitCount(t, "\n", n)
+}
+
+func (w *watched) awaitCount(t *testing.T, text string, n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for {
 		w.mu.Lock()
-		found, changed := strings.Contains(w.text.String(), text), w.changed
+		found, changed := strings.Count(w.text.String(), text) >= n, w.changed
 		w.mu.Unlock()
 		if found {
 			return
@@ -132,7 +149,7 @@ func (w *watched) await(t *testing.T, text string) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			t.Fatalf("the output never said %q:\n%s", text, w)
+			t.Fatalf("the output did not say %q %d times:\n%.4000s", text, n, w)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package main
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"strings"
+	"unicode"
+)
 
 // place is the data directory.
 type place struct {
@@ -20,4 +24,15 @@ func (p place) directory(pipeline string, getenv func(string) string) (string, e
 		return filepath.Join(home, ".local", "state", "penstock", pipeline), nil
 	}
 	return "", usage("there is neither $XDG_STATE_HOME nor $HOME to keep data in: name a directory with --dir")
+}
+
+// shellWord quotes a path in a command that people copy from a log.
+func shellWord(path string) string {
+	plain := func(c rune) bool {
+		return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("/._-+:\\", c)
+	}
+	if !strings.ContainsFunc(path, func(c rune) bool { return !plain(c) }) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

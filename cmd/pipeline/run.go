@@ -12,13 +12,15 @@ import (
 // runCmd is the verb run: what all pipelines have in common. Its commands are
 // the pipelines.
 type runCmd struct {
-	Place  place     `embed:""`
-	Fresh  bool      `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
-	NATS   natsFlags `embed:""`
-	Sync   syncing   `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
-	Drain  duration  `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
-	Report path      `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
-	Log    logFlags  `embed:""`
+	Place  place      `embed:""`
+	Fresh  bool       `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
+	NATS   natsFlags  `embed:""`
+	Sync   syncing    `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
+	Drain  duration   `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
+	Keep   keepFlags  `embed:""`
+	Report path       `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
+	Log    logFlags   `embed:""`
+	Guard  guardFlags `embed:""`
 
 	Fizzbuzz        fizzbuzzCmd        `cmd:"" default:"withargs" help:"The lesson: numbers become words, one per beat, with faults on purpose."`
 	Wordcount       wordcountCmd       `cmd:"" help:"Count the words of files, exactly once whatever happens."`
@@ -33,7 +35,8 @@ type session struct {
 	arguments arguments
 	report    string
 	control   *control
-	ready     bool // every stage was open
+	ready     bool   // every stage was open
+	letters   uint64 // dead letters at the end
 }
 
 // execute runs a pipeline, with what belongs to it: signals, control socket,
@@ -45,6 +48,10 @@ func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
 	}
 	if err := checkReport(string(c.Report)); err != nil {
 		return err
+	}
+	if c.Guard.applies(a) {
+		a.log = c.Log.guardLog(a)
+		return c.Guard.serve(a)
 	}
 	s := &session{app: a, pipeline: p, config: config, arguments: args, report: string(c.Report)}
 	a.log = c.Log.logger(a.stderr, plain)
@@ -68,10 +75,14 @@ func (c *runCmd) config(a *app, pipeline string) (engine.Config, error) {
 	nats, err := c.NATS.config(a.getenv)
 	return engine.Config{
 		Dir:          dir,
-		Fresh:        c.Fresh,
+		Fresh:        c.Fresh && !a.link.resumes(),
 		NATS:         nats,
 		Sync:         time.Duration(c.Sync),
 		DrainTimeout: time.Duration(c.Drain),
+
+		DeadLetterCount: int64(c.Keep.DeadLetters),
+		DeadLetterBytes: int64(c.Keep.DeadLetterBytes),
+		DeadLetterAge:   time.Duration(c.Keep.DeadLetterAge),
 	}, err
 }
 
@@ -98,6 +109,7 @@ func (s *session) onReady() error {
 		return err
 	}
 	s.ready = true
+	s.link.say(saidReady)
 	if resumed {
 		s.log.Info("resuming the run that was interrupted", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	} else {
@@ -111,6 +123,10 @@ func (s *session) onReady() error {
 }
 
 func (s *session) onStop() {
+	s.countLetters()
+	if s.pipeline.Status().Completed {
+		s.link.say(saidComplete)
+	}
 	if s.control != nil {
 		s.control.close()
 	}
@@ -126,6 +142,18 @@ func hasProgress(status engine.Status) bool {
 	return false
 }
 
+// countLetters sees how many dead letters the run leaves behind.
+func (s *session) countLetters() {
+	ctx, cancel := context.WithTimeout(context.Background(), countFor)
+	defer cancel()
+	if queue, err := s.pipeline.DeadLetters(); err == nil {
+		s.letters, _ = queue.Count(ctx) // it is only for people
+	}
+}
+
+// countFor bounds how long a broker that is away may hold up the end.
+const countFor = time.Second
+
 // finish writes the report and tells how it ended.
 func (s *session) finish(err error) error {
 	status := s.pipeline.Status()
@@ -133,6 +161,9 @@ func (s *session) finish(err error) error {
 		err = errors.Join(err, reportErr)
 	}
 	elapsed := status.Elapsed.Round(time.Millisecond)
+	if s.letters > 0 {
+		s.log.Warn("dead letters are kept", "count", s.letters, "list", "pipeline dlq list --dir "+shellWord(s.config.Dir))
+	}
 	switch {
 	case err != nil:
 	case status.Completed:

@@ -18,7 +18,10 @@ func (a *app) interruptible(first func()) (ctx context.Context, release func()) 
 	released := make(chan struct{})
 	watching.Go(func() {
 		select {
-		case <-a.signals:
+		case s := <-a.signals:
+			if gone, ok := s.(guardGone); ok && a.log != nil {
+				a.log.Warn(gone.String())
+			}
 		case <-released:
 			return
 		}

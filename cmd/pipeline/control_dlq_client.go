@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"penstock/dlq"
+)
+
+// socketLetters are letters that the process which runs their pipeline
+// reaches.
+type socketLetters struct {
+	client   controlClient
+	pipeline string
+	status   statusReport
+}
+
+// openSocket asks who is there. It returns errNobody when there is nobody.
+func openSocket(ctx context.Context, dir string) (*socketLetters, error) {
+	s := &socketLetters{client: controlClient{dir}}
+	answer, err := s.client.get(ctx, "/v1/status")
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Close()
+	s.pipeline = answer.pipeline
+	if err := json.NewDecoder(answer.body).Decode(&s.status); err != nil {
+		return nil, brokeOff(err)
+	}
+	return s, nil
+}
+
+func brokeOff(err error) error {
+	return fmt.Errorf("the answer of the running pipeline broke off: %w", err)
+}
+
+func (s *socketLetters) about() (string, activity) { return s.pipeline, isRunning }
+
+func (s *socketLetters) stages(context.Context) ([]stageOf, error) {
+	var list []stageOf
+	for _, stage := range s.status.Stages {
+		list = append(list, stageOf{stage.Name, stage.Kind})
+	}
+	return list, nil
+}
+
+func (s *socketLetters) each(ctx context.Context, selected selection, fn func(dlq.Letter) error) error {
+	request := requestOf(selected.Filter)
+	request.Order = selected.Order
+	return askLetters(ctx, s.client, routeSelect, request, fn)
+}
+
+func (s *socketLetters) replay(ctx context.Context, r replayRequest, told func(outcome) error) error {
+	return askLetters(ctx, s.client, routeReplay, requestOfReplay(r), told)
+}
+
+func (s *socketLetters) discard(ctx context.Context, f dlq.Filter, told func(outcome) error) error {
+	return askLetters(ctx, s.client, routeDiscard, requestOf(f), told)
+}
+
+func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error) {
+	answer, err := s.client.ask(ctx, http.MethodPost, routeImport, r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Close()
+	err = lines(answer, func(i imported) error {
+		n = i.N
+		return nil
+	})
+	return n, err
+}
+
+// watch calls begun when the process is about to watch, and fn with letters as
+// they come, until the run or ctx ends.
+func (s *socketLetters) watch(ctx context.Context, f dlq.Filter, from start, begun func(), fn func(dlq.Letter) error) error {
+	request := requestOf(f)
+	request.All = from == fromOldest
+	answer, err := postLetters(ctx, s.client, routeWatch, request)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	begun()
+	return lines(answer, fn)
+}
+
+func postLetters(ctx context.Context, c controlClient, route string, request lettersRequest) (*answer, error) {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the running pipeline: %w", err)
+	}
+	return c.ask(ctx, http.MethodPost, route, bytes.NewReader(body))
+}
+
+// askLetters posts a request, and calls fn with each line of the answer.
+func askLetters[T any](ctx context.Context, c controlClient, route string, request lettersRequest, fn func(T) error) error {
+	answer, err := postLetters(ctx, c, route, request)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	return lines(answer, fn)
+}
+
+// lines reads an answer to its end, and the error that may stand there.
+func lines[T any](a *answer, fn func(T) error) error {
+	for decoder := json.NewDecoder(a.body); ; {
+		var line T
+		err := decoder.Decode(&line)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return brokeOff(err)
+		}
+		if err := fn(line); err != nil {
+			return err
+		}
+	}
+	text, err := url.QueryUnescape(a.trailer.Get(errorTrailer))
+	if err != nil {
+		return brokeOff(err)
+	}
+	switch text {
+	case "":
+		return nil
+	case errStopping.Error():
+		return errStopping
+	}
+	return errors.New(text)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"penstock/engine"
+)
+
+// dlqCmd is the verb dlq: what all that is done with dead letters has in
+// common. Its commands are the verbs below it.
+type dlqCmd struct {
+	Look lookFlags `embed:""`
+
+	List    dlqListCmd    `cmd:"" help:"List dead letters, the oldest first."`
+	Show    dlqShowCmd    `cmd:"" help:"Show all that is known of one, with its value."`
+	Replay  dlqReplayCmd  `cmd:"" help:"Send messages back to the stage that failed. Each takes effect exactly once, and only then its letter goes."`
+	Discard dlqDiscardCmd `cmd:"" help:"Delete dead letters for good."`
+	Export  dlqExportCmd  `cmd:"" help:"Write dead letters as JSON lines, for import. They stay where they are."`
+	Import  dlqImportCmd  `cmd:"" help:"Read back what export wrote. What is there already is not doubled."`
+	Watch   dlqWatchCmd   `cmd:"" help:"Show dead letters as they come, until interrupted."`
+}
+
+// dlqAccess is how a command gets at the dead letters.
+type dlqAccess struct {
+	*app
+	look   *lookFlags
+	config engine.Config
+}
+
+// do runs what a command does. The first signal ends it.
+func (c *dlqCmd) do(a *app, what string, fn func(context.Context, *dlqAccess) error) error {
+	config, err := c.Look.config(a)
+	if err != nil {
+		return err
+	}
+	access := &dlqAccess{app: a, look: &c.Look, config: config}
+	ctx, release := a.interruptible(func() {})
+	defer release()
+	err = fn(ctx, access)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("interrupted: %w", err)
+	}
+	if err := c.Look.NATS.blame(err); err != nil {
+		return fmt.Errorf("dlq %s: %w", what, err)
+	}
+	return nil
+}
+
+// with calls fn with the letters: of the directory, or of the process that has
+// locked it, or of an external server when there is no directory.
+func (d *dlqAccess) with(ctx context.Context, fn func(letters) error) error {
+	locked, cancel := context.WithTimeout(ctx, lockedFor)
+	defer cancel()
+	for {
+		err := d.withInspector(ctx, fn)
+		if errors.Is(err, fs.ErrNotExist) && d.config.NATS.URL != "" && d.look.Place.Dir == "" {
+			return d.withServer(ctx, d.look.name(), fn)
+		}
+		if !errors.Is(err, engine.ErrLocked) {
+			return err
+		}
+		run, away := openSocket(ctx, d.config.Dir)
+		if away == nil {
+			if err := d.look.isFrom(run.pipeline); err != nil {
+				return err
+			}
+			return fn(run)
+		}
+		if !errors.Is(away, errNobody) {
+			return away
+		}
+		select {
+		case <-time.After(lockedPause):
+		case <-locked.Done():
+			return fmt.Errorf("%w; and it does not answer: %w", err, away)
+		}
+	}
+}
+
+func (d *dlqAccess) withInspector(ctx context.Context, fn func(letters) error) error {
+	return d.look.inspect(ctx, d.config, func(opening context.Context, inspector *engine.Inspector) error {
+		queue, _, err := inspector.DeadLetters(opening)
+		if err != nil {
+			return err
+		}
+		return fn(&localLetters{pipeline: inspector.Pipeline(), state: isStopped, queue: queue, stagesOf: inspector.Stages})
+	})
+}
