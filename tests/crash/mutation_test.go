@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestOracleNoticesEveryMissingRule(t *testing.T) {
 	}{
 		{"position-check", killBeforeAck, `audit: entry \d+ is posting|tally: \{|lost its end|come to an end`},
 		{"trim-bound", killLaggingReader, `messages are missing|frames between are trimmed|tally: \{`},
-		{"base-offset-check", purgeUnread, `not refused: tally: \{`},
+		{"base-offset-check", purgeUnread, `not refused: tally: \{|not refused: the run does not come to an end`},
 		{"fencing", func(c *campaign) error { return takeOver(c, freshDirectory) }, `the first owner did not end as it should|the second owner failed|channel of \w+: sequence`},
 	} {
 		t.Run(m.rule, func(t *testing.T) {
@@ -65,11 +66,14 @@ func mutable(t *testing.T, without string) *campaign {
 	return c
 }
 
-// endless is more progress than a run can make that comes to an end.
-const endless = 5000
+// endless is more progress than a run can make that comes to an end, and endlessTime is longer than one takes.
+const (
+	endless     = 5000
+	endlessTime = 45 * time.Second
+)
 
 // attempt runs the victim once and returns what is wrong with the result of a complete run, or why it failed. A reader that
-// forgets its position may go round in circles.
+// forgets its position may go round in circles, or wait for what it has passed.
 func (c *campaign) attempt(env ...string) (end, error) {
 	c.Helper()
 	circles, watch := afterProgress(endless)
@@ -81,11 +85,17 @@ func (c *campaign) attempt(env ...string) (end, error) {
 		default:
 		}
 	}, env...)
+	var late atomic.Bool
+	timer := time.AfterFunc(endlessTime, func() { late.Store(true); victim.kill() })
+	defer timer.Stop()
 	result := victim.wait(c.T)
 	select {
 	case <-circles:
-		return failed, errors.New("the run does not come to an end")
+		late.Store(true)
 	default:
+	}
+	if late.Load() {
+		return failed, errors.New("the run does not come to an end")
 	}
 	switch result {
 	case failed:
@@ -130,7 +140,7 @@ func killLaggingReader(c *campaign) error {
 
 // purgeUnread takes frames away that the tally has not read, while nothing runs. That must be refused.
 func purgeUnread(c *campaign) error {
-	if err := c.die(faultpoint.MidProcess, "tally", 150); err != nil {
+	if err := c.die(faultpoint.MidProcess, "tally", 60); err != nil {
 		return err
 	}
 	err := c.site.withBroker(c.Context(), func(b *broker.Broker) error {

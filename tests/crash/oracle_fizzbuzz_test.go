@@ -26,7 +26,10 @@ func fizzbuzzWorkload(more ...string) workload {
 			stagePlaces("generator", 40, 2), stagePlaces("heartbeat", 40, 20),
 			readerPlaces("worker", 60, 20), readerPlaces("logger", 40, 20),
 			commonPlaces(6), trimPlaces(3, "generator", "heartbeat", "worker", "logger"),
-			[]place{{faultpoint.MidDivert, "worker", 1}, {faultpoint.MidDivert, "logger", 1}}),
+			[]place{
+				{faultpoint.BeforeDivert, "worker", 1}, {faultpoint.BeforeDivert, "logger", 1},
+				{faultpoint.MidDivert, "worker", 1}, {faultpoint.MidDivert, "logger", 1},
+			}),
 	}
 }
 

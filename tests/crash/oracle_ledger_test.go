@@ -26,7 +26,7 @@ func ledgerWorkload(c ledger.Config, more ...string) workload {
 		stagePlaces("entries", 300, 15),
 		readerPlaces("book", 1500, 40), readerPlaces("audit", 1500, 30), readerPlaces("tally", 1500, 15), readerPlaces("file", 1500, 25),
 		commonPlaces(8), trimPlaces(5, "entries", "book", "audit", "tally", "file"),
-		[]place{{faultpoint.MidDivert, "book", 15}})
+		[]place{{faultpoint.BeforeDivert, "book", 15}, {faultpoint.MidDivert, "book", 15}})
 	return w
 }
 

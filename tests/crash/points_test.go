@@ -17,8 +17,11 @@ var windows = map[string][]string{
 
 // exempt are the points that a workload does not pass.
 var exempt = map[string][]string{
-	faultpoint.MidDivert: {"wordcount"}, // has no dead letters
-	faultpoint.MidReplay: {"wordcount", "fizzbuzz", ledger.Name},
+	faultpoint.BeforeDivert: {"wordcount"}, // has no dead letters
+	faultpoint.MidDivert:    {"wordcount"},
+	faultpoint.ReplayFound:  {"wordcount", "fizzbuzz", ledger.Name}, // none has replays
+	faultpoint.MidReplay:    {"wordcount", "fizzbuzz", ledger.Name},
+	faultpoint.MidSettle:    {"wordcount", "fizzbuzz", ledger.Name},
 }
 
 func TestKilledAtEveryFaultPoint(t *testing.T) {

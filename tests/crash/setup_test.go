@@ -22,7 +22,7 @@ var workplace string // of the built victims
 const patience = 3 * time.Minute
 
 // sideBySide is how many tests run at once unless -parallel says otherwise: victims wait for the disk most of the time.
-const sideBySide = 6
+const sideBySide = 8
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -50,19 +50,25 @@ func TestMain(m *testing.M) {
 }
 
 var (
-	buildNormal  = sync.OnceValues(func() (string, error) { return build("victim") })
+	buildNormal = sync.OnceValues(func() (string, error) { return build("victim") })
+	// buildGuard is the command, which takes the pipeline poison as one of its own: its tests see to that.
+	buildGuard   = sync.OnceValues(func() (string, error) { return goBuild("test", "../../cmd/pipeline", "guard", "-c") })
 	buildMutable = sync.OnceValues(func() (string, error) { return build("mutable", "-tags", "penstock_mutation") })
 )
 
 func build(name string, flags ...string) (string, error) {
+	return goBuild("build", "./victim", name, flags...)
+}
+
+func goBuild(verb, what, name string, flags ...string) (string, error) {
 	path := filepath.Join(workplace, name)
-	args := append([]string{"build", "-o", path}, flags...)
+	args := append([]string{verb, "-o", path}, flags...)
 	if os.Getenv("PENSTOCK_CRASH_RACE") != "" {
 		args = append(args, "-race")
 	}
-	out, err := exec.Command("go", append(args, "./victim")...).CombinedOutput()
+	out, err := exec.Command("go", append(args, what)...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build the victim: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", what, err, out)
 	}
 	return path, nil
 }
@@ -101,5 +107,5 @@ func kills(t *testing.T) int {
 	if testing.Short() {
 		return 1
 	}
-	return 5
+	return 3
 }

@@ -49,7 +49,10 @@ func without(places []place, point string) []place {
 
 // commonPlaces are the points that belong to no stage.
 func commonPlaces(checkpoints int) []place {
-	return []place{{faultpoint.BeforeCheckpoint, "", checkpoints}, {faultpoint.AfterCheckpoint, "", checkpoints}}
+	return []place{
+		{faultpoint.BeforeCheckpoint, "", checkpoints}, {faultpoint.AfterCheckpoint, "", checkpoints},
+		{faultpoint.AllStopped, "", 1},
+	}
 }
 
 func trimPlaces(most int, stages ...string) (list []place) {

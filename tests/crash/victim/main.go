@@ -8,7 +8,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "victim: name a workload: ledger, fizzbuzz, wordcount or server")
+		fmt.Fprintln(os.Stderr, "victim: name a workload: ledger, fizzbuzz, wordcount, poison, ask or server")
 		os.Exit(2)
 	}
 	go func() {
@@ -29,6 +29,10 @@ func command(name string, args []string) error {
 		return runFizzbuzz(args)
 	case "wordcount":
 		return runWordcount(args)
+	case "poison":
+		return runPoison(args)
+	case "ask":
+		return runAsk(args)
 	case "server":
 		return runServer(args)
 	}

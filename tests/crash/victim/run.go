@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"penstock/engine"
@@ -16,6 +18,7 @@ import (
 type settings struct {
 	dir, url, report   string
 	window, checkpoint time.Duration
+	ready              func(context.Context) error // runs beside the pipeline, from when it is ready
 }
 
 func flags(name string) (*flag.FlagSet, *settings) {
@@ -38,15 +41,30 @@ func (s *settings) run(p *engine.Pipeline) error {
 		defer close(told)
 		tell(p, done)
 	}()
+	var beside sync.WaitGroup
+	besideErr := error(nil)
+	ctx, cancel := context.WithCancel(context.Background())
 	err := p.Run(context.Background(), engine.Config{
 		Dir:                s.dir,
 		NATS:               engine.NATS{URL: s.url},
 		CheckpointInterval: s.checkpoint,
 		DuplicateWindow:    s.window,
-		Logger:             slog.New(slog.NewTextHandler(lines{"log "}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		OnReady: func() error {
+			if s.ready != nil {
+				beside.Go(func() { besideErr = s.ready(ctx) })
+			}
+			return nil
+		},
+		OnStop: func() { cancel(); beside.Wait() },
+		Logger: slog.New(slog.NewTextHandler(lines{"log "}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
+	cancel()
+	beside.Wait()
 	close(done)
 	<-told
+	if besideErr != nil && !errors.Is(besideErr, context.Canceled) {
+		err = errors.Join(err, besideErr)
+	}
 	if reportErr := s.writeReport(p.Status()); err == nil {
 		err = reportErr
 	}

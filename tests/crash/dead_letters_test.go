@@ -1,0 +1,68 @@
+//go:build unix
+
+package crash
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"penstock/engine/faultpoint"
+	"penstock/tests/crash/poison"
+)
+
+// failing is a small pipeline in which two messages of each stage fail in an orderly way.
+func failing(c *campaign) poison.Config {
+	config := poison.Config{Numbers: 400, Room: 60, Slow: 200 * time.Microsecond}
+	ways := []string{"error", "panic", "reject"}
+	for k, stage := range poison.Stages {
+		for n := range 2 {
+			number := 40 + uint64(20*k+100*n) + c.random.Uint64N(20)
+			config.Killers = append(config.Killers, poison.Killer{Stage: stage, Number: number, Way: ways[c.random.IntN(len(ways))]})
+		}
+	}
+	return config
+}
+
+// letterKills is how often each step is killed.
+func letterKills(t *testing.T) int {
+	t.Helper()
+	if os.Getenv("PENSTOCK_CRASH_KILLS") == "" {
+		return 1
+	}
+	return kills(t)
+}
+
+// stageOf is the k-th of those that the killers are in, from a random one on.
+func stageOf(k int) string { return poison.Stages[(int(seed())+k)%len(poison.Stages)] }
+
+func newLetters(t *testing.T) (*campaign, poison.Config) {
+	t.Helper()
+	c := newCampaign(t, workload{})
+	config := failing(c)
+	c.workload = poisonWorkload(config)
+	return c, config
+}
+
+// Killed between any two steps of a diversion, there is one letter of each message that failed, and no other.
+func TestKilledAtEveryStepOfADiversion(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{
+		faultpoint.MidProcess, faultpoint.BeforeDivert, faultpoint.MidDivert,
+		faultpoint.BeforePublish, faultpoint.PublishSent, faultpoint.AfterPublish, faultpoint.BeforeAck,
+	} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			c, _ := newLetters(t)
+			defer c.report()
+			most := 2
+			if point == faultpoint.MidProcess {
+				most = 150
+			}
+			for k := range letterKills(t) {
+				c.killAt(place{point, stageOf(k), most})
+			}
+			c.finish()
+		})
+	}
+}

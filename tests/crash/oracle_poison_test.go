@@ -1,0 +1,83 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"penstock/engine"
+	"penstock/engine/faultpoint"
+	"penstock/tests/crash/poison"
+)
+
+func (s site) mended() string { return filepath.Join(s.root, "mended") }
+
+func (s site) mend() error { return os.WriteFile(s.mended(), nil, 0o600) }
+
+// poisonWorkload is the poisoned pipeline with more arguments for the victim.
+func poisonWorkload(c poison.Config, more ...string) workload {
+	c = c.WithDefaults()
+	return workload{
+		name:  poison.Name,
+		lines: 200,
+		args:  func(s site) []string { return append(poisonArgs(s, c), more...) },
+		check: func(t *testing.T, s site) error {
+			if _, err := os.Stat(s.mended()); err == nil {
+				return checkReplayed(t.Context(), s, c, nil)
+			}
+			return checkPoison(t.Context(), s, c, poison.Result{Disturbed: true})
+		},
+		places: []place{{faultpoint.MidDivert, "", len(c.Killers)}},
+	}
+}
+
+func poisonArgs(s site, c poison.Config) []string {
+	return []string{
+		"poison", "-dir", s.data(), "-url", s.url, "-report", s.report(), "-output", s.output(), "-mended", s.mended(),
+		"-numbers", strconv.FormatUint(c.Numbers, 10), "-room", strconv.FormatUint(c.Room, 10), "-pace", c.Pace.String(), "-slow", c.Slow.String(),
+		"-hesitation", c.Hesitation.String(),
+		"-killers", poison.Join(c.Killers),
+	}
+}
+
+// checkReplayed expects that every letter was replayed but for those of some killers, which were discarded.
+func checkReplayed(ctx context.Context, s site, c poison.Config, discarded []poison.Killer) error {
+	c.Killers = discarded
+	return checkPoison(ctx, s, c, poison.Result{Replayed: true, Disturbed: true})
+}
+
+// checkPoison reads what there is into the result, and checks it.
+func checkPoison(ctx context.Context, s site, c poison.Config, result poison.Result) error {
+	file, err := os.Open(s.output())
+	if err != nil {
+		return err
+	}
+	result.File = file
+	if err := s.readPoison(ctx, &result); err != nil {
+		return closing(file, err)
+	}
+	return closing(file, poison.Check(c, result))
+}
+
+func (s site) readPoison(ctx context.Context, r *poison.Result) error {
+	err := s.inspect(ctx, func(i *engine.Inspector) (err error) {
+		read := func(stage string, into *poison.Sum) {
+			states, readErr := statesOf[poison.Sum](ctx, i, stage)
+			*into, err = states[""], errors.Join(err, readErr)
+		}
+		read("sift", &r.Sift)
+		read("bundle", &r.Bundle)
+		read("beside", &r.Beside)
+		tally, tallyErr := statesOf[poison.Sum](ctx, i, "tally")
+		r.Tally = tally
+		return errors.Join(err, tallyErr)
+	})
+	if err != nil {
+		return err
+	}
+	r.Letters, err = s.letters(ctx, poison.Name)
+	return err
+}
