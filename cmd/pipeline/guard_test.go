@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -59,6 +60,10 @@ func TestGuardKeepsTheCodeOfAnOrderlyEnd(t *testing.T) {
 func TestGuardPassesSignalsOn(t *testing.T) {
 	t.Parallel()
 	const stopped = "stopped; the next run goes on from here"
+	// Tests that run under nohup would hand that down to the command.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 	for name, test := range map[string]struct {
 		send func(g *guarded)
 		code int
