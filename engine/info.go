@@ -42,7 +42,7 @@ func InfoOf(ctx context.Context) Info {
 	}
 	for _, p := range control.Inputs {
 		if p.Stream != replayStream {
-			info.In += p.Offset
+			info.In += p.Count()
 		}
 	}
 	for i := range control.Sections {

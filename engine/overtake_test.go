@@ -35,22 +35,21 @@ func TestOtherKeysOvertakeAFailingOne(t *testing.T) {
 	dir := t.TempDir()
 	var mu sync.Mutex
 	var order []uint64
+	var meanwhile engine.Status
 	wire := func() *engine.Pipeline {
 		p := engine.New("overtake")
 		numbers := engine.Source(p, "numbers", count(n, 100))
-		others := 0
 		scope := p.With(engine.Attempts(1_000_000), delayEach(time.Millisecond))
 		out := engine.Stage(scope, "worker", engine.On(engine.KeyBy(numbers, func(v uint64) string { return fmt.Sprint(v % keys) }),
-			func(_ context.Context, s *fold, m engine.Message[uint64], emit engine.Emit[uint64]) error {
+			func(ctx context.Context, s *fold, m engine.Message[uint64], emit engine.Emit[uint64]) error {
 				s.add(m.Value)
 				emit(m.Value)
-				if m.Value%keys == 7 {
-					if others < n-n/keys {
-						return errors.New("not before all the others")
-					}
-					return nil
+				if m.Value%keys == 7 && engine.InfoOf(ctx).In < n-n/keys {
+					return errors.New("not before all the others are committed")
 				}
-				others++
+				if m.Value == 7 {
+					meanwhile = p.Status()
+				}
 				return nil
 			}))
 		engine.Sink(p, "sink", out, func(_ context.Context, _ *struct{}, m engine.Message[uint64]) error {
@@ -64,6 +63,9 @@ func TestOtherKeysOvertakeAFailingOne(t *testing.T) {
 	run(t, wire(), dir)
 	if len(order) != n {
 		t.Fatalf("%d messages came through", len(order))
+	}
+	if s := stageStatus(t, meanwhile, "worker"); s.In != n-n/keys || s.Waiting != n/keys || s.Lag != n/keys {
+		t.Errorf("while they waited: %+v", s)
 	}
 	next := map[uint64]uint64{}
 	for at, v := range order {

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"penstock/engine/frame"
 	"penstock/engine/supervise"
 )
 
@@ -44,6 +45,7 @@ type StageStatus struct {
 	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, or by a recovery function
 	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
 	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
+	Waiting          int               `json:"waiting,omitempty"`                // of these, messages that others have overtaken, see AttemptDelay
 	Uptime           time.Duration     `json:"-"`                                // since its functions were started the last time; 0 when it is down
 	UptimeSeconds    float64           `json:"uptime_seconds"`                   // the same
 	Busy             time.Duration     `json:"-"`                                // inside the stage's functions, in this process
@@ -141,9 +143,16 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	if in.breaker != nil {
 		s.Breaker = in.breaker.State().String()
 	}
-	for k := range in.taken {
-		taken := in.taken[k].Load()
+	for k, i := range in.definition.inputs {
+		position := frame.Position{Offset: in.taken[k].Load()}
+		for _, p := range control.Inputs {
+			if p.Stream == i.stream.String() {
+				position = p
+			}
+		}
+		taken := position.Count()
 		s.In += taken
+		s.Waiting += len(position.Waiting)
 		if written := in.written(k); written > taken {
 			s.Lag += written - taken
 		}

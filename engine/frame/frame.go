@@ -48,6 +48,14 @@ func (p *Position) Consumed(offset uint64) bool {
 	return offset < p.Reached && !waits
 }
 
+// Count is how many messages are consumed.
+func (p *Position) Count() uint64 {
+	if len(p.Waiting) == 0 {
+		return p.Offset
+	}
+	return p.Reached - uint64(len(p.Waiting))
+}
+
 func (p *Position) isWritable() bool {
 	if len(p.Waiting) == 0 {
 		return true

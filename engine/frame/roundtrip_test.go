@@ -202,6 +202,9 @@ func TestCompression(t *testing.T) {
 func TestConsumed(t *testing.T) {
 	t.Parallel()
 	plain, gaps := Position{Offset: 7}, Position{Offset: 7, Waiting: []uint64{7, 9, 12}, Reached: 14}
+	if plain.Count() != 7 || gaps.Count() != 11 {
+		t.Errorf("%d and %d consumed, want 7 and 11", plain.Count(), gaps.Count())
+	}
 	for offset := range uint64(20) {
 		if got, want := plain.Consumed(offset), offset < 7; got != want {
 			t.Errorf("without gaps %d: %v", offset, got)
