@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/gofrs/flock"
@@ -72,11 +73,7 @@ func (s *Store) open() error {
 	if err := verify(s.dir, opts); err != nil {
 		return err
 	}
-	err := guard(func() (err error) {
-		s.db, err = badger.Open(opts)
-		return err
-	})
-	if err != nil {
+	if err := s.openBadger(opts); err != nil {
 		return openError(s.dir, err)
 	}
 	if err := guard(s.reclaim); err != nil {
@@ -84,6 +81,27 @@ func (s *Store) open() error {
 	}
 	return nil
 }
+
+// openBadger waits for Badger's own lock, which it lets go of by closing a file only. A
+// program that was started meanwhile, from anywhere in this process, has that file open
+// too until it runs. Nobody else can have the lock, for we have ours.
+func (s *Store) openBadger(opts badger.Options) error {
+	for end := time.Now().Add(lockPatience); ; time.Sleep(lockPause) {
+		err := guard(func() (err error) {
+			s.db, err = badger.Open(opts)
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), badgerInUse) || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+const (
+	badgerInUse  = "Cannot acquire directory lock"
+	lockPatience = 5 * time.Second
+	lockPause    = 5 * time.Millisecond
+)
 
 // Close waits for running calls, writes what Badger still holds in memory and lets go
 // of the directory. Everything that Write and PutNote returned for was durable before.
@@ -200,6 +218,9 @@ func holder(dir string) string {
 // openError tells damage from trouble with the machine. Badger flattens its errors to
 // text, so text is what there is to look at.
 func openError(dir string, err error) error {
+	if strings.Contains(err.Error(), badgerInUse) {
+		return fmt.Errorf("checkpoint: open store %q: %w by another program: %w", dir, ErrInUse, err)
+	}
 	for _, trouble := range []error{
 		syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.EACCES, syscall.EPERM,
 		syscall.EROFS, syscall.ENOMEM,
