@@ -108,6 +108,16 @@ func newSession(in *instance) *session {
 	return s
 }
 
+// consumerName names the consumer of an input. A stage may read a stream and its branches, which are one JetStream stream, so
+// the branch is part of it, behind a character that no name has.
+func consumerName(i *inputDefinition) string {
+	name := i.stage.name + "-0"
+	if branch := i.stream.branch; branch != "" {
+		name += "+" + branch
+	}
+	return name
+}
+
 // startReaders begins to peek the inputs, from the committed positions on.
 func (in *session) startReaders() {
 	var stops []func()
@@ -117,7 +127,7 @@ func (in *session) startReaders() {
 			continue
 		}
 		i.reader = i.producer.channel.Reader(channel.ReaderConfig{
-			Name:         in.definition.name + "-0",
+			Name:         consumerName(i.definition),
 			Branch:       i.definition.stream.branch,
 			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
 			ProducerLast: i.producer.last.Load,

@@ -133,26 +133,42 @@ func (r *Reader) checkEnd(ctx context.Context) error {
 
 // checkConsumer looks for what a quiet consumer does not tell: that somebody edited, paused or drained it.
 func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
-	ctx, cancel := attempt(ctx, r.channel.broker)
-	defer cancel()
-	consumer, err := r.channel.broker.JetStream().Consumer(ctx, r.channel.name, r.cfg.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return r.channel.lostError()
-	}
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return fmt.Errorf("%w: it was gone", errFeed)
-	}
-	if err != nil {
-		return nil // no answer is no finding
-	}
-	info := consumer.CachedInfo()
+	info, err := r.consumerInfo(ctx, f)
 	switch {
-	case info.Paused || !reflect.DeepEqual(info.Config, f.config):
-		return fmt.Errorf("%w: it was edited", errFeed)
+	case err != nil || info == nil:
+		return err
 	case info.NumPending > 0:
 		return fmt.Errorf("%w: it kept %d frames back", errFeed, info.NumPending)
 	case info.Delivered.Consumer > f.consumed:
 		return fmt.Errorf("%w: it gave a message to somebody else", errFeed)
 	}
 	return nil
+}
+
+// checkEdited looks for what a consumer that still gives something does not tell: that somebody edited it so that it gives
+// little.
+func (r *Reader) checkEdited(ctx context.Context, f *feed) error {
+	_, err := r.consumerInfo(ctx, f)
+	return err
+}
+
+// consumerInfo is what the server says about the consumer; nil when it does not answer. One that is gone, or not as it was
+// made, is an error.
+func (r *Reader) consumerInfo(ctx context.Context, f *feed) (*jetstream.ConsumerInfo, error) {
+	ctx, cancel := attempt(ctx, r.channel.broker)
+	defer cancel()
+	consumer, err := r.channel.broker.JetStream().Consumer(ctx, r.channel.name, r.cfg.Name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, r.channel.lostError()
+	case errors.Is(err, jetstream.ErrConsumerNotFound):
+		return nil, fmt.Errorf("%w: it was gone", errFeed)
+	case err != nil:
+		return nil, nil // no answer is no finding
+	}
+	info := consumer.CachedInfo()
+	if info.Paused || !reflect.DeepEqual(info.Config, f.config) {
+		return nil, fmt.Errorf("%w: it was edited", errFeed)
+	}
+	return info, nil
 }

@@ -43,6 +43,7 @@ type feed struct {
 	large    bool   // the next message is larger than bytes
 	idle     bool   // the last request ran out of time
 	heard    time.Time
+	looked   time.Time // at the consumer's settings
 	consumed uint64 // consumer sequence of the last message
 }
 
@@ -70,6 +71,7 @@ func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, fra
 		inbox:   conn.NewInbox() + ".",
 		subject: "$JS.API.CONSUMER.MSG.NEXT." + c.name + "." + info.Name,
 		heard:   time.Now(),
+		looked:  time.Now(),
 	}
 	if f.sub, err = conn.ChanSubscribe(f.inbox+"*", f.msgs); err != nil {
 		return nil, fmt.Errorf("stream %s: subscribe for a consumer: %w", c.name, err)

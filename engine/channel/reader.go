@@ -18,6 +18,7 @@ const (
 
 	checkInterval = time.Second
 	stuckAfter    = 5 * time.Second
+	lookInterval  = 5 * time.Second
 )
 
 // Position is where a reader stands.
@@ -28,7 +29,7 @@ type Position struct {
 
 // ReaderConfig says who reads what.
 type ReaderConfig struct {
-	Name      string   // of the durable consumer, e.g. worker-0: letters, digits, - and _
+	Name      string   // of the durable consumer, e.g. worker-0: letters, digits, -, _ and +
 	Branch    string   // "": the main stream of the stage
 	Partition uint32   // the reading instance
 	Position  Position // where to begin
@@ -192,7 +193,10 @@ func (r *Reader) serve(ctx context.Context, f *feed) error {
 			r.hint(f)
 		case <-tick.C:
 			r.hint(f)
-			err = r.check(f)
+			if err = r.check(f); err == nil && time.Since(f.looked) >= lookInterval {
+				f.looked = time.Now()
+				err = r.checkEdited(ctx, f)
+			}
 		case <-r.again:
 			err = errReconnected
 		case <-ctx.Done():

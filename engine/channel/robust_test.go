@@ -190,3 +190,31 @@ func TestRetriesAreTold(t *testing.T) {
 		t.Errorf("told %d times", n)
 	}
 }
+
+// A consumer that was edited and still gives a frame now and then is never quiet.
+func TestConsumerThatCrawls(t *testing.T) {
+	t.Parallel()
+	w, r, j := reading(t, ReaderConfig{})
+	js := w.c.broker.JetStream()
+	consumer, err := js.Consumer(testContext(t), w.c.name, "worker-0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := consumer.CachedInfo().Config
+	cfg.MaxAckPending = 1
+	if _, err := js.UpdateConsumer(testContext(t), w.c.name, cfg); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		w.write(1)
+	}
+	pace := time.NewTicker(50 * time.Millisecond)
+	defer pace.Stop()
+	for next := uint64(17); next < 217 && j.count("was edited: recreated") == 0; next++ {
+		r.offsets(next, next+1)
+		<-pace.C
+	}
+	if j.count("consumer worker-0 of fizzbuzz+generator was edited: recreated") != 1 {
+		t.Errorf("it crawls on; log: %s", j.text.String())
+	}
+}
