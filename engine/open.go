@@ -163,7 +163,9 @@ func (in *instance) open(ctx context.Context) error {
 func (r *run) checkPositions() error {
 	for _, in := range r.instances {
 		for k, i := range in.definition.inputs {
-			if taken := in.taken[k].Load(); taken > in.written(k) {
+			// Messages that others have overtaken do not count: those behind them were taken.
+			taken := in.session.Load().inputs[k].committed.End()
+			if taken > in.written(k) {
 				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
 					ErrRefused, in.definition.name, taken, i.stream, in.written(k))
 			}

@@ -129,7 +129,7 @@ func (in *session) startReaders() {
 		i.reader = i.producer.channel.Reader(channel.ReaderConfig{
 			Name:         consumerName(i.definition),
 			Branch:       i.definition.stream.branch,
-			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
+			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence, End: i.committed.End()},
 			ProducerLast: i.producer.last.Load,
 		})
 		stops = append(stops,

@@ -120,16 +120,19 @@ func (r *Reader) checkEnd(ctx context.Context) error {
 		return err
 	}
 	if !found {
-		if r.expected > 0 {
+		if r.end() > 0 {
 			return r.aheadError(0, 0)
 		}
 		return nil
 	}
-	if s := r.section(rec.Frame); s != nil && s.Next() < r.expected {
+	if s := r.section(rec.Frame); s != nil && s.Next() < r.end() {
 		return r.aheadError(s.Next(), rec.Sequence)
 	}
 	return nil
 }
+
+// end is the offset behind all that the reader has taken, also before it began.
+func (r *Reader) end() uint64 { return max(r.expected, r.cfg.Position.End) }
 
 // checkConsumer looks for what a quiet consumer does not tell: that somebody edited, paused or drained it.
 func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {

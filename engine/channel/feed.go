@@ -44,7 +44,7 @@ type feed struct {
 	idle     bool   // the last request ran out of time
 	heard    time.Time
 	looked   time.Time // at the consumer's settings
-	consumed uint64 // consumer sequence of the last message
+	consumed uint64    // consumer sequence of the last message
 }
 
 // item is one message of a feed.

@@ -126,7 +126,7 @@ func (r *Reader) below(ctx context.Context, item *item, f *frame.Frame, next uin
 func (r *Reader) aheadError(found, sequence uint64) error {
 	return &AheadError{
 		Stream: r.channel.name, Instance: r.channel.spec.Instance, Branch: r.cfg.Branch,
-		Expected: r.expected, Found: found, Sequence: sequence,
+		Expected: r.end(), Found: found, Sequence: sequence,
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 type Position struct {
 	Offset   uint64 // the next one not yet consumed
 	Sequence uint64 // where to look for it: a hint, 0 for none. Best is one behind the last frame that was consumed
+	End      uint64 // behind all that is consumed, when something above Offset is; the channel cannot end before it
 }
 
 // ReaderConfig says who reads what.

@@ -19,18 +19,18 @@ func TestReaderBeginsAtItsPosition(t *testing.T) {
 		w.write(3) // frame n holds offsets 3(n-1) to 3n-1
 	}
 	for name, p := range map[string]Position{
-		"from the start":               {0, 0},
-		"start of a frame":             {12, 5},
-		"one behind the last consumed": {12, 4},
-		"in the middle of a frame":     {13, 5},
-		"no hint":                      {13, 0},
-		"hint too low":                 {13, 1},
-		"hint too high":                {13, 8},
-		"hint is the last frame":       {13, 10},
-		"hint beyond the end":          {13, 500},
-		"at the end":                   {30, 11},
-		"at the end, no hint":          {30, 0},
-		"at the end, foreign hint":     {30, 500},
+		"from the start":               {Offset: 0, Sequence: 0},
+		"start of a frame":             {Offset: 12, Sequence: 5},
+		"one behind the last consumed": {Offset: 12, Sequence: 4},
+		"in the middle of a frame":     {Offset: 13, Sequence: 5},
+		"no hint":                      {Offset: 13, Sequence: 0},
+		"hint too low":                 {Offset: 13, Sequence: 1},
+		"hint too high":                {Offset: 13, Sequence: 8},
+		"hint is the last frame":       {Offset: 13, Sequence: 10},
+		"hint beyond the end":          {Offset: 13, Sequence: 500},
+		"at the end":                   {Offset: 30, Sequence: 11},
+		"at the end, no hint":          {Offset: 30, Sequence: 0},
+		"at the end, foreign hint":     {Offset: 30, Sequence: 500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := startReader(t, c, ReaderConfig{Position: p})
@@ -262,6 +262,8 @@ func TestAheadAtTheStart(t *testing.T) {
 	}
 	w.bare(func(f *frame.Frame) { f.Fence, f.Sections = true, []frame.Section{{Base: 3}} })
 	startReader(t, c, ReaderConfig{Position: Position{Offset: 5}}).refused(ErrAhead)
+	// Others have overtaken the first message: what they were is lost, too.
+	startReader(t, c, ReaderConfig{Position: Position{Offset: 0, End: 5}}).refused(ErrAhead, "below offset 5", "at offset 3")
 }
 
 func TestAheadWhileReading(t *testing.T) {

@@ -56,6 +56,14 @@ func (p *Position) Count() uint64 {
 	return p.Reached - uint64(len(p.Waiting))
 }
 
+// End is the offset behind everything that is consumed.
+func (p *Position) End() uint64 {
+	if len(p.Waiting) == 0 {
+		return p.Offset
+	}
+	return p.Reached
+}
+
 func (p *Position) isWritable() bool {
 	if len(p.Waiting) == 0 {
 		return true

@@ -205,6 +205,9 @@ func TestConsumed(t *testing.T) {
 	if plain.Count() != 7 || gaps.Count() != 11 {
 		t.Errorf("%d and %d consumed, want 7 and 11", plain.Count(), gaps.Count())
 	}
+	if plain.End() != 7 || gaps.End() != 14 {
+		t.Errorf("they end at %d and %d, want 7 and 14", plain.End(), gaps.End())
+	}
 	for offset := range uint64(20) {
 		if got, want := plain.Consumed(offset), offset < 7; got != want {
 			t.Errorf("without gaps %d: %v", offset, got)
