@@ -28,7 +28,11 @@ func mend(stream string, logger *slog.Logger) error {
 	var settings struct {
 		Name string `json:"name"`
 	}
-	if json.Unmarshal(meta, &settings) != nil || settings.Name != name {
+	if err := json.Unmarshal(meta, &settings); err != nil && len(meta) > 0 {
+		logger.Warn("the settings of a stream cannot be read: they are made anew", "stream", name, "reason", err)
+		return os.Truncate(filepath.Join(stream, streamMeta), 0)
+	}
+	if settings.Name != name {
 		return nil // not what the server wrote: it says more
 	}
 	want, err := sumOf(name, meta)

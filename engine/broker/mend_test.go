@@ -57,10 +57,39 @@ func publishOne(t *testing.T, dir string, first bool) uint64 {
 	return info.State.Msgs
 }
 
+// Whoever creates the stream once more must not have to do so at every start.
+func TestUnreadableSettingsAreMadeAnew(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(meta []byte) []byte{
+		"cut":   func(meta []byte) []byte { return meta[:len(meta)/2] },
+		"zeros": func(meta []byte) []byte { clear(meta[len(meta)/3:]); return meta },
+		"empty": func([]byte) []byte { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			publishOne(t, dir, true)
+			path := filepath.Join(dir, "jetstream", "$G", "streams", "s", streamMeta)
+			meta, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, damage(meta), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for want := uint64(2); want <= 3; want++ {
+				if n := publishOne(t, dir, want == 2); n != want {
+					t.Errorf("%d messages, want %d", n, want)
+				}
+			}
+		})
+	}
+}
+
 // A file that the server did not write so is left to it.
 func TestForeignSettingsAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	for _, meta := range []string{"", "{", `{"name":"another"}`} {
+	for _, meta := range []string{"", `{"name":"another"}`} {
 		stream := filepath.Join(t.TempDir(), "s")
 		if err := os.Mkdir(stream, 0o700); err != nil {
 			t.Fatal(err)
