@@ -149,7 +149,7 @@ func (r *run) serve(ctx context.Context) error {
 }
 
 func (r *run) close() error {
-	errs := []error{r.inflight.Close()}
+	var errs []error
 	if r.store != nil {
 		if err := r.store.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("close the checkpoints: %w", err))
@@ -158,6 +158,9 @@ func (r *run) close() error {
 	if r.broker != nil {
 		r.broker.Close()
 	}
+	// Last: only then the end is an orderly one. Badger may take the process down as it closes on a full disk, and a run that is
+	// complete would start anew.
+	errs = append(errs, r.inflight.Close())
 	if r.dir != nil {
 		r.dir.close()
 	}

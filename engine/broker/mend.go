@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/minio/highwayhash"
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 // streamSum is the file with the checksum of streamMeta.
@@ -25,16 +27,6 @@ func mend(stream string, logger *slog.Logger) error {
 		return err
 	}
 	name := filepath.Base(stream)
-	var settings struct {
-		Name string `json:"name"`
-	}
-	if err := json.Unmarshal(meta, &settings); err != nil && len(meta) > 0 {
-		logger.Warn("the settings of a stream cannot be read: they are made anew", "stream", name, "reason", err)
-		return os.Truncate(filepath.Join(stream, streamMeta), 0)
-	}
-	if settings.Name != name {
-		return nil // not what the server wrote: it says more
-	}
 	want, err := sumOf(name, meta)
 	if err != nil {
 		return err
@@ -47,8 +39,23 @@ func mend(stream string, logger *slog.Logger) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	settings, err := readSettings(meta)
+	switch {
+	case err != nil && len(meta) > 0:
+		logger.Warn("the settings of a stream cannot be read: they are made anew", "stream", name, "reason", err)
+		return os.Truncate(filepath.Join(stream, streamMeta), 0)
+	case settings.Name != name:
+		return nil // not what the server wrote: it says more
+	}
 	logger.Debug("finishing the creation or change of a stream", "stream", name)
 	return replace(path, []byte(want))
+}
+
+// readSettings reads as the server does, which takes a stream with a setting that it does not know out of service.
+func readSettings(meta []byte) (settings server.FileStreamInfo, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(meta))
+	decoder.DisallowUnknownFields()
+	return settings, decoder.Decode(&settings)
 }
 
 // sumOf is the checksum that the server expects.

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -64,6 +65,7 @@ func TestUnreadableSettingsAreMadeAnew(t *testing.T) {
 		"cut":   func(meta []byte) []byte { return meta[:len(meta)/2] },
 		"zeros": func(meta []byte) []byte { clear(meta[len(meta)/3:]); return meta },
 		"empty": func([]byte) []byte { return nil },
+		"flip":  func(meta []byte) []byte { return bytes.Replace(meta, []byte(`"max_bytes"`), []byte(`"max_bytev"`), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
