@@ -13,11 +13,9 @@ import (
 // replay or discard them. It is of use until the run ends. Safe for concurrent
 // use.
 func (p *Pipeline) DeadLetters() (*dlq.Queue, error) {
-	p.mu.Lock()
-	r := p.current
-	p.mu.Unlock()
-	if r == nil || !r.ready.Load() {
-		return nil, fmt.Errorf("dead letters: pipeline %s is not running", p.name)
+	r, err := p.serving()
+	if err != nil {
+		return nil, fmt.Errorf("dead letters: %w", err)
 	}
 	return r.letters, nil
 }

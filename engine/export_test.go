@@ -32,15 +32,7 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	hard, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var background, stages sync.WaitGroup
-	r.inBackground = func(fn func(context.Context)) (stop func()) {
-		ctx, cancel := context.WithCancel(hard)
-		ended := make(chan struct{})
-		background.Go(func() {
-			defer close(ended)
-			fn(ctx)
-		})
-		return func() { cancel(); <-ended }
-	}
+	r.inBackground = backgroundOf(hard, &background)
 	for _, in := range r.instances {
 		in.session.Load().startReaders()
 	}

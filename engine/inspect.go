@@ -48,11 +48,9 @@ func (p *Pipeline) view(stage string) (*committed, shape, error) {
 
 // running returns the instance of a stage of the pipeline, which must run.
 func (p *Pipeline) running(stage string) (*instance, error) {
-	p.mu.Lock()
-	r := p.current
-	p.mu.Unlock()
-	if r == nil || !r.ready.Load() {
-		return nil, fmt.Errorf("pipeline %s is not running", p.name)
+	r, err := p.serving()
+	if err != nil {
+		return nil, err
 	}
 	d := p.stage(stage)
 	if d == nil {

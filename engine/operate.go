@@ -9,9 +9,9 @@ import (
 // again from its last commit; one that was given up or stopped is started. No
 // limit counts it. Safe for concurrent use.
 func (p *Pipeline) RestartStage(ctx context.Context, name string) error {
-	r, err := p.serving(name)
+	r, err := p.serving()
 	if err != nil {
-		return err
+		return fmt.Errorf("stage %s: %w", name, err)
 	}
 	return wrapCommand("restart", name, r.supervisor.RestartChild(ctx, name))
 }
@@ -20,9 +20,9 @@ func (p *Pipeline) RestartStage(ctx context.Context, name string) error {
 // Its messages wait for it, and Run does not return before it is started again,
 // or its context done. Safe for concurrent use.
 func (p *Pipeline) StopStage(ctx context.Context, name string) error {
-	r, err := p.serving(name)
+	r, err := p.serving()
 	if err != nil {
-		return err
+		return fmt.Errorf("stage %s: %w", name, err)
 	}
 	return wrapCommand("stop", name, r.supervisor.StopChild(ctx, name))
 }
@@ -30,19 +30,20 @@ func (p *Pipeline) StopStage(ctx context.Context, name string) error {
 // StartStage starts a stage or group that was stopped or given up. Safe for
 // concurrent use.
 func (p *Pipeline) StartStage(ctx context.Context, name string) error {
-	r, err := p.serving(name)
+	r, err := p.serving()
 	if err != nil {
-		return err
+		return fmt.Errorf("stage %s: %w", name, err)
 	}
 	return wrapCommand("start", name, r.supervisor.StartChild(ctx, name))
 }
 
-func (p *Pipeline) serving(name string) (*run, error) {
+// serving returns the run that is on, once every instance is open.
+func (p *Pipeline) serving() (*run, error) {
 	p.mu.Lock()
 	r := p.current
 	p.mu.Unlock()
 	if r == nil || !r.ready.Load() {
-		return nil, fmt.Errorf("stage %s: pipeline %s is not running", name, p.name)
+		return nil, fmt.Errorf("pipeline %s is not running", p.name)
 	}
 	return r, nil
 }

@@ -115,15 +115,7 @@ func (r *run) serve(ctx context.Context) error {
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var background sync.WaitGroup
-	r.inBackground = func(fn func(context.Context)) (stop func()) {
-		ctx, cancel := context.WithCancel(hard)
-		ended := make(chan struct{})
-		background.Go(func() {
-			defer close(ended)
-			fn(ctx)
-		})
-		return func() { cancel(); <-ended }
-	}
+	r.inBackground = backgroundOf(hard, &background)
 	for _, in := range r.instances {
 		if !in.isEnded.Load() {
 			in.session.Load().startReaders()
@@ -146,6 +138,20 @@ func (r *run) serve(ctx context.Context) error {
 	background.Wait()
 	faultpoint.Hit(faultpoint.AllStopped, "")
 	return r.conclude(ctx, err)
+}
+
+// backgroundOf runs functions beside the stages until ctx is done or stop is
+// called, which waits.
+func backgroundOf(ctx context.Context, all *sync.WaitGroup) func(fn func(context.Context)) (stop func()) {
+	return func(fn func(context.Context)) (stop func()) {
+		ctx, cancel := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		all.Go(func() {
+			defer close(ended)
+			fn(ctx)
+		})
+		return func() { cancel(); <-ended }
+	}
 }
 
 func (r *run) close() error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"penstock/engine"
 )
@@ -53,32 +52,22 @@ func (c *dlqCmd) do(a *app, what string, fn func(context.Context, *dlqAccess) er
 // with calls fn with the letters: of the directory, or of the process that has
 // locked it, or of an external server when there is no directory.
 func (d *dlqAccess) with(ctx context.Context, fn func(letters) error) error {
-	locked, cancel := context.WithTimeout(ctx, lockedFor)
-	defer cancel()
-	for {
+	inspect := func() error {
 		err := d.withInspector(ctx, fn)
 		if errors.Is(err, fs.ErrNotExist) && d.config.NATS.URL != "" && d.look.Place.Dir == "" {
 			return d.withServer(ctx, d.look.name(), fn)
 		}
-		if !errors.Is(err, engine.ErrLocked) {
-			return err
-		}
+		return err
+	}
+	return untilAnswered(ctx, inspect, func() (func() error, error) {
 		run, away := openSocket(ctx, d.config.Dir)
-		if away == nil {
+		return func() error {
 			if err := d.look.isFrom(run.pipeline); err != nil {
 				return err
 			}
 			return fn(run)
-		}
-		if !errors.Is(away, errNobody) {
-			return away
-		}
-		select {
-		case <-time.After(lockedPause):
-		case <-locked.Done():
-			return fmt.Errorf("%w; and it does not answer: %w", err, away)
-		}
-	}
+		}, away
+	})
 }
 
 func (d *dlqAccess) withInspector(ctx context.Context, fn func(letters) error) error {

@@ -49,20 +49,33 @@ type question struct {
 }
 
 func (f *lookFlags) look(ctx context.Context, config engine.Config, q question) error {
-	locked, cancel := context.WithTimeout(ctx, lockedFor)
-	defer cancel()
-	for {
-		err := f.inspect(ctx, config, q.stopped)
-		if !errors.Is(err, engine.ErrLocked) {
-			return err
-		}
+	inspect := func() error { return f.inspect(ctx, config, q.stopped) }
+	return untilAnswered(ctx, inspect, func() (func() error, error) {
 		answer, away := q.ask(ctx, controlClient{dir: config.Dir})
-		if away == nil {
+		return func() error {
 			defer answer.Close()
 			if err := f.isFrom(answer.pipeline); err != nil {
 				return err
 			}
 			return q.take(answer)
+		}, away
+	})
+}
+
+// untilAnswered looks into a directory, or while a process has locked it asks
+// that one and uses what it answers. A pipeline that starts or ends does
+// neither, and is waited for.
+func untilAnswered(ctx context.Context, inspect func() error, ask func() (use func() error, away error)) error {
+	locked, cancel := context.WithTimeout(ctx, lockedFor)
+	defer cancel()
+	for {
+		err := inspect()
+		if !errors.Is(err, engine.ErrLocked) {
+			return err
+		}
+		use, away := ask()
+		if away == nil {
+			return use()
 		}
 		if !errors.Is(away, errNobody) {
 			return away
