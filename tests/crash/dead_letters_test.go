@@ -44,6 +44,14 @@ func newLetters(t *testing.T) (*campaign, poison.Config) {
 	return c, config
 }
 
+// keptLetters is newLetters after its run, and where that left the letters, to be copied.
+func keptLetters(t *testing.T) (*campaign, poison.Config, site) {
+	t.Helper()
+	c, config := newLetters(t)
+	c.finish()
+	return c, config, c.site
+}
+
 // Killed between any two steps of a diversion, there is one letter of each message that failed, and no other.
 func TestKilledAtEveryStepOfADiversion(t *testing.T) {
 	t.Parallel()

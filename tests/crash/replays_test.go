@@ -20,10 +20,8 @@ func TestKilledAtEveryStepOfAReplay(t *testing.T) {
 	} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
-			c, _ := newLetters(t)
+			c, _, prepared := keptLetters(t)
 			defer c.report()
-			c.finish()
-			prepared := c.site
 			for k := range letterKills(t) {
 				c.copyOf(prepared)
 				c.ask(nil)
@@ -56,10 +54,8 @@ func TestKilledAtEveryStepOfAReplayThatFails(t *testing.T) {
 	} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
-			c, _ := newLetters(t)
+			c, _, prepared := keptLetters(t)
 			defer c.report()
-			c.finish()
-			prepared := c.site
 			for k := range letterKills(t) {
 				c.copyOf(prepared)
 				c.ask(nil)
@@ -76,10 +72,8 @@ func TestKilledAtEveryStepOfAReplayThatFails(t *testing.T) {
 // A letter that is discarded after a replay was asked for has no effect, and the others have theirs.
 func TestDiscardedBeforeItsReplay(t *testing.T) {
 	t.Parallel()
-	c, config := newLetters(t)
+	c, config, prepared := keptLetters(t)
 	defer c.report()
-	c.finish()
-	prepared := c.site
 	for k := range letterKills(t) {
 		c.copyOf(prepared)
 		c.ask(nil)
@@ -111,10 +105,8 @@ func TestDiscardedBeforeItsReplay(t *testing.T) {
 // Who asks for replays is killed half-way, and asks again.
 func TestAskerIsKilled(t *testing.T) {
 	t.Parallel()
-	c, config := newLetters(t)
+	c, config, prepared := keptLetters(t)
 	defer c.report()
-	c.finish()
-	prepared := c.site
 	for range letterKills(t) {
 		c.copyOf(prepared)
 		if err := c.site.mend(); err != nil {
