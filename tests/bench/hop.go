@@ -3,98 +3,105 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"runtime"
-	"time"
+
+	"penstock/engine"
 )
 
-const (
-	ours   = "penstock"
-	theirs = "nats.go by hand"
+// hopAims are how many times the hop by hand a pipeline should reach.
+var hopAims = map[string]float64{"always": 15, "lazy": 30}
 
-	theirGuarantee = "at least once: ids for 2 min, an ack may be lost; no state"
-	ourGuarantee   = "exactly once, in order, with a counting state"
-)
+// fileAim is within twice the time of the file.
+const fileAim = 0.5
 
-// durability says what of it a power cut leaves.
-func (s syncMode) durability() string {
-	if s.interval == 0 {
-		return "; survives a power cut"
-	}
-	return "; survives a kill, not a power cut"
-}
-
-// aims are how many times the hop by hand a pipeline should reach.
-var aims = map[string]float64{"always": 10, "lazy": 20}
-
-// hopFunc moves n messages on a new directory and says how long they took.
-type hopFunc func(ctx context.Context, dir string, sync syncMode, n int) (time.Duration, error)
-
-type hopSide struct {
-	system    string
-	run       hopFunc
-	messages  int
-	guarantee string
-	rates     []float64
-}
-
-// hopSides are the hop by hand, and then what is compared with it.
-func (b *bench) hopSides(sync syncMode) []*hopSide {
-	few := b.messages / 10
-	if sync.interval == 0 {
-		few = b.messages / 100
-	}
-	return []*hopSide{
-		{system: theirs, run: byHand, messages: few, guarantee: theirGuarantee},
-		{system: ours + ", 64 a call", run: pipelined(64), messages: b.messages, guarantee: ourGuarantee},
-		{system: ours + ", 1 a call", run: pipelined(1), messages: b.messages, guarantee: ourGuarantee},
-	}
-}
-
-// measureHops runs each side in each mode, round by round, so that a machine
-// that slows down meanwhile slows all of them down. Who goes first changes.
 func measureHops(ctx context.Context, b *bench) error {
-	for _, sync := range syncModes {
-		sides := b.hopSides(sync)
-		for round := range b.rounds {
-			for i := range sides {
-				side := sides[(i+round)%len(sides)]
-				if err := b.hop(ctx, side, sync); err != nil {
-					return fmt.Errorf("%s, sync %s: %w", side.system, sync.name, err)
-				}
-				b.tell("hop, sync %s, round %d: %s %.0f messages/s", sync.name, round+1, side.system, side.rates[round])
-			}
+	for _, s := range shapes {
+		if err := hopContest(s).run(ctx, b); err != nil {
+			return err
 		}
-		b.reportHops(sides, sync)
 	}
 	return nil
 }
 
-func (b *bench) reportHops(sides []*hopSide, sync syncMode) {
-	f := figure{Case: "hop, 128 B", Sync: sync.name}
-	for _, side := range sides {
-		f.System, f.What, f.Messages, f.Rounds = side.system, "messages/s", side.messages, side.rates
-		f.Guarantee = side.guarantee + sync.durability()
-		b.report.add(f)
-	}
-	for _, side := range sides[1:] {
-		ratios := make([]float64, b.rounds)
-		for i := range ratios {
-			ratios[i] = side.rates[i] / sides[0].rates[i]
+func hopContest(s shape) contest {
+	return contest{name: fmt.Sprintf("hop, %v", s), unit: "messages/s", sides: func(b *bench, sync syncMode) []*side {
+		n := b.messages
+		if s.size > 512 {
+			n /= 4
 		}
-		b.report.add(figure{Case: f.Case, Sync: f.Sync, System: side.system, What: "times by hand", Rounds: ratios, Aim: &aim{AtLeast: aims[sync.name]}})
+		sides := []*side{
+			{system: byHand.system, guarantee: byHand.guarantee, run: byHand.run(hopByHand(s)), messages: b.share(sync, 1)},
+			{system: fastest.system, guarantee: fastest.guarantee, run: fastest.run(hopByHand(s)), messages: b.share(sync, 1)},
+		}
+		for _, w := range watermills() {
+			sides = append(sides, &side{system: w.system, guarantee: w.guarantee, run: w.run(hopByHand(s)), messages: b.share(sync, 2)})
+		}
+		aims := map[string]*aim{}
+		if s == shapes[0] {
+			aims = map[string]*aim{timesByHand: {AtLeast: hopAims[sync.name]}, ofTheFile: {AtLeast: fileAim}}
+			sides = append(sides, &side{system: ours + ", 1 a call", guarantee: ourGuarantee, run: hopPipeline(s, 1), messages: n})
+		}
+		return append(sides, &side{system: fmt.Sprintf("%s, %d a call", ours, perCall), guarantee: ourGuarantee, messages: n,
+			run: withFloor(hopPipeline(s, perCall), s.size), aims: aims})
+	}}
+}
+
+// hopByHand is one sender and one receiver.
+func hopByHand(s shape) builder {
+	return func(p *program, n uint64) (func() error, error) {
+		if err := p.topic("values"); err != nil {
+			return nil, err
+		}
+		write, read := s.byHand()
+		take := checker(p.peer.ordered, n)
+		if err := p.relayer(relaying{name: "reader", from: "values", n: n, handle: func(data []byte) ([]byte, error) {
+			i, err := read(data)
+			if err != nil {
+				return nil, err
+			}
+			return nil, take(i)
+		}}); err != nil {
+			return nil, err
+		}
+		return nil, p.sender(sending{topic: "values", n: n, make: write})
 	}
 }
 
-func (b *bench) hop(ctx context.Context, side *hopSide, sync syncMode) error {
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	dir := b.fresh()
-	defer os.RemoveAll(dir)
-	runtime.GC() // nobody pays for the garbage of the one before
-	took, err := side.run(ctx, dir, sync, side.messages)
-	if err == nil {
-		side.rates = append(side.rates, float64(side.messages)/took.Seconds())
+// hopPipeline is the same hop as a pipeline, whose sink keeps a state.
+func hopPipeline(s shape, step int) sideFunc {
+	return func(ctx context.Context, dir string, sync syncMode, n int) (outcome, error) {
+		if s.json {
+			o := newOrders(s.size)
+			return hopOf(ctx, dir, sync, uint64(n), step, o.value, o.read)
+		}
+		r := newRaw(s.size)
+		return hopOf(ctx, dir, sync, uint64(n), step, func(i uint64) []byte {
+			r.number(i) // the value is written before the next is made
+			return r.template
+		}, r.read)
 	}
-	return err
+}
+
+func hopOf[T any](ctx context.Context, dir string, sync syncMode, n uint64, step int, make func(uint64) T, read func(T) (uint64, error)) (outcome, error) {
+	w := &watch{}
+	var last tally
+	p := engine.New("hop")
+	values := source(p, w, "values", n, step, make)
+	engine.Sink(p, "count", values, func(_ context.Context, t *tally, m engine.Message[T]) error {
+		i, err := read(m.Value)
+		if err != nil {
+			return engine.Fatal(err)
+		}
+		if i != t.Count {
+			return engine.Fatal(errDamaged)
+		}
+		t.Count++
+		t.Sum += i
+		last = *t
+		return nil
+	})
+	o, err := runPipeline(ctx, p, w, dir, sync)
+	if err == nil {
+		err = expect("messages at the sink", last.Count, n)
+	}
+	return o, err
 }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -21,11 +22,17 @@ type settings struct {
 	only     string
 	json     string
 	dir      string
-	rate     int
+	rates    []int
 	seconds  int
 	idle     time.Duration
 	timeout  time.Duration
 	child    string
+	from     string
+	write    string
+	curves   bool
+	long     bool
+	most     uint64
+	point    string
 }
 
 type measurement struct {
@@ -36,6 +43,9 @@ type measurement struct {
 // cases are the measurements in the order they run in.
 var cases = []measurement{
 	{"hop", measureHops},
+	{"chain", func(ctx context.Context, b *bench) error { return chainContest.run(ctx, b) }},
+	{"keyed", measureKeyed},
+	{"fan", measureFans},
 	{"latency", measureLatencies},
 	{"start", measureStart},
 }
@@ -54,65 +64,137 @@ func run(arguments []string, out, progress io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if s.child != "" {
+	switch {
+	case s.child != "":
 		return child(ctx, s.child, os.Stdin, out)
+	case s.point != "":
+		return runPoint(ctx, s.point, os.Stdin, out)
+	case s.curves:
+		return runCurves(ctx, s, out, progress)
 	}
+	if s.from != "" {
+		var r report
+		if err := restore(s.from, &r); err != nil {
+			return err
+		}
+		return s.deliver(&r, out)
+	}
+	r, failed := compare(ctx, s, progress)
+	if failed != nil {
+		s.write = "" // half a comparison is shown, but does not replace a whole one
+	}
+	return errors.Join(failed, s.deliver(&r, out))
+}
+
+// deliver prints the report and writes it where it is wanted.
+func (s settings) deliver(r *report, out io.Writer) error {
+	if err := r.print(out); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	if s.json != "" {
+		if err := save(s.json, r); err != nil {
+			return err
+		}
+	}
+	if s.write == "" {
+		return nil
+	}
+	return writeInto(s.write, "figures", r.page())
+}
+
+// compare measures the cases that are wanted. After an error the report has
+// what was measured before.
+func compare(ctx context.Context, s settings, progress io.Writer) (report, error) {
 	work, err := os.MkdirTemp(s.dir, "penstock-bench-")
 	if err != nil {
-		return fmt.Errorf("create a directory to work in: %w", err)
+		return report{}, fmt.Errorf("create a directory to work in: %w", err)
 	}
 	defer os.RemoveAll(work)
 	b := &bench{settings: s, work: work, progress: progress}
 	if b.report.Facts, err = machine(work); err != nil {
-		return err
+		return report{}, err
 	}
 	for _, c := range cases {
 		if !s.wants(c.name) {
 			continue
 		}
 		if err := c.measure(ctx, b); err != nil {
-			return fmt.Errorf("measure %s: %w", c.name, err)
+			return b.report, fmt.Errorf("measure %s: %w", c.name, err)
 		}
 	}
-	if err := b.report.print(out); err != nil {
-		return fmt.Errorf("print the report: %w", err)
-	}
-	if s.json == "" {
-		return nil
-	}
-	return b.report.save(s.json)
+	return b.report, nil
 }
 
 func parse(arguments []string, usage io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(usage)
-	flags.IntVar(&s.rounds, "rounds", 3, "how often each hop and the start are measured, in turn")
-	flags.IntVar(&s.messages, "n", 2_000_000, "messages of a pipeline's hop; by hand a tenth of it, or a hundredth with sync always")
-	flags.StringVar(&s.only, "only", "", "measure only these, separated by commas: hop, latency, start")
+	flags.IntVar(&s.rounds, "rounds", 0, "how often everything is measured, in turn (default 5; with -curves 3)")
+	flags.IntVar(&s.messages, "n", 1_000_000, "messages of a pipeline; by hand a tenth of it, or a hundredth with sync always")
+	flags.StringVar(&s.only, "only", "", "measure only these, separated by commas: "+strings.Join(s.names(), ", ")+"; with -curves: "+strings.Join(curveNames(), ", "))
 	flags.StringVar(&s.json, "json", "", "also write everything that was measured to this file")
 	flags.StringVar(&s.dir, "dir", "", "where to put the data directories (default: the system's temporary directory)")
-	flags.IntVar(&s.rate, "rate", 10_000, "messages a second when measuring latency")
+	flags.Func("rates", "messages a second when measuring latency, separated by commas (default 1000,10000,100000)", s.parseRates)
 	flags.IntVar(&s.seconds, "seconds", 5, "how long latency is measured, after one second to warm up")
 	flags.DurationVar(&s.idle, "idle", 5*time.Second, "how long a pipeline has been idle when its memory is read")
-	flags.DurationVar(&s.timeout, "timeout", 2*time.Minute, "how long one run of one case may take")
+	flags.DurationVar(&s.timeout, "timeout", 5*time.Minute, "how long one run of one case may take")
+	flags.StringVar(&s.from, "from", "", "measure nothing: take the result from this file, which -json wrote")
+	flags.StringVar(&s.write, "write", "", "write the tables (and with -curves the drawings) into this page, between its markers")
+	flags.BoolVar(&s.curves, "curves", false, "measure how the costs of a pipeline grow, instead of comparing it")
+	flags.BoolVar(&s.long, "long", false, "with -curves: also the points that take many minutes (a backlog of 50 million)")
+	flags.Uint64Var(&s.most, "most", 0, "with -curves: leave out points above this (default: none)")
 	flags.StringVar(&s.child, "child", "", "be the process whose start is measured, with this data directory (the program calls itself so)")
+	flags.StringVar(&s.point, "point", "", "be the process that measures this point of a curve (the program calls itself so)")
 	if err := flags.Parse(arguments); err != nil {
 		return s, err
 	}
+	if s.rates == nil {
+		s.rates = []int{1000, latencyRate, 100_000}
+	}
+	if s.rounds == 0 {
+		s.rounds = 5
+		if s.curves {
+			s.rounds = 3
+		}
+	}
 	return s, s.check(flags.Args())
+}
+
+func (s *settings) parseRates(text string) error {
+	for field := range strings.SplitSeq(text, ",") {
+		rate, err := strconv.Atoi(field)
+		if err != nil || rate < 1 {
+			return fmt.Errorf("%q is no rate", field)
+		}
+		s.rates = append(s.rates, rate)
+	}
+	return nil
+}
+
+// names are what -only may say.
+func (s settings) names() []string {
+	if s.curves {
+		return curveNames()
+	}
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 func (s settings) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q: there are only flags, see -help", rest[0])
-	case s.rounds < 1 || s.messages < 1000 || s.rate < 1 || s.seconds < 1:
-		return errors.New("-rounds, -rate and -seconds must be at least 1, and -n at least 1000")
+	case s.rounds < 1 || s.messages < 1000 || s.seconds < 1:
+		return errors.New("-rounds and -seconds must be at least 1, and -n at least 1000")
+	case s.long && !s.curves:
+		return errors.New("-long goes with -curves")
 	}
 	for name := range strings.SplitSeq(s.only, ",") {
-		if name != "" && !slices.ContainsFunc(cases, func(c measurement) bool { return c.name == name }) {
-			return fmt.Errorf("-only %s: there is no such case: name some of hop, latency, start", name)
+		if name != "" && !slices.Contains(s.names(), name) {
+			return fmt.Errorf("-only %s: there is no such case: name some of %s", name, strings.Join(s.names(), ", "))
 		}
 	}
 	return nil

@@ -2,73 +2,79 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"penstock/engine"
 )
 
+// perCall is how many values a source emits a call, unless that is the point.
+const perCall = 64
+
 // place is a source's state.
 type place struct{ Next uint64 }
 
-// tally is the sink's state: committed exactly once with its position.
+// tally is a state that counts: committed exactly once with its position.
 type tally struct{ Count, Sum uint64 }
 
-// pipelined is the same hop as byHand as a pipeline, whose source emits step
-// values a call.
-func pipelined(step int) hopFunc {
-	return func(ctx context.Context, dir string, sync syncMode, n int) (time.Duration, error) {
-		return runPipeline(ctx, dir, sync, n, step)
-	}
+// watch takes the time from the first call of a source until every stage has
+// stopped, its last commit done.
+type watch struct {
+	first       sync.Once
+	start, stop time.Time
 }
 
-// runPipeline returns the time from the source's first call until every stage
-// has stopped, its last commit done.
-func runPipeline(ctx context.Context, dir string, sync syncMode, n, step int) (took time.Duration, err error) {
-	var start, stop time.Time
-	var last tally
-	value := make([]byte, valueSize)
-	p := engine.New("hop")
-	values := engine.Source(p, "values", func(_ context.Context, at *place, emit engine.Emit[[]byte]) error {
-		if at.Next == 0 {
-			start = time.Now()
-		}
-		for range step {
-			if at.Next == uint64(n) {
-				return io.EOF
-			}
-			fill(value, at.Next)
-			emit(value)
-			at.Next++
-		}
-		return nil
-	})
-	engine.Sink(p, "count", values, func(_ context.Context, t *tally, m engine.Message[[]byte]) error {
-		if len(m.Value) != valueSize || number(m.Value) != t.Count {
-			return engine.Fatal(errors.New("a message came twice, out of order or damaged"))
-		}
-		t.Count++
-		t.Sum += uint64(len(m.Value))
-		last = *t
-		return nil
-	})
+func (w *watch) begin() { w.first.Do(func() { w.start = time.Now() }) }
+
+// runPipeline runs a pipeline, whose sources begin the watch, to its end.
+func runPipeline(ctx context.Context, p *engine.Pipeline, w *watch, dir string, sync syncMode) (o outcome, err error) {
 	err = p.Run(ctx, engine.Config{
 		Dir:    dir,
 		Sync:   sync.interval,
 		Logger: slog.New(slog.DiscardHandler),
-		OnStop: func() { stop = time.Now() },
+		OnStop: func() { w.stop = time.Now() },
 	})
 	if err != nil {
-		return 0, fmt.Errorf("run the pipeline: %w", err)
+		return o, fmt.Errorf("run the pipeline: %w", err)
 	}
+	o.status = p.Status()
 	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("the pipeline was stopped at message %d of %d: %w", last.Count, n, err)
+		return o, fmt.Errorf("the pipeline was stopped: %w", err)
 	}
-	if !p.Status().Completed || last.Count != uint64(n) {
-		return 0, fmt.Errorf("the pipeline ended with %d of %d messages", last.Count, n)
+	if !o.status.Completed {
+		return o, fmt.Errorf("the pipeline ended before its end: %+v", o.status.Stages)
 	}
-	return stop.Sub(start), nil
+	for _, s := range o.status.Stages {
+		if s.DeadLetters > 0 || s.Restarts > 0 {
+			return o, fmt.Errorf("the stage %s failed: %d restarts, %d dead letters", s.Name, s.Restarts, s.DeadLetters)
+		}
+	}
+	o.took = w.stop.Sub(w.start)
+	return o, nil
+}
+
+// source emits n values that make gives, so many a call.
+func source[T any](p *engine.Pipeline, w *watch, name string, n uint64, step int, make func(uint64) T) *engine.Stream[T] {
+	return engine.Source(p, name, func(_ context.Context, at *place, emit engine.Emit[T]) error {
+		w.begin()
+		for range step {
+			if at.Next == n {
+				return io.EOF
+			}
+			emit(make(at.Next))
+			at.Next++
+		}
+		return nil
+	})
+}
+
+// expect fails a run that did not see n messages.
+func expect(what string, got, n uint64) error {
+	if got != n {
+		return fmt.Errorf("%s: %d instead of %d", what, got, n)
+	}
+	return nil
 }

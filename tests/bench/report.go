@@ -45,9 +45,7 @@ func (r *report) add(f figure) {
 }
 
 func (r *report) print(out io.Writer) error {
-	f := r.Facts
-	fmt.Fprintf(out, "%s, %d cores, %s, %s\nnats-server %s, nats.go %s, fsync of 4 KiB in %s: %.0f µs\n\n",
-		f.CPU, f.Cores, f.OS, f.Go, f.NATSServer, f.NATSClient, f.Dir, f.FsyncMicros)
+	fmt.Fprintf(out, "%s\n\n", r.Facts)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "case\tsync\tsystem\twhat\tmedian\tleast .. most\tguarantee or aim")
 	for _, f := range r.Figures {
@@ -97,13 +95,25 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-func (r *report) save(path string) error {
-	data, err := json.MarshalIndent(r, "", "  ")
+func save(path string, result any) error {
+	data, err := json.MarshalIndent(result, "", "  ")
 	if err == nil {
 		err = os.WriteFile(path, append(data, '\n'), 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("save the report: %w", err)
+		return fmt.Errorf("save the result: %w", err)
+	}
+	return nil
+}
+
+// restore reads what save wrote.
+func restore(path string, result any) error {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, result)
+	}
+	if err != nil {
+		return fmt.Errorf("read the result: %w", err)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"time"
 
@@ -51,70 +50,84 @@ func measureStart(ctx context.Context, b *bench) error {
 func (b *bench) start(ctx context.Context) (start, idle float64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	self, err := os.Executable()
-	if err != nil {
-		return 0, 0, fmt.Errorf("find this program: %w", err)
-	}
 	dir := b.fresh()
 	defer os.RemoveAll(dir)
-	cmd := exec.CommandContext(ctx, self, "-child", dir)
+	c, start, err := spawn(ctx, "-child", dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	select {
+	case <-time.After(b.idle):
+		idle = c.resident()
+	case <-ctx.Done():
+	}
+	return start, idle, c.stop()
+}
+
+// spawned is a process of this program that has committed something.
+type spawned struct {
+	cmd   *exec.Cmd
+	stdin io.Closer
+}
+
+// spawn starts one and waits for its commit, which it tells from the exec on.
+func spawn(ctx context.Context, arguments ...string) (s *spawned, millis float64, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, 0, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, arguments...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, 0, fmt.Errorf("start a process: %w", err)
+		return nil, 0, fmt.Errorf("start a process: %w", err)
 	}
-	line, readErr := bufio.NewReader(stdout).ReadString('\n')
-	start = milliseconds(time.Since(began))
-	if readErr == nil && strings.TrimSpace(line) == committedLine {
-		select {
-		case <-time.After(b.idle):
-			idle = resident(cmd.Process.Pid)
-		case <-ctx.Done():
-		}
-	} else {
+	s = &spawned{cmd, stdin}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	millis = milliseconds(time.Since(began))
+	if err != nil || strings.TrimSpace(line) != committedLine {
 		err = fmt.Errorf("the process said %q, not that it had committed", line)
+		if stopped := s.stop(); stopped != nil {
+			err = stopped
+		}
+		return nil, 0, err
 	}
-	_ = stdin.Close() // asks it to stop
-	if waited := cmd.Wait(); waited != nil {
-		err = fmt.Errorf("the process that was started: %w", waited)
-	}
-	return start, idle, err
+	return s, millis, nil
 }
 
-// resident is the resident memory of a process in MB (a million bytes), 0 if
-// it cannot be read.
-func resident(pid int) float64 {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
+func (s *spawned) resident() float64 {
+	return procField(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid), "VmRSS:") * 1024 / 1e6
+}
+
+// stop asks the process to drain and end.
+func (s *spawned) stop() error {
+	_ = s.stdin.Close()
+	if err := s.cmd.Wait(); err != nil {
+		return fmt.Errorf("the process that was started: %w", err)
 	}
-	for line := range strings.Lines(string(data)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
-			kib, _ := strconv.ParseFloat(fields[1], 64)
-			return kib * 1024 / 1e6
-		}
-	}
-	return 0
+	return nil
+}
+
+// kill ends it as a power button would, but for the page cache.
+func (s *spawned) kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait() // says that it was killed
 }
 
 // child is the process that is measured: a source that emits one message and
 // then nothing more. It says when the sink has committed the message, and
 // stops when its input is closed.
 func child(ctx context.Context, dir string, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := untilClosed(ctx, in)
 	defer cancel()
-	go func() { // ends with the process: a read of the input cannot be interrupted
-		_, _ = io.Copy(io.Discard, in)
-		cancel()
-	}()
 	p := engine.New("small")
 	one := engine.Source(p, "one", func(ctx context.Context, sent *bool, emit engine.Emit[string]) error {
 		if *sent {
@@ -129,23 +142,40 @@ func child(ctx context.Context, dir string, in io.Reader, out io.Writer) error {
 		*count++
 		return nil
 	})
+	return runChild(ctx, p, dir, 0, func() uint64 { return 1 }, out)
+}
+
+// untilClosed is a context that is done when the input ends.
+func untilClosed(ctx context.Context, in io.Reader) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() { // ends with the process: a read of the input cannot be interrupted
+		_, _ = io.Copy(io.Discard, in)
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// runChild runs the pipeline until ctx is done, and says when its last stage
+// has taken as many messages for good as wanted says.
+func runChild(ctx context.Context, p *engine.Pipeline, dir string, sync time.Duration, wanted func() uint64, out io.Writer) error {
+	watching, cancel := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		awaitCommit(ctx, p, out)
+		awaitCommit(watching, p, wanted, out)
 	}()
-	err := p.Run(ctx, engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	err := p.Run(ctx, engine.Config{Dir: dir, Sync: sync, Logger: slog.New(slog.DiscardHandler)})
 	cancel()
 	<-watched
 	return err
 }
 
-// awaitCommit says when the last stage has taken a message for good.
-func awaitCommit(ctx context.Context, p *engine.Pipeline, out io.Writer) {
+// awaitCommit says when the last stage has taken that many messages for good.
+func awaitCommit(ctx context.Context, p *engine.Pipeline, wanted func() uint64, out io.Writer) {
 	look := time.NewTicker(time.Millisecond / 2)
 	defer look.Stop()
 	for {
-		if stages := p.Status().Stages; len(stages) > 0 && stages[len(stages)-1].In > 0 {
+		if stages := p.Status().Stages; len(stages) > 0 && stages[len(stages)-1].In >= wanted() {
 			fmt.Fprintln(out, committedLine)
 			return
 		}
