@@ -2,7 +2,7 @@ module penstock/tests/bench
 
 go 1.26.0
 
-// Watermill is only here to be compared with: the best known Go library for streams over NATS.
+// Watermill is only here to be compared with: a Go library for streams of events, with an adapter for JetStream.
 require (
 	github.com/ThreeDotsLabs/watermill v1.5.1
 	github.com/ThreeDotsLabs/watermill-nats/v2 v2.1.3
