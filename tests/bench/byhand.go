@@ -22,6 +22,7 @@ const byHandUnacked = 16 << 10
 var byHand = peer{
 	system:    "nats.go by hand",
 	guarantee: "at least once: ids for 2 min, an ack may be lost; no state",
+	share:     share{"always": 100, "lazy": 10},
 	ordered:   true,
 	send:      byHandSender,
 	relay:     byHandRelay,

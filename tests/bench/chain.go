@@ -50,9 +50,9 @@ func wordsOf(n uint64) words {
 // chainContest is a generator, a worker with a counter that makes words of
 // numbers, and a logger that counts the kinds of words.
 var chainContest = contest{name: "generator, worker, logger", unit: "messages/s", sides: func(b *bench, sync syncMode) []*side {
-	var sides []*side
-	for i, p := range append([]peer{byHand, fastest}, watermills()...) {
-		sides = append(sides, &side{system: p.system, guarantee: p.guarantee + " (its counters are lost)", run: p.run(chainByHand), messages: b.share(sync, 1+min(i/2, 1))})
+	sides := b.byPeers(sync, chainByHand)
+	for _, s := range sides {
+		s.guarantee += " (its counters are lost)"
 	}
 	return append(sides, &side{system: ours, guarantee: ourGuarantee, run: chainPipeline, messages: b.messages})
 }}

@@ -67,7 +67,7 @@ func TestWordsAreCountedByFormula(t *testing.T) {
 // TestEveryPeerReportsDamage lets each of them carry messages that are wrong.
 func TestEveryPeerReportsDamage(t *testing.T) {
 	t.Parallel()
-	for _, of := range append([]peer{byHand, fastest}, watermills()...) {
+	for _, of := range peers() {
 		t.Run(of.system, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

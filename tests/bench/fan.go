@@ -30,13 +30,11 @@ func measureFans(ctx context.Context, b *bench) error {
 }
 
 func fanSides(b *bench, sync syncMode, build builder, run sideFunc) []*side {
-	// A multiple, so that the sources have the same share.
-	whole := func(n int) int { return max(n/fanned, 1) * fanned }
-	var sides []*side
-	for i, p := range append([]peer{byHand, fastest}, watermills()...) {
-		sides = append(sides, &side{system: p.system, guarantee: p.guarantee, run: p.run(build), messages: whole(b.share(sync, 1+min(i/2, 1)))})
+	sides := append(b.byPeers(sync, build), &side{system: ours, guarantee: ourGuarantee, run: run, messages: b.messages})
+	for _, s := range sides {
+		s.messages = max(s.messages/fanned, 1) * fanned // so that the sources have the same share
 	}
-	return append(sides, &side{system: ours, guarantee: ourGuarantee, run: run, messages: whole(b.messages)})
+	return sides
 }
 
 func fanInByHand(p *program, n uint64) (func() error, error) {

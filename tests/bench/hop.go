@@ -28,13 +28,7 @@ func hopContest(s shape) contest {
 		if s.size > 512 {
 			n /= 4
 		}
-		sides := []*side{
-			{system: byHand.system, guarantee: byHand.guarantee, run: byHand.run(hopByHand(s)), messages: b.share(sync, 1)},
-			{system: fastest.system, guarantee: fastest.guarantee, run: fastest.run(hopByHand(s)), messages: b.share(sync, 1)},
-		}
-		for _, w := range watermills() {
-			sides = append(sides, &side{system: w.system, guarantee: w.guarantee, run: w.run(hopByHand(s)), messages: b.share(sync, 2)})
-		}
+		sides := b.byPeers(sync, hopByHand(s))
 		aims := map[string]*aim{}
 		if s == shapes[0] {
 			aims = map[string]*aim{timesByHand: {AtLeast: hopAims[sync.name]}, ofTheFile: {AtLeast: fileAim}}

@@ -33,15 +33,12 @@ func keyedContest(keys uint64) contest {
 	names := keyNames(keys)
 	const lost = "at least once; the counts are a map, which a crash loses"
 	return contest{name: "counting, " + amount(keys) + " keys", unit: "messages/s", sides: func(b *bench, sync syncMode) []*side {
-		sides := []*side{
-			{system: byHand.system + ", a map", guarantee: lost, run: byHand.run(keyedByHand(names)), messages: b.share(sync, 1)},
-			{system: fastest.system, guarantee: lost, run: fastest.run(keyedByHand(names)), messages: b.share(sync, 1)},
-			{system: byHand.system + ", a KV bucket", guarantee: "at least once: what was counted and not acknowledged is counted again; the counts are kept",
-				run: byHand.run(keyedInBucket(names)), messages: b.share(sync, 10)},
+		sides := b.byPeers(sync, keyedByHand(names))
+		for _, s := range sides {
+			s.system, s.guarantee = s.system+", a map", lost
 		}
-		for _, w := range watermills() {
-			sides = append(sides, &side{system: w.system + ", a map", guarantee: lost, run: w.run(keyedByHand(names)), messages: b.share(sync, 2)})
-		}
+		sides = append(sides, &side{system: byHand.system + ", a KV bucket", guarantee: "at least once: what was counted and not acknowledged is counted again; the counts are kept",
+			run: byHand.run(keyedInBucket(names)), messages: b.share(sync, share{"always": 1000, "lazy": 100})})
 		n := max(b.messages, int(min(2*keys, uint64(2*b.messages))))
 		s := &side{system: ours, guarantee: "exactly once, the counts are kept", run: keyedPipeline(names), messages: n}
 		if keys == aimedKeys {

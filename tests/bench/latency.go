@@ -33,7 +33,7 @@ var latencySides = []struct {
 	run               func(ctx context.Context, dir string, sync syncMode, l *latencies) error
 }{
 	{byHand.system, byHand.guarantee, latencyByHand(byHand)},
-	{fastest.system, fastest.guarantee, latencyByHand(fastest)},
+	{windowed.system, windowed.guarantee, latencyByHand(windowed)},
 	{ours, ourGuarantee, latencyOfPipeline},
 }
 

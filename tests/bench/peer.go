@@ -16,10 +16,15 @@ import (
 type peer struct {
 	system    string
 	guarantee string
-	ordered   bool // order holds from one sender through any number of relays
+	share     share
+	ordered   bool                          // order holds from one sender through any number of relays
+	stream    func(*jetstream.StreamConfig) // what its streams need, if anything
 	send      func(*program, sending) (role, error)
 	relay     func(*program, relaying) (role, error)
 }
+
+// peers are all of them. The first is what the others are measured by.
+func peers() []peer { return append([]peer{byHand, windowed, batched}, watermills()...) }
 
 // role is a part of a program that runs beside the others until all its
 // messages are through, and its last acknowledgement at the server.
@@ -52,7 +57,11 @@ type program struct {
 
 // topic makes a stream of that name.
 func (p *program) topic(name string) error {
-	_, err := p.admin.CreateStream(p.ctx, jetstream.StreamConfig{Name: name, Subjects: []string{name}})
+	config := jetstream.StreamConfig{Name: name, Subjects: []string{name}}
+	if p.peer.stream != nil {
+		p.peer.stream(&config)
+	}
+	_, err := p.admin.CreateStream(p.ctx, config)
 	if err != nil {
 		return fmt.Errorf("create the stream %s: %w", name, err)
 	}

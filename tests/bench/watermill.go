@@ -25,6 +25,7 @@ func watermillPeer(parallel int) peer {
 	p := peer{
 		system:    fmt.Sprintf("Watermill, %d subscribers", parallel),
 		guarantee: "at least once, in no order: an ack may be lost, a repeated publish is doubled; no state",
+		share:     share{"always": 200, "lazy": 20},
 		send:      of.send,
 		relay:     of.relay,
 	}
