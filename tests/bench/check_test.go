@@ -99,6 +99,9 @@ func TestLateMessagesAreNoticed(t *testing.T) {
 	t.Parallel()
 	l := newLatencies(10, 1)
 	l.pace.start = time.Now().Add(-time.Hour)
+	if !l.overdue() || newLatencies(10, 1).overdue() {
+		t.Error("an hour late is not overdue, or what has not begun is")
+	}
 	if err := l.send(l.skip); !errors.Is(err, errBehind) {
 		t.Errorf("sent an hour late: %v", err)
 	}

@@ -137,7 +137,7 @@ func parse(arguments []string, usage io.Writer) (settings, error) {
 	flags.Func("rates", "messages a second when measuring latency, separated by commas (default 1000,10000,100000)", s.parseRates)
 	flags.IntVar(&s.seconds, "seconds", 5, "how long latency is measured, after one second to warm up")
 	flags.DurationVar(&s.idle, "idle", 5*time.Second, "how long a pipeline has been idle when its memory is read")
-	flags.DurationVar(&s.timeout, "timeout", 5*time.Minute, "how long one run of one case may take")
+	flags.DurationVar(&s.timeout, "timeout", 10*time.Minute, "how long one run of one case may take")
 	flags.StringVar(&s.from, "from", "", "measure nothing: take the result from this file, which -json wrote")
 	flags.StringVar(&s.write, "write", "", "write the tables (and with -curves the drawings) into this page, between its markers")
 	flags.BoolVar(&s.curves, "curves", false, "measure how the costs of a pipeline grow, instead of comparing it")
