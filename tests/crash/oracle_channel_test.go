@@ -2,55 +2,15 @@ package crash
 
 import (
 	"context"
-	"fmt"
 
 	"penstock/engine/broker"
-	"penstock/engine/channel"
 	"penstock/tests/crash/ledger"
+	"penstock/tests/crash/owners"
 )
 
-// checkOwners reads what is in the channels of the ledger: commit numbers and offsets are dense, and once a frame of another
-// owner is there, none of the one before follows.
+// checkOwners looks at the owners of the ledger's stages.
 func checkOwners(ctx context.Context, s site) error {
 	return s.withBroker(ctx, func(b *broker.Broker) error {
-		for _, stage := range []string{"entries", "book", "audit", "tally", "file"} {
-			ch, found, err := channel.Lookup(ctx, b, ledger.Name, stage)
-			if err != nil || !found {
-				return fmt.Errorf("channel of %s: found %v, %w", stage, found, err)
-			}
-			if err := checkFrames(ctx, ch); err != nil {
-				return fmt.Errorf("channel of %s: %w", stage, err)
-			}
-		}
-		return nil
-	})
-}
-
-func checkFrames(ctx context.Context, ch *channel.Channel) error {
-	var epoch, owner, commit uint64
-	gone := map[uint64]bool{}
-	next := map[string]uint64{}
-	return ch.Replay(ctx, 1, func(r channel.Record) error {
-		f := r.Frame
-		if f.Owner != owner {
-			gone[owner] = true
-			owner = f.Owner
-		}
-		switch {
-		case gone[f.Owner]:
-			return fmt.Errorf("sequence %d is by an owner that was replaced", r.Sequence)
-		case f.Epoch < epoch:
-			return fmt.Errorf("sequence %d has epoch %d, after %d", r.Sequence, f.Epoch, epoch)
-		case commit > 0 && f.Commit != commit+1:
-			return fmt.Errorf("sequence %d is commit %d, after %d", r.Sequence, f.Commit, commit)
-		}
-		epoch, commit = f.Epoch, f.Commit
-		for _, section := range f.Sections {
-			if want, known := next[section.Branch]; known && section.Base != want {
-				return fmt.Errorf("sequence %d begins at offset %d, want %d", r.Sequence, section.Base, want)
-			}
-			next[section.Branch] = section.Next()
-		}
-		return nil
+		return owners.Check(ctx, b, ledger.Name, []string{"entries", "book", "audit", "tally", "file"})
 	})
 }

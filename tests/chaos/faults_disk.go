@@ -1,0 +1,152 @@
+//go:build linux
+
+package main
+
+import (
+	"strings"
+	"syscall"
+	"time"
+)
+
+func diskFaults() []fault {
+	return []fault{
+		{"disk-full", "the disk of the data directory is full for a while", needs{volume: smallVolume}, (*cycle).diskFull},
+		{"broker-disk-full", "the disk of the NATS server and of the data directory is full for a while", needs{volume: serverVolume, server: true}, (*cycle).diskFull},
+		{"read-only", "the disk may not be written to at a start", needs{volume: smallVolume}, (*cycle).readOnly},
+		{"disk-dead", "the disk fails at everything, and is there again after a start", needs{volume: diskVolume}, (*cycle).diskDead},
+		{"power", "power cut, with a sync of each commit", needs{volume: diskVolume}, (*cycle).powerCut},
+		{"power-lazy", "power cut, with a sync interval", needs{volume: diskVolume, sync: true, refusal: true}, (*cycle).powerCut},
+	}
+}
+
+// syncInterval is that of faults which need one; what is older than twice that, and a margin, must not be lost.
+const (
+	syncInterval = 100 * time.Millisecond
+	syncMargin   = 100 * time.Millisecond
+)
+
+func (c *cycle) diskFull(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	if err := c.volume.fill(c.Rand); err != nil {
+		return err
+	}
+	c.mayEnd = true
+	err := c.stay(c.away)
+	if err == nil {
+		err = during()
+	}
+	c.mayEnd = true // also one that was started meanwhile
+	if freed := c.volume.free(); err == nil {
+		err = freed
+	}
+	if err != nil {
+		return err
+	}
+	c.lift()
+	if c.server != nil {
+		return c.serverBack()
+	}
+	return nil
+}
+
+// serverBack has a server again that gave up its files when the disk was full: it is restarted if the pipeline does not go on.
+func (c *cycle) serverBack() error {
+	steps := c.victim.advances()
+	if c.server.child.alive() && c.victim.until(2*time.Second, func() bool { return c.victim.advances() > steps }) {
+		return nil
+	}
+	c.server.child.kill()
+	if err := c.server.start(); err != nil {
+		return err
+	}
+	c.lift()
+	return nil
+}
+
+// readOnly starts it where nothing can be written, which it must say.
+func (c *cycle) readOnly(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	if err := c.killVictim(); err != nil {
+		return err
+	}
+	if err := c.volume.remount("ro"); err != nil {
+		return err
+	}
+	err := c.startReadOnly(during)
+	if writable := c.volume.remount("rw"); err == nil {
+		err = writable
+	}
+	return err
+}
+
+func (c *cycle) startReadOnly(during func() error) error {
+	if err := c.begin(nil); err != nil {
+		return err
+	}
+	c.mayEnd = true
+	victim := c.victim
+	if err := during(); err != nil {
+		return err
+	}
+	if !victim.ends(c.patience) {
+		c.hang("it does not end on a directory that cannot be written to")
+		return errEnded
+	}
+	if reason := victim.reason(); victim.end() != failed || !strings.Contains(reason, "read-only") {
+		if victim.end() != killed {
+			c.find(unclear, "on a directory that cannot be written to it ended with %s", reason)
+		}
+	}
+	return c.reap()
+}
+
+// diskDead takes the disk away from the running victim.
+func (c *cycle) diskDead(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	c.lost = time.Now()
+	if err := c.volume.cutPower(); err != nil {
+		return err
+	}
+	c.mayEnd = true
+	if err := c.stay(c.away); err != nil {
+		return err
+	}
+	return c.comeUp(during)
+}
+
+// powerCut stops everything at once, loses what was not on the disk, and starts again.
+func (c *cycle) powerCut(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	c.victim.signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
+	c.lost = time.Now()
+	if c.needs.sync {
+		c.lost = c.lost.Add(-2*syncInterval - syncMargin)
+		c.again = true
+		clear(c.floor)
+	}
+	if err := c.volume.cutPower(); err != nil {
+		return err
+	}
+	return c.comeUp(during)
+}
+
+// comeUp kills the victim and has the disk again.
+func (c *cycle) comeUp(during func() error) error {
+	c.victim.kill()
+	ended := c.reap()
+	if err := c.volume.powerUp(); err != nil {
+		return err
+	}
+	if ended != nil {
+		return ended
+	}
+	return during()
+}

@@ -1,0 +1,135 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+)
+
+func networkFaults() []fault {
+	far := needs{server: true, proxy: true}
+	return []fault{
+		{"cut", "the connection to the server is cut, again and again", far, (*cycle).cut},
+		{"slow", "the connection is slow, narrow, and comes in slices", far, (*cycle).slow},
+		{"black-hole", "what is sent either way goes nowhere for a while", far, (*cycle).blackHole},
+	}
+}
+
+// proxy stands between a victim and its server.
+type proxy struct {
+	*toxiproxy.Proxy
+	toxics atomic.Int64 // added so far
+}
+
+func startProxy(upstream string) (*proxy, error) {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // its own logger has no other way
+	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := &proxy{Proxy: toxiproxy.NewProxy(api, "server", "127.0.0.1:0", upstream)}
+	if err := p.Start(); err != nil {
+		return nil, fmt.Errorf("start the proxy: %w", err)
+	}
+	return p, nil
+}
+
+func (p *proxy) url() string { return "nats://" + p.Listen }
+
+func (p *proxy) close() { p.Stop() }
+
+// poison adds toxics.
+func (p *proxy) poison(toxics ...string) error {
+	for _, t := range toxics {
+		t = strings.Replace(t, "NAME", fmt.Sprint("toxic", p.toxics.Add(1)), 1)
+		if _, err := p.Toxics.AddToxicJson(strings.NewReader(t)); err != nil {
+			return fmt.Errorf("add %s: %w", t, err)
+		}
+	}
+	return nil
+}
+
+func (p *proxy) cure(ctx context.Context) { p.Toxics.ResetToxics(ctx) }
+
+func (c *cycle) cut(during func() error) error {
+	for k := range 3 {
+		if err := c.moment(); err != nil {
+			return err
+		}
+		c.proxy.Stop()
+		if k == 2 {
+			if err := c.stay(c.away / 2); err != nil {
+				return err
+			}
+			if err := during(); err != nil {
+				return c.reconnect(err)
+			}
+		}
+		if err := c.reconnect(nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reconnect opens the proxy again, on the same port.
+func (c *cycle) reconnect(before error) error {
+	if err := c.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
+		return err
+	}
+	c.lift()
+	return before
+}
+
+func (c *cycle) slow(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	err := c.proxy.poison(
+		fmt.Sprintf(`{"name":"NAME","type":"latency","stream":"upstream","attributes":{"latency":%d,"jitter":%d}}`, c.IntN(60), 1+c.IntN(60)),
+		fmt.Sprintf(`{"name":"NAME","type":"bandwidth","stream":"downstream","attributes":{"rate":%d}}`, 20+c.IntN(300)),
+		fmt.Sprintf(`{"name":"NAME","type":"slicer","stream":"upstream","attributes":{"average_size":%d,"size_variation":%d,"delay":100}}`, 20+c.IntN(200), 10),
+	)
+	if err != nil {
+		return err
+	}
+	return c.whilePoisoned(during)
+}
+
+// whilePoisoned lets it be for a while, and cures it.
+func (c *cycle) whilePoisoned(during func() error) error {
+	if err := c.stay(c.away); err != nil {
+		return err
+	}
+	err := during()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c.proxy.cure(ctx)
+	c.lift()
+	return err
+}
+
+func (c *cycle) blackHole(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	list := []string{
+		`{"name":"NAME","type":"timeout","stream":"upstream","attributes":{"timeout":0}}`,
+		`{"name":"NAME","type":"timeout","stream":"downstream","attributes":{"timeout":0}}`,
+	}
+	switch c.IntN(3) {
+	case 0:
+		list = list[:1] // the server hears nothing, but answers what it heard before
+	case 1:
+		list = list[1:] // the server hears everything, but nobody hears its answers
+	}
+	if err := c.proxy.poison(list...); err != nil {
+		return err
+	}
+	return c.whilePoisoned(during)
+}

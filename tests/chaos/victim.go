@@ -1,0 +1,146 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"penstock/engine"
+	"penstock/tests/chaos/workload"
+	"penstock/tests/crash/natsserver"
+)
+
+const (
+	asVictim = "victim"
+	asServer = "server"
+
+	exitInterrupted = 4 // drained, and not complete
+)
+
+func isChild(name string) bool { return name == asVictim || name == asServer }
+
+// runChild is the process that suffers. It ends when its standard input does, so that none outlives the campaign.
+func runChild(name string, args []string) {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
+	err := error(nil)
+	if name == asServer {
+		err = serve(args)
+	} else {
+		err = suffer(args)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func serve(args []string) error {
+	set := flag.NewFlagSet(asServer, flag.ExitOnError)
+	dir := set.String("dir", "", "")
+	port := set.Int("port", natsserver.Random, "")
+	if err := set.Parse(args); err != nil {
+		return err
+	}
+	return natsserver.Serve(*dir, *port, func(url string) { fmt.Println("listening " + url) })
+}
+
+// suffer runs a pipeline.
+func suffer(args []string) error {
+	set := flag.NewFlagSet(asVictim, flag.ExitOnError)
+	var config engine.Config
+	var place workload.Place
+	set.StringVar(&config.Dir, "dir", "", "")
+	set.StringVar(&config.NATS.URL, "url", "", "")
+	set.DurationVar(&config.Sync, "sync", 0, "")
+	set.StringVar(&place.Output, "output", "", "")
+	set.BoolVar(&place.Retyped, "retyped", false, "")
+	outside := set.String("outside", "", "")
+	prefix := set.String("prefix", "", "")
+	path := set.String("spec", "", "")
+	if err := set.Parse(args); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(*path)
+	if err != nil {
+		return err
+	}
+	var spec workload.Spec
+	if err := json.Unmarshal(data, &spec); err != nil {
+		return err
+	}
+	if place.Outside, err = workload.DialOutside(*outside, *prefix); err != nil {
+		return err
+	}
+	defer place.Outside.Close()
+	config.CheckpointInterval, config.DuplicateWindow = spec.Checkpoint, spec.Window
+	config.Logger = slog.New(slog.NewTextHandler(logLines{}, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	return runVictim(workload.New(spec, place), config)
+}
+
+func runVictim(p *engine.Pipeline, config engine.Config) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	var teller sync.WaitGroup
+	done := make(chan struct{})
+	config.OnReady = func() error {
+		fmt.Println("ready" + commits(p))
+		teller.Go(func() { tell(p, done) })
+		return nil
+	}
+	err := p.Run(ctx, config)
+	close(done)
+	teller.Wait()
+	if err == nil && !p.Status().Completed {
+		os.Exit(exitInterrupted)
+	}
+	return err
+}
+
+// tell says the commits of each stage whenever there are more.
+func tell(p *engine.Pipeline, done <-chan struct{}) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	last := ""
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		if now := commits(p); now != last {
+			last = now
+			fmt.Println("progress" + now)
+		}
+	}
+}
+
+func commits(p *engine.Pipeline) string {
+	var line strings.Builder
+	for _, stage := range p.Status().Stages {
+		fmt.Fprintf(&line, " %s=%d", stage.Name, stage.Commits)
+	}
+	return line.String()
+}
+
+// logLines writes the log to standard output.
+type logLines struct{}
+
+func (logLines) Write(text []byte) (int, error) {
+	_, err := fmt.Printf("log %s", text)
+	return len(text), err
+}
