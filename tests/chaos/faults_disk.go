@@ -109,7 +109,6 @@ func (c *cycle) diskDead(during func() error) error {
 	if err := c.moment(); err != nil {
 		return err
 	}
-	c.lost = time.Now()
 	if err := c.volume.cutPower(); err != nil {
 		return err
 	}
@@ -126,9 +125,8 @@ func (c *cycle) powerCut(during func() error) error {
 		return err
 	}
 	c.victim.signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
-	c.lost = time.Now()
 	if c.needs.sync {
-		c.lost = c.lost.Add(-2*syncInterval - syncMargin)
+		c.lost = time.Now().Add(-2*syncInterval - syncMargin)
 		c.again = true
 		clear(c.floor)
 	}

@@ -21,6 +21,7 @@ func streamFaults() []fault {
 		{"consumer-edit", "somebody edits the consumers", safe, (*cycle).editConsumers},
 		{"stream-edit", "somebody edits a stream, in ways that lose nothing by themselves", safe, (*cycle).editStream},
 		{"stream-purge", "somebody purges a stream, or a part of it", may, (*cycle).purgeStream},
+		{"stream-purge-off", "the same while the pipeline does not run", may, (*cycle).purgeWhileOff},
 		{"stream-bound", "somebody bounds a stream, so that its server drops what is old", may, (*cycle).boundStream},
 		{"stream-delete", "somebody deletes a stream", may, (*cycle).deleteStream},
 	}
@@ -33,8 +34,17 @@ func (c *cycle) meddle(during func() error, do func(ctx context.Context, js jets
 	if err := c.moment(); err != nil {
 		return err
 	}
+	if err := c.admin(do); err != nil {
+		return err
+	}
+	c.lift()
+	return during()
+}
+
+// admin does something with the streams of the pipeline, if their server is there.
+func (c *cycle) admin(do func(ctx context.Context, js jetstream.JetStream, streams []jetstream.Stream) error) error {
 	if !c.server.child.alive() {
-		return during()
+		return nil
 	}
 	connection, err := nats.Connect(c.server.url())
 	if err != nil {
@@ -56,13 +66,14 @@ func (c *cycle) meddle(during func() error, do func(ctx context.Context, js jets
 			return err
 		}
 	}
-	if len(streams) > 0 {
-		if err := do(ctx, js, streams); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return err
-		}
+	if len(streams) == 0 {
+		return nil
 	}
-	c.lift()
-	return during()
+	err = do(ctx, js, streams)
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	}
+	return err
 }
 
 // anyStream is one of them.
@@ -154,22 +165,35 @@ func (c *cycle) boundStream(during func() error) error {
 	})
 }
 
-func (c *cycle) purgeStream(during func() error) error {
-	return c.meddle(during, func(ctx context.Context, _ jetstream.JetStream, streams []jetstream.Stream) error {
-		s := c.anyStream(streams)
-		info, err := s.Info(ctx)
-		if err != nil {
-			return fmt.Errorf("look at the stream: %w", err)
-		}
-		options := []jetstream.StreamPurgeOpt{}
-		switch c.IntN(3) {
-		case 0:
-			options = append(options, jetstream.WithPurgeKeep(1))
-		case 1:
-			options = append(options, jetstream.WithPurgeSequence(info.State.FirstSeq+c.Uint64N(info.State.LastSeq-info.State.FirstSeq+2)))
-		}
-		return s.Purge(ctx, options...)
-	})
+func (c *cycle) purgeStream(during func() error) error { return c.meddle(during, c.purge) }
+
+func (c *cycle) purgeWhileOff(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	if err := c.killVictim(); err != nil {
+		return err
+	}
+	if err := c.admin(c.purge); err != nil {
+		return err
+	}
+	return during()
+}
+
+func (c *cycle) purge(ctx context.Context, _ jetstream.JetStream, streams []jetstream.Stream) error {
+	s := c.anyStream(streams)
+	info, err := s.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the stream: %w", err)
+	}
+	var options []jetstream.StreamPurgeOpt
+	switch c.IntN(4) {
+	case 0, 1:
+		options = append(options, jetstream.WithPurgeKeep(1))
+	case 2:
+		options = append(options, jetstream.WithPurgeSequence(info.State.FirstSeq+c.Uint64N(info.State.LastSeq-info.State.FirstSeq+2)))
+	}
+	return s.Purge(ctx, options...)
 }
 
 func (c *cycle) deleteStream(during func() error) error {

@@ -17,7 +17,7 @@ type mutation struct{ rule, faults string }
 
 var allMutations = []mutation{
 	{"position-check", "kill-point,kill,broker-kill"},
-	{"base-offset-check", "stream-purge,stream-bound,stream-purge+kill"},
+	{"base-offset-check", "stream-purge-off,stream-purge,stream-purge-off+kill"},
 	{"fencing", "owner"},
 	{"trim-bound", "kill,kill-point,broker-kill"},
 }
@@ -54,32 +54,45 @@ func (c *campaign) mutations(ctx context.Context) (int, error) {
 	return code, table.Flush()
 }
 
-// mutate goes through cycles until one is violated.
+// mutate goes through cycles until one is violated, which with every rule in force must not be.
 func (c *campaign) mutate(ctx context.Context, m mutation) (noticed, error) {
 	began := time.Now()
-	without := *c
+	without, with := *c, *c
 	without.env = []string{"PENSTOCK_WITHOUT=" + m.rule}
 	if c.faults == "all" {
 		var err error
 		if without.ordeals, err = ordeals(m.faults); err != nil {
 			return noticed{}, err
 		}
+		with.ordeals = without.ordeals
 	}
 	for n := range c.cycles {
 		if ctx.Err() != nil {
 			break
 		}
-		y, err := without.doCycle(n)
-		if err != nil {
-			// What the pipeline left cannot be read: no run with every rule leaves such a thing.
-			what, _, _ := strings.Cut(err.Error(), "\n")
-			return noticed{m.rule, n + 1, without.ordeals[n%len(without.ordeals)].String(), shorten(what), time.Since(began)}, nil
+		what := without.violation(n)
+		if what == "" {
+			continue
 		}
-		if len(y.Findings) > 0 {
-			return noticed{m.rule, n + 1, y.ordeal.String(), shorten(y.Findings[0].String()), time.Since(began)}, nil
+		took := time.Since(began)
+		if same := with.violation(n); same != "" {
+			return noticed{}, fmt.Errorf("cycle %d is violated with every rule in force: %s", n, same)
 		}
+		return noticed{m.rule, n + 1, without.ordeals[n%len(without.ordeals)].String(), what, took}, nil
 	}
 	return noticed{rule: m.rule, took: time.Since(began)}, nil
+}
+
+// violation is what is wrong with a cycle, or "". That its result cannot even be read is wrong, too.
+func (c *campaign) violation(n int) string {
+	y, err := c.doCycle(n)
+	switch {
+	case err != nil:
+		return shorten(err.Error())
+	case len(y.Findings) > 0:
+		return shorten(y.Findings[0].String())
+	}
+	return ""
 }
 
 func shorten(text string) string {

@@ -31,6 +31,7 @@ type report struct {
 	Damaged   map[string]*row   `json:"damaged,omitempty"` // by class of file
 	Skipped   map[string]string `json:"skipped,omitempty"`
 	Violation []violation       `json:"violations,omitempty"`
+	Refusals  []refusal         `json:"refusals,omitempty"`
 
 	began time.Time
 }
@@ -65,6 +66,13 @@ type violation struct {
 	Findings []workload.Finding `json:"findings"`
 }
 
+type refusal struct {
+	Cycle   int      `json:"cycle"`
+	Faults  string   `json:"faults"`
+	Damages []string `json:"damages,omitempty"`
+	Reason  string   `json:"reason"`
+}
+
 func newReport(c *campaign) *report {
 	return &report{
 		Seed: c.seed, Commit: commit(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Skipped: c.skipped,
@@ -77,6 +85,9 @@ func (r *report) add(c *cycle) {
 	if len(c.Findings) > 0 {
 		r.Violated++
 		r.Violation = append(r.Violation, violation{c.number, c.ordeal.String(), c.damages, c.Findings})
+	}
+	if c.Refused != "" {
+		r.Refusals = append(r.Refusals, refusal{c.number, c.ordeal.String(), c.damages, c.Refused})
 	}
 	r.Total.add(c)
 	rowOf(r.Faults, c.ordeal.String()).add(c)

@@ -1,0 +1,193 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"penstock/engine"
+	"penstock/engine/broker"
+	"penstock/tests/chaos/workload"
+	"penstock/tests/crash/owners"
+)
+
+// verdict is what a cycle came to.
+type verdict struct {
+	Struck     bool     // every fault has happened
+	atPoint    string   // of the protocol, where it was killed
+	harmed     string   // class of the file that was damaged
+	damages    []string // what was done to files
+	Completed  bool
+	Refused    string // how
+	Findings   []workload.Finding
+	Recoveries []time.Duration
+	Died       int // of what was to be expected: a disk that was taken away
+	refusals   int
+	again      bool // what was lost by agreement was done again
+}
+
+// Other kinds of findings than those of the workload.
+const (
+	uncommitted = "uncommitted" // a commit that was told of is not there any more
+	hung        = "hung"
+	crashed     = "crashed"
+	unclear     = "unclear" // it failed, and does not say what to do, or without reason
+	overruled   = "overruled"
+)
+
+func (c *cycle) find(kind, format string, args ...any) {
+	c.Findings = append(c.Findings, workload.Finding{Kind: kind, Text: fmt.Sprintf(format, args...)})
+}
+
+var (
+	oracleSays = regexp.MustCompile(`oracle: (\w+): [^\n]*`)
+	clearly    = regexp.MustCompile(`--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells`)
+	goDied     = regexp.MustCompile(`(?m)^(panic: |fatal error: |unexpected fault address|SIGSEGV|SIGBUS|runtime: )`)
+)
+
+// over: there is a verdict, or there will be one without another victim.
+func (c *cycle) over() bool { return c.Completed || c.Refused != "" || len(c.Findings) > 0 }
+
+// reap looks at how the victim ended, if it has.
+func (c *cycle) reap() error {
+	if c.over() {
+		return errEnded
+	}
+	if c.victim == nil || c.judged {
+		return nil
+	}
+	<-c.victim.done
+	c.judged = true
+	c.compareFloor()
+	c.timeRecovery()
+	if c.over() {
+		return errEnded
+	}
+	reason := c.victim.reason()
+	if said := oracleSays.FindStringSubmatch(reason); said != nil {
+		c.find(said[1], "%s", said[0])
+		return errEnded
+	}
+	switch end := c.victim.end(); end {
+	case completed:
+		c.Completed = true
+		return errEnded
+	case failed:
+		return c.reapFailed(reason)
+	case died:
+		if !c.mayEnd || c.needs.volume == noVolume {
+			c.find(crashed, "the process died: %s", reason)
+			return errEnded
+		}
+		c.Died++
+	}
+	return nil
+}
+
+// reapFailed judges an error. A pipeline that refuses is started once more: it must not change its mind.
+func (c *cycle) reapFailed(reason string) error {
+	switch {
+	case goDied.MatchString(reason):
+		c.find(crashed, "%s", reason)
+		return errEnded
+	case c.needs.refusal && clearly.MatchString(reason):
+		if c.refusals++; c.refusals == 2 {
+			c.Refused = reason
+			return errEnded
+		}
+	case c.mayEnd:
+	default:
+		c.find(unclear, "the pipeline failed: %s", reason)
+		return errEnded
+	}
+	return nil
+}
+
+// compareFloor looks whether what was committed is still there, and remembers what this victim committed.
+func (c *cycle) compareFloor() {
+	if ready := c.victim.readyWith(); ready != nil {
+		for stage, n := range c.floor {
+			if ready[stage] < n {
+				c.find(uncommitted, "stage %s told of commit %d and came back with %d", stage, n, ready[stage])
+			}
+		}
+		clear(c.floor)
+	}
+	until := time.Now()
+	if !c.lost.IsZero() {
+		until = c.lost
+	}
+	for stage, n := range c.victim.commitsAt(until) {
+		c.floor[stage] = max(c.floor[stage], n)
+	}
+	c.lost = time.Time{}
+}
+
+// timeRecovery measures from the start of a victim, but the first, and from when it could go on, to the next commit.
+func (c *cycle) timeRecovery() {
+	if c.lives > 1 {
+		c.lifted = append(c.lifted, c.victim.started)
+	}
+	for _, from := range c.lifted {
+		if at, found := c.victim.firstCommitAfter(from); found {
+			c.Recoveries = append(c.Recoveries, at.Sub(from))
+		}
+	}
+	c.lifted = nil
+}
+
+// judge looks at a run that is complete from outside.
+func (c *cycle) judge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.patience)
+	defer cancel()
+	config := engine.Config{Dir: c.data, Logger: slog.New(slog.DiscardHandler)}
+	if c.server != nil {
+		if !c.server.child.alive() {
+			if err := c.server.start(); err != nil {
+				return err
+			}
+		}
+		config.NATS.URL = c.server.url()
+	}
+	result, err := workload.Collect(ctx, c.spec, config, workload.Place{Output: c.output(), Outside: c.outside})
+	if err != nil {
+		if c.needs.refusal && clearly.MatchString(err.Error()) {
+			c.Completed, c.Refused = false, err.Error()
+			return nil
+		}
+		return fmt.Errorf("look at the result: %w", err)
+	}
+	result.Again = c.again
+	c.Findings = append(c.Findings, workload.Check(c.spec, result)...)
+	b, err := broker.Open(ctx, broker.Config{Dir: filepath.Join(c.data, "jetstream"), URL: config.NATS.URL})
+	if err != nil {
+		return fmt.Errorf("look at the channels: %w", err)
+	}
+	defer b.Close()
+	var stages []string
+	for _, s := range c.spec.Stages {
+		stages = append(stages, s.Name)
+	}
+	if err := owners.Check(ctx, b, workload.Name, stages); err != nil {
+		c.find(overruled, "%v", err)
+	}
+	return nil
+}
+
+// story is what there is to say about a violated cycle.
+func (c *cycle) story() string {
+	var text strings.Builder
+	for _, f := range c.Findings {
+		fmt.Fprintf(&text, "  %s\n", strings.ReplaceAll(f.String(), "\n", "\n    "))
+	}
+	if c.victim != nil {
+		fmt.Fprintf(&text, "  the last victim said:\n    %s\n", strings.ReplaceAll(c.victim.story(), "\n", "\n    "))
+	}
+	return text.String()
+}
