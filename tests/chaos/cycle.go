@@ -37,7 +37,8 @@ type cycle struct {
 	judged bool   // its end was looked at
 	lives  int
 	floor  map[string]uint64 // commits that must be there at the next start
-	mayEnd bool              // this victim may fail: what it needs was taken away
+	denied int               // faults in force that take away what a victim needs
+	mayEnd bool              // this victim may fail: what it needs was taken away in its life
 	lost   time.Time         // of a power cut: what was told after this may be lost
 	lifted []time.Time       // when the living victim could go on again
 	verdict
@@ -171,9 +172,15 @@ func (c *cycle) begin(env []string, args ...string) error {
 		return err
 	}
 	c.lives++
-	c.victim, c.judged, c.mayEnd = victim, false, false
+	c.victim, c.judged, c.mayEnd = victim, false, c.denied > 0
 	return nil
 }
+
+// deny says that from now on victims may fail, until allow is called: what they need is taken away.
+func (c *cycle) deny() { c.denied, c.mayEnd = c.denied+1, true }
+
+// allow ends that for the next victims. The one that is alive may fail later of what it met.
+func (c *cycle) allow() { c.denied-- }
 
 // ensure has a victim alive.
 func (c *cycle) ensure() error {
@@ -187,7 +194,7 @@ func (c *cycle) ensure() error {
 	return c.begin(nil)
 }
 
-const maxLives = 15
+const maxLives = 25
 
 // finish lets the pipeline come to its end.
 func (c *cycle) finish() error {
@@ -195,15 +202,22 @@ func (c *cycle) finish() error {
 		if err := c.ensure(); err != nil {
 			return err
 		}
-		if !c.victim.ends(c.patience) {
-			c.hang("it does not end")
-			return errEnded
+		for before, waited := -1, 0; !c.victim.ends(c.patience); waited++ {
+			now := c.victim.advances()
+			if now == before || waited == maxPatience {
+				c.hang("it does not end")
+				return errEnded
+			}
+			before = now
 		}
 		if err := c.reap(); err != nil {
 			return err
 		}
 	}
 }
+
+// maxPatience bounds how often a pipeline that gets on is waited for: a machine may be busy, and a pipeline may crawl.
+const maxPatience = 3
 
 // hang shows where a victim hangs, and ends it.
 func (c *cycle) hang(what string) {

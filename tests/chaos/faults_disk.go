@@ -32,12 +32,12 @@ func (c *cycle) diskFull(during func() error) error {
 	if err := c.volume.fill(c.Rand); err != nil {
 		return err
 	}
-	c.mayEnd = true
+	c.deny()
 	err := c.stay(c.away)
 	if err == nil {
 		err = during()
 	}
-	c.mayEnd = true // also one that was started meanwhile
+	c.allow()
 	if freed := c.volume.free(); err == nil {
 		err = freed
 	}
@@ -76,7 +76,9 @@ func (c *cycle) readOnly(during func() error) error {
 	if err := c.volume.remount("ro"); err != nil {
 		return err
 	}
+	c.deny()
 	err := c.startReadOnly(during)
+	c.allow()
 	if writable := c.volume.remount("rw"); err == nil {
 		err = writable
 	}
@@ -87,7 +89,6 @@ func (c *cycle) startReadOnly(during func() error) error {
 	if err := c.begin(nil); err != nil {
 		return err
 	}
-	c.mayEnd = true
 	victim := c.victim
 	if err := during(); err != nil {
 		return err
@@ -112,8 +113,10 @@ func (c *cycle) diskDead(during func() error) error {
 	if err := c.volume.cutPower(); err != nil {
 		return err
 	}
-	c.mayEnd = true
-	if err := c.stay(c.away); err != nil {
+	c.deny()
+	err := c.stay(c.away)
+	c.allow()
+	if err != nil {
 		return err
 	}
 	return c.comeUp(during)

@@ -44,8 +44,8 @@ func (c *cycle) moment() error {
 	if c.victim.alive() {
 		return nil
 	}
-	if err := c.reap(); err != nil {
-		return err
+	if err := c.reap(); err != nil || c.denied > 0 {
+		return err // while what it needs is not there nothing comes of another
 	}
 	return c.moment()
 }

@@ -202,6 +202,9 @@ func (r *report) table(out io.Writer) {
 		}
 		fmt.Fprintln(out)
 	}
+	if r.Total.Died > 0 {
+		fmt.Fprintf(out, "\n%d processes died when their disk was taken away\n", r.Total.Died)
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Skipped)) {
 		fmt.Fprintf(out, "skipped %s: %s\n", name, r.Skipped[name])
 	}

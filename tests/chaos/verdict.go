@@ -47,7 +47,7 @@ func (c *cycle) find(kind, format string, args ...any) {
 
 var (
 	oracleSays = regexp.MustCompile(`oracle: (\w+): [^\n]*`)
-	clearly    = regexp.MustCompile(`--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells`)
+	clearly    = regexp.MustCompile(`--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells|run from the data directory`)
 	goDied     = regexp.MustCompile(`(?m)^(panic: |fatal error: |unexpected fault address|SIGSEGV|SIGBUS|runtime: )`)
 )
 
@@ -70,6 +70,7 @@ func (c *cycle) reap() error {
 		return errEnded
 	}
 	reason := c.victim.reason()
+	fmt.Fprintf(c.echo, "ended: %s\n", reason)
 	if said := oracleSays.FindStringSubmatch(reason); said != nil {
 		c.find(said[1], "%s", said[0])
 		return errEnded
@@ -157,7 +158,7 @@ func (c *cycle) judge(ctx context.Context) error {
 	}
 	result, err := workload.Collect(ctx, c.spec, config, workload.Place{Output: c.output(), Outside: c.outside})
 	if err != nil {
-		if c.needs.refusal && clearly.MatchString(err.Error()) {
+		if c.needs.refusal && (clearly.MatchString(err.Error())) {
 			c.Completed, c.Refused = false, err.Error()
 			return nil
 		}

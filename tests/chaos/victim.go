@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -105,7 +106,8 @@ func runVictim(p *engine.Pipeline, config engine.Config) error {
 	err := p.Run(ctx, config)
 	close(done)
 	teller.Wait()
-	if err == nil && !p.Status().Completed {
+	// A start that is interrupted says so by an error; there is nothing to drain.
+	if early := ctx.Err() != nil && errors.Is(err, context.Canceled); early || err == nil && !p.Status().Completed {
 		os.Exit(exitInterrupted)
 	}
 	return err

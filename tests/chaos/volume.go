@@ -116,7 +116,13 @@ func (v *volume) fill(random *rand.Rand) error {
 	return errors.Join(err, f.Close())
 }
 
-func (v *volume) free() error { return os.Remove(v.filler()) }
+// free takes it back; a fault in the midst of another may have done so.
+func (v *volume) free() error {
+	if err := os.Remove(v.filler()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 // canMount says why volumes of a kind cannot be had, or "".
 func canMount(kind volumeKind, dir string) string {

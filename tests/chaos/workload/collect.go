@@ -48,13 +48,16 @@ func (r *Result) look(ctx context.Context, s Spec, i *engine.Inspector) error {
 			states[key] = state
 			return nil
 		})
-		if err != nil && !errors.Is(err, engine.ErrNoState) {
+		if err != nil { // each stage has committed something, and be it that it ended
 			return err
 		}
 		r.States[stage.Name] = states
 	}
 	queue, found, err := i.DeadLetters(ctx)
-	if err != nil || !found {
+	if err == nil && !found {
+		err = errors.New("there is no stream of dead letters")
+	}
+	if err != nil {
 		return err
 	}
 	return queue.Each(ctx, func(l dlq.Letter) error {
