@@ -48,7 +48,24 @@ func (c *cycle) diskFull(during func() error) error {
 	if c.server != nil {
 		return c.serverBack()
 	}
-	return nil
+	return c.pipelineBack()
+}
+
+// roomTime is how long a pipeline may take to go on when its disk has room again.
+const roomTime = 10 * time.Second
+
+// pipelineBack kills a victim that does not go on by itself, as its operator would. The report counts that.
+func (c *cycle) pipelineBack() error {
+	if !c.victim.alive() {
+		return nil
+	}
+	steps := c.victim.advances()
+	c.victim.until(roomTime, func() bool { return c.victim.advances() > steps })
+	if c.victim.advances() > steps || !c.victim.alive() {
+		return nil
+	}
+	c.Stuck++
+	return c.killVictim()
 }
 
 // serverBack has a server again that gave up its files when the disk was full: it is restarted if the pipeline does not go on.

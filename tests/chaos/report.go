@@ -47,6 +47,7 @@ type row struct {
 	Reordered int `json:"reordered"`
 	Other     int `json:"other"` // any other finding
 	Died      int `json:"died"`  // processes, of what takes the disk away
+	Stuck     int `json:"stuck"` // processes that did not go on by themselves when the disk had room again
 
 	Recovery  quantiles `json:"recovery"`
 	durations []time.Duration
@@ -135,6 +136,7 @@ func (w *row) add(c *cycle) {
 		}
 	}
 	w.Died += c.Died
+	w.Stuck += c.Stuck
 	w.durations = append(w.durations, c.Recoveries...)
 	w.Recovery = measure(w.durations)
 }
@@ -202,8 +204,8 @@ func (r *report) table(out io.Writer) {
 		}
 		fmt.Fprintln(out)
 	}
-	if r.Total.Died > 0 {
-		fmt.Fprintf(out, "\n%d processes died when their disk was taken away\n", r.Total.Died)
+	if r.Total.Died+r.Total.Stuck > 0 {
+		fmt.Fprintf(out, "\n%d processes died when their disk was taken away, %d had to be restarted when it had room again\n", r.Total.Died, r.Total.Stuck)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Skipped)) {
 		fmt.Fprintf(out, "skipped %s: %s\n", name, r.Skipped[name])

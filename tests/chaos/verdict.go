@@ -28,6 +28,7 @@ type verdict struct {
 	Findings   []workload.Finding
 	Recoveries []time.Duration
 	Died       int // of what was to be expected: a disk that was taken away
+	Stuck      int // of those: that did not go on by themselves when it was there again
 	refusals   int
 	again      bool // what was lost by agreement was done again
 }
@@ -47,7 +48,7 @@ func (c *cycle) find(kind, format string, args ...any) {
 
 var (
 	oracleSays = regexp.MustCompile(`oracle: (\w+): [^\n]*`)
-	clearly    = regexp.MustCompile(`--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells|run from the data directory`)
+	clearly    = regexp.MustCompile(`--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells|run from the data directory|replay or discard it`)
 	goDied     = regexp.MustCompile(`(?m)^(panic: |fatal error: |unexpected fault address|SIGSEGV|SIGBUS|runtime: )`)
 )
 
