@@ -48,7 +48,14 @@
 // Names have 1 to 100 characters of A-Z a-z 0-9 _ . - ; keys are any bytes up to
 // [MaxKey]; values and records go up to [MaxValue] and notes up to [MaxNote].
 // Files are mapped into memory, so what the operating system counts as the
-// process's memory includes pages of them that it can take back at any time. A
-// full disk kills a process that writes to a mapped file: watch the free space
-// and stop writing before it is used up.
+// process's memory includes pages of them that it can take back at any time.
+//
+// # On a full disk
+//
+// A full disk kills a process that writes to a mapped file. So logs get their space
+// before they are used (on Linux, and where the file system can), some is held in
+// reserve for the table that [Store.Close] writes, and what is written when less than
+// 64 MiB are free, or a thirty-second of a small disk, fails with [ErrNoSpace] before it
+// begins. What is left is a table that Badger merges in the background just when
+// somebody else fills those last 64 MiB.
 package checkpoint

@@ -16,6 +16,10 @@ var (
 	// ErrClosed says that the store was closed before the call.
 	ErrClosed = errors.New("store is closed")
 
+	// ErrNoSpace says that the disk is too full to write without danger. Nothing was
+	// written; it goes away when there is space.
+	ErrNoSpace = errors.New("not enough free space")
+
 	// ErrTooLarge says that a key, value or note is over its limit. Nothing was written.
 	ErrTooLarge = errors.New("too large")
 )

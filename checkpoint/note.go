@@ -83,6 +83,9 @@ func (s *Store) setNotes(notes []note, sync func() error) error {
 			return err
 		}
 	}
+	if err := s.room.check(0); err != nil {
+		return fmt.Errorf("checkpoint: put note %.100q: %w", notes[0].name, err)
+	}
 	if err := s.enter(); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Store struct {
 	lock   *flock.Flock
 	db     *badger.DB
 	syncer syncer
+	room   *room
 
 	writing    sync.Mutex        // one Write at a time; guards the two below
 	large      map[string]uint64 // generation of every value that is stored in pieces
@@ -58,7 +59,8 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)
 	}
-	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: syncer{dir: cfg.Dir, fsync: fsync}}
+	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: syncer{dir: cfg.Dir, fsync: fsync},
+		room: &room{dir: cfg.Dir, logger: cfg.Logger}}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
@@ -73,8 +75,14 @@ func (s *Store) open() error {
 	if err := verify(s.dir, opts); err != nil {
 		return err
 	}
+	if err := s.room.beforeOpen(); err != nil {
+		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
+	}
 	if err := s.openBadger(opts); err != nil {
 		return openError(s.dir, err)
+	}
+	if err := s.room.afterOpen(); err != nil {
+		s.logger.Warn("the checkpoints get no space of their own on the disk: it is nearly full", "error", err)
 	}
 	if err := guard(s.reclaim); err != nil {
 		return errors.Join(s.failed(fmt.Sprintf("open store %q", s.dir), err), guard(s.db.Close))
@@ -106,6 +114,10 @@ const (
 // Close waits for running calls, writes what Badger still holds in memory and lets go
 // of the directory. Everything that Write and PutNote returned for was durable before.
 // Closing again does nothing. A function that Keys calls must not call it.
+//
+// When the disk is too full for that the error wraps ErrNoSpace, and the directory is
+// left as a killed process would leave it: nothing is lost, and it can be opened again
+// by another process.
 func (s *Store) Close() error {
 	s.state.Lock()
 	if s.closed {
@@ -116,22 +128,26 @@ func (s *Store) Close() error {
 	s.state.Unlock()
 	s.active.Wait()
 
+	if err := s.room.beforeClose(); err != nil {
+		return s.failed(fmt.Sprintf("close store %q", s.dir), errors.Join(err, s.lock.Unlock()))
+	}
 	if err := errors.Join(guard(s.db.Close), s.lock.Unlock()); err != nil {
 		return s.failed(fmt.Sprintf("close store %q", s.dir), err)
 	}
 	return nil
 }
 
-// Size is the space the store takes on disk, in bytes. It is 0 when the directory
-// cannot be read.
+// Size is the space the store takes on disk, in bytes, without what it keeps in
+// reserve. It is 0 when the directory cannot be read.
 func (s *Store) Size() (bytes int64) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return 0
 	}
+	prepared := s.room.prepared()
 	for _, e := range entries {
 		// A table that a compaction removed meanwhile takes no space.
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && e.Name() != reserveName && e.Name() != prepared {
 			bytes += diskUse(info)
 		}
 	}

@@ -26,14 +26,19 @@ func (s *Store) sync() error {
 	if err := s.db.Sync(); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
-	if err := s.syncer.rest(); err != nil {
+	if err := s.syncer.rest(s.room.prepared()); err != nil {
 		return fmt.Errorf("sync: %w", err)
+	}
+	if err := s.room.prepare(); err != nil {
+		s.logger.Debug("the next log gets no space yet", "store", s.dir, "error", err)
 	}
 	return nil
 }
 
-func (s *syncer) rest() error {
+// rest leaves out the log that is prepared and not in use.
+func (s *syncer) rest(prepared string) error {
 	logs, err := memtableLogs(s.dir)
+	logs = slices.DeleteFunc(logs, func(name string) bool { return name == prepared })
 	if err != nil || len(logs) == 0 {
 		return err
 	}

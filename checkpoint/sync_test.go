@@ -28,7 +28,7 @@ func TestSyncCoversRotatedLogsAndTheDirectory(t *testing.T) {
 	check := func(want ...string) {
 		t.Helper()
 		synced = nil
-		if err := s.rest(); err != nil {
+		if err := s.rest(""); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(synced, want) {
@@ -47,7 +47,7 @@ func TestSyncCoversRotatedLogsAndTheDirectory(t *testing.T) {
 
 	full := errors.New("no space")
 	s.fsync = func(string) error { return full }
-	if err := s.rest(); !errors.Is(err, full) {
+	if err := s.rest(""); !errors.Is(err, full) {
 		t.Errorf("a failed sync: %v", err)
 	}
 }

@@ -30,7 +30,8 @@ type Update struct {
 // Write returns nil everything is durable. Writes take turns. The caller must not change
 // the values before Write returns.
 //
-// The error wraps ErrTooLarge, with nothing written, when a value is over its limit.
+// The error wraps ErrTooLarge, with nothing written, when a value is over its limit, and
+// ErrNoSpace when the disk is nearly full.
 // Writing the same updates again after an error is safe.
 func (s *Store) Write(updates []Update) error {
 	if err := s.check(updates); err != nil {
@@ -38,6 +39,9 @@ func (s *Store) Write(updates []Update) error {
 	}
 	if len(updates) == 0 {
 		return nil
+	}
+	if err := s.room.check(sizeOf(updates)); err != nil {
+		return fmt.Errorf("checkpoint: write %d checkpoints: %w", len(updates), err)
 	}
 	if err := s.enter(); err != nil {
 		return err
@@ -80,6 +84,16 @@ func (s *Store) check(updates []Update) error {
 		}
 	}
 	return nil
+}
+
+func sizeOf(updates []Update) (bytes int) {
+	for _, u := range updates {
+		bytes += len(u.Checkpoint.Record)
+		for key, value := range u.Keys {
+			bytes += len(key) + len(value)
+		}
+	}
+	return bytes
 }
 
 // writer is one Write.

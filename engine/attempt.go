@@ -114,9 +114,9 @@ func (in *session) saveCalls() error {
 // may take those it may take attempts as well, and they are made again.
 func (in *session) keepNote(name string, data []byte) error {
 	if config := in.run.config; config.Sync > 0 && config.NATS.URL == "" {
-		return in.committed.store.PutNoteUnsynced(name, data)
+		return in.jot(name, data)
 	}
-	return in.committed.store.PutNote(name, data)
+	return in.run.space.persist(func() error { return in.committed.store.PutNote(name, data) })
 }
 
 func (in *session) loadAttempts() error {

@@ -14,7 +14,7 @@ var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.
 func (in *session) mayCall() bool {
-	return !in.closed && !in.ending && in.batchHasRoom()
+	return !in.closed && !in.ending && in.batchHasRoom() && !in.run.space.isFull()
 }
 
 // batchHasRoom says whether the batch takes the effect of another call.

@@ -2,7 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
+	"syscall"
 	"time"
 
 	"penstock/checkpoint"
@@ -41,7 +44,10 @@ func (c *checkpointer) serve(ctx context.Context) {
 	settings := time.NewTicker(settingsInterval)
 	defer settings.Stop()
 	for {
-		if err := c.checkpoint(ctx); err != nil && ctx.Err() == nil {
+		err := c.checkpoint(ctx)
+		if isNoSpace(err) {
+			c.log.Debug("a checkpoint waits for free space", "error", err) // more was said of that
+		} else if err != nil && ctx.Err() == nil {
 			c.log.Error("a checkpoint failed; the next one is tried at the interval", "error", err)
 		}
 		if c.broker.Reconnects() != c.reconnects {
@@ -56,6 +62,11 @@ func (c *checkpointer) serve(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// isNoSpace says that the disk is full: here, or where the server is.
+func isNoSpace(err error) bool {
+	return errors.Is(err, checkpoint.ErrNoSpace) || err != nil && strings.Contains(err.Error(), syscall.ENOSPC.Error())
 }
 
 // settingsInterval is how often the streams are looked at for settings that

@@ -51,6 +51,13 @@ type Config struct {
 	// several goroutines at once, and must not block for long: the stage's
 	// commit waits for it. A panic in it is contained and logged.
 	OnDeadLetter func(dlq.Letter)
+	// MinFree is how many bytes have to be free on the disk of the directory.
+	// With less the sources wait and the rest drains; with less than half of
+	// it all stages wait, and only checkpoints are written, which make the
+	// channels shorter. All goes on by itself when a quarter more is free.
+	// Default: an eighth of the file system, and 1 GiB at most; 256 MiB at
+	// least, on a small disk an eighth. Negative: it is not looked at.
+	MinFree int64
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger
 	// OnEvent is told of every start, fault, restart and stop of a stage.

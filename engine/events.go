@@ -54,7 +54,9 @@ const noRestart = "no restart"
 func (in *instance) saveNews() {
 	in.stats.unsaved.Store(false)
 	in.saveStats()
-	if err := in.history.flush(); err != nil {
+	if err := in.history.flush(); isNoSpace(err) {
+		in.stats.unsaved.Store(true)
+	} else if err != nil {
 		in.log.Warn("events could not be kept", "error", err)
 	}
 }
@@ -76,6 +78,7 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case supervise.HealthChanged:
 		log.Warn("the health changed", "health", e.Detail)
 	case supervise.Diverted: // told where it happens, with everything
+	case supervise.SpaceChanged: // told once for all stages
 	case supervise.LettersFull:
 		log.Error(who+" waits: a dead letter cannot be kept", "id", e.Detail, "error", e.Err)
 	case supervise.BreakerChanged:

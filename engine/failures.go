@@ -150,7 +150,8 @@ func (in *session) notePassed(f *failure) error {
 // forgetFailure makes a message as good as new.
 func (in *session) forgetFailure(f *failure) error {
 	in.failures.remove(f)
-	if err := in.committed.store.PutNote(failureNote(f.slot), []byte("{}")); err != nil {
+	err := in.run.space.persist(func() error { return in.committed.store.PutNote(failureNote(f.slot), []byte("{}")) })
+	if err != nil {
 		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", in.definition.name, f.Unit, err))
 	}
 	return nil

@@ -153,7 +153,7 @@ func (in *session) publishBatch(ctx context.Context) error {
 	if in.flight != nil || in.batch.calls == 0 || in.letters.pending.Load() > 0 {
 		return nil
 	}
-	if !in.hasRoom(in.batch.emitted, in.batch.bytes) {
+	if !in.hasRoom(in.batch.emitted, in.batch.bytes) || in.run.space.isFull() {
 		return nil
 	}
 	return in.publish(ctx, false)

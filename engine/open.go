@@ -16,6 +16,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.dir, err = openDirectory(r.config.Dir); err != nil {
 		return err
 	}
+	if err := r.space.awaitStart(ctx); err != nil {
+		return err
+	}
 	if r.broker, err = broker.Open(ctx, r.config.broker(r.pipeline.name, r.dir.broker())); err != nil {
 		return err
 	}

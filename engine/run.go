@@ -35,6 +35,7 @@ type run struct {
 	telling      sync.Mutex // one event at a time
 	inflight     *inflight.File
 	careful      *careful
+	space        *space
 	draining     chan struct{} // closed when the stages are to finish what there is
 	beginDrain   func()
 	ready        atomic.Bool // every instance is open
@@ -72,6 +73,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		started:  time.Now(),
 		draining: make(chan struct{}),
 	}
+	r.space = newSpace(r)
 	r.beginDrain = sync.OnceFunc(func() { close(r.draining); r.pokeAll() })
 	if !p.begin(r) {
 		return fmt.Errorf("run pipeline %s: %w", p.name, ErrRunning)
@@ -123,6 +125,7 @@ func (r *run) serve(ctx context.Context) error {
 	}
 	background.Go(func() { r.checkpointer.serve(hard) })
 	background.Go(func() { r.careful.serve(hard) })
+	background.Go(func() { r.space.serve(hard) })
 	stopHints, err := r.letters.OnReplay(r.hintReplay)
 	if err != nil {
 		return fmt.Errorf("listen for replays: %w", err)

@@ -182,6 +182,9 @@ func (in *session) rollback() error {
 func (in *session) idle() time.Duration {
 	now := time.Now()
 	idle := time.Hour
+	if in.run.space.isFull() { // nothing is called
+		return idle
+	}
 	for _, due := range in.timers {
 		if due != 0 {
 			idle = min(idle, time.Unix(0, due).Sub(now))

@@ -47,6 +47,9 @@ func (in *session) feed(ctx context.Context) {
 	for {
 		err := in.waitForRoom(ctx)
 		if err == nil {
+			err = in.run.space.await(ctx)
+		}
+		if err == nil {
 			err = in.callSource(ctx)
 		}
 		signal(f.events)
@@ -162,7 +165,7 @@ func (in *session) sourceLoop(ctx context.Context) error {
 			return err
 		}
 		pending, finished, cause := in.produced()
-		if pending && in.flight == nil && in.batchFits() {
+		if pending && in.flight == nil && in.batchFits() && !in.run.space.isFull() {
 			if err := in.publish(ctx, false); err != nil {
 				cancel()
 				if !in.leaveFeeder(done) {

@@ -114,6 +114,10 @@ func (in *instance) saveStats() {
 	if err == nil {
 		err = in.committed.store.PutNoteUnsynced(statsNote, data)
 	}
+	if isNoSpace(err) {
+		in.stats.unsaved.Store(true)
+		return
+	}
 	if err != nil {
 		in.log.Warn("the counters of the stage could not be kept", "error", err)
 		return

@@ -14,6 +14,7 @@ type Status struct {
 	Elapsed   time.Duration `json:"-"`                // since Run began
 	Stages    []StageStatus `json:"stages"`           // producers before readers
 	Groups    []GroupStatus `json:"groups,omitempty"` // outer before inner, in the order of their declaration
+	Disk      *DiskStatus   `json:"disk,omitempty"`   // nil when it is not looked at
 }
 
 // StageStatus is what a stage is doing, or did. Counts are totals since the
@@ -80,6 +81,7 @@ func (r *run) status() Status {
 	if !r.ready.Load() {
 		return s
 	}
+	s.Disk = r.space.status()
 	children := map[string]supervise.ChildStatus{}
 	index(children, r.supervisor.Status())
 	s.Completed = true

@@ -18,6 +18,7 @@ type runCmd struct {
 	Sync   syncing    `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
 	Drain  duration   `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
 	Keep   keepFlags  `embed:""`
+	Free   size       `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
 	Report path       `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
 	Log    logFlags   `embed:""`
 	Guard  guardFlags `embed:""`
@@ -83,6 +84,7 @@ func (c *runCmd) config(a *app, pipeline string) (engine.Config, error) {
 		DeadLetterCount: int64(c.Keep.DeadLetters),
 		DeadLetterBytes: int64(c.Keep.DeadLetterBytes),
 		DeadLetterAge:   time.Duration(c.Keep.DeadLetterAge),
+		MinFree:         int64(c.Free),
 	}, err
 }
 

@@ -73,7 +73,7 @@ func (b *Broker) openEmbedded(ctx context.Context) (err error) {
 	if b.cfg.Sync > 0 {
 		b.syncer = &fileSyncer{dir: b.cfg.Dir}
 	}
-	if err := b.connect("the embedded server", nats.InProcessServer(b.embedded.server)); err != nil {
+	if err := b.connect("the embedded server", nats.InProcessServer(b.embedded)); err != nil {
 		return err
 	}
 	return b.WaitConnected(ctx)

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 )
 
 const (
@@ -25,11 +29,29 @@ const (
 // ErrInUse means that another process runs an embedded server in the same directory.
 var ErrInUse = errors.New("directory of the embedded NATS server is in use")
 
-// embedded is the server inside the process, with the lock that nats-server does not take itself.
+// embedded is the server inside the process, with the lock that nats-server does not take itself. It is another server
+// after a restart.
 type embedded struct {
-	server *server.Server
+	cfg    Config
 	lock   *flock.Flock
+	server atomic.Pointer[server.Server]
+
+	restarting sync.Mutex
+	stopped    bool
 }
+
+var _ nats.InProcessConnProvider = (*embedded)(nil)
+
+// InProcessConn connects to the server that there is.
+func (e *embedded) InProcessConn() (net.Conn, error) {
+	s := e.server.Load()
+	if s == nil || !s.Running() {
+		return nil, errStopped
+	}
+	return s.InProcessConn()
+}
+
+var errStopped = errors.New("the embedded NATS server is stopped")
 
 func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
@@ -43,21 +65,31 @@ func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
 	if !locked {
 		return nil, fmt.Errorf("%w: %s: stop the other process, or use another directory", ErrInUse, cfg.Dir)
 	}
-	if err := sweep(cfg.Dir, cfg.Logger); err != nil {
-		_ = lock.Unlock()
-		return nil, fmt.Errorf("embedded NATS server in %s: %w", cfg.Dir, err)
-	}
-	e := &embedded{lock: lock}
-	if e.server, err = server.NewServer(serverOptions(cfg)); err != nil {
-		_ = lock.Unlock()
-		return nil, fmt.Errorf("embedded NATS server in %s: %w", cfg.Dir, err)
-	}
-	e.server.SetLoggerV2(serverLog{cfg.Logger}, false, false, false)
-	if err := e.start(ctx, cfg); err != nil {
+	e := &embedded{cfg: cfg, lock: lock}
+	if err := e.run(ctx); err != nil {
 		e.stop()
 		return nil, err
 	}
 	return e, nil
+}
+
+// run makes a server and starts it.
+func (e *embedded) run(ctx context.Context) error {
+	if err := sweep(e.cfg.Dir, e.cfg.Logger); err != nil {
+		return fmt.Errorf("embedded NATS server in %s: %w", e.cfg.Dir, err)
+	}
+	s, err := server.NewServer(serverOptions(e.cfg))
+	if err != nil {
+		return fmt.Errorf("embedded NATS server in %s: %w", e.cfg.Dir, err)
+	}
+	s.SetLoggerV2(serverLog{e.cfg.Logger}, false, false, false)
+	if err := start(ctx, s, e.cfg); err != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return err
+	}
+	e.server.Store(s)
+	return nil
 }
 
 func serverOptions(cfg Config) *server.Options {
@@ -78,11 +110,11 @@ func serverOptions(cfg Config) *server.Options {
 }
 
 // start waits for the recovery of the stored streams, which takes half a second for a million messages.
-func (e *embedded) start(ctx context.Context, cfg Config) error {
+func start(ctx context.Context, s *server.Server, cfg Config) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		e.server.Start()
+		s.Start()
 	}()
 	began := time.Now()
 	for waiting := true; waiting; {
@@ -96,14 +128,23 @@ func (e *embedded) start(ctx context.Context, cfg Config) error {
 			return fmt.Errorf("start the embedded NATS server in %s: %w", cfg.Dir, context.Cause(ctx))
 		}
 	}
-	if !e.server.ReadyForConnections(10*time.Second) || !e.server.JetStreamEnabled() {
+	if !s.ReadyForConnections(10*time.Second) || !s.JetStreamEnabled() {
 		return fmt.Errorf("embedded NATS server in %s did not start: its warnings in the log say why (space and permissions?)", cfg.Dir)
 	}
 	return nil
 }
 
 func (e *embedded) stop() {
-	e.server.Shutdown()
-	e.server.WaitForShutdown()
+	e.restarting.Lock()
+	defer e.restarting.Unlock()
+	e.stopped = true
+	e.stopServer()
 	_ = e.lock.Unlock()
+}
+
+func (e *embedded) stopServer() {
+	if s := e.server.Load(); s != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+	}
 }

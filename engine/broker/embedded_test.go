@@ -32,7 +32,7 @@ func TestEmbeddedKeepsMessagesOverRestart(t *testing.T) {
 func TestEmbeddedListensNowhere(t *testing.T) {
 	t.Parallel()
 	b := open(t, Config{Dir: t.TempDir()})
-	if addr := b.embedded.server.Addr(); addr != nil {
+	if addr := b.embedded.server.Load().Addr(); addr != nil {
 		t.Errorf("listens on %v", addr)
 	}
 	if conn, err := net.Dial("tcp", "127.0.0.1:4222"); err == nil {
@@ -51,7 +51,7 @@ func TestEmbeddedSync(t *testing.T) {
 		always bool
 	}{{0, true}, {3 * time.Second, false}} {
 		b := open(t, Config{Dir: t.TempDir(), Sync: test.sync})
-		v, err := b.embedded.server.Jsz(nil)
+		v, err := b.embedded.server.Load().Jsz(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,10 +25,11 @@ const (
 	BreakerChanged                  // its circuit breaker changed, see Detail; told by its owner, never by a Supervisor
 	Diverted                        // one of its messages became the dead letter Detail; told by its owner, as the next
 	LettersFull                     // it waits, because the dead letters are full, see Err
+	SpaceChanged                    // it waits for free space on the disk, or goes on: see Detail
 )
 
 var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
-	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full"}
+	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full", "disk space"}
 
 // String returns the kind in plain lower-case words.
 func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }

@@ -1,0 +1,13 @@
+//go:build !(linux || darwin || freebsd)
+
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Space cannot tell the free space here: it answers errors.ErrUnsupported.
+func Space(dir string) (free, size int64, err error) {
+	return 0, 0, fmt.Errorf("ask for the free space of %s: %w", dir, errors.ErrUnsupported)
+}

@@ -1,0 +1,262 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"penstock/checkpoint"
+	"penstock/engine/supervise"
+)
+
+// space watches the free space of the disks that the run writes to. While there
+// is too little the sources wait and the rest drains; while there is almost none
+// all stages wait, and what is still written are checkpoints, after which the
+// channels are trimmed. A broker that met the end of the disk all the same is
+// started anew when there is space again.
+type space struct {
+	run   *run
+	dirs  []string
+	bound int64 // 0: the default; less: nothing is looked at
+	level atomic.Int32
+
+	mu      sync.Mutex
+	now     *DiskStatus   // of the fullest disk; nil: unknown
+	changed chan struct{} // closed and replaced at every change of the level
+	over    chan struct{} // closed when nobody looks any more
+}
+
+// The levels of a disk.
+const (
+	spaceEnough int32 = iota
+	spaceLow          // the sources wait
+	spaceFull         // all stages wait
+)
+
+var spaceNames = [...]string{"enough", "low", "full"}
+
+// DiskStatus is how full the disk of the data directory is.
+type DiskStatus struct {
+	State string `json:"state"` // "enough"; "low": the sources wait; "full": all stages wait
+	Path  string `json:"path"`  // a directory on the disk
+	Free  int64  `json:"free"`  // bytes
+	Bound int64  `json:"bound"` // bytes that have to be free
+}
+
+const (
+	spaceTick     = 100 * time.Millisecond
+	spaceMost     = 1 << 30 // the default is never more
+	spaceShare    = 8       // of the file system, for the default
+	troubleTick   = time.Second
+	troubleLonger = 30 * time.Second
+)
+
+func newSpace(r *run) *space {
+	s := &space{run: r, bound: r.config.MinFree, changed: make(chan struct{}), over: make(chan struct{})}
+	s.dirs = []string{r.config.Dir}
+	return s
+}
+
+// boundOf is what has to be free on a file system of this size.
+func (s *space) boundOf(size int64) int64 {
+	if s.bound > 0 {
+		return max(s.bound, 4*checkpoint.KeptFree(size))
+	}
+	return min(size/spaceShare, spaceMost)
+}
+
+// levelOf goes down at the bounds, and up again when there is a quarter more.
+func levelOf(before int32, free, bound int64) int32 {
+	full, low := bound/2, bound
+	switch {
+	case free < full, before == spaceFull && free < full+full/4:
+		return spaceFull
+	case free < low, before >= spaceLow && free < low+low/4:
+		return spaceLow
+	}
+	return spaceEnough
+}
+
+// look asks the file systems, and says whether the level is another one now.
+func (s *space) look() (before, now int32) {
+	before = s.level.Load()
+	if s.bound < 0 {
+		return before, before
+	}
+	var worst *DiskStatus
+	for _, dir := range s.dirs {
+		free, size, err := checkpoint.Space(dir)
+		if err != nil {
+			continue // a file system that does not tell
+		}
+		bound := s.boundOf(size)
+		level := levelOf(before, free, bound)
+		if worst == nil || level > now {
+			now, worst = level, &DiskStatus{spaceNames[level], dir, free, bound}
+		}
+	}
+	if worst == nil {
+		return before, before
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = worst
+	if now != before {
+		s.level.Store(now)
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+	return before, now
+}
+
+func (s *space) isFull() bool { return s.level.Load() == spaceFull }
+
+func (s *space) status() *DiskStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+func (s *space) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// await returns when there is enough space for a source.
+func (s *space) await(ctx context.Context) error {
+	for s.level.Load() != spaceEnough {
+		changed := s.next()
+		if s.level.Load() == spaceEnough {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// persist tries what the disk may have no space for, until it has.
+func (s *space) persist(write func() error) error {
+	tick := time.NewTicker(spaceTick)
+	defer tick.Stop()
+	for {
+		err := write()
+		if !errors.Is(err, checkpoint.ErrNoSpace) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-s.over:
+			return err
+		}
+	}
+}
+
+// awaitStart keeps a run from beginning on a full disk.
+func (s *space) awaitStart(ctx context.Context) error {
+	tick := time.NewTicker(spaceTick)
+	defer tick.Stop()
+	for said := false; ; said = true {
+		if _, now := s.look(); now != spaceFull {
+			return nil
+		}
+		if !said {
+			s.run.log.Warn("the disk is full: waiting until there is space to start", s.facts()...)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for free space in %s: %w", s.run.config.Dir, context.Cause(ctx))
+		}
+	}
+}
+
+func (s *space) facts() []any {
+	now := s.status()
+	return []any{"dir", now.Path, "free_MiB", now.Free >> 20, "bound_MiB", now.Bound >> 20}
+}
+
+// serve watches until ctx is done.
+func (s *space) serve(ctx context.Context) {
+	defer close(s.over)
+	if s.run.broker.Embedded() {
+		s.dirs = append(s.dirs, s.run.dir.broker())
+	}
+	s.dirs = append(s.dirs, s.run.dir.checkpoints())
+	if s.level.Load() != spaceEnough {
+		s.tell(spaceEnough, s.level.Load())
+	}
+	tick := time.NewTicker(spaceTick)
+	defer tick.Stop()
+	due, pause := time.Now().Add(troubleTick), troubleTick
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		before, now := s.look()
+		if now != before {
+			s.run.pokeAll()
+			s.tell(before, now)
+			due, pause = time.Now(), troubleTick // it may have met the end of the disk
+		}
+		if now == spaceFull || time.Now().Before(due) {
+			continue
+		}
+		due = time.Now().Add(pause)
+		if s.mendBroker(ctx) {
+			pause = min(2*pause, troubleLonger)
+		} else {
+			pause = troubleTick
+		}
+	}
+}
+
+// mendBroker starts an embedded server anew that takes no more writes.
+func (s *space) mendBroker(ctx context.Context) bool {
+	trouble := s.run.broker.Trouble()
+	if trouble == nil {
+		return false
+	}
+	s.run.log.Warn("restarting the embedded NATS server; nothing is lost", "reason", trouble)
+	if err := s.run.broker.Restart(ctx); err != nil && ctx.Err() == nil {
+		s.run.log.Error("the embedded NATS server does not start; it is tried again", "error", err)
+	}
+	return true
+}
+
+// tell logs a change, and tells of every stage that waits for it, or no longer.
+func (s *space) tell(before, now int32) {
+	switch now {
+	case spaceFull:
+		s.run.log.Error("the disk is full: all stages wait until there is space", s.facts()...)
+	case spaceLow:
+		s.run.log.Warn("the disk is nearly full: the sources wait, the rest drains", s.facts()...)
+	default:
+		s.run.log.Info("there is space on the disk again: all goes on", s.facts()...)
+	}
+	disk := s.status()
+	for _, in := range s.run.instances {
+		waits := waitsAt(in.definition.kind, now)
+		if in.isEnded.Load() || waits == waitsAt(in.definition.kind, before) {
+			continue
+		}
+		detail := fmt.Sprintf("goes on: %d MiB are free", disk.Free>>20)
+		if waits {
+			detail = fmt.Sprintf("waits: %d MiB are free, and %d have to be", disk.Free>>20, disk.Bound>>20)
+		}
+		s.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.SpaceChanged, Detail: detail})
+	}
+}
+
+func waitsAt(kind Kind, level int32) bool {
+	return level == spaceFull || level == spaceLow && kind == KindSource
+}
