@@ -22,3 +22,5 @@ func (l badgerLog) log(level slog.Level, format string, args []any) {
 	}
 	l.logger.Log(ctx, level, "badger: "+strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
+
+var discarded = slog.New(slog.DiscardHandler)

@@ -21,6 +21,7 @@ func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
 		started:  time.Now(),
 		draining: make(chan struct{}),
 	}
+	r.space = newSpace(r)
 	err := r.open(ctx)
 	if err == nil {
 		err = r.serveUnsupervised(ctx)
@@ -48,4 +49,18 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 		return errors.Join(ends...)
 	}
 	return r.conclude(ctx, nil)
+}
+
+// Checkpointed says that everything that is committed is in a checkpoint, and
+// that the channels are trimmed.
+func Checkpointed(p *Pipeline) bool {
+	p.mu.Lock()
+	r := p.current
+	p.mu.Unlock()
+	for _, in := range r.instances {
+		if own, _ := in.committed.covered(); own != in.last.Load() || in.stored.Load() > 64<<10 {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"penstock/checkpoint"
+	"penstock/engine/frame"
+	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/inflight"
+)
+
+// notes are the small files.
+func (l *look) notes() error {
+	name, err := os.ReadFile(l.dir.startingOver())
+	if err == nil {
+		l.note("directory", "a fresh start of pipeline %s was interrupted: the next run finishes it, which deletes what is there", name)
+	} else if exists(l.dir.startingOver()) {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(l.dir.path, "*.new"))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		l.note("directory", "%s is left of a write that was interrupted; it is not used", filepath.Base(path))
+	}
+	return nil
+}
+
+// inflight is the file of what was at work.
+func (l *look) inflight() error {
+	last, err := inflight.Read(l.dir.inflight())
+	switch {
+	case errors.Is(err, inflight.ErrUnreadable):
+		l.wrong("in-flight file", "it is damaged: which messages were at work when the last process died is not known")
+		l.fixes = append(l.fixes, fix{
+			text:  "remove the in-flight file: a message that kills the process may do so once more than its attempts allow",
+			apply: func(path string) error { return os.RemoveAll((&directory{path: path}).inflight()) },
+		})
+		return nil
+	case err != nil:
+		return err
+	case !last.Clean:
+		l.note("in-flight file", "the last process died with %d calls under way: the next run begins carefully", len(last.Calls))
+	}
+	l.check("in-flight file")
+	return nil
+}
+
+// tables are the files of the checkpoints.
+func (l *look) tables() error {
+	if !exists(l.dir.checkpoints()) {
+		l.noStore = true
+		if exists(l.dir.startingOver()) {
+			return nil // it is being deleted
+		}
+		l.wrong("checkpoints", "there are none: the directory %s is missing", l.dir.checkpoints())
+		l.resetStore()
+		return nil
+	}
+	count, damages := checkpoint.Check(l.dir.checkpoints())
+	for _, err := range damages {
+		l.wrong("checkpoints", "%v", err)
+	}
+	if len(damages) > 0 {
+		l.noStore = true
+		l.resetStore()
+	}
+	l.check("checkpoints: %d tables", count)
+	return nil
+}
+
+// blocks are the files of the embedded server.
+func (l *look) blocks() error {
+	streams, err := blocks.Streams(l.dir.broker())
+	if err != nil {
+		return err
+	}
+	for _, s := range streams {
+		if l.identity == "" && s.Problem == nil {
+			l.identity = s.Settings.Metadata["penstock.identity"]
+			l.pipeline = s.Settings.Metadata["penstock.pipeline"]
+		}
+	}
+	for _, s := range streams {
+		if err := l.stream(s, streams); err != nil {
+			return fmt.Errorf("stream %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+func (l *look) stream(s *blocks.Stream, all []*blocks.Stream) error {
+	if s.Problem != nil {
+		l.settings(s, all)
+	}
+	count, bad := 0, 0
+	damages, err := s.Scan(func(r blocks.Record) error {
+		count++
+		if strings.Count(s.Name, "+") == 1 { // a channel
+			if _, err := frame.Decode(r.Data); err != nil {
+				bad++
+			}
+		}
+		return nil
+	})
+	part := partOf(s.Name)
+	if errors.Is(err, errors.ErrUnsupported) {
+		l.note(part, "its files are not looked at: %v", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, d := range damages {
+		if d.Last && strings.Contains(d.Reason, "cut off") {
+			l.note(part, "%v: what a death in a write leaves; the server takes it away", d)
+			damages = damages[:len(damages)-1]
+			continue
+		}
+		l.wrong(part, "%v", d)
+	}
+	if bad > 0 {
+		l.note(part, "%d stored messages are no frames", bad)
+	}
+	if len(damages) > 0 {
+		l.fixes = append(l.fixes, dropFix(s.Name, damages))
+	}
+	l.check("%s: %d stored records", part, count)
+	return nil
+}
+
+// dropFix takes what is damaged out of a stream.
+func dropFix(name string, damages []blocks.Damage) fix {
+	return fix{
+		text: mendText(name, damages),
+		apply: func(path string) error {
+			s, err := streamIn(path, name)
+			if err != nil {
+				return err
+			}
+			return s.Mend(damages)
+		},
+	}
+}
+
+func mendText(name string, damages []blocks.Damage) string {
+	flipped := 0
+	for _, d := range damages {
+		if d.Bit >= 0 {
+			flipped++
+		}
+	}
+	return fmt.Sprintf("mend the files of stream %s: flip back %d bits that the checksums tell; take out %d damaged pieces, in which is nothing that is still needed",
+		name, flipped, len(damages)-flipped)
+}
+
+func streamIn(path, name string) (*blocks.Stream, error) {
+	streams, err := blocks.Streams((&directory{path: path}).broker())
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range streams {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no stream %s", name)
+}
+
+// settings are those of a stream, which are damaged. Those of another channel of
+// the pipeline differ in names only, and in bounds that the next run sets.
+func (l *look) settings(s *blocks.Stream, all []*blocks.Stream) {
+	l.wrong(partOf(s.Name), "%v", s.Problem)
+	l.unreadable = true
+	if data, found := s.MendSettings(); found {
+		l.fixes = append(l.fixes, fix{
+			text: fmt.Sprintf("write the settings of stream %s as they were, which their checksum tells", s.Name),
+			apply: func(path string) error {
+				s, err := streamIn(path, s.Name)
+				if err != nil {
+					return err
+				}
+				return s.Describe(data)
+			},
+		})
+		return
+	}
+	pipeline, stage, isChannel := strings.Cut(s.Name, "+")
+	if !isChannel || strings.HasPrefix(stage, "+") {
+		return
+	}
+	for _, other := range all {
+		rest, found := strings.CutPrefix(other.Name, pipeline+"+")
+		if other.Problem != nil || !found || strings.HasPrefix(rest, "+") {
+			continue
+		}
+		l.fixes = append(l.fixes, fix{
+			text:  fmt.Sprintf("write the settings of stream %s anew, after those of %s", s.Name, other.Name),
+			apply: func(path string) error { return describe(path, pipeline, stage, rest) },
+		})
+		return
+	}
+}
+
+func describe(path, pipeline, stage, sibling string) error {
+	s, err := streamIn(path, pipeline+"+"+stage)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(s.Dir), pipeline+"+"+sibling, "meta.inf"))
+	if err != nil {
+		return err
+	}
+	var settings map[string]any
+	if err := json.Unmarshal(data, &settings); err != nil {
+		return err
+	}
+	settings["name"] = s.Name
+	settings["subjects"] = []string{pipeline + "." + stage + ".*"}
+	settings["description"] = "frames of stage " + stage + " of pipeline " + pipeline
+	if metadata, ok := settings["metadata"].(map[string]any); ok {
+		metadata["penstock.stage"] = stage
+	}
+	if data, err = json.Marshal(settings); err != nil {
+		return err
+	}
+	return s.Describe(data)
+}
+
+// partOf names a stream.
+func partOf(stream string) string {
+	_, stage, _ := strings.Cut(stream, "+")
+	if strings.HasPrefix(stage, "+") {
+		return "stream " + stream
+	}
+	return "channel " + stage
+}

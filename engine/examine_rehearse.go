@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"penstock/checkpoint"
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+)
+
+// rehearse opens a copy as a run would, and looks whether what is in the channels
+// and in the checkpoints fits together.
+func (l *look) rehearse(ctx context.Context) (err error) {
+	if exists(l.dir.startingOver()) || l.unreadable {
+		return nil // all of it is about to be deleted, or there is no sense in it
+	}
+	path, err := l.x.copy(l.dir.path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
+	copied := &directory{path: path}
+	store, err := l.openStore(copied)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer func() { err = errors.Join(err, store.Close()) }()
+	}
+	if l.x.config.NATS.URL == "" && !exists(copied.broker()) {
+		return errElsewhere
+	}
+	if l.pipeline == "" {
+		l.note("channels", "they are not looked at: nothing says which pipeline the directory belongs to")
+		return nil
+	}
+	b, err := broker.Open(ctx, l.x.config.broker(l.pipeline, copied.broker()))
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	return l.channels(ctx, b, store)
+}
+
+// errElsewhere asks for the server.
+var errElsewhere = errors.New("the channels are not in the directory: name the NATS server that has them (--nats)")
+
+// openStore reads every value of the checkpoints; nil when that is not possible.
+func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
+	if l.noStore {
+		return nil, nil
+	}
+	store, err := checkpoint.Open(checkpoint.Config{Dir: d.checkpoints(), Logger: l.x.config.Logger})
+	if errors.Is(err, checkpoint.ErrCorrupt) {
+		l.wrong("checkpoints", "%v", err)
+		l.noStore = true
+		l.resetStore()
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	count, damages := store.CheckValues()
+	for _, damage := range damages {
+		l.wrong("checkpoints", "%v", damage)
+	}
+	id, found, err := readIdentity(store)
+	if err != nil || len(damages) > 0 {
+		if err != nil && len(damages) == 0 {
+			l.wrong("checkpoints", "%v", err)
+		}
+		l.noStore = true
+		l.resetStore()
+		return nil, store.Close()
+	}
+	l.check("checkpoints: %d values", count)
+	switch {
+	case !found:
+		l.note("checkpoints", "they say of no pipeline that they are its: the next run makes them its own")
+	case l.pipeline != "" && l.pipeline != id.Pipeline:
+		l.wrong("directory", "the checkpoints belong to the pipeline %s, and the channels to %s", id.Pipeline, l.pipeline)
+	default:
+		l.pipeline, l.identity = id.Pipeline, id.ID
+	}
+	return store, nil
+}
+
+// channelFacts are what the frames of a channel say together.
+type channelFacts struct {
+	frames      int
+	first, last uint64 // commits
+	epoch       uint64
+	next        map[string]uint64 // offsets by branch
+	gaps        map[string]uint64 // the end of the last gap by branch, 0 if there is none
+	inputs      []frame.Position
+	ended       bool
+}
+
+func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
+	stages, err := channel.Stages(ctx, b, l.pipeline)
+	if err != nil {
+		return err
+	}
+	for _, stage := range stages {
+		if err := l.channel(ctx, b, store, stage); err != nil {
+			return fmt.Errorf("channel of stage %s: %w", stage, err)
+		}
+	}
+	if store != nil {
+		names, err := store.Instances()
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			stage, _, _ := strings.Cut(name, ".")
+			if l.stages[stage] == nil {
+				l.wrong("channel "+stage, "it is gone, and there is a checkpoint of its stage")
+			}
+		}
+	}
+	l.positions()
+	return l.letters(ctx, b)
+}
+
+// channel reads all frames of a channel, and applies those after the checkpoint.
+func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
+	part := "channel " + stage
+	ch, found, err := channel.Lookup(ctx, b, l.pipeline, stage)
+	if err != nil || !found {
+		return err
+	}
+	if id := ch.Identity(); l.identity != "" && id != l.identity {
+		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
+	}
+	facts := &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}}
+	l.stages[stage] = facts
+	err = ch.Replay(ctx, 1, func(r channel.Record) error {
+		l.frame(part, facts, r.Frame)
+		return nil
+	})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	l.check("%s: %d frames, commits %d to %d", part, facts.frames, facts.first, facts.last)
+	if store == nil {
+		return nil
+	}
+	view := newCommitted(stage, store.Instance(stage+".0"))
+	if err := view.catchUp(ctx, ch, false); err != nil {
+		return l.refusal(part, err)
+	}
+	return nil
+}
+
+// refusal is a finding, if err is not that something could not be looked at.
+func (l *look) refusal(part string, err error) error {
+	for _, kind := range []error{ErrRefused, channel.ErrCorruptFrame, channel.ErrStreamLost, channel.ErrForeign, checkpoint.ErrCorrupt,
+		frame.ErrCorrupt, frame.ErrChecksum, frame.ErrTruncated, frame.ErrVersion} {
+		if errors.Is(err, kind) {
+			l.wrong(part, "%v", err)
+			return nil
+		}
+	}
+	return err
+}
+
+// frame adds the next frame. What is missing before it is told only where
+// somebody needs it.
+func (l *look) frame(part string, facts *channelFacts, f *frame.Frame) {
+	if facts.frames == 0 {
+		facts.first = f.Commit
+	} else if f.Commit <= facts.last {
+		l.wrong(part, "commit %d comes after commit %d", f.Commit, facts.last)
+	} else if f.Commit != facts.last+1 {
+		l.note(part, "commits %d to %d are missing", facts.last+1, f.Commit-1)
+	}
+	if f.Epoch < facts.epoch {
+		l.wrong(part, "commit %d is of epoch %d, after epoch %d", f.Commit, f.Epoch, facts.epoch)
+	}
+	for k := range f.Sections {
+		s := &f.Sections[k]
+		next, known := facts.next[s.Branch]
+		switch {
+		case known && s.Base < next:
+			l.wrong(part, "commit %d writes offset %d once more", f.Commit, s.Base)
+		case s.Base > next:
+			facts.gaps[s.Branch] = s.Base
+		}
+		facts.next[s.Branch] = s.Next()
+	}
+	facts.frames++
+	facts.last, facts.epoch, facts.inputs, facts.ended = f.Commit, f.Epoch, f.Inputs, f.Ended
+}
+
+// positions compares what every stage has taken with what there is to take.
+func (l *look) positions() {
+	names := make([]string, 0, len(l.stages))
+	for name := range l.stages {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		for _, p := range l.stages[name].inputs {
+			if p.Stream != replayStream {
+				l.position(name, p, l.stages[name].ended)
+			}
+		}
+	}
+	l.check("positions of %d stages", len(names))
+}
+
+func (l *look) position(stage string, p frame.Position, ended bool) {
+	from, branch, _ := strings.Cut(p.Stream, "/")
+	producer := l.stages[from]
+	part := "channel " + from
+	switch {
+	case producer == nil:
+		l.wrong(part, "it is gone, and stage %s reads it", stage)
+	case p.Offset > producer.next[branch]:
+		l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", producer.next[branch], stage, p.Offset)
+	case p.Offset < producer.gaps[branch] && !ended:
+		l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[branch])
+	}
+}
+
+// letters reads all dead letters.
+func (l *look) letters(ctx context.Context, b *broker.Broker) error {
+	queue, found, err := dlq.Lookup(ctx, b.JetStream(), l.pipeline)
+	if err != nil && ctx.Err() == nil {
+		l.wrong("dead letters", "%v", err)
+		return nil
+	}
+	if err != nil || !found {
+		return err
+	}
+	count := 0
+	if err := queue.Each(ctx, func(dlq.Letter) error { count++; return nil }); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		l.wrong("dead letters", "%v", err)
+		return nil
+	}
+	l.check("dead letters: %d", count)
+	return nil
+}
+
+// resetStore makes checkpoints that begin before everything. Where a channel does
+// not have everything any more, the next look refuses that.
+func (l *look) resetStore() {
+	for _, f := range l.fixes {
+		if f.reset {
+			return
+		}
+	}
+	l.fixes = append(l.fixes, fix{
+		reset: true,
+		text:  "build the checkpoints anew from the channels, which still have everything that is needed; counters, events and counted attempts begin anew",
+		apply: func(path string) error {
+			return newStore((&directory{path: path}).checkpoints(), l.pipeline, l.identity)
+		},
+	})
+}
+
+func newStore(path, pipeline, id string) error {
+	if pipeline == "" || id == "" {
+		return errors.New("nothing says which pipeline the directory belongs to")
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	store, err := checkpoint.Open(checkpoint.Config{Dir: path})
+	if err != nil {
+		return err
+	}
+	made := newIdentity(pipeline)
+	made.ID = id
+	return errors.Join(writeIdentity(store, made), store.Close(), syncDirectory(filepath.Dir(path)))
+}

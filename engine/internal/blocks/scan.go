@@ -1,0 +1,222 @@
+package blocks
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/minio/highwayhash"
+)
+
+// The form of a record.
+const (
+	headSize = 22 // length, sequence, time, length of the subject
+	sumSize  = 8
+	hasHead  = 1 << 31  // in the length: there are headers
+	special  = 3 << 62  // in the sequence: a deletion, or what was deleted
+	tooLong  = 32 << 20 // more than the server writes
+)
+
+// Record is a message that is stored, or was: one that was deleted may still be there.
+type Record struct {
+	Sequence uint64
+	Subject  string
+	Data     []byte // of the message, without headers
+}
+
+// Damage is a piece of a block that is no record.
+type Damage struct {
+	File   string // relative to the stream's directory
+	From   int64
+	To     int64 // where the next record begins, or the end of the file
+	Reason string
+	Bit    int64 // to be flipped back, from From on; -1: not known
+	Last   bool  // nothing is behind it in the stream: what a death in a write leaves, or a flipped bit in the last record
+}
+
+func (d Damage) String() string {
+	where := "in the middle"
+	if d.Last {
+		where = "at the end"
+	}
+	text := fmt.Sprintf("%s: bytes %d to %d, %s of the stream: %s", d.File, d.From, d.To, where, d.Reason)
+	if d.Bit >= 0 {
+		text += fmt.Sprintf("; the checksum tells that bit %d of byte %d is flipped", d.Bit%8, d.From+d.Bit/8)
+	}
+	return text
+}
+
+// Scan reads all blocks. It calls fn for every record and returns what is damaged. An error is one of reading, or fn's.
+func (s *Stream) Scan(fn func(Record) error) ([]Damage, error) {
+	if s.Settings.Compression != "" && s.Settings.Compression != "none" {
+		return nil, fmt.Errorf("%w: its blocks are compressed", errors.ErrUnsupported)
+	}
+	files, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	var all []Damage
+	for _, path := range files {
+		damages, records, err := s.scanFile(path, fn)
+		if err != nil {
+			return nil, err
+		}
+		if records > 0 { // something is behind
+			for k := range all {
+				all[k].Last = false
+			}
+		}
+		all = append(all, damages...)
+	}
+	return all, nil
+}
+
+func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage, records int, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	key := sha256.Sum256(fmt.Appendf(nil, "%s-%d", s.Name, numberOf(path)))
+	sum, err := highwayhash.NewDigest64(key[:])
+	if err != nil {
+		return nil, 0, err
+	}
+	name, err := filepath.Rel(s.Dir, path)
+	if err != nil {
+		return nil, 0, err
+	}
+	for at := 0; at < len(data); {
+		record, size, bad := read(data[at:], sum)
+		if bad == nil {
+			for k := range damages {
+				damages[k].Last = false
+			}
+			records++
+			if record.Sequence&special == 0 && record.Sequence > 0 {
+				if err := fn(record); err != nil {
+					return nil, 0, err
+				}
+			}
+			at += size
+			continue
+		}
+		d := Damage{File: name, From: int64(at), Reason: bad.Error(), Last: true, Bit: -1}
+		if bit, size, found := correctable(data[at:], sum); found {
+			d.Bit, at = bit, at+size
+		} else {
+			at = s.next(data, at+1, sum)
+		}
+		d.To = int64(at)
+		damages = append(damages, d)
+	}
+	return damages, records, nil
+}
+
+// next finds the next record at or after a place, or the end.
+func (s *Stream) next(data []byte, at int, sum hash.Hash) int {
+	for ; at+headSize+sumSize <= len(data); at++ {
+		rl := binary.LittleEndian.Uint32(data[at:]) &^ hasHead
+		if rl < headSize+sumSize || rl > tooLong || at+int(rl) > len(data) {
+			continue
+		}
+		if subject := int(binary.LittleEndian.Uint16(data[at+20:])); subject > int(rl)-headSize-sumSize {
+			continue
+		}
+		if _, _, err := read(data[at:], sum); err == nil {
+			return at
+		}
+	}
+	return len(data)
+}
+
+// read reads the record that data begins with.
+func read(data []byte, sum hash.Hash) (r Record, size int, err error) {
+	if len(data) < headSize+sumSize {
+		return r, 0, fmt.Errorf("a record is cut off after %d bytes", len(data))
+	}
+	length := binary.LittleEndian.Uint32(data)
+	subject, headers := int(binary.LittleEndian.Uint16(data[20:])), 0
+	if length&hasHead != 0 {
+		length, headers = length&^hasHead, 4
+	}
+	size = int(length)
+	if size < headSize+sumSize || size > tooLong || subject+headers > size-headSize-sumSize {
+		return r, 0, fmt.Errorf("a record of %d bytes makes no sense", size)
+	}
+	if size > len(data) {
+		return r, 0, fmt.Errorf("a record of %d bytes is cut off after %d", size, len(data))
+	}
+	body := data[headSize : size-sumSize]
+	sum.Reset()
+	sum.Write(data[4:20])
+	sum.Write(body[:subject])
+	sum.Write(body[subject+headers:])
+	if !bytes.Equal(sum.Sum(nil), data[size-sumSize:size]) {
+		return r, 0, errors.New("a record does not fit its checksum")
+	}
+	r.Sequence, r.Subject, r.Data = binary.LittleEndian.Uint64(data[4:]), string(body[:subject]), body[subject:]
+	if headers > 0 {
+		n := int(binary.LittleEndian.Uint32(r.Data))
+		if n > len(r.Data)-4 {
+			return r, 0, fmt.Errorf("headers of %d bytes make no sense", n)
+		}
+		r.Data = r.Data[4+n:]
+	}
+	return r, size, nil
+}
+
+// Mend flips back the bits that are known to be flipped, takes other damaged pieces out of the blocks, and keeps everything
+// else. The server makes its index anew.
+func (s *Stream) Mend(damages []Damage) error {
+	byFile := map[string][]Damage{}
+	for _, d := range damages {
+		byFile[d.File] = append(byFile[d.File], d)
+	}
+	for name, list := range byFile {
+		path := filepath.Join(s.Dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var kept []byte
+		at := int64(0)
+		for _, d := range list {
+			if d.Bit >= 0 {
+				data[d.From+d.Bit/8] ^= 1 << (d.Bit % 8)
+				continue
+			}
+			kept, at = append(kept, data[at:d.From]...), d.To
+		}
+		if err := replace(path, append(kept, data[at:]...)); err != nil {
+			return err
+		}
+	}
+	return s.DropIndex()
+}
+
+// DropIndex removes what the server makes anew from the blocks.
+func (s *Stream) DropIndex() error {
+	err := os.Remove(filepath.Join(s.Dir, "msgs", "index.db"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func replace(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".mending-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return os.Rename(f.Name(), path)
+}

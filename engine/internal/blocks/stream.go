@@ -1,0 +1,157 @@
+package blocks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/minio/highwayhash"
+)
+
+// Stream is the directory of one stream.
+type Stream struct {
+	Name     string
+	Dir      string
+	Settings Settings
+	Problem  error // with the settings; nil: they are sound
+}
+
+// Settings are those of a stream that matter here.
+type Settings struct {
+	Name        string            `json:"name"`
+	Subjects    []string          `json:"subjects"`
+	Metadata    map[string]string `json:"metadata"`
+	Compression string            `json:"compression"`
+}
+
+// Streams lists the streams under the directory of a server, by name.
+func Streams(dir string) ([]*Stream, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*"))
+	if err != nil {
+		return nil, err
+	}
+	var list []*Stream
+	for _, path := range paths {
+		if name := filepath.Base(path); !strings.HasPrefix(name, ".") {
+			s := &Stream{Name: name, Dir: path}
+			s.Problem = s.readSettings()
+			if !errors.Is(s.Problem, fs.ErrNotExist) { // else it was being deleted
+				list = append(list, s)
+			}
+		}
+	}
+	return list, nil
+}
+
+func (s *Stream) readSettings() error {
+	data, err := os.ReadFile(filepath.Join(s.Dir, "meta.inf"))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &s.Settings); err != nil {
+		return fmt.Errorf("the settings cannot be read: %w", err)
+	}
+	if s.Settings.Name != s.Name {
+		return fmt.Errorf("the settings are those of %q", s.Settings.Name)
+	}
+	sum, err := os.ReadFile(filepath.Join(s.Dir, "meta.sum"))
+	want, hashErr := s.sumOf(data)
+	switch {
+	case hashErr != nil:
+		return hashErr
+	case err != nil:
+		return fmt.Errorf("the checksum of the settings cannot be read: %v", err)
+	case string(sum) != want:
+		return errors.New("the settings do not fit their checksum")
+	}
+	return nil
+}
+
+func (s *Stream) sumOf(settings []byte) (string, error) {
+	key := sha256.Sum256([]byte(s.Name))
+	h, err := highwayhash.NewDigest64(key[:])
+	if err != nil {
+		return "", err
+	}
+	_, _ = h.Write(settings)
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// MendSettings finds out whether settings and checksum differ by one flipped bit, or whether only the checksum is damaged,
+// and says what to write then: the settings as they were.
+func (s *Stream) MendSettings() (settings []byte, found bool) {
+	data, err := os.ReadFile(filepath.Join(s.Dir, "meta.inf"))
+	if err != nil || len(data) > mostCorrected {
+		return nil, false
+	}
+	sum, _ := os.ReadFile(filepath.Join(s.Dir, "meta.sum"))
+	var have Settings
+	if json.Unmarshal(data, &have) == nil && have.Name == s.Name {
+		want, err := s.sumOf(data)
+		if err == nil && (!isSum(sum) || distance(sum, []byte(want)) <= 1) {
+			return data, true
+		}
+	}
+	bit, found := flippedBit(data, func() bool {
+		now, err := s.sumOf(data)
+		return err == nil && now == string(sum)
+	})
+	if found {
+		data[bit/8] ^= 1 << (bit % 8)
+	}
+	return data, found
+}
+
+// isSum says that a file holds a checksum, whatever it is.
+func isSum(sum []byte) bool {
+	var n [8]byte
+	_, err := hex.Decode(n[:], sum)
+	return len(sum) == 16 && err == nil
+}
+
+// distance is how many bits differ.
+func distance(a, b []byte) (n int) {
+	for k := range min(len(a), len(b)) {
+		n += bits.OnesCount8(a[k] ^ b[k])
+	}
+	return n
+}
+
+// Describe writes settings anew, with their checksum.
+func (s *Stream) Describe(settings []byte) error {
+	sum, err := s.sumOf(settings)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(s.Dir, "meta.inf"), settings, 0o600),
+		os.WriteFile(filepath.Join(s.Dir, "meta.sum"), []byte(sum), 0o600))
+}
+
+// files are the blocks of the stream, oldest first.
+func (s *Stream) files() ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(s.Dir, "msgs", "*.blk"))
+	if err != nil {
+		return nil, err
+	}
+	sort.Slice(names, func(i, j int) bool { return numberOf(names[i]) < numberOf(names[j]) })
+	return names, nil
+}
+
+// numberOf is a block's number, which is part of its checksums.
+func numberOf(path string) int {
+	n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".blk"))
+	if err != nil {
+		return -1
+	}
+	return n
+}
