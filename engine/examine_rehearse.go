@@ -104,6 +104,10 @@ type channelFacts struct {
 	ended       bool
 }
 
+func newFacts() *channelFacts {
+	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}}
+}
+
 func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	stages, err := channel.Stages(ctx, b, l.pipeline)
 	if err != nil {
@@ -140,7 +144,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	if id := ch.Identity(); l.identity != "" && id != l.identity {
 		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
 	}
-	facts := &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}}
+	facts := newFacts()
 	l.stages[stage] = facts
 	err = ch.Replay(ctx, 1, func(r channel.Record) error {
 		l.frame(part, facts, r.Frame)

@@ -244,6 +244,7 @@ func damageOnce(t *testing.T, all []image, seed uint64, counts *[5]atomic.Uint64
 		fail("repair refuses what runs: %+v", e.Findings)
 	case err != nil:
 		counts[1].Add(1)
+		t.Logf("seed %d, %s, %s: refused: %s: %s", seed, from.name, what, e.Findings[0].Part, e.Findings[0].Text)
 	case e.Sound && runErr == nil:
 		counts[2].Add(1)
 	case e.Sound:

@@ -48,6 +48,7 @@ func serveControl(dir string, p *engine.Pipeline, log *slog.Logger) (*control, e
 	mux.HandleFunc("GET /v1/state/{stage}", c.state)
 	mux.HandleFunc("GET /v1/events", c.allEvents)
 	mux.HandleFunc("GET /v1/events/{stage}", c.events)
+	mux.HandleFunc("GET /v1/examination", c.examination)
 	c.handleLetters(mux)
 	life, leave := context.WithCancel(context.Background())
 	c.leave = leave

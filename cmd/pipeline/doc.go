@@ -8,6 +8,8 @@
 //	pipeline state worker                   the committed state of a stage, running or not
 //	pipeline events worker                  what happened to a stage, running or not
 //	pipeline dlq list                       the messages that failed: see also show, replay, discard, export, import, watch
+//	pipeline doctor                         what is wrong with a data directory, and which command mends it
+//	pipeline repair                         mend it, after a backup, or say why not
 //	pipeline version
 //
 // A pipeline keeps everything in one data directory (--dir), by default
@@ -36,9 +38,13 @@
 // at once or when it runs the next time. Without a terminal discard wants --yes,
 // and nothing but --all means all.
 //
+// The exit code of doctor is 0 when nothing is wrong, 1 when something is, 2 when
+// the command line was wrong and 3 when it could not look. That of repair is 0 when
+// nothing is wrong any more, 1 when it refuses or fails, and 2 and 3 likewise.
+//
 // While a pipeline runs, the socket control.sock in its data directory answers
 // HTTP requests of the user it belongs to: GET /v1/status, GET
-// /v1/state/{stage} with an optional ?key=K, GET /v1/events and GET
-// /v1/events/{stage}, and what dlq asks: POST /v1/dead-letters/select, watch,
+// /v1/state/{stage} with an optional ?key=K, GET /v1/events, GET
+// /v1/events/{stage}, GET /v1/examination, and what dlq asks: POST /v1/dead-letters/select, watch,
 // replay, discard and import.
 package main

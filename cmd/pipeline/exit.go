@@ -10,6 +10,7 @@ const (
 	exitOK     = 0 // complete, or stopped in an orderly way
 	exitFailed = 1
 	exitUsage  = 2 // the command line must be changed
+	exitBlind  = 3 // doctor and repair could not look
 )
 
 // usageError is a mistake in the command line.

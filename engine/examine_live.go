@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/engine/channel"
+)
+
+// Examine looks for what is wrong with the channels and positions of the running
+// pipeline: it reads every frame of every channel once, beside the stages. The
+// files of the checkpoints can be looked at only when it does not run. Safe for
+// concurrent use.
+func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
+	p.mu.Lock()
+	r := p.current
+	p.mu.Unlock()
+	if r == nil || !r.ready.Load() {
+		return nil, fmt.Errorf("examine: pipeline %s is not running", p.name)
+	}
+	l := &look{pipeline: p.name, identity: r.identity.ID, stages: map[string]*channelFacts{}}
+	for _, in := range r.instances {
+		if err := l.live(ctx, in); err != nil {
+			return nil, fmt.Errorf("examine channel %s: %w", in.definition.name, err)
+		}
+	}
+	for _, in := range r.instances {
+		l.livePositions(in)
+	}
+	l.check("positions of %d stages", len(r.instances))
+	if disk := r.space.status(); disk != nil && disk.State != spaceNames[spaceEnough] {
+		l.wrong("disk", "it is %s: %d MiB are free and %d have to be: free some, and all goes on by itself", disk.State, disk.Free>>20, disk.Bound>>20)
+	}
+	if err := r.broker.Trouble(); err != nil {
+		l.wrong("broker", "%v; it is started anew when there is space", err)
+	}
+	if err := l.letters(ctx, r.broker); err != nil {
+		return nil, fmt.Errorf("examine: %w", err)
+	}
+	return &Examination{Dir: r.dir.path, Pipeline: p.name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
+}
+
+func (l *look) live(ctx context.Context, in *instance) error {
+	part := "channel " + in.definition.name
+	facts := newFacts()
+	l.stages[in.definition.name] = facts
+	err := in.channel.Replay(ctx, 1, func(r channel.Record) error {
+		l.frame(part, facts, r.Frame)
+		return nil
+	})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	l.check("%s: %d frames, commits %d to %d", part, facts.frames, facts.first, facts.last)
+	return nil
+}
+
+// livePositions looks at what is taken first and at what there is to take then:
+// both grow.
+func (l *look) livePositions(in *instance) {
+	for k, i := range in.definition.inputs {
+		taken, part := in.taken[k].Load(), "channel "+i.stream.owner.name
+		if written := in.written(k); taken > written {
+			l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", written, in.definition.name, taken)
+		}
+		if facts := l.stages[i.stream.owner.name]; facts.gaps[i.stream.branch] > taken && !in.isEnded.Load() {
+			l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", in.definition.name, taken, i.stream, facts.gaps[i.stream.branch])
+		}
+	}
+}
