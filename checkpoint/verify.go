@@ -76,19 +76,27 @@ func verifyTable(name string) error {
 	if err != nil {
 		return err
 	}
-	end := info.Size()
-	sum, end, err := readBack(f, end)
+	index, end, err := readIndex(f, info.Size())
 	if err != nil {
-		return fmt.Errorf("checksum of the index: %w", err)
-	}
-	index, end, err := readBack(f, end)
-	if err != nil {
-		return fmt.Errorf("index: %w", err)
-	}
-	if err := compare(index, sum); err != nil {
-		return fmt.Errorf("index: %w", err)
+		return err
 	}
 	return verifyBlocks(io.NewSectionReader(f, 0, end), fb.GetRootAsTableIndex(index, 0), end)
+}
+
+// readIndex reads a table's index, and tells where the blocks end.
+func readIndex(r io.ReaderAt, size int64) (index []byte, end int64, err error) {
+	sum, end, err := readBack(r, size)
+	if err != nil {
+		return nil, 0, fmt.Errorf("checksum of the index: %w", err)
+	}
+	index, end, err = readBack(r, end)
+	if err != nil {
+		return nil, 0, fmt.Errorf("index: %w", err)
+	}
+	if err := compare(index, sum); err != nil {
+		return nil, 0, fmt.Errorf("index: %w", err)
+	}
+	return index, end, nil
 }
 
 // readBack reads the bytes before end that are followed by their length, and gives

@@ -58,6 +58,7 @@ type examiner struct {
 	dir     *directory
 	scratch string
 	copies  int
+	spared  bool // one of the fixes makes the spare files of the checkpoints anew
 }
 
 func newExaminer(config Config) (*examiner, error) {

@@ -69,10 +69,24 @@ func (l *look) tables() error {
 	}
 	if len(damages) > 0 {
 		l.noStore = true
-		l.resetStore()
+		l.correctStore()
 	}
 	l.check("checkpoints: %d tables", count)
 	return nil
+}
+
+// correctStore flips back bits that the checksums tell, or else makes new
+// checkpoints.
+func (l *look) correctStore() {
+	list, found := checkpoint.Corrections(l.dir.checkpoints())
+	if !found || len(list) == 0 {
+		l.resetStore()
+		return
+	}
+	l.fixes = append(l.fixes, fix{
+		text:  fmt.Sprintf("flip back %d bits of the checkpoints' tables, which their checksums tell: %v", len(list), list),
+		apply: func(path string) error { return checkpoint.Correct((&directory{path: path}).checkpoints(), list) },
+	})
 }
 
 // blocks are the files of the embedded server.

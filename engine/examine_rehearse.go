@@ -62,7 +62,7 @@ func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
 	if errors.Is(err, checkpoint.ErrCorrupt) {
 		l.wrong("checkpoints", "%v", err)
 		l.noStore = true
-		l.resetStore()
+		l.dropSpare()
 		return nil, nil
 	}
 	if err != nil {
@@ -271,6 +271,20 @@ func (l *look) resetStore() {
 		apply: func(path string) error {
 			return newStore((&directory{path: path}).checkpoints(), l.pipeline, l.identity)
 		},
+	})
+}
+
+// dropSpare makes the files anew that hold nothing, once: the tables are sound and
+// Badger refuses them. If that is not it, new checkpoints are made.
+func (l *look) dropSpare() {
+	if l.x.spared {
+		l.resetStore()
+		return
+	}
+	l.x.spared = true
+	l.fixes = append(l.fixes, fix{
+		text:  "remove the files of the checkpoints that hold nothing and are made anew",
+		apply: func(path string) error { return checkpoint.DropSpare((&directory{path: path}).checkpoints()) },
 	})
 }
 

@@ -203,6 +203,11 @@ func damageOnce(t *testing.T, all []image, seed uint64, counts *[5]atomic.Uint64
 	}
 	defer os.RemoveAll(filepath.Dir(dir))
 	what := damageFile(t, dir, random)
+	defer func() {
+		if t.Failed() {
+			t.Logf("failed at seed %d, %s, %s", seed, from.name, what)
+		}
+	}()
 	fail := func(format string, args ...any) {
 		t.Helper()
 		t.Errorf("seed %d, %s, %s: %s", seed, from.name, what, fmt.Sprintf(format, args...))

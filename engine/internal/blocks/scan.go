@@ -135,7 +135,7 @@ func (s *Stream) next(data []byte, at int, sum hash.Hash) int {
 	return len(data)
 }
 
-// read reads the record that data begins with.
+// read reads the record that data begins with. The size is also given when only the checksum is wrong.
 func read(data []byte, sum hash.Hash) (r Record, size int, err error) {
 	if len(data) < headSize+sumSize {
 		return r, 0, fmt.Errorf("a record is cut off after %d bytes", len(data))
@@ -158,7 +158,7 @@ func read(data []byte, sum hash.Hash) (r Record, size int, err error) {
 	sum.Write(body[:subject])
 	sum.Write(body[subject+headers:])
 	if !bytes.Equal(sum.Sum(nil), data[size-sumSize:size]) {
-		return r, 0, errors.New("a record does not fit its checksum")
+		return r, size, errors.New("a record does not fit its checksum")
 	}
 	r.Sequence, r.Subject, r.Data = binary.LittleEndian.Uint64(data[4:]), string(body[:subject]), body[subject:]
 	if headers > 0 {

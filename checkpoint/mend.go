@@ -1,0 +1,201 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/fb"
+	"github.com/dgraph-io/badger/v4/table"
+)
+
+// mostCorrected bounds the time it takes to find a flipped bit: each is tried.
+const mostCorrected = 64 << 10
+
+// Correction is a bit of a file that has to be flipped back.
+type Correction struct {
+	File string // its name in the directory
+	Bit  int64  // 8 times the offset of its byte, and its number in it
+}
+
+func (c Correction) String() string {
+	return fmt.Sprintf("bit %d of byte %d of %s is flipped", c.Bit%8, c.Bit/8, c.File)
+}
+
+// Corrections finds, for the store in dir, which nobody may have open, the bits that
+// make every table fit its checksums again when they are flipped back: one in the index
+// and one in each block at most. It is false when that is not all that is wrong. A
+// checksum of 32 bits tells one flipped bit from every other; the values have checksums
+// of their own to confirm it ([Store.CheckValues]).
+func Corrections(dir string) ([]Correction, bool) {
+	ids, err := tables(dir, badgerOptions(dir, discarded))
+	if err != nil { // the manifest comes first: it says which tables there are
+		return correctManifest(dir)
+	}
+	var all []Correction
+	for _, id := range ids {
+		name := table.NewFilename(id, dir)
+		bits, ok := []int64(nil), false
+		err := guard(func() (err error) {
+			bits, ok, err = correctTable(name)
+			return err
+		})
+		if err != nil || !ok {
+			return nil, false
+		}
+		for _, bit := range bits {
+			all = append(all, Correction{filepath.Base(name), bit})
+		}
+	}
+	return all, true
+}
+
+// correctManifest looks for the flipped bit in the list of the tables: a head that is
+// always the same, and records of length, checksum and content.
+func correctManifest(dir string) ([]Correction, bool) {
+	data, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
+	if err != nil || len(data) > mostCorrected {
+		return nil, false
+	}
+	bit, found := flippedBit(data, func() bool { return isManifest(data) })
+	return []Correction{{badger.ManifestFilename, bit}}, found
+}
+
+const manifestHead = "Bdgr\x00\x00\x00\x08" // magic, our part of it, version
+
+func isManifest(data []byte) bool {
+	rest, found := bytes.CutPrefix(data, []byte(manifestHead))
+	for found && len(rest) > 0 {
+		if len(rest) < 8 {
+			return false
+		}
+		n, sum := uint64(binary.BigEndian.Uint32(rest)), binary.BigEndian.Uint32(rest[4:])
+		if rest = rest[8:]; n > uint64(len(rest)) || crc32.Checksum(rest[:n], castagnoli) != sum {
+			return false
+		}
+		rest = rest[n:]
+	}
+	return found
+}
+
+// DropSpare removes the files of the store in dir that Badger wants to have and that
+// hold nothing here: it makes new ones.
+func DropSpare(dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.vlog"))
+	if err != nil {
+		return err
+	}
+	for _, name := range append(names, filepath.Join(dir, badger.KeyRegistryFileName), filepath.Join(dir, "DISCARD")) {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Correct flips bits back.
+func Correct(dir string, corrections []Correction) error {
+	for _, c := range corrections {
+		path := filepath.Join(dir, c.File)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		data[c.Bit/8] ^= 1 << (c.Bit % 8)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			return err
+		}
+		if err := fsync(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func correctTable(name string) (bits []int64, ok bool, err error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, false, err
+	}
+	index, end, err := readIndex(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		bit, found := correctIndex(data)
+		if !found {
+			return nil, false, nil
+		}
+		bits = append(bits, bit)
+		data[bit/8] ^= 1 << (bit % 8)
+		if index, end, err = readIndex(bytes.NewReader(data), int64(len(data))); err != nil {
+			return nil, false, err
+		}
+	}
+	blocks, ok := correctBlocks(data[:end], fb.GetRootAsTableIndex(index, 0))
+	return append(bits, blocks...), ok, nil
+}
+
+// correctIndex looks in what is behind the blocks: the lengths first, which say
+// where the index is.
+func correctIndex(data []byte) (bit int64, found bool) {
+	ok := func() bool {
+		_, _, err := readIndex(bytes.NewReader(data), int64(len(data)))
+		return err == nil
+	}
+	tail := max(0, len(data)-64)
+	if bit, found = flippedBit(data[tail:], ok); found {
+		return int64(tail)*8 + bit, true
+	}
+	_, end, err := readBack(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return 0, false
+	}
+	index, from, err := readBack(bytes.NewReader(data), end)
+	if err != nil || len(index) > mostCorrected {
+		return 0, false
+	}
+	bit, found = flippedBit(data[from:tail], ok)
+	return from*8 + bit, found
+}
+
+func correctBlocks(data []byte, index *fb.TableIndex) (bits []int64, ok bool) {
+	var block fb.BlockOffset
+	for i := range index.OffsetsLength() {
+		if !index.Offsets(&block, i) || int64(block.Offset())+int64(block.Len()) > int64(len(data)) {
+			return nil, false
+		}
+		b := data[block.Offset() : block.Offset()+block.Len()]
+		if verifyBlock(b) == nil {
+			continue
+		}
+		if len(b) > mostCorrected {
+			return nil, false
+		}
+		bit, found := flippedBit(b, func() bool { return verifyBlock(b) == nil })
+		if !found {
+			return nil, false
+		}
+		bits = append(bits, int64(block.Offset())*8+bit)
+	}
+	return bits, true
+}
+
+// flippedBit finds the one bit that has to be flipped for ok to hold, and leaves data
+// as it was.
+func flippedBit(data []byte, ok func() bool) (bit int64, found bool) {
+	for at := range data {
+		for b := range 8 {
+			data[at] ^= 1 << b
+			found = ok()
+			data[at] ^= 1 << b
+			if found {
+				return int64(at)*8 + int64(b), true
+			}
+		}
+	}
+	return 0, false
+}
