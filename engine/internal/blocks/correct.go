@@ -1,7 +1,5 @@
 package blocks
 
-import "hash"
-
 // mostCorrected bounds the time it takes to find a flipped bit: every bit is tried, with a checksum of everything.
 const mostCorrected = 32 << 10
 
@@ -22,19 +20,19 @@ func flippedBit(data []byte, ok func() bool) (bit int64, found bool) {
 }
 
 // correctable finds the flipped bit of the record that data begins with.
-func correctable(data []byte, sum hash.Hash) (bit int64, size int, found bool) {
+func (r reader) correctable(data []byte) (bit int64, size int, found bool) {
 	if len(data) < headSize+sumSize {
 		return -1, 0, false
 	}
 	ok := func() bool {
-		_, n, err := read(data, sum)
+		_, n, err := r.read(data)
 		size = n
 		return err == nil
 	}
 	if bit, found = flippedBit(data[:headSize], ok); found {
 		return bit, size, true
 	}
-	if _, size, _ = read(data, sum); size < headSize+sumSize || size > min(len(data), mostCorrected) {
+	if _, size, _ = r.read(data); size < headSize+sumSize || size > min(len(data), mostCorrected) {
 		return -1, 0, false
 	}
 	record := size

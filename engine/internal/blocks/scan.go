@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/minio/highwayhash"
 )
@@ -87,12 +89,13 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 	if err != nil {
 		return nil, 0, err
 	}
+	from := reader{sum, s.fits}
 	name, err := filepath.Rel(s.Dir, path)
 	if err != nil {
 		return nil, 0, err
 	}
 	for at := 0; at < len(data); {
-		record, size, bad := read(data[at:], sum)
+		record, size, bad := from.read(data[at:])
 		if bad == nil {
 			for k := range damages {
 				damages[k].Last = false
@@ -107,10 +110,10 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 			continue
 		}
 		d := Damage{File: name, From: int64(at), Reason: bad.Error(), Last: true, Bit: -1}
-		if bit, size, found := correctable(data[at:], sum); found {
+		if bit, size, found := from.correctable(data[at:]); found {
 			d.Bit, at = bit, at+size
 		} else {
-			at = s.next(data, at+1, sum)
+			at = from.next(data, at+1)
 		}
 		d.To = int64(at)
 		damages = append(damages, d)
@@ -119,7 +122,7 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 }
 
 // next finds the next record at or after a place, or the end.
-func (s *Stream) next(data []byte, at int, sum hash.Hash) int {
+func (r reader) next(data []byte, at int) int {
 	for ; at+headSize+sumSize <= len(data); at++ {
 		rl := binary.LittleEndian.Uint32(data[at:]) &^ hasHead
 		if rl < headSize+sumSize || rl > tooLong || at+int(rl) > len(data) {
@@ -128,15 +131,21 @@ func (s *Stream) next(data []byte, at int, sum hash.Hash) int {
 		if subject := int(binary.LittleEndian.Uint16(data[at+20:])); subject > int(rl)-headSize-sumSize {
 			continue
 		}
-		if _, _, err := read(data[at:], sum); err == nil {
+		if _, _, err := r.read(data[at:]); err == nil {
 			return at
 		}
 	}
 	return len(data)
 }
 
+// reader reads the records of one block.
+type reader struct {
+	sum  hash.Hash
+	fits func(subject string) bool
+}
+
 // read reads the record that data begins with. The size is also given when only the checksum is wrong.
-func read(data []byte, sum hash.Hash) (r Record, size int, err error) {
+func (from reader) read(data []byte) (r Record, size int, err error) {
 	if len(data) < headSize+sumSize {
 		return r, 0, fmt.Errorf("a record is cut off after %d bytes", len(data))
 	}
@@ -153,11 +162,11 @@ func read(data []byte, sum hash.Hash) (r Record, size int, err error) {
 		return r, 0, fmt.Errorf("a record of %d bytes is cut off after %d", size, len(data))
 	}
 	body := data[headSize : size-sumSize]
-	sum.Reset()
-	sum.Write(data[4:20])
-	sum.Write(body[:subject])
-	sum.Write(body[subject+headers:])
-	if !bytes.Equal(sum.Sum(nil), data[size-sumSize:size]) {
+	from.sum.Reset()
+	from.sum.Write(data[4:20])
+	from.sum.Write(body[:subject])
+	from.sum.Write(body[subject+headers:])
+	if !bytes.Equal(from.sum.Sum(nil), data[size-sumSize:size]) {
 		return r, size, errors.New("a record does not fit its checksum")
 	}
 	r.Sequence, r.Subject, r.Data = binary.LittleEndian.Uint64(data[4:]), string(body[:subject]), body[subject:]
@@ -168,7 +177,21 @@ func read(data []byte, sum hash.Hash) (r Record, size int, err error) {
 		}
 		r.Data = r.Data[4+n:]
 	}
+	if hasData := r.Subject != "" || len(r.Data) > 0; hasData && !from.fits(r.Subject) {
+		return r, 0, fmt.Errorf("a record has the subject %q, which is none of the stream's", r.Subject)
+	}
 	return r, size, nil
+}
+
+// fits says whether a message of that subject may be in the stream: where the subject ends no checksum tells.
+func (s *Stream) fits(subject string) bool {
+	pipeline, stage, isChannel := strings.Cut(s.Name, "+")
+	if !isChannel || strings.Contains(stage, "+") {
+		return subject != "" && !strings.HasSuffix(subject, ".")
+	}
+	instance, found := strings.CutPrefix(subject, pipeline+"."+stage+".")
+	_, err := strconv.ParseUint(instance, 10, 32)
+	return found && err == nil
 }
 
 // Mend flips back the bits that are known to be flipped, takes other damaged pieces out of the blocks, and keeps everything
