@@ -25,7 +25,7 @@ func TestInterruptedChangeOfAStreamIsFinished(t *testing.T) {
 				if n := publishOne(t, dir, want == 1); n != want {
 					t.Fatalf("%d messages, want %d", n, want)
 				}
-				if err := interrupt(filepath.Join(dir, "jetstream", "$G", "streams", "s", streamSum)); err != nil {
+				if err := interrupt(filepath.Join(dir, "jetstream", "$G", "streams", "s", "meta.sum")); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -88,6 +88,31 @@ func TestUnreadableSettingsAreMadeAnew(t *testing.T) {
 	}
 }
 
+// The checksum tells what a flipped bit was, also where nobody creates the stream once more.
+func TestFlippedBitOfSettingsIsFlippedBack(t *testing.T) {
+	t.Parallel()
+	for bit := range 8 {
+		dir := t.TempDir()
+		publishOne(t, dir, true)
+		path := filepath.Join(dir, "jetstream", "$G", "streams", "s", streamMeta)
+		meta, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flipped := bytes.Clone(meta)
+		flipped[len(meta)*bit/8] ^= 1 << bit
+		if err := os.WriteFile(path, flipped, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n := publishOne(t, dir, false); n != 2 {
+			t.Errorf("bit %d: %d messages, want 2", bit, n)
+		}
+		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, meta) {
+			t.Errorf("bit %d: settings are %s, %v", bit, now, err)
+		}
+	}
+}
+
 // A file that the server did not write so is left to it.
 func TestForeignSettingsAreLeftAlone(t *testing.T) {
 	t.Parallel()
@@ -102,7 +127,7 @@ func TestForeignSettingsAreLeftAlone(t *testing.T) {
 		if err := mend(stream, slog.New(slog.DiscardHandler)); err != nil {
 			t.Errorf("%q: %v", meta, err)
 		}
-		if _, err := os.Stat(filepath.Join(stream, streamSum)); err == nil {
+		if _, err := os.Stat(filepath.Join(stream, "meta.sum")); err == nil {
 			t.Errorf("%q got a checksum", meta)
 		}
 	}

@@ -41,22 +41,33 @@ func Streams(dir string) ([]*Stream, error) {
 	}
 	var list []*Stream
 	for _, path := range paths {
-		if name := filepath.Base(path); !strings.HasPrefix(name, ".") {
-			s := &Stream{Name: name, Dir: path}
-			s.Problem = s.readSettings()
-			if !errors.Is(s.Problem, fs.ErrNotExist) { // else it was being deleted
-				list = append(list, s)
-			}
+		if strings.HasPrefix(filepath.Base(path), ".") {
+			continue
 		}
+		s, err := Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was being deleted
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
 	}
 	return list, nil
 }
 
-func (s *Stream) readSettings() error {
-	data, err := os.ReadFile(filepath.Join(s.Dir, "meta.inf"))
+// Open reads the settings of the stream in a directory. It fails when there are none that could be read or damaged.
+func Open(dir string) (*Stream, error) {
+	s := &Stream{Name: filepath.Base(dir), Dir: dir}
+	data, err := os.ReadFile(filepath.Join(dir, "meta.inf"))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	s.Problem = s.readSettings(data)
+	return s, nil
+}
+
+func (s *Stream) readSettings(data []byte) error {
 	if err := json.Unmarshal(data, &s.Settings); err != nil {
 		return fmt.Errorf("the settings cannot be read: %w", err)
 	}
@@ -126,15 +137,16 @@ func distance(a, b []byte) (n int) {
 	return n
 }
 
-// Describe writes settings anew, with their checksum.
+// Describe writes settings anew, with their checksum, each at once and in the order of the server.
 func (s *Stream) Describe(settings []byte) error {
 	sum, err := s.sumOf(settings)
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(s.Dir, "meta.inf"), settings, 0o600),
-		os.WriteFile(filepath.Join(s.Dir, "meta.sum"), []byte(sum), 0o600))
+	if err := replace(filepath.Join(s.Dir, "meta.inf"), settings); err != nil {
+		return err
+	}
+	return replace(filepath.Join(s.Dir, "meta.sum"), []byte(sum))
 }
 
 // files are the blocks of the stream, oldest first.
