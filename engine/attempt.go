@@ -42,11 +42,11 @@ func messageUnit(i *inputDefinition, offset uint64) string {
 
 // countCall counts a failed try of a call that is no message, durably.
 func (in *session) countCall(unit string, err error) error {
-	in.calls.count(unit, err)
+	in.calls.count(unit, err, in.run.clock.now())
 	return in.saveCalls()
 }
 
-func (a *attempts) count(unit string, err error) {
+func (a *attempts) count(unit string, err error, now time.Time) {
 	if a.Unit != unit {
 		*a = attempts{Unit: unit}
 	}
@@ -74,7 +74,7 @@ func (a *attempts) count(unit string, err error) {
 	if len(a.Tries) == maxTries {
 		a.Tries = slices.Delete(a.Tries, 1, 2)
 	}
-	a.Tries = append(a.Tries, dlq.Attempt{Time: time.Now(), Error: dlq.Cut(a.Error, dlq.MaxAttemptText)})
+	a.Tries = append(a.Tries, dlq.Attempt{Time: now, Error: dlq.Cut(a.Error, dlq.MaxAttemptText)})
 }
 
 // nextTry is the number of the next try of a call that is no message.

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"penstock/engine/frame"
 )
@@ -127,7 +126,7 @@ func emitTo[T any](in *session, destination int, codec Codec[T], value T, option
 		defer b.mu.Unlock()
 	}
 	if b.callTime == 0 {
-		b.callTime = time.Now().UnixNano()
+		b.callTime = in.run.clock.now().UnixNano()
 	}
 	m := frame.Message{Time: b.callTime, Value: data}
 	if len(options) > 0 {

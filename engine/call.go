@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"penstock/engine/faultpoint"
 )
@@ -240,7 +239,7 @@ func (in *session) postpone(i *input, answer error) error {
 	var s *snooze
 	switch {
 	case errors.As(answer, &s):
-		i.snooze(time.Now().Add(s.delay))
+		i.snooze(in.run.clock.now().Add(s.delay))
 	case i.picked > 0:
 		return errRewind // the next time it holds up all behind it
 	default:

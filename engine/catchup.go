@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -16,8 +17,12 @@ var ErrRefused = errors.New("refused")
 
 // catchUp brings the committed view to the channel's last frame: the
 // checkpoint, and the frames after it.
-func (c *committed) catchUp(ctx context.Context, ch *channel.Channel, keyed bool) error {
+func (c *committed) catchUp(ctx context.Context, ch link, keyed bool) error {
 	if err := c.load(); err != nil {
+		return err
+	}
+	reach, err := c.reach()
+	if err != nil {
 		return err
 	}
 	known, sequence := c.last()
@@ -30,10 +35,25 @@ func (c *committed) catchUp(ctx context.Context, ch *channel.Channel, keyed bool
 		return fmt.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with --fresh", ErrRefused, known.Commit)
 	case found && last.Frame.Commit < known.Commit:
 		return fmt.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, known.Commit, last.Frame.Commit)
+	case !found && reach > 0, found && last.Frame.Commit < reach:
+		return fmt.Errorf("%w: a checkpoint of commit %d was begun, and the channel ends before it: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, reach)
 	case found && last.Frame.Commit > known.Commit:
 		return c.replay(ctx, ch, keyed, known.Commit, sequence, last)
 	}
 	return nil
+}
+
+// reach is the newest commit whose keys may be in the store, as far as that was
+// noted; see announce.
+func (c *committed) reach() (uint64, error) {
+	note, found, err := c.store.Note(reachNote)
+	if err != nil {
+		return 0, fmt.Errorf("read how far the checkpoint reaches: %w", err)
+	}
+	if !found || len(note) != 8 {
+		return 0, nil
+	}
+	return binary.LittleEndian.Uint64(note), nil
 }
 
 // load begins with the checkpoint, the first time. What was under way is
@@ -60,7 +80,7 @@ func (c *committed) load() error {
 
 // replay applies the frames after the checkpoint. For an unkeyed stage whose
 // last frame holds the whole state, that frame is enough.
-func (c *committed) replay(ctx context.Context, ch *channel.Channel, keyed bool, commit, sequence uint64, last channel.Record) error {
+func (c *committed) replay(ctx context.Context, ch link, keyed bool, commit, sequence uint64, last channel.Record) error {
 	if !keyed && last.Frame.State.Kind == frame.StateWhole {
 		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
 		c.accept(last.Frame, last.Sequence)
@@ -79,7 +99,7 @@ func (c *committed) replay(ctx context.Context, ch *channel.Channel, keyed bool,
 	if err != nil {
 		return fmt.Errorf("replay from commit %d: %w", commit+1, err)
 	}
-	if expected != last.Frame.Commit+1 {
+	if expected <= last.Frame.Commit { // more is what the owner before commits meanwhile
 		return fmt.Errorf("%w: the channel ends at commit %d, but its frames were found only up to %d; restore the stream, or start over with --fresh", ErrRefused, last.Frame.Commit, expected-1)
 	}
 	return nil

@@ -2,16 +2,13 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"encoding/binary"
+	"fmt"
 	"log/slog"
-	"strings"
-	"syscall"
+	"slices"
 	"time"
 
-	"penstock/checkpoint"
-	"penstock/engine/broker"
 	"penstock/engine/faultpoint"
-	"penstock/engine/frame"
 	"penstock/engine/internal/rule"
 )
 
@@ -23,10 +20,10 @@ const dirtyLimit = 16 << 20
 // interval, and trims the channels up to what is then no longer needed. It is
 // the only one that does either.
 type checkpointer struct {
-	store     *checkpoint.Store
+	saver     saver
 	instances []*instance
 	interval  time.Duration
-	broker    *broker.Broker
+	server    server
 	log       *slog.Logger
 	kicked    chan struct{}
 	trimmed   map[*instance]uint64
@@ -50,7 +47,7 @@ func (c *checkpointer) serve(ctx context.Context) {
 		} else if err != nil && ctx.Err() == nil {
 			c.log.Error("a checkpoint failed; the next one is tried at the interval", "error", err)
 		}
-		if c.broker.Reconnects() != c.reconnects {
+		if c.server.Reconnects() != c.reconnects {
 			c.restoreSettings(ctx)
 		}
 		select {
@@ -64,11 +61,6 @@ func (c *checkpointer) serve(ctx context.Context) {
 	}
 }
 
-// isNoSpace says that the disk is full: here, or where the server is.
-func isNoSpace(err error) bool {
-	return errors.Is(err, checkpoint.ErrNoSpace) || err != nil && strings.Contains(err.Error(), syscall.ENOSPC.Error())
-}
-
 // settingsInterval is how often the streams are looked at for settings that
 // somebody changed, besides after each reconnect.
 const settingsInterval = 30 * time.Second
@@ -76,7 +68,7 @@ const settingsInterval = 30 * time.Second
 // restoreSettings puts the streams' settings right. That a stream is gone is
 // found out, and told, by who needs it next.
 func (c *checkpointer) restoreSettings(ctx context.Context) {
-	c.reconnects = c.broker.Reconnects()
+	c.reconnects = c.server.Reconnects()
 	for _, in := range c.instances {
 		if _, err := in.channel.Restore(ctx); err != nil && ctx.Err() == nil {
 			in.log.Warn("the settings of the channel could not be checked", "error", err)
@@ -87,7 +79,7 @@ func (c *checkpointer) restoreSettings(ctx context.Context) {
 // checkpoint takes one of everything and trims. Trimming waits for the server
 // when that is away.
 func (c *checkpointer) checkpoint(ctx context.Context) error {
-	if err := c.write(ctx); err != nil || !c.broker.Connected() {
+	if err := c.write(ctx); err != nil || !c.server.Connected() {
 		return err
 	}
 	for _, in := range c.instances {
@@ -99,8 +91,7 @@ func (c *checkpointer) checkpoint(ctx context.Context) error {
 }
 
 func (c *checkpointer) write(ctx context.Context) error {
-	var updates []checkpoint.Update
-	var inputs [][]frame.Position
+	var updates []update
 	var from []*committed
 	giveUp := func() {
 		for _, view := range from {
@@ -108,34 +99,62 @@ func (c *checkpointer) write(ctx context.Context) error {
 		}
 	}
 	for _, in := range c.instances {
-		update, positions, changed, err := in.committed.begin()
+		u, changed, err := in.committed.begin()
 		if err != nil {
 			giveUp()
 			return err
 		}
 		if changed {
-			updates, inputs, from = append(updates, update), append(inputs, positions), append(from, in.committed)
+			updates, from = append(updates, u), append(from, in.committed)
 		}
 	}
 	if len(updates) == 0 {
 		return nil
 	}
 	// The checkpoint must never be ahead of what is on disk of the channels.
-	if err := c.broker.SyncFiles(ctx); err != nil {
+	if err := c.server.SyncFiles(ctx); err != nil {
+		giveUp()
+		return err
+	}
+	if err := c.announce(updates); err != nil {
 		giveUp()
 		return err
 	}
 	faultpoint.Hit(faultpoint.BeforeCheckpoint, "")
-	if err := c.store.Write(updates); err != nil {
+	if err := c.saver.save(updates); err != nil {
 		giveUp()
 		return err
 	}
 	for k, view := range from {
-		view.done(updates[k], inputs[k])
+		view.done(updates[k])
 	}
 	faultpoint.Hit(faultpoint.AfterCheckpoint, "")
 	return nil
 }
+
+// announce notes how far the keys of a checkpoint reach, before they are
+// written. A server of somebody else's may lose frames that it had
+// acknowledged, and a crash may leave keys without their checkpoint: then these
+// are ahead of the channel, and nothing else would tell.
+func (c *checkpointer) announce(updates []update) error {
+	if c.server.Embedded() {
+		return nil // its files are synced
+	}
+	keyed := slices.DeleteFunc(slices.Clone(updates), func(u update) bool { return len(u.keys) == 0 })
+	for k, u := range keyed {
+		put := u.vault.PutNoteUnsynced
+		if k == len(keyed)-1 {
+			put = u.vault.PutNote // syncs them all
+		}
+		if err := put(reachNote, binary.LittleEndian.AppendUint64(nil, u.checkpoint.Commit)); err != nil {
+			return fmt.Errorf("note how far the keys of a checkpoint reach: %w", err)
+		}
+	}
+	return nil
+}
+
+// reachNote holds the newest commit whose keys may be in the store.
+const reachNote = "reach"
 
 // trim drops the frames of an instance that neither its own recovery nor any
 // reader can need again.

@@ -164,10 +164,8 @@ func (in *session) settle(ctx context.Context, wait bool) error {
 		if !wait {
 			return nil
 		}
-		select {
-		case <-in.flight.pending.Done():
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
+			return err
 		}
 	}
 	sequence, err := in.flight.pending.Result()

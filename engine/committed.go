@@ -15,7 +15,7 @@ import (
 // State reads it. Safe for concurrent use.
 type committed struct {
 	stage string
-	store *checkpoint.Instance
+	store vault
 
 	loaded bool // from the checkpoint; only catchUp looks at it
 
@@ -34,7 +34,7 @@ type committed struct {
 	savedInputs   []frame.Position
 }
 
-func newCommitted(stage string, store *checkpoint.Instance) *committed {
+func newCommitted(stage string, store vault) *committed {
 	return &committed{stage: stage, store: store, dirty: map[string][]byte{}}
 }
 
@@ -155,31 +155,32 @@ func (c *committed) dirtyBytes() int {
 
 // begin gives what a checkpoint of now must hold, or false when the last one
 // covers everything. done or giveUp follows.
-func (c *committed) begin() (checkpoint.Update, []frame.Position, bool, error) {
+func (c *committed) begin() (update, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.control.Commit == c.saved {
-		return checkpoint.Update{}, nil, false, nil
+		return update{}, false, nil
 	}
 	record, err := frame.Append(nil, &c.control, frame.Options{})
 	if err != nil {
-		return checkpoint.Update{}, nil, false, fmt.Errorf("encode the checkpoint of %s: %w", c.stage, err)
+		return update{}, false, fmt.Errorf("encode the checkpoint of %s: %w", c.stage, err)
 	}
-	update := checkpoint.Update{
-		Instance:   c.store,
-		Checkpoint: checkpoint.Checkpoint{Commit: c.control.Commit, Sequence: c.sequence, Record: record},
-		Keys:       c.dirty,
+	saves := update{
+		vault:      c.store,
+		checkpoint: checkpoint.Checkpoint{Commit: c.control.Commit, Sequence: c.sequence, Record: record},
+		keys:       c.dirty,
+		inputs:     c.control.Inputs,
 	}
 	c.flushing, c.dirty, c.bytes = c.dirty, map[string][]byte{}, 0
-	return update, c.control.Inputs, true, nil
+	return saves, true, nil
 }
 
 // done says that an update is durable.
-func (c *committed) done(update checkpoint.Update, inputs []frame.Position) {
+func (c *committed) done(u update) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flushing = nil
-	c.saved, c.savedSequence, c.savedInputs = update.Checkpoint.Commit, update.Checkpoint.Sequence, inputs
+	c.saved, c.savedSequence, c.savedInputs = u.checkpoint.Commit, u.checkpoint.Sequence, u.inputs
 }
 
 // giveUp takes an update back that could not be written.

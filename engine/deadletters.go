@@ -17,7 +17,7 @@ func (p *Pipeline) DeadLetters() (*dlq.Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dead letters: %w", err)
 	}
-	return r.letters, nil
+	return r.queue, nil
 }
 
 // DeadLetters is Pipeline.DeadLetters for a pipeline that is not running. It

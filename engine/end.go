@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"penstock/dlq"
 	"penstock/engine/internal/inflight"
@@ -51,7 +50,7 @@ func (in *session) inputsQuiet() bool {
 		if i.producer != nil && !i.producer.isStill() {
 			return false
 		}
-		if i.peek() && !in.isOpen() && !in.mustWait(i, time.Now()) || !i.hasHead && !i.caughtUp() {
+		if i.peek() && !in.isOpen() && !in.mustWait(i, in.run.clock.now()) || !i.hasHead && !i.caughtUp() {
 			return false
 		}
 	}

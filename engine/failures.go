@@ -116,7 +116,7 @@ func (in *session) countTry(i *input, offset uint64, err error) (*failure, error
 	if full != nil {
 		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, unit, full))
 	}
-	f.count(unit, err)
+	f.count(unit, err, in.run.clock.now())
 	if in.key != "" {
 		f.Key = []byte(in.key) // for the letter: to divert a message nothing of the user's is called
 	}
@@ -200,7 +200,8 @@ func (in *session) setDue(f *failure) {
 		return
 	}
 	if delay := backoff.Delay(f.Count); delay > 0 {
-		f.due = time.Now().Add(min(delay, max(0, time.Until(f.Tries[len(f.Tries)-1].Time.Add(delay)))))
+		now := in.run.clock.now()
+		f.due = now.Add(min(delay, max(0, f.Tries[len(f.Tries)-1].Time.Add(delay).Sub(now))))
 	}
 }
 

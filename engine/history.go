@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/supervise"
 )
@@ -35,7 +34,7 @@ const HistorySize = 64
 // that adding one writes no other. Safe for concurrent use.
 type history struct {
 	mu    sync.Mutex
-	store *checkpoint.Instance
+	store vault
 	last  uint64            // number of the newest
 	later map[string][]byte // notes that are not written yet
 }
@@ -46,7 +45,7 @@ const historyText = 8 << 10
 func historyNote(number uint64) string { return fmt.Sprintf("event-%d", number%HistorySize) }
 
 // open finds where the ring goes on.
-func (h *history) open(store *checkpoint.Instance) error {
+func (h *history) open(store vault) error {
 	events, err := readHistory(store)
 	if err != nil {
 		return err
@@ -110,7 +109,7 @@ func cut(text string) string {
 }
 
 // readHistory returns the events that are kept, the oldest first.
-func readHistory(store *checkpoint.Instance) ([]StageEvent, error) {
+func readHistory(store vault) ([]StageEvent, error) {
 	var events []StageEvent
 	for n := range uint64(HistorySize) {
 		data, found, err := store.Note(historyNote(n))

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/breaker"
-	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/supervise"
 )
@@ -20,7 +19,7 @@ type instance struct {
 	log        *slog.Logger
 
 	committed *committed
-	channel   *channel.Channel
+	channel   link
 	options   frame.Options
 	capacity  Capacity
 	limits    limits
@@ -67,19 +66,19 @@ func limitsFor(maxPayload int64) limits {
 	return limits{frame: room, value: room - min(64<<10, room/4)}
 }
 
-func newInstance(r *run, d *definition) *instance {
+func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance {
 	in := &instance{
 		definition: d,
 		run:        r,
-		name:       d.name + ".0",
+		name:       d.instanceName(),
 		log:        r.log.With("stage", d.name),
 		capacity:   d.capacity(),
-		limits:     limitsFor(r.broker.MaxPayload()),
+		limits:     limitsFor(maxPayload),
 		wake:       make(chan struct{}, 1),
 		next:       make([]atomic.Uint64, len(d.destinations())),
 		taken:      make([]atomic.Uint64, len(d.inputs)),
 	}
-	in.committed = newCommitted(d.name, r.store.Instance(in.name))
+	in.committed = newCommitted(d.name, store)
 	in.recovery.set(d.recover)
 	in.breaker = in.newBreaker()
 	for _, stream := range d.destinations() {
@@ -89,6 +88,21 @@ func newInstance(r *run, d *definition) *instance {
 	}
 	for _, i := range d.inputs {
 		in.producers = append(in.producers, r.byStage[i.stream.owner])
+	}
+	return in
+}
+
+// instanceName is that of the stage's one instance.
+func (d *definition) instanceName() string { return d.name + ".0" }
+
+// addInstance adds that of a stage whose producers have theirs.
+func (r *run) addInstance(d *definition, store vault, maxPayload int64) *instance {
+	in := newInstance(r, d, store, maxPayload)
+	r.instances = append(r.instances, in)
+	r.byStage[d] = in
+	for k, i := range d.inputs {
+		producer := in.producers[k]
+		r.readers[producer] = append(r.readers[producer], readerRef{in, k, producer.definition.destination(i.stream)})
 	}
 	return in
 }

@@ -19,21 +19,35 @@ func (in *instance) serve(ctx context.Context) error {
 		if s, err = in.newSession(ctx); err != nil {
 			return in.openFailed(ctx, err)
 		}
+		if s == nil {
+			in.run.pokeAll() // it may be the last reader of others
+			return supervise.ErrDone
+		}
 	}
 	return s.serve(ctx)
 }
 
-// newSession takes the stage over from the session that was abandoned.
+// newSession takes the stage over from the session that was abandoned. It is
+// nil when there is nothing left to do.
 func (in *instance) newSession(ctx context.Context) (*session, error) {
 	in.left.stopReaders()
 	s := newSession(in)
-	if err := s.open(ctx); err != nil {
+	if goesOn, err := s.takeOver(ctx); err != nil || !goesOn {
 		return nil, err
 	}
 	s.startReaders()
 	in.session.Store(s)
 	in.log.Warn("the stage goes on without the function that hangs", "epoch", s.epoch)
 	return s, nil
+}
+
+// takeOver makes a session the owner of a stage that is running. It is false
+// when another process has taken the stage and ended it meanwhile.
+func (in *session) takeOver(ctx context.Context) (bool, error) {
+	if err := in.open(ctx); err != nil {
+		return false, err
+	}
+	return !in.isEnded.Load(), nil
 }
 
 func (in *instance) openFailed(ctx context.Context, err error) error {

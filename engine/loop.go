@@ -44,39 +44,60 @@ func (in *session) loop(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		if err := in.receive(ctx); err != nil {
+		next, err := in.round(ctx)
+		if err != nil || next == toEnd {
 			return err
 		}
-		if err := in.settle(ctx, false); err != nil {
-			return err
-		}
-		worked, err := in.work(ctx)
-		if err != nil {
-			if err := in.fail(ctx, err); err != nil {
+		if next == toWait {
+			if err := in.wait(ctx, timer); err != nil {
 				return err
 			}
-			worked = true
-		}
-		if err := in.publishBatch(ctx); err != nil {
-			if err := in.fail(ctx, err); err != nil {
-				return err
-			}
-			worked = true
-		}
-		if worked {
-			continue
-		}
-		if finished, err := in.finish(ctx); finished || err != nil {
-			if errors.Is(err, errRewind) {
-				continue
-			}
-			return err
-		}
-		if err := in.wait(ctx, timer); err != nil {
-			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// afterRound says what follows a round of the loop.
+type afterRound int
+
+const (
+	toGoOn afterRound = iota
+	toWait            // until something can have changed
+	toEnd
+)
+
+// round is one turn of the loop. It does not wait, but for a commit whose
+// outcome has to be known first.
+func (in *session) round(ctx context.Context) (afterRound, error) {
+	if err := in.receive(ctx); err != nil {
+		return toEnd, err
+	}
+	if err := in.settle(ctx, false); err != nil {
+		return toEnd, err
+	}
+	worked, err := in.work(ctx)
+	if err != nil {
+		if err := in.fail(ctx, err); err != nil {
+			return toEnd, err
+		}
+		worked = true
+	}
+	if err := in.publishBatch(ctx); err != nil {
+		if err := in.fail(ctx, err); err != nil {
+			return toEnd, err
+		}
+		worked = true
+	}
+	if worked {
+		return toGoOn, nil
+	}
+	switch finished, err := in.finish(ctx); {
+	case errors.Is(err, errRewind):
+		return toGoOn, nil
+	case finished || err != nil:
+		return toEnd, err
+	}
+	return toWait, nil
 }
 
 // receive takes what has arrived, without waiting.

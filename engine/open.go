@@ -31,7 +31,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.identify(ctx); err != nil {
 		return err
 	}
-	r.letters, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
+	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
 		Pipeline:    r.pipeline.name,
 		Identity:    r.identity.ID,
 		Replicas:    r.broker.Replicas(),
@@ -43,10 +43,11 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	r.letters = r.queue
 	r.checkpointer = &checkpointer{
-		store:    r.store,
+		saver:    badger{r.store},
 		interval: r.config.CheckpointInterval,
-		broker:   r.broker,
+		server:   r.broker,
 		log:      r.log,
 		kicked:   make(chan struct{}, 1),
 		trimmed:  map[*instance]uint64{},
@@ -100,13 +101,7 @@ func (r *run) identify(ctx context.Context) error {
 
 func (r *run) openInstances(ctx context.Context) error {
 	for _, d := range r.pipeline.order() {
-		in := newInstance(r, d)
-		r.instances = append(r.instances, in)
-		r.byStage[d] = in
-		for k, i := range d.inputs {
-			producer := in.producers[k]
-			r.readers[producer] = append(r.readers[producer], readerRef{in, k, producer.definition.destination(i.stream)})
-		}
+		r.addInstance(d, r.store.Instance(d.instanceName()), r.broker.MaxPayload())
 	}
 	r.checkpointer.instances = r.instances
 	last, err := r.lastCalls()
@@ -114,8 +109,7 @@ func (r *run) openInstances(ctx context.Context) error {
 		return err
 	}
 	for _, in := range r.instances {
-		var err error
-		in.channel, err = channel.Open(ctx, r.broker, channel.Spec{
+		ch, err := channel.Open(ctx, r.broker, channel.Spec{
 			Pipeline:        r.pipeline.name,
 			Stage:           in.definition.name,
 			Identity:        r.identity.ID,
@@ -126,6 +120,7 @@ func (r *run) openInstances(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		in.channel = ch
 		if err := in.open(ctx); err != nil {
 			return err
 		}

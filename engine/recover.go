@@ -65,7 +65,7 @@ func (in *session) adopt(ctx context.Context) error {
 		}
 	}
 	for t, timer := range in.definition.timers {
-		in.timers[t] = timer.firstDue(time.Now())
+		in.timers[t] = timer.firstDue(in.run.clock.now())
 		if t < len(control.Timers) {
 			in.timers[t] = control.Timers[t]
 		}
@@ -113,10 +113,8 @@ func (in *session) fence(ctx context.Context) error {
 	in.epoch = fence.Epoch
 	in.flight = &flight{frame: fence, data: data, expected: sequence}
 	in.flight.pending = in.channel.Publish(data, sequence)
-	select {
-	case <-in.flight.pending.Done():
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
+		return err
 	}
 	written, err := in.flight.pending.Result()
 	if err != nil {

@@ -21,7 +21,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 		if try == 1 {
 			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
 		}
-		if err := pause(ctx, delay); err != nil {
+		if err := in.run.clock.pause(ctx, delay); err != nil {
 			return 0, err
 		}
 		delay = min(max(2*delay, 20*time.Millisecond), 2*time.Second)
@@ -54,12 +54,10 @@ func (in *session) lookBack(ctx context.Context) (uint64, error) {
 		return 0, in.escalate(in.fenced(last, found))
 	}
 	in.flight.pending = in.channel.Publish(in.flight.data, in.flight.expected)
-	select {
-	case <-in.flight.pending.Done():
-		return in.flight.pending.Result()
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
+		return 0, err
 	}
+	return in.flight.pending.Result()
 }
 
 // pause waits, unless ctx is done before.

@@ -25,7 +25,9 @@ type run struct {
 	dir          *directory
 	broker       *broker.Broker
 	store        *checkpoint.Store
-	letters      *dlq.Queue
+	queue        *dlq.Queue
+	letters      letterbox // the same, to the stages
+	clock        clock
 	identity     identity
 	instances    []*instance // producers before readers
 	byStage      map[*definition]*instance
@@ -70,6 +72,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		log:      config.Logger.With("pipeline", p.name),
 		byStage:  map[*definition]*instance{},
 		readers:  map[*instance][]readerRef{},
+		clock:    realTime{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
 	}

@@ -180,7 +180,7 @@ func (in *session) rollback() error {
 
 // idle is how long nothing is due.
 func (in *session) idle() time.Duration {
-	now := time.Now()
+	now := in.run.clock.now()
 	idle := time.Hour
 	if in.run.space.isFull() { // nothing is called
 		return idle
@@ -208,5 +208,13 @@ func (in *session) idle() time.Duration {
 			idle = min(idle, f.due.Sub(now))
 		}
 	}
-	return max(idle, 0)
+	if idle <= 0 {
+		return justDue
+	}
+	return idle
 }
+
+// justDue is how long the loop waits although something is due. That has come
+// only now, or it waits for a commit or for room, which wake the loop: it must
+// not spin meanwhile.
+const justDue = time.Millisecond

@@ -54,14 +54,19 @@ func (in *session) feed(ctx context.Context) {
 		}
 		signal(f.events)
 		if err != nil {
-			b.mu.Lock()
-			f.finished, f.err = true, err
-			b.mu.Unlock()
-			signal(f.events)
+			in.fed(err)
 			returned = true
 			return
 		}
 	}
+}
+
+// fed says that the feeder has finished.
+func (in *session) fed(err error) {
+	in.batch.mu.Lock()
+	in.source.finished, in.source.err = true, err
+	in.batch.mu.Unlock()
+	signal(in.source.events)
 }
 
 func (in *session) callSource(ctx context.Context) error {
@@ -142,13 +147,9 @@ func (in *session) waitForRoom(ctx context.Context) error {
 
 // sourceLoop commits what the feeder produces.
 func (in *session) sourceLoop(ctx context.Context) error {
-	f := in.source
-	f.finished, f.err = false, nil
-	in.current, in.unit = nil, "commit"
-	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
-		return in.fail(ctx, fmt.Errorf("encode the state: %w", err))
+	if err := in.beginFeeding(ctx); err != nil {
+		return err
 	}
-	in.machine.keeper().boundary()
 	feedCtx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -164,19 +165,18 @@ func (in *session) sourceLoop(ctx context.Context) error {
 		if err := in.settle(ctx, false); err != nil {
 			return err
 		}
-		pending, finished, cause := in.produced()
-		if pending && in.flight == nil && in.batchFits() && !in.run.space.isFull() {
-			if err := in.publish(ctx, false); err != nil {
-				cancel()
-				if !in.leaveFeeder(done) {
-					return errAbandoned
-				}
-				return in.fail(ctx, err)
+		published, err := in.publishProduced(ctx)
+		if err != nil {
+			cancel()
+			if !in.leaveFeeder(done) {
+				return errAbandoned
 			}
-			f.makeRoom()
+			return in.fail(ctx, err)
+		}
+		if published {
 			continue
 		}
-		if finished && !pending && in.flight == nil {
+		if finished, cause := in.allCommitted(); finished {
 			<-done
 			return in.sourceFinished(ctx, cause)
 		}
@@ -191,6 +191,30 @@ func (in *session) sourceLoop(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// beginFeeding comes before the feeder starts.
+func (in *session) beginFeeding(ctx context.Context) error {
+	in.source.finished, in.source.err = false, nil
+	in.current, in.unit = nil, "commit"
+	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
+		return in.fail(ctx, fmt.Errorf("encode the state: %w", err))
+	}
+	in.machine.keeper().boundary()
+	return nil
+}
+
+// publishProduced commits what there is, unless a commit is under way, or the
+// channel or the disk is full.
+func (in *session) publishProduced(ctx context.Context) (bool, error) {
+	if in.flight != nil || !in.hasPending() || !in.batchFits() || in.run.space.isFull() {
+		return false, nil
+	}
+	if err := in.publish(ctx, false); err != nil {
+		return false, err
+	}
+	in.source.makeRoom()
+	return true, nil
+}
+
 // leaveFeeder waits until the feeder has ended. As long as the source's
 // function does not return the session may be abandoned: then it is false.
 func (in *session) leaveFeeder(done <-chan struct{}) bool {
@@ -199,12 +223,12 @@ func (in *session) leaveFeeder(done <-chan struct{}) bool {
 	return in.hold.leave()
 }
 
-// produced says whether there is something to commit, and whether the feeder
-// has finished and why.
-func (in *session) produced() (pending, finished bool, cause error) {
+// allCommitted says whether the feeder has finished, why, and that nothing is
+// left to commit.
+func (in *session) allCommitted() (finished bool, cause error) {
 	in.batch.mu.Lock()
 	defer in.batch.mu.Unlock()
-	return in.batch.calls > 0, in.source.finished, in.source.err
+	return in.source.finished && in.batch.calls == 0 && in.flight == nil, in.source.err
 }
 
 func (in *session) hasPending() bool {

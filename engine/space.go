@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"penstock/checkpoint"
@@ -259,4 +261,9 @@ func (s *space) tell(before, now int32) {
 
 func waitsAt(kind Kind, level int32) bool {
 	return level == spaceFull || level == spaceLow && kind == KindSource
+}
+
+// isNoSpace says that the disk is full: here, or where the server is.
+func isNoSpace(err error) bool {
+	return errors.Is(err, checkpoint.ErrNoSpace) || err != nil && strings.Contains(err.Error(), syscall.ENOSPC.Error())
 }

@@ -122,7 +122,7 @@ func (in *session) dueTimer() int {
 	if len(in.timers) == 0 {
 		return -1
 	}
-	now := time.Now().UnixNano()
+	now := in.run.clock.now().UnixNano()
 	for t, due := range in.timers {
 		if due != 0 && due <= now {
 			return t
@@ -132,7 +132,7 @@ func (in *session) dueTimer() int {
 }
 
 func (in *session) callTimer(ctx context.Context, timer int) error {
-	now := time.Now()
+	now := in.run.clock.now()
 	in.unit = unitOfTimer(timer)
 	in.attempt = in.nextTry(in.unit)
 	in.current, in.due = nil, in.timers[timer]
@@ -171,10 +171,10 @@ func timerOf(unit string) int {
 // knows another one: the tick comes again, and alone.
 func (in *session) skipTick(timer int, due int64) bool {
 	committed := in.timers[timer]
-	if due != 0 && due != committed || committed == 0 || committed > time.Now().UnixNano() {
+	if due != 0 && due != committed || committed == 0 || committed > in.run.clock.now().UnixNano() {
 		return false
 	}
-	in.timers[timer] = in.definition.timers[timer].nextDue(committed, time.Now())
+	in.timers[timer] = in.definition.timers[timer].nextDue(committed, in.run.clock.now())
 	in.succeeded(unitOfTimer(timer))
 	return true
 }

@@ -71,38 +71,45 @@ func refuses(err error) bool {
 }
 
 func (r *Reader) tryConnect(ctx context.Context) (*feed, error) {
-	limited, cancel := attempt(ctx, r.channel.broker)
-	defer cancel()
-	if err := r.checkEnd(limited); err != nil {
+	s := &jetstreamSource{reader: r}
+	if err := r.join(ctx, s); err != nil {
 		return nil, err
 	}
-	state, err := r.channel.state(limited)
+	return s.feed, nil
+}
+
+// join begins to read at the position, wherever that is now.
+func (r *Reader) join(ctx context.Context, s source) error {
+	if err := r.checkEnd(ctx); err != nil {
+		return err
+	}
+	first, last, err := s.bounds(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	start := r.start(state)
-	f, err := openFeed(ctx, r.channel, r.consumerConfig(start), r.cfg.Prefetch, r.cfg.PrefetchBytes)
+	start := r.start(first, last)
+	pending, err := s.consume(ctx, start)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if start > 0 && f.pending == 0 && !r.confirmed {
-		f.close()
+	if start > 0 && pending == 0 && !r.confirmed {
+		s.leave()
 		r.fromStart = true
-		return r.tryConnect(ctx)
+		return r.join(ctx, s)
 	}
 	r.whole, r.fromStart = start == 0, false
-	return f, nil
+	return nil
 }
 
 // start returns the sequence to read from, 0 for everything there is. It is one frame too early on purpose: that frame
 // shows whether the hint is of this stream.
-func (r *Reader) start(state jetstream.StreamState) uint64 {
+func (r *Reader) start(first, last uint64) uint64 {
 	start := r.seen
 	if start == 0 && r.cfg.Position.Sequence > 1 {
 		start = r.cfg.Position.Sequence - 1
 	}
-	if r.fromStart || start > state.LastSeq || start <= state.FirstSeq {
-		if start > state.LastSeq || r.fromStart {
+	if r.fromStart || start > last || start <= first {
+		if start > last || r.fromStart {
 			r.forget()
 		}
 		return 0
@@ -115,7 +122,7 @@ func (r *Reader) forget() { r.seen, r.seenCommit, r.taken, r.marks = 0, commitID
 
 // checkEnd compares the position with the channel's last frame.
 func (r *Reader) checkEnd(ctx context.Context) error {
-	rec, found, err := r.channel.last(ctx)
+	rec, found, err := r.source.last(ctx)
 	if err != nil {
 		return err
 	}

@@ -118,8 +118,6 @@ func (r *Reader) below(ctx context.Context, item *item, f *frame.Frame, next uin
 	if item.pending > 0 {
 		return nil
 	}
-	ctx, cancel := attempt(ctx, r.channel.broker)
-	defer cancel()
 	return r.checkEnd(ctx)
 }
 

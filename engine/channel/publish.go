@@ -37,6 +37,12 @@ func (p *Pending) Result() (sequence uint64, err error) {
 	return p.sequence, p.err
 }
 
+// NewPending is a publish of whoever stands in for a channel, who calls settle once.
+func NewPending() (p *Pending, settle func(sequence uint64, err error)) {
+	p = &Pending{done: make(chan struct{})}
+	return p, p.settle
+}
+
 func (p *Pending) settle(sequence uint64, err error) {
 	p.sequence, p.err = sequence, err
 	close(p.done)

@@ -46,6 +46,7 @@ type ReaderConfig struct {
 // Reader reads one destination of a channel, for one instance.
 type Reader struct {
 	channel *Channel
+	source  source
 	cfg     ReaderConfig
 	out     chan Delivery
 	hints   chan struct{} // wakes Run up when acked has moved
@@ -89,10 +90,12 @@ func (c *Channel) Reader(cfg ReaderConfig) *Reader {
 	if cfg.PrefetchBytes <= 0 {
 		cfg.PrefetchBytes = defaultPrefetchBytes
 	}
-	return &Reader{
+	r := &Reader{
 		channel: c, cfg: cfg, expected: cfg.Position.Offset,
 		out: make(chan Delivery, 1), hints: make(chan struct{}, 1), again: make(chan struct{}, 1),
 	}
+	r.source = &jetstreamSource{reader: r}
+	return r
 }
 
 // Deliveries is closed when Run returns.

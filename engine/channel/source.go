@@ -1,0 +1,52 @@
+package channel
+
+import (
+	"context"
+)
+
+// source is where a reader's frames come from, as far as it asks for something. What it delivers goes to look.
+type source interface {
+	// last is the writer's last frame.
+	last(ctx context.Context) (rec Record, found bool, err error)
+	// bounds are the sequences that are stored.
+	bounds(ctx context.Context) (first, last uint64, err error)
+	// consume begins to deliver from a sequence on, 0 for everything, and tells how many frames wait.
+	consume(ctx context.Context, start uint64) (pending uint64, err error)
+	// leave takes consume back.
+	leave()
+}
+
+var (
+	_ source = (*jetstreamSource)(nil)
+	_ source = manualSource{}
+)
+
+// jetstreamSource makes one attempt at each.
+type jetstreamSource struct {
+	reader *Reader
+	feed   *feed
+}
+
+func (s *jetstreamSource) last(ctx context.Context) (Record, bool, error) {
+	ctx, cancel := attempt(ctx, s.reader.channel.broker)
+	defer cancel()
+	return s.reader.channel.last(ctx)
+}
+
+func (s *jetstreamSource) bounds(ctx context.Context) (first, last uint64, err error) {
+	ctx, cancel := attempt(ctx, s.reader.channel.broker)
+	defer cancel()
+	state, err := s.reader.channel.state(ctx)
+	return state.FirstSeq, state.LastSeq, err
+}
+
+func (s *jetstreamSource) consume(ctx context.Context, start uint64) (pending uint64, err error) {
+	r := s.reader
+	s.feed, err = openFeed(ctx, r.channel, r.consumerConfig(start), r.cfg.Prefetch, r.cfg.PrefetchBytes)
+	if err != nil {
+		return 0, err
+	}
+	return s.feed.pending, nil
+}
+
+func (s *jetstreamSource) leave() { s.feed.close() }

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"penstock/checkpoint"
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+)
+
+// What the commit protocol works against: a channel, a store, a server, a
+// clock. The simulation has its own of each, everything else the ones below.
+
+// link is the channel of an instance.
+type link interface {
+	Publish(data []byte, expected uint64) *channel.Pending
+	Last(ctx context.Context) (channel.Record, bool, error)
+	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
+	Info(ctx context.Context) (channel.Info, error)
+	Trim(ctx context.Context, before uint64) error
+	Restore(ctx context.Context) (changed bool, err error)
+	Reader(cfg channel.ReaderConfig) *channel.Reader
+}
+
+// vault is the corner of an instance in the store.
+type vault interface {
+	Load() (checkpoint.Checkpoint, bool, error)
+	Key(key string) (value []byte, found bool, err error)
+	KeysFrom(from string, fn func(key string, value []byte) error) error
+	Note(name string) ([]byte, bool, error)
+	PutNote(name string, value []byte) error
+	PutNoteUnsynced(name string, value []byte) error
+	PutNotesUnsynced(notes map[string][]byte) error
+}
+
+// saver makes checkpoints durable, as [checkpoint.Store.Write] does.
+type saver interface {
+	save(updates []update) error
+}
+
+// server is what the checkpointer has to know of the one that keeps the
+// channels.
+type server interface {
+	Embedded() bool
+	Connected() bool
+	Reconnects() uint64
+	SyncFiles(ctx context.Context) error
+}
+
+// letterbox is the queue of dead letters as the stages need it.
+type letterbox interface {
+	Put(ctx context.Context, l dlq.Letter) (written bool, err error)
+	Discard(ctx context.Context, l dlq.Letter) error
+	NextReplay(ctx context.Context, stage string, instance int, from uint64) (dlq.Replay, bool, error)
+	IsCurrent(ctx context.Context, r dlq.Replay) (bool, error)
+	Withdraw(ctx context.Context, r dlq.Replay) error
+	OnReplay(fn func(stage string, instance int)) (stop func(), err error)
+}
+
+// clock is how the loops know the time and wait.
+type clock interface {
+	now() time.Time
+	pause(ctx context.Context, d time.Duration) error
+	// until waits for done, or returns the error of ctx.
+	until(ctx context.Context, done <-chan struct{}) error
+}
+
+var (
+	_ link      = (*channel.Channel)(nil)
+	_ vault     = (*checkpoint.Instance)(nil)
+	_ saver     = badger{}
+	_ server    = (*broker.Broker)(nil)
+	_ letterbox = (*dlq.Queue)(nil)
+	_ clock     = realTime{}
+)
+
+// update is the new checkpoint of one instance.
+type update struct {
+	vault      vault
+	checkpoint checkpoint.Checkpoint
+	keys       map[string][]byte // that changed; nil is deleted
+	inputs     []frame.Position  // what the checkpoint covers
+}
+
+// badger is the saver of a store.
+type badger struct{ store *checkpoint.Store }
+
+func (b badger) save(updates []update) error {
+	list := make([]checkpoint.Update, len(updates))
+	for k, u := range updates {
+		list[k] = checkpoint.Update{Instance: u.vault.(*checkpoint.Instance), Checkpoint: u.checkpoint, Keys: u.keys}
+	}
+	return b.store.Write(list)
+}
+
+type realTime struct{}
+
+func (realTime) now() time.Time { return time.Now() }
+
+func (realTime) pause(ctx context.Context, d time.Duration) error { return pause(ctx, d) }
+
+func (realTime) until(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
