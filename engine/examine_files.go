@@ -216,13 +216,13 @@ func (l *look) settings(s *blocks.Stream, all []*blocks.Stream) {
 		}
 		l.fixes = append(l.fixes, fix{
 			text:  fmt.Sprintf("write the settings of stream %s anew, after those of %s", s.Name, other.Name),
-			apply: func(path string) error { return describe(path, pipeline, stage, rest) },
+			apply: func(path string) error { return describeAfter(path, pipeline, stage, rest) },
 		})
 		return
 	}
 }
 
-func describe(path, pipeline, stage, sibling string) error {
+func describeAfter(path, pipeline, stage, sibling string) error {
 	s, err := streamIn(path, pipeline+"+"+stage)
 	if err != nil {
 		return err

@@ -1,0 +1,317 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+	"penstock/engine/internal/rule"
+)
+
+// simStream is a stage's stream on the simulated server: frames with dense
+// sequences, of which a prefix may be trimmed and a tail that was not synced
+// may be lost. Sequences of a lost tail are used again.
+type simStream struct {
+	stage  *simStage
+	first  uint64 // sequence of frames[0]
+	frames []simFrame
+	synced uint64 // last sequence on disk
+}
+
+type simFrame struct {
+	data  []byte
+	frame *frame.Frame
+}
+
+func (s *simStream) last() uint64 { return s.first + uint64(len(s.frames)) - 1 }
+
+func (s *simStream) at(sequence uint64) *simFrame { return &s.frames[sequence-s.first] }
+
+func (s *simStream) record(sequence uint64) channel.Record {
+	f := s.at(sequence)
+	return channel.Record{Sequence: sequence, Size: len(f.data), Frame: f.frame, Data: f.data}
+}
+
+// request is a publish on its way.
+type request struct {
+	process  *simProcess
+	stream   *simStream
+	data     []byte
+	expected uint64
+	settle   func(sequence uint64, err error)
+
+	arrived  bool
+	answered bool // the publisher knows, or has given up
+	sequence uint64
+	err      error
+}
+
+// arrive is the server's part of a publish.
+func (w *world) arrive(q *request) {
+	q.arrived = true
+	s := q.stream
+	if rule.Fencing && q.expected != s.last() {
+		q.err = fmt.Errorf("%w: the last sequence is %d", channel.ErrConflict, s.last())
+		w.counts[conflicts]++
+		w.say("%s: publish of %s after %d is refused: the last is %d", q.process, s.stage, q.expected, s.last())
+		return
+	}
+	f, err := frame.Decode(q.data)
+	if err != nil {
+		w.violate("%s published a frame that cannot be read: %v", q.process, err)
+		return
+	}
+	s.frames = append(s.frames, simFrame{q.data, f})
+	q.sequence = s.last()
+	if w.syncAlways {
+		s.synced = q.sequence
+	}
+	if w.tracing {
+		w.say("%s: %s stores sequence %d: %s", q.process, s.stage, q.sequence, describe(f))
+	}
+	w.oracle.stored(s, f)
+}
+
+func (w *world) answer(q *request) {
+	q.answered = true
+	w.say("%s: answer of %s: sequence %d, error %v", q.process, q.stream.stage, q.sequence, q.err)
+	q.settle(q.sequence, q.err)
+}
+
+// giveUp answers a publish whose answer does not come.
+func (w *world) giveUp(q *request) {
+	q.answered = true
+	w.counts[noAnswers]++
+	w.say("%s: no answer of %s (stored: %v)", q.process, q.stream.stage, q.arrived && q.err == nil)
+	q.settle(0, fmt.Errorf("%w: no answer", channel.ErrUnknown))
+}
+
+// sweep forgets requests that are over.
+func (w *world) sweep() {
+	kept := w.requests[:0]
+	for _, q := range w.requests {
+		if !q.arrived || !q.answered && !q.process.dead {
+			kept = append(kept, q)
+		}
+	}
+	clear(w.requests[len(kept):])
+	w.requests = kept
+}
+
+// loseTail is a cut of the server's power: what was not synced is gone, or the
+// end of it.
+func (w *world) loseTail(s *simStream) {
+	if s.last() <= s.synced {
+		return
+	}
+	keep := s.synced + w.choose(s.last()-s.synced+1)
+	if keep >= s.last() {
+		s.synced = s.last()
+		return
+	}
+	keep = max(keep, s.first-1)
+	w.say("%s loses the sequences %d to %d", s.stage, keep+1, s.last())
+	w.lost = true
+	w.counts[tailsLost]++
+	w.oracle.lose(s, int(s.last()-keep))
+	s.frames = s.frames[:keep+1-s.first]
+	s.synced = keep
+}
+
+// purge removes what is before a sequence, but never the last.
+func (w *world) purge(s *simStream, before uint64) {
+	if before = min(before, s.last()); before <= s.first || len(s.frames) == 0 {
+		return
+	}
+	w.counts[trims]++
+	w.say("%s is trimmed below %d", s.stage, before)
+	s.frames = s.frames[before-s.first:]
+	s.first = before
+}
+
+// simLink is the channel of an instance, as its process sees it. The tests of
+// package channel see to it that the real one behaves like it.
+type simLink struct {
+	process *simProcess
+	stream  *simStream
+}
+
+var _ link = (*simLink)(nil)
+
+func (l *simLink) Publish(data []byte, expected uint64) *channel.Pending {
+	l.process.mustLive()
+	w := l.process.world
+	pending, settle := channel.NewPending()
+	q := &request{process: l.process, stream: l.stream, data: append([]byte(nil), data...), expected: expected, settle: settle}
+	w.requests = append(w.requests, q)
+	return pending
+}
+
+func (l *simLink) Last(context.Context) (rec channel.Record, found bool, err error) {
+	l.process.mayYield()
+	if found = len(l.stream.frames) > 0; found {
+		rec = l.stream.record(l.stream.last())
+	}
+	l.process.mayYield()
+	return rec, found, nil
+}
+
+func (l *simLink) Replay(_ context.Context, from uint64, fn func(channel.Record) error) error {
+	end := l.stream.last()
+	for next := from; ; next++ {
+		l.process.mayYield()
+		next = max(next, l.stream.first)
+		if next > end || next > l.stream.last() {
+			return nil
+		}
+		if err := fn(l.stream.record(next)); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *simLink) Info(context.Context) (channel.Info, error) {
+	l.process.mustLive()
+	info := channel.Info{First: l.stream.first, Last: l.stream.last(), Frames: uint64(len(l.stream.frames))}
+	for k := range l.stream.frames {
+		info.Bytes += uint64(len(l.stream.frames[k].data))
+	}
+	return info, nil
+}
+
+func (l *simLink) Trim(_ context.Context, before uint64) error {
+	l.process.mayYield()
+	w := l.process.world
+	w.oracle.trims(l.process, l.stream, min(before, l.stream.last()))
+	w.purge(l.stream, before)
+	return nil
+}
+
+func (l *simLink) Restore(context.Context) (bool, error) { return false, nil }
+
+func (l *simLink) Reader(channel.ReaderConfig) *channel.Reader {
+	panic("a simulated session is fed by its world")
+}
+
+// simFeed is a consumer with the reader that it feeds.
+type simFeed struct {
+	session *simSession
+	input   *input
+	stream  *simStream
+	reader  *channel.Manual
+	joined  bool
+	refused bool
+	cursor  uint64 // next sequence to deliver
+}
+
+var _ channel.Source = (*simFeed)(nil)
+
+func (w *world) newFeed(s *simSession, i *input) *simFeed {
+	f := &simFeed{session: s, input: i, stream: w.streams[i.producer.definition.name]}
+	var err error
+	f.reader, err = channel.NewManual(channel.Spec{Pipeline: "sim", Stage: i.producer.definition.name}, f, channel.ReaderConfig{
+		Name:     s.session.definition.name + "-0",
+		Branch:   i.definition.stream.branch,
+		Position: channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
+	})
+	if err != nil {
+		panic(err)
+	}
+	i.reader = f.reader.Reader
+	return f
+}
+
+func (f *simFeed) Last(context.Context) (channel.Record, bool, error) {
+	f.session.process.world.meanwhile()
+	if len(f.stream.frames) == 0 {
+		return channel.Record{}, false, nil
+	}
+	return f.stream.record(f.stream.last()), true, nil
+}
+
+func (f *simFeed) Bounds(context.Context) (first, last uint64, err error) {
+	f.session.process.world.meanwhile()
+	return f.stream.first, f.stream.last(), nil
+}
+
+func (f *simFeed) Consume(_ context.Context, start uint64) (uint64, error) {
+	f.session.process.world.meanwhile()
+	f.cursor = max(start, f.stream.first)
+	return f.pending(), nil
+}
+
+func (f *simFeed) pending() uint64 {
+	if f.cursor > f.stream.last() {
+		return 0
+	}
+	return f.stream.last() + 1 - max(f.cursor, f.stream.first)
+}
+
+// canDeliver says whether there is something for the session, and room.
+func (f *simFeed) canDeliver() bool {
+	if f.refused || f.session.co.ended {
+		return false
+	}
+	if _, waits := f.reader.Peek(); waits {
+		return f.hasRoom()
+	}
+	return !f.joined || f.pending() > 0
+}
+
+func (f *simFeed) hasRoom() bool {
+	d, _ := f.reader.Peek()
+	if !f.input.ahead.TryAcquire(weight(d)) {
+		return false
+	}
+	f.input.ahead.Release(weight(d))
+	return true
+}
+
+// deliver hands one frame to the reader, and what that lets through to the
+// session.
+func (f *simFeed) deliver(ctx context.Context) {
+	w := f.session.process.world
+	if !f.joined {
+		f.joined = true
+		f.check(false, f.reader.Join(ctx))
+	} else if f.pending() > 0 {
+		sequence := max(f.cursor, f.stream.first)
+		f.cursor = sequence + 1
+		w.say("%s gets sequence %d of %s", f.session, sequence, f.stream.stage)
+		f.check(f.reader.Look(ctx, sequence, f.pending(), f.stream.at(sequence).data))
+	}
+	f.handOver()
+}
+
+// redeliver hands a frame to the reader that the consumer has delivered.
+func (f *simFeed) redeliver(ctx context.Context) {
+	w := f.session.process.world
+	if !f.joined || f.cursor <= f.stream.first || len(f.stream.frames) == 0 {
+		return
+	}
+	sequence := f.stream.first + w.choose(min(f.cursor, f.stream.last()+1)-f.stream.first)
+	w.counts[redeliveries]++
+	w.say("%s gets sequence %d of %s again", f.session, sequence, f.stream.stage)
+	f.check(f.reader.Look(ctx, sequence, f.pending(), f.stream.at(sequence).data))
+	f.handOver()
+}
+
+func (f *simFeed) check(again bool, err error) {
+	f.joined = f.joined && !again
+	if err != nil {
+		f.handOver()
+		f.refused = true
+		f.session.process.world.say("%s cannot go on reading: %v", f.session, err)
+		f.session.session.refusals <- fmt.Errorf("read %s: %w", f.input.definition.stream, err)
+		f.session.poke()
+	}
+}
+
+func (f *simFeed) handOver() {
+	for d, ok := f.reader.Peek(); ok && f.input.ahead.TryAcquire(weight(d)); d, ok = f.reader.Peek() {
+		f.reader.Pop()
+		f.session.session.arrived(arrival{f.input, d})
+		f.session.poke()
+	}
+}

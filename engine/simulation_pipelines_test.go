@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"penstock/checkpoint"
+	"penstock/engine/supervise"
+)
+
+// A simulated message is a number: the source, its id there, and a nonce that a
+// stage adds, another one each time it is called. The key is made of the id.
+func simValue(source, id, nonce uint64) uint64 { return source<<56 | id<<32 | nonce }
+
+func sourceOf(v uint64) uint64 { return v >> 56 }
+func idOf(v uint64) uint64     { return v >> 32 & 0xffffff }
+
+func keyOfValue(v uint64) string { return simKeys[idOf(v)%uint64(len(simKeys))] }
+
+var simKeys = [...]string{"a", "b", "c"}
+
+// outputsFor is how many messages a stage makes of one.
+func outputsFor(id uint64) int {
+	switch {
+	case id%5 == 4:
+		return 0
+	case id%7 == 6:
+		return 2
+	}
+	return 1
+}
+
+// simWords is a state: how many messages it has seen, and a hash of what was
+// made of them, in order. So it knows every nonce.
+type simWords struct{ Count, Chain uint64 }
+
+func (s *simWords) words() *simWords { return s }
+
+func mix(chain, v uint64) uint64 {
+	chain = (chain ^ v) * 0x9e3779b97f4a7c15
+	return chain ^ chain>>29
+}
+
+// simSlice is the same in memory that a copy shares.
+type simSlice []simWords
+
+func (s *simSlice) words() *simWords {
+	if len(*s) == 0 {
+		*s = make(simSlice, 1)
+	}
+	return &(*s)[0]
+}
+
+type wordsCodec struct{}
+
+func (wordsCodec) Name() string { return "words" }
+
+func (wordsCodec) Append(dst []byte, v simWords) ([]byte, error) {
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, v.Count), v.Chain), nil
+}
+
+func (wordsCodec) Decode(data []byte) (v simWords, err error) {
+	if len(data) != 16 {
+		return v, fmt.Errorf("%d bytes", len(data))
+	}
+	v.Count, v.Chain = binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])
+	return v, nil
+}
+
+type sliceCodec struct{}
+
+func (sliceCodec) Name() string { return "slice" }
+
+func (sliceCodec) Append(dst []byte, v simSlice) ([]byte, error) {
+	return wordsCodec{}.Append(dst, *v.words())
+}
+
+func (sliceCodec) Decode(data []byte) (simSlice, error) {
+	v, err := wordsCodec{}.Decode(data)
+	return simSlice{v}, err
+}
+
+func encodeSimCheckpoint(c checkpoint.Checkpoint) []byte {
+	data := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, c.Commit), c.Sequence)
+	return append(data, c.Record...)
+}
+
+func decodeSimCheckpoint(data []byte) checkpoint.Checkpoint {
+	return checkpoint.Checkpoint{Commit: binary.LittleEndian.Uint64(data), Sequence: binary.LittleEndian.Uint64(data[8:]), Record: data[16:]}
+}
+
+// simStage is a stage as the oracle knows it.
+type simStage struct {
+	name    string
+	kind    Kind
+	source  uint64 // number of a source
+	keyed   bool
+	inputs  []*simStage
+	readers []*simStage
+}
+
+func (s *simStage) String() string { return s.name }
+
+// plan is a pipeline that is simulated again and again.
+type plan struct {
+	pipeline *Pipeline
+	stages   []*simStage
+	world    *world // at present
+	threads  *threads
+}
+
+// errStage is a failure of a stage's function.
+var errStage = errors.New("the stage fails")
+
+func (p *plan) stage(name string, kind Kind, keyed bool, inputs ...*simStage) *simStage {
+	s := &simStage{name: name, kind: kind, keyed: keyed, inputs: inputs}
+	for _, i := range inputs {
+		i.readers = append(i.readers, s)
+	}
+	p.stages = append(p.stages, s)
+	return s
+}
+
+func (p *plan) source(number uint64, capacity Capacity) (*Stream[uint64], *simStage) {
+	s := p.stage(fmt.Sprintf("source%d", number), KindSource, false)
+	s.source = number
+	stream := Source(p.pipeline.With(Attempts(1000)), s.name, func(_ context.Context, state *simWords, emit Emit[uint64]) error {
+		w := p.world
+		for range 1 + w.choose(3) {
+			if state.Count == w.messages {
+				return io.EOF
+			}
+			emit(simValue(number, state.Count, 0))
+			state.Count++
+		}
+		return w.mayFail(s)
+	}, StateCodec[simWords, uint64](wordsCodec{}))
+	return stream.WithCapacity(capacity), s
+}
+
+// wordy is a pointer to a state.
+type wordy[S any] interface {
+	*S
+	words() *simWords
+}
+
+// transform is what a stage makes of its messages.
+func transform[S any, P wordy[S]](p *plan, s *simStage) MessageFunc[S, uint64, uint64] {
+	return func(_ context.Context, state *S, m Message[uint64], emit Emit[uint64]) error {
+		w := p.world
+		if err := w.beforeCall(s); err != nil {
+			return err
+		}
+		words := P(state).words()
+		words.Count++
+		if n := outputsFor(idOf(m.Value)); n > 0 {
+			out := m.Value | w.nonce()<<1
+			words.Chain = mix(words.Chain, out)
+			emit(out)
+			if n == 2 {
+				emit(out | 1)
+			}
+		}
+		return w.mayFail(s)
+	}
+}
+
+func collector(p *plan, s *simStage) func(context.Context, *simWords, Message[uint64]) error {
+	return func(_ context.Context, state *simWords, m Message[uint64]) error {
+		w := p.world
+		if err := w.beforeCall(s); err != nil {
+			return err
+		}
+		state.Count++
+		state.Chain = mix(state.Chain, m.Value)
+		return w.mayFail(s)
+	}
+}
+
+func (p *plan) sink(name string, in *Stream[uint64], of *simStage) {
+	s := p.stage(name, KindSink, in.key != nil, of)
+	Sink(p.pipeline.With(Attempts(1000), KeysInMemory(2)), name, in, collector(p, s), StateCodec[simWords, None](wordsCodec{}))
+}
+
+// newPlans declares the pipelines. Each worker has its own.
+func newPlans() []*plan {
+	shapes := []func(p *plan){
+		func(p *plan) { // a state that can be copied
+			in, a := p.source(1, Capacity{Messages: 12})
+			b := p.stage("worker", KindProcessor, false, a)
+			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in, transform[simWords](p, b)), StateCodec[simWords, uint64](wordsCodec{}))
+			p.sink("sink", out, b)
+		},
+		func(p *plan) { // fan-in, and a state that is undone by going back
+			in1, a1 := p.source(1, Capacity{})
+			in2, a2 := p.source(2, Capacity{})
+			b := p.stage("worker", KindProcessor, false, a1, a2)
+			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in1, transform[simSlice](p, b)), On(in2, transform[simSlice](p, b)),
+				StateCodec[simSlice, uint64](sliceCodec{}))
+			p.sink("sink", out.WithCapacity(Capacity{Messages: 8}), b)
+		},
+		func(p *plan) { // state by key, of which few are in memory
+			in, a := p.source(1, Capacity{})
+			b := p.stage("worker", KindProcessor, true, a)
+			out := Stage(p.pipeline.With(Attempts(1000), KeysInMemory(2)), "worker", On(KeyBy(in, keyOfValue), transform[simWords](p, b)),
+				StateCodec[simWords, uint64](wordsCodec{}))
+			p.sink("sink", out, b)
+		},
+		func(p *plan) { // messages that overtake those that wait for another attempt, and two readers
+			in, a := p.source(1, Capacity{})
+			b := p.stage("worker", KindProcessor, true, a)
+			delay := supervise.Exponential(5*time.Millisecond, 20*time.Millisecond, 2, 0)
+			out := Stage(p.pipeline.With(Attempts(1000), AttemptDelay(delay)), "worker", On(KeyBy(in, keyOfValue), transform[simSlice](p, b)),
+				StateCodec[simSlice, uint64](sliceCodec{}))
+			p.sink("sink", out, b)
+			p.sink("tally", KeyBy(out, keyOfValue), b)
+		},
+	}
+	plans, pool := make([]*plan, len(shapes)), &threads{}
+	for k, shape := range shapes {
+		plans[k] = &plan{pipeline: New("sim"), threads: pool}
+		shape(plans[k])
+		if err := plans[k].pipeline.Check(); err != nil {
+			panic(err)
+		}
+	}
+	return plans
+}

@@ -1,0 +1,424 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"penstock/engine/channel"
+	"penstock/engine/supervise"
+)
+
+// simProcess is a process that runs the pipeline on a disk. Its sessions, its
+// checkpointer and its start are the engine's.
+type simProcess struct {
+	world    *world
+	number   int
+	disk     *simDisk
+	run      *run
+	ctx      context.Context
+	boot     *coroutine
+	saver    *coroutine
+	sessions []*simSession
+	dead     bool
+	opened   bool
+	failed   error // why it has to end
+}
+
+func (p *simProcess) String() string { return fmt.Sprintf("process %d", p.number) }
+
+// mustLive ends what a dead process does.
+func (p *simProcess) mustLive() {
+	if p.dead {
+		panic(stopped{})
+	}
+}
+
+// mayYield is where something else may come in between.
+func (p *simProcess) mayYield() {
+	p.mustLive()
+	if w := p.world; w.current != nil && !w.calm && w.chance(128) {
+		w.current.pause()
+		p.mustLive()
+	}
+}
+
+// simClock is the world's clock to a process.
+type simClock struct{ process *simProcess }
+
+var _ clock = simClock{}
+
+func (c simClock) now() time.Time { return time.Unix(0, c.process.world.now) }
+
+func (c simClock) pause(_ context.Context, d time.Duration) error {
+	c.process.mustLive()
+	if d > 0 {
+		w := c.process.world
+		w.current.due = w.now + int64(d)
+		w.current.pause()
+	}
+	return nil
+}
+
+func (c simClock) until(_ context.Context, done <-chan struct{}) error {
+	c.process.mustLive()
+	for {
+		select {
+		case <-done:
+			return nil
+		default:
+			current := c.process.world.current
+			current.done = done
+			current.pause()
+		}
+	}
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// start begins a process on a disk.
+func (w *world) start(disk *simDisk) *simProcess {
+	w.processes++
+	p := &simProcess{world: w, number: w.processes, disk: disk, ctx: context.Background()}
+	r := &run{
+		pipeline: w.plan.pipeline,
+		log:      discard,
+		byStage:  map[*definition]*instance{},
+		readers:  map[*instance][]readerRef{},
+		draining: make(chan struct{}),
+		clock:    simClock{p},
+		letters:  noLetters{},
+	}
+	if !w.syncAlways && w.embedded {
+		r.config.Sync = time.Second
+	}
+	r.beginDrain = func() {
+		if !r.isDraining() {
+			close(r.draining)
+			r.pokeAll()
+		}
+	}
+	r.careful = newCareful(r)
+	r.space = newSpace(r)
+	close(r.careful.over)
+	r.checkpointer = &checkpointer{
+		saver: simSaver{p}, server: simServer{p}, log: r.log,
+		kicked: make(chan struct{}, 1), trimmed: map[*instance]uint64{},
+	}
+	p.run = r
+	p.boot = w.begin("boot", func(*coroutine) { p.fail(p.open()) })
+	w.alive = append(w.alive, p)
+	for k, d := range w.disks {
+		if d == disk {
+			w.say("%s starts on disk %d", p, k)
+		}
+	}
+	return p
+}
+
+// open does what openInstances does.
+func (p *simProcess) open() error {
+	r := p.run
+	for _, d := range r.pipeline.order() {
+		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.name}, 1<<20)
+		in.channel = &simLink{p, p.world.streams[d.name]}
+		in.history.store = in.committed.store
+	}
+	r.checkpointer.instances = r.instances
+	for _, in := range r.instances {
+		if err := in.loadStats(); err != nil {
+			return err
+		}
+		s := p.newSession(in)
+		if err := s.open(p.ctx); err != nil {
+			return err
+		}
+		in.session.Store(s)
+	}
+	if err := r.checkPositions(); err != nil {
+		return err
+	}
+	for _, in := range r.instances {
+		if !in.isEnded.Load() {
+			p.serve(in.session.Load())
+		}
+	}
+	p.saver = p.world.begin("checkpointer", func(c *coroutine) {
+		for {
+			if err := r.checkpointer.checkpoint(p.ctx); err != nil && !errors.Is(err, errDisk) {
+				p.world.violate("%s: a checkpoint failed: %v", p, err)
+			}
+			c.idle = true
+			c.pause()
+		}
+	})
+	p.saver.idle = true
+	r.ready.Store(true)
+	p.opened = true
+	return nil
+}
+
+func (p *simProcess) newSession(in *instance) *session {
+	s := newSession(in)
+	p.world.owners++
+	s.owner = p.world.owners
+	if s.replays != nil {
+		s.replays.idle.Store(true) // no letters, no replays
+	}
+	return s
+}
+
+// fail notes why the process has to end. Its coroutines stay where they are.
+func (p *simProcess) fail(err error) {
+	if err != nil && p.failed == nil {
+		p.failed = err
+	}
+}
+
+// kill ends the process as SIGKILL does.
+func (p *simProcess) kill() {
+	p.dead = true
+	for _, s := range p.sessions {
+		s.co.kill()
+	}
+	p.boot.kill()
+	if p.saver != nil {
+		p.saver.kill()
+	}
+	w := p.world
+	for k, other := range w.alive {
+		if other == p {
+			w.alive = append(w.alive[:k], w.alive[k+1:]...)
+			break
+		}
+	}
+	w.sweep()
+}
+
+// isOver says that every stage has ended or stopped.
+func (p *simProcess) isOver() bool {
+	if !p.opened || !p.saver.idle {
+		return false
+	}
+	for _, s := range p.sessions {
+		if !s.finished {
+			return false
+		}
+	}
+	return true
+}
+
+// conclude ends the process in order.
+func (p *simProcess) conclude() {
+	p.world.say("%s ends in order", p)
+	if err := p.run.checkpointer.checkpoint(p.ctx); err != nil && !errors.Is(err, errDisk) {
+		p.world.violate("%s: the last checkpoint failed: %v", p, err)
+	}
+	p.kill()
+}
+
+// simSession is a session with its loop and its consumers.
+type simSession struct {
+	process  *simProcess
+	session  *session
+	ctx      context.Context
+	co       *coroutine
+	feeds    []*simFeed
+	wakeAt   int64 // when it is idle
+	finished bool
+	feeding  bool // a source's function may be called
+}
+
+func (s *simSession) String() string {
+	return fmt.Sprintf("%s: %s", s.process, s.session.definition.name)
+}
+
+func (s *simSession) poke() { s.co.idle = false }
+
+// serve begins the life of a session that is open.
+func (p *simProcess) serve(in *session) *simSession {
+	s := &simSession{process: p, session: in}
+	s.ctx = context.WithValue(p.ctx, sessionKey{}, in)
+	for _, i := range in.inputs {
+		if i.replays == nil {
+			s.feeds = append(s.feeds, p.world.newFeed(s, i))
+		}
+	}
+	s.co = p.world.begin(in.definition.name, s.live)
+	p.sessions = append(p.sessions, s)
+	return s
+}
+
+// live is one life after the other, as the supervisor has it.
+func (s *simSession) live(c *coroutine) {
+	in, p := s.session, s.process
+	for {
+		in.hold.begin()
+		in.stopped.Store(false)
+		err := in.start(s.ctx)
+		if err == nil {
+			err = s.loop(c)
+		}
+		s.feeding = false
+		switch {
+		case in.hold.abandoned():
+			p.world.say("%s: the function that was left behind returns", s)
+			s.finished = true
+			return
+		case err == nil:
+			p.world.say("%s has ended or stopped", s)
+			in.stopped.Store(true)
+			s.finished = true
+			p.run.pokeAll()
+			return
+		case supervise.IsFatal(err), isFatal(err):
+			p.fail(err)
+			return
+		}
+		p.world.say("%s fails: %v", s, err)
+		c.due = p.world.now + int64(time.Millisecond)
+		c.pause()
+	}
+}
+
+func (s *simSession) loop(c *coroutine) error {
+	if s.session.source != nil {
+		return s.sourceLoop(c)
+	}
+	for {
+		next, err := s.session.round(s.ctx)
+		if err != nil || next == toEnd {
+			return err
+		}
+		if next == toWait {
+			c.idle = true
+			s.wakeAt = s.process.world.now + int64(s.session.idle())
+		}
+		c.pause()
+	}
+}
+
+// sourceLoop does what the engine's does, with calls of the source's function
+// that the world makes.
+func (s *simSession) sourceLoop(c *coroutine) error {
+	in := s.session
+	if err := in.beginFeeding(s.ctx); err != nil {
+		return err
+	}
+	s.feeding = true
+	for {
+		if in.run.isDraining() || in.readersEnded() {
+			s.stopFeeding(context.Canceled)
+		}
+		if err := in.settle(s.ctx, false); err != nil {
+			return err
+		}
+		published, err := in.publishProduced(s.ctx)
+		if err != nil {
+			s.stopFeeding(context.Canceled)
+			return in.fail(s.ctx, err)
+		}
+		if !published {
+			if finished, cause := in.allCommitted(); finished {
+				return in.sourceFinished(s.ctx, cause)
+			}
+			c.idle = true
+			s.wakeAt = s.process.world.now + int64(time.Hour)
+		}
+		c.pause()
+	}
+}
+
+func (s *simSession) stopFeeding(err error) {
+	if s.feeding {
+		s.feeding = false
+		s.session.fed(err)
+	}
+}
+
+// canFeed says whether the source's function may be called.
+func (s *simSession) canFeed() bool {
+	b := s.session.batch
+	return s.feeding && !s.co.ended && b.bytes < batchBytes && b.calls < 4 && b.emitted < s.session.capacity.Messages
+}
+
+// feed calls the source's function.
+func (s *simSession) feed() {
+	err := s.session.callSource(s.ctx)
+	s.process.world.say("%s: its function is called: %v", s, err)
+	if err != nil {
+		s.stopFeeding(err)
+	}
+	s.poke()
+}
+
+// isReady says whether the loop would do something.
+func (s *simSession) isReady() bool {
+	w := s.process.world
+	if c := s.co; c.idle {
+		in := s.session
+		switch {
+		case len(in.wake) > 0:
+			<-in.wake
+		case in.flight.isDone(), w.now >= s.wakeAt:
+		default:
+			return false
+		}
+		c.idle = false
+	}
+	return s.co.isReady(w.now)
+}
+
+// abandon leaves a session behind whose function hangs, and begins another, as
+// the watchdog and serve do.
+func (s *simSession) abandon() {
+	in, p := s.session.instance, s.process
+	if !in.abandon() {
+		return
+	}
+	p.world.say("%s is left behind", s)
+	p.world.counts[leftBehind]++
+	s.feeds = nil // its readers are stopped
+	next := &simSession{process: p}
+	next.co = p.world.begin(in.definition.name, func(c *coroutine) {
+		session := p.newSession(in)
+		goesOn, err := session.takeOver(p.ctx)
+		if err != nil || !goesOn {
+			p.fail(err)
+			next.finished = true
+			return
+		}
+		next.session = session
+		next.ctx = context.WithValue(p.ctx, sessionKey{}, session)
+		for _, i := range session.inputs {
+			if i.replays == nil {
+				next.feeds = append(next.feeds, p.world.newFeed(next, i))
+			}
+		}
+		in.session.Store(session)
+		next.live(c)
+	})
+	next.session = s.session // until it has its own
+	p.sessions = append(p.sessions, next)
+}
+
+// isExpected says whether a process may end with this error.
+func (w *world) isExpected(err error) bool {
+	var fenced *FencedError
+	if errors.As(err, &fenced) {
+		return w.contested
+	}
+	refusal := errors.Is(err, ErrRefused) || errors.Is(err, channel.ErrAhead) || errors.Is(err, channel.ErrGap)
+	switch {
+	case w.lost && w.embedded && strings.Contains(err.Error(), "checkpoint"):
+		return false // the channels are synced before a checkpoint
+	case w.robbed, w.lost:
+		return refusal || supervise.IsFatal(err)
+	case w.contested:
+		return refusal && errors.Is(err, ErrRefused) // the other's checkpoints let it trim
+	}
+	return false
+}

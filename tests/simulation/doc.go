@@ -1,0 +1,10 @@
+// Simulation plays the commit protocol under schedules of faults, all chosen from one seed.
+//
+//	go run ./tests/simulation -time 1m            a minute of schedules
+//	go run ./tests/simulation -seed 7 -schedules 1000000
+//	go run ./tests/simulation -seed 7 -schedule 4711   one of them, printed step by step
+//	go run ./tests/simulation -mutations          what is noticed when a rule of the protocol is missing, and after how many schedules
+//
+// The simulation itself is in the tests of package engine (simulation_*_test.go), because it drives what is not exported
+// there: this command builds and runs them. docs/simulation.md tells what is real in it and what is not.
+package main

@@ -1,0 +1,144 @@
+package main
+
+// mutations are those of package rule, and more.
+var mutations = []mutation{
+	{name: "position-check", what: "readers skip what is below their position"},
+	{name: "base-offset-check", what: "a section that starts too high is a gap"},
+	{name: "fencing", what: "commits expect a sequence, owners begin with a fence"},
+	{name: "trim-bound", what: "trimming stops at what readers and checkpoint need"},
+
+	{"own-frame", "a last frame is ours only if its owner is", edits{{
+		"engine/resolve.go", `last.Frame.Owner == in.owner && last.Frame.Commit ==`, `(mutated("own-frame") || last.Frame.Owner == in.owner) && last.Frame.Commit ==`,
+	}}},
+	{"read-back", "a commit without an answer is read back before it is sent again", edits{{
+		"engine/resolve.go", `	case errors.Is(err, channel.ErrStreamLost):`, `	case mutated("read-back") && err == nil && found:
+		in.flight.expected = last.Sequence
+	case errors.Is(err, channel.ErrStreamLost):`,
+	}}},
+	{"fenced", "an owner that was fenced stops", edits{{
+		"engine/resolve.go", `case found && last.Sequence != in.flight.expected,`, `case mutated("fenced") && found && last.Sequence > in.flight.expected:
+		in.flight.expected = last.Sequence
+	case found && last.Sequence != in.flight.expected,`,
+	}}},
+	{"abandoned", "a function that was left behind has no effect", edits{{
+		"engine/hold.go", `func (h *hold) leave() bool { return `, `func (h *hold) leave() bool { return mutated("abandoned") || `,
+	}, {
+		"engine/hold.go", `func (h *hold) abandoned() bool { return `, `func (h *hold) abandoned() bool { return !mutated("abandoned") && `,
+	}}},
+	{"ended-meanwhile", "a stage that another owner ended stays ended", edits{{
+		"engine/life.go", `	return !in.isEnded.Load(), nil`, `	return mutated("ended-meanwhile") || !in.isEnded.Load(), nil`,
+	}}},
+	{"file-sync", "the server's files are synced before a checkpoint", edits{{
+		"engine/checkpointer.go", `	if err := c.server.SyncFiles(ctx); err != nil {`, `	sync := c.server.SyncFiles
+	if mutated("file-sync") {
+		sync = func(context.Context) error { return nil }
+	}
+	if err := sync(ctx); err != nil {`,
+	}}},
+	{"announce", "it is noted how far the keys of a checkpoint reach", edits{{
+		"engine/checkpointer.go", `	if c.server.Embedded() {
+		return nil`, `	if c.server.Embedded() || mutated("announce") {
+		return nil`,
+	}}},
+	{"trim-own", "trimming stops at the own checkpoint", edits{{
+		"engine/checkpointer.go", `before := min(own, in.last.Load())`, `before := min(own, in.last.Load())
+	if mutated("trim-own") {
+		before = in.last.Load()
+	}`,
+	}}},
+	{"give-up", "states of a checkpoint that failed come with the next", edits{{
+		"engine/committed.go", `		if _, newer := c.dirty[key]; !newer {`, `		if _, newer := c.dirty[key]; !newer && !mutated("give-up") {`,
+	}}},
+	{"dense", "the frames after a checkpoint are dense", edits{{
+		"engine/catchup.go", `if r.Frame.Commit != expected {`, `if mutated("dense") {
+			expected = r.Frame.Commit
+		} else if r.Frame.Commit != expected {`,
+	}}},
+	{"living-owner", "commits of a living owner while another one catches up", edits{{
+		"engine/catchup.go", `if expected <= last.Frame.Commit {`, `if expected <= last.Frame.Commit || mutated("living-owner") && expected != last.Frame.Commit+1 {`,
+	}}},
+	{"ahead", "a reader that is ahead of its channel refuses", edits{{
+		"engine/channel/consumer.go", `	if s := r.section(rec.Frame); s != nil && s.Next() < r.expected {`, `	if s := r.section(rec.Frame); s != nil && s.Next() < r.expected && !mutated("ahead") {`,
+	}, {
+		"engine/channel/look.go", `	if r.taken > 0 && item.sequence > r.taken {`, `	if r.taken > 0 && item.sequence > r.taken && !mutated("ahead") {`,
+	}, {
+		"engine/open.go", `taken > in.written(k) {`, `taken > in.written(k) && !mutated("ahead") {`,
+	}}},
+	{"hint", "a position's sequence is only a hint", edits{{
+		"engine/channel/look.go", `	if !r.whole {
+		r.fromStart = true`, `	if mutated("hint") {
+		r.expected = found
+		return nil
+	}
+	if !r.whole {
+		r.fromStart = true`,
+	}, {
+		"engine/channel/consumer.go", `		start = r.cfg.Position.Sequence - 1`, `		start = r.cfg.Position.Sequence - 1
+		if mutated("hint") {
+			start += 2
+		}`,
+	}}},
+	{"needs", "a position names the first frame that is still needed", edits{{
+		"engine/input.go", `	if i.frame < len(i.queue) {
+		p.Sequence = i.queue[i.frame].Sequence
+	}`, `	if i.frame < len(i.queue) {
+		p.Sequence = i.queue[i.frame].Sequence
+		if mutated("needs") {
+			p.Sequence++
+		}
+	}`,
+	}}},
+	{"fence-inputs", "a fence repeats the positions", edits{{
+		"engine/recover.go", `	fence.Timers = append`, `	if mutated("fence-inputs") {
+		fence.Inputs = nil
+	}
+	fence.Timers = append`,
+	}}},
+	{"rewind", "a rollback puts the inputs back too", edits{{
+		"engine/session.go", `	for _, i := range in.inputs {
+		i.rewind()
+	}`, `	for _, i := range in.inputs {
+		if !mutated("rewind") {
+			i.rewind()
+		}
+	}`,
+	}}},
+	{"undo-outputs", "what a failed call emitted is dropped", edits{{
+		"engine/retry.go", `	in.batch.undo()`, `	if !mutated("undo-outputs") {
+		in.batch.undo()
+	}`,
+	}}},
+	{"overtaken", "a message that waits keeps those of its key behind it", edits{{
+		"engine/overtake.go", `behind := known && i.waitingKeys[key] > 0`, `behind := known && i.waitingKeys[key] > 0 && !mutated("overtaken")`,
+	}}},
+	{"gaps", "the position tells which messages still wait", edits{{
+		"engine/input.go", `	if len(i.waiting) > 0 || i.next < i.gaps.Reached {
+		i.addWaiting(&p)`, `	if !mutated("gaps") && (len(i.waiting) > 0 || i.next < i.gaps.Reached) {
+		i.addWaiting(&p)`,
+	}}},
+	{"launched", "states that are under way can be read", edits{{
+		"engine/committed.go", `	c.launched = layer
+`, `	if !mutated("launched") {
+		c.launched = layer
+	}
+`,
+	}}},
+	{"flushing", "states that are being checkpointed can be read", edits{{
+		"engine/committed.go", `	for _, layer := range []map[string][]byte{c.dirty, c.flushing} {
+		if data`, `	for _, layer := range []map[string][]byte{c.dirty, c.flushing} {
+		if mutated("flushing") {
+			layer = c.dirty
+		}
+		if data`,
+	}}},
+	{"record-last", "the store writes checkpoints after their keys", edits{{
+		"engine/simulation_store_test.go", `	for _, u := range updates {
+		v := u.vault.(*simVault)
+		for _, key`, `	for _, u := range updates {
+		v := u.vault.(*simVault)
+		if mutated("record-last") {
+			disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.checkpoint))
+		}
+		for _, key`,
+	}}},
+}
