@@ -29,7 +29,6 @@ func runPoison() {
 	killers := set.String("killers", "", "")
 	set.StringVar(&c.Output, "output", "", "")
 	set.StringVar(&c.Mended, "mended", "", "")
-	set.DurationVar(&c.Hesitation, "hesitation", 0, "")
 	set.Uint64Var(&c.Numbers, "numbers", 0, "")
 	set.Uint64Var(&c.Room, "room", 0, "")
 	set.DurationVar(&c.Pace, "pace", 0, "")
