@@ -171,7 +171,7 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	} else {
 		before = in.last.Load()
 	}
-	if before <= c.trimmed[in] {
+	if before <= c.trimmed[in] || !c.mayTrim(in.run.space) {
 		return nil
 	}
 	if err := in.channel.Trim(ctx, before); err != nil {
@@ -185,4 +185,10 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	in.stored.Store(int64(info.Bytes))
 	in.poke()
 	return nil
+}
+
+// mayTrim is false while the embedded server has no space: nats-server 2.15 waits
+// for itself for ever when it is to delete what it could not write.
+func (c *checkpointer) mayTrim(disk *space) bool {
+	return !c.server.Embedded() || !disk.isExhausted() && c.server.Trouble() == nil
 }

@@ -116,6 +116,12 @@ func (s *space) look() (before, now int32) {
 
 func (s *space) isFull() bool { return s.level.Load() == spaceFull }
 
+// isExhausted looks whether there is so little that nothing may be written.
+func (s *space) isExhausted() bool {
+	free, size, err := checkpoint.Space(s.run.config.Dir)
+	return err == nil && free < checkpoint.KeptFree(size)
+}
+
 func (s *space) status() *DiskStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
