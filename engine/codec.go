@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -190,24 +189,4 @@ func (c scalarCodec[T]) setWord(v reflect.Value, name string, w uint64) error {
 		v.SetUint(w)
 	}
 	return nil
-}
-
-// JSON returns the codec that writes values by encoding/json.
-func JSON[T any]() Codec[T] { return jsonCodec[T]{} }
-
-type jsonCodec[T any] struct{}
-
-func (jsonCodec[T]) Name() string { return "json" }
-func (jsonCodec[T]) Append(dst []byte, v T) ([]byte, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return dst, err
-	}
-	return append(dst, data...), nil
-}
-
-func (jsonCodec[T]) Decode(data []byte) (T, error) {
-	var v T
-	err := json.Unmarshal(data, &v)
-	return v, err
 }

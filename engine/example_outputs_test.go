@@ -142,3 +142,27 @@ func ExampleWithKey() {
 	// way 3
 	// message 7
 }
+
+// A new version of a program counts cents, and goes on from a state in euros.
+func ExampleMigrated() {
+	type totalBefore struct{ Euros int }
+	type total struct{ Cents int }
+	codec := engine.Migrated(engine.JSON[total](), engine.JSON[totalBefore](),
+		func(before totalBefore) (total, error) { return total{Cents: before.Euros * 100}, nil })
+
+	for _, stored := range []string{`{"Euros":3}`, `{"Cents":310}`} {
+		value, err := codec.Decode([]byte(stored))
+		fmt.Printf("%+v %v\n", value, err)
+	}
+
+	p := engine.New("sum")
+	prices := enginetest.Values(p, "prices", 10, 20)
+	engine.Sink(p, "total", prices, func(_ context.Context, t *total, m engine.Message[int]) error {
+		t.Cents += m.Value
+		return nil
+	}, engine.StateCodec[total, engine.None](codec))
+	complete(p)
+	// Output:
+	// {Cents:300} <nil>
+	// {Cents:310} <nil>
+}

@@ -152,7 +152,9 @@ func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
 	}
 }
 
-// StateCodec replaces the codec of the stage's state; see DefaultCodec.
+// StateCodec replaces the codec of the stage's state, which is DefaultCodec; but
+// JSON with a field that S does not have is refused, unless this says JSON[S]().
+// See Migrated for a state whose type has changed.
 func StateCodec[S, Out any](c Codec[S]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) { t.codec = c })
 }
@@ -160,6 +162,9 @@ func StateCodec[S, Out any](c Codec[S]) Part[S, Out] {
 // unsavable finds what encoding/json would drop without a word: a state that
 // silently loses a field at a restart is worse than one that is refused.
 func unsavable[T any](what string, codec Codec[T]) []error {
+	if m, isMigrated := codec.(interface{ current() Codec[T] }); isMigrated {
+		codec = m.current()
+	}
 	if _, isJSON := codec.(jsonCodec[T]); !isJSON {
 		return nil
 	}

@@ -104,7 +104,7 @@ func (w *wholeState[S]) rollback(c *committed) error {
 	}
 	value, err := w.codec.Decode(data)
 	if err != nil {
-		return Fatal(fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? start with a fresh directory, or give the old type back)", c.stage, w.codec.Name(), err))
+		return Fatal(fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", c.stage, w.codec.Name(), err))
 	}
 	w.value = value
 	return nil

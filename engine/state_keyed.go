@@ -89,7 +89,7 @@ func (k *keyedState[S]) load(key string) (*keyState[S], error) {
 		return state, nil
 	}
 	if state.value, err = k.codec.Decode(data); err != nil {
-		return nil, Fatal(fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed? start with a fresh directory, or give the old type back)", key, k.codec.Name(), err))
+		return nil, Fatal(fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", key, k.codec.Name(), err))
 	}
 	return state, nil
 }

@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/blocks": {},
 	"penstock/engine/supervise":       {},
 	"penstock/engine/breaker":         {},
-	"penstock/engine/broker":          {},
+	"penstock/engine/broker":          {"penstock/engine/internal/blocks"},
 	"penstock/engine/channel":         {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
 	"penstock/engine/enginetest":      {"penstock/engine"},
 	"penstock/stages":                 {"penstock/engine"},

@@ -24,6 +24,7 @@ func processFaults() []fault {
 		{"owner", "SIGSTOP, another takes over on a copy of the directory, SIGCONT", needs{server: true, noFiles: true}, (*cycle).secondOwner},
 		{"two", "a second process on the same directory", needs{}, (*cycle).twoProcesses},
 		{"retype", "started with states of another type, and then with the right ones again", needs{refusal: true}, (*cycle).retype},
+		{"migrate", "SIGKILL, started with another release that converts the states, SIGKILL, and then with the one before again", needs{}, (*cycle).migrate},
 	}
 }
 
@@ -287,4 +288,24 @@ func (c *cycle) retype(during func() error) error {
 		c.victim.kill()
 	}
 	return c.reap()
+}
+
+// migrate lets another release run for a while. This one converts back what that has written.
+func (c *cycle) migrate(during func() error) error {
+	if err := c.moment(); err != nil {
+		return err
+	}
+	if err := c.killVictim(); err != nil {
+		return err
+	}
+	if err := c.begin(nil, "-released"); err != nil {
+		return err
+	}
+	if err := during(); err != nil {
+		return err
+	}
+	if err := c.moment(); err != nil {
+		return err
+	}
+	return c.killVictim()
 }

@@ -70,6 +70,7 @@ func suffer(args []string) error {
 	set.DurationVar(&config.Sync, "sync", 0, "")
 	set.StringVar(&place.Output, "output", "", "")
 	set.BoolVar(&place.Retyped, "retyped", false, "")
+	set.BoolVar(&place.Released, "released", false, "")
 	outside := set.String("outside", "", "")
 	prefix := set.String("prefix", "", "")
 	path := set.String("spec", "", "")

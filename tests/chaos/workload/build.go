@@ -12,9 +12,10 @@ import (
 
 // Place is where a run has its effects outside.
 type Place struct {
-	Output  string   // directory of the files
-	Outside *Outside // nil when nothing publishes
-	Retyped bool     // the states have another type, which those that are there do not fit
+	Output   string   // directory of the files
+	Outside  *Outside // nil when nothing publishes
+	Retyped  bool     // the states have another type, which those that are there do not fit
+	Released bool     // the states have another type, into which those that are there are converted
 }
 
 // Attempts is how often an item may fail: more than faults from outside may take.
@@ -46,18 +47,24 @@ func (b *builder) declare(k int) {
 	w := &worker{spec: b.spec, index: k, stage: s}
 	scope := b.scope.With(b.options(k, w)...)
 	switch {
+	case s.Kind == Source && b.place.Released:
+		b.write(k, engine.Source(scope, s.Name, w.emitReleased, engine.StateCodec[released[Plain], Item](newer[Plain]())))
 	case s.Kind == Source:
-		b.write(k, engine.Source(scope, s.Name, w.emitIDs))
+		b.write(k, engine.Source(scope, s.Name, w.emitIDs, engine.StateCodec[Plain, Item](older[Plain]())))
 	case s.Kind == File:
 		stages.FileSink(scope, s.Name, b.streams[s.Inputs[0]], FileOf(b.place.Output, *s), AppendLine)
 	case s.Kind == Publish:
 		engine.SinkBatch(scope, s.Name, b.streams[s.Inputs[0]], b.place.Outside.publish(s.Name))
 	case b.place.Retyped:
-		declare[otherState](b, scope, k, w)
+		declare(b, scope, k, w, engine.DefaultCodec[otherState]())
+	case b.place.Released && s.Rich:
+		declare(b, scope, k, w, newer[Rich]())
+	case b.place.Released:
+		declare(b, scope, k, w, newer[Plain]())
 	case s.Rich:
-		declare[Rich](b, scope, k, w)
+		declare(b, scope, k, w, older[Rich]())
 	default:
-		declare[Plain](b, scope, k, w)
+		declare(b, scope, k, w, older[Plain]())
 	}
 }
 
@@ -101,18 +108,19 @@ type state[S any] interface {
 }
 
 // declare declares a stage of user functions with a state of the type S.
-func declare[S any, P state[S]](b *builder, scope engine.Scope, k int, w *worker) {
+func declare[S any, P state[S]](b *builder, scope engine.Scope, k int, w *worker, codec engine.Codec[S]) {
 	if w.stage.isSink() {
-		engine.Stage(scope, w.stage.Name, parts[S, P, engine.None](b, w, func(engine.Emit[engine.None]) func(Item) { return nil })...)
+		engine.Stage(scope, w.stage.Name, parts[S, P](b, w, codec, func(engine.Emit[engine.None]) func(Item) { return nil })...)
 		return
 	}
-	b.write(k, engine.Stage(scope, w.stage.Name, parts[S, P, Item](b, w, func(emit engine.Emit[Item]) func(Item) {
+	b.write(k, engine.Stage(scope, w.stage.Name, parts[S, P](b, w, codec, func(emit engine.Emit[Item]) func(Item) {
 		return func(i Item) { emit(i) }
 	})...))
 }
 
 // parts are what a stage is made of; own makes of its emit what emits to its own stream.
-func parts[S any, P state[S], Out any](b *builder, w *worker, own func(engine.Emit[Out]) func(Item)) (list []engine.Part[S, Out]) {
+func parts[S any, P state[S], Out any](b *builder, w *worker, codec engine.Codec[S], own func(engine.Emit[Out]) func(Item)) []engine.Part[S, Out] {
+	list := []engine.Part[S, Out]{engine.StateCodec[S, Out](codec)}
 	for n, i := range w.stage.Inputs {
 		stream := b.streams[i]
 		if w.stage.Keys > 0 {

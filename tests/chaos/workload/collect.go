@@ -41,8 +41,8 @@ func (r *Result) look(ctx context.Context, s Spec, i *engine.Inspector) error {
 		}
 		states := map[string]Rich{}
 		err := i.State(ctx, stage.Name, func(key string, data json.RawMessage) error {
-			var state Rich
-			if err := json.Unmarshal(data, &state); err != nil {
+			state, err := older[Rich]().Decode(data)
+			if err != nil {
 				return fmt.Errorf("state of %s, key %q: %w", stage.Name, key, err)
 			}
 			states[key] = state

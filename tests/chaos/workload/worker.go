@@ -55,6 +55,10 @@ func (w *worker) emitIDs(ctx context.Context, p *Plain, emit engine.Emit[Item]) 
 	return nil
 }
 
+func (w *worker) emitReleased(ctx context.Context, r *released[Plain], emit engine.Emit[Item]) error {
+	return w.emitIDs(ctx, &r.State, emit)
+}
+
 // handle is the function of an input. It fails after all that it does, so that there is something to undo.
 func handle[S any, P state[S], Out any](w *worker, input int, own func(engine.Emit[Out]) func(Item)) engine.MessageFunc[S, Item, Out] {
 	return func(ctx context.Context, s *S, m engine.Message[Item], emit engine.Emit[Out]) error {
