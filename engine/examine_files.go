@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -102,16 +101,16 @@ func (l *look) blocks() error {
 		}
 	}
 	for _, s := range streams {
-		if err := l.stream(s, streams); err != nil {
+		if err := l.stream(s); err != nil {
 			return fmt.Errorf("stream %s: %w", s.Name, err)
 		}
 	}
 	return nil
 }
 
-func (l *look) stream(s *blocks.Stream, all []*blocks.Stream) error {
+func (l *look) stream(s *blocks.Stream) error {
 	if s.Problem != nil {
-		l.settings(s, all)
+		l.settings(s)
 	}
 	count, bad := 0, 0
 	damages, err := s.Scan(func(r blocks.Record) error {
@@ -187,64 +186,13 @@ func streamIn(path, name string) (*blocks.Stream, error) {
 	return nil, fmt.Errorf("there is no stream %s", name)
 }
 
-// settings are those of a stream, which are damaged. Those of another channel of
-// the pipeline differ in names only, and in bounds that the next run sets.
-func (l *look) settings(s *blocks.Stream, all []*blocks.Stream) {
-	l.wrong(partOf(s.Name), "%v", s.Problem)
-	l.unreadable = true
-	if data, found := s.MendSettings(); found {
-		l.fixes = append(l.fixes, fix{
-			text: fmt.Sprintf("write the settings of stream %s as they were, which their checksum tells", s.Name),
-			apply: func(path string) error {
-				s, err := streamIn(path, s.Name)
-				if err != nil {
-					return err
-				}
-				return s.Describe(data)
-			},
-		})
-		return
+// settings are damaged: of a stream that the next start makes anew, with the
+// messages that are there. Without it there is no sense in a rehearsal.
+func (l *look) settings(s *blocks.Stream) {
+	l.note(partOf(s.Name), "%v: the next start puts them right", s.Problem)
+	if _, found := s.MendSettings(); !found {
+		l.unreadable = true
 	}
-	pipeline, stage, isChannel := strings.Cut(s.Name, "+")
-	if !isChannel || strings.HasPrefix(stage, "+") {
-		return
-	}
-	for _, other := range all {
-		rest, found := strings.CutPrefix(other.Name, pipeline+"+")
-		if other.Problem != nil || !found || strings.HasPrefix(rest, "+") {
-			continue
-		}
-		l.fixes = append(l.fixes, fix{
-			text:  fmt.Sprintf("write the settings of stream %s anew, after those of %s", s.Name, other.Name),
-			apply: func(path string) error { return describeAfter(path, pipeline, stage, rest) },
-		})
-		return
-	}
-}
-
-func describeAfter(path, pipeline, stage, sibling string) error {
-	s, err := streamIn(path, pipeline+"+"+stage)
-	if err != nil {
-		return err
-	}
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(s.Dir), pipeline+"+"+sibling, "meta.inf"))
-	if err != nil {
-		return err
-	}
-	var settings map[string]any
-	if err := json.Unmarshal(data, &settings); err != nil {
-		return err
-	}
-	settings["name"] = s.Name
-	settings["subjects"] = []string{pipeline + "." + stage + ".*"}
-	settings["description"] = "frames of stage " + stage + " of pipeline " + pipeline
-	if metadata, ok := settings["metadata"].(map[string]any); ok {
-		metadata["penstock.stage"] = stage
-	}
-	if data, err = json.Marshal(settings); err != nil {
-		return err
-	}
-	return s.Describe(data)
 }
 
 // partOf names a stream.
