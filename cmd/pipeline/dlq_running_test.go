@@ -56,7 +56,7 @@ func TestWatchFromRunToRun(t *testing.T) {
 	w := c.start("dlq", "watch", "--json")
 	w.stderr.await(t, "waiting until fizzbuzz runs")
 	offset := uint64(0)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for round := range 2 {
 		r := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults")

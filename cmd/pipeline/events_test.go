@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"penstock/engine"
 )
@@ -51,7 +50,7 @@ func TestEventsOfARunningPipeline(t *testing.T) {
 	r := c.start("run", "--rate=5ms", "--beats=100000")
 	r.stderr.await(t, "msg=starting pipeline=fizzbuzz stage=generator start=2 ")
 	events := mustBeEvents(t, c.run("events", "generator", "--json"))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for len(events) < len(oneFault) && ctx.Err() == nil { // until it has said that it runs
 		events = mustBeEvents(t, c.run("events", "generator", "--json"))

@@ -102,7 +102,7 @@ func (g *guarded) signal(s syscall.Signal) {
 // await waits until the text was said n times.
 func (g *guarded) await(text string, n int) {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
 	defer cancel()
 	for {
 		g.out.mu.Lock()
@@ -123,7 +123,7 @@ func (g *guarded) await(text string, n int) {
 // standard error.
 func (g *guarded) code() int {
 	g.t.Helper()
-	hung := time.AfterFunc(time.Minute, func() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGQUIT) })
+	hung := time.AfterFunc(patience, func() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGQUIT) })
 	defer hung.Stop()
 	return codeOf(g.t, g.cmd)
 }

@@ -86,7 +86,7 @@ func (c command) startIn(change func(*system), args ...string) *running {
 
 func (r *running) wait() result {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	select {
 	case code := <-r.exited:
@@ -96,6 +96,9 @@ func (r *running) wait() result {
 		return result{}
 	}
 }
+
+// patience is how long what must come is waited for: much longer than it takes on a busy machine.
+const patience = 3 * time.Minute
 
 // watched is an output that can be waited for.
 type watched struct {
@@ -137,7 +140,7 @@ func (w *watched) awaitLines(t *testing.T, n int) {
 
 func (w *watched) awaitCount(t *testing.T, text string, n int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		w.mu.Lock()

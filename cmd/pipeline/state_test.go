@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestStateOfARunningPipeline(t *testing.T) {
@@ -19,7 +18,7 @@ func TestStateOfARunningPipeline(t *testing.T) {
 			leaveStaleSocket(t, dir)
 			r := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults", "--dir", dir)
 			r.stderr.await(t, "number=1\n")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			for { // until the first commit
 				s := c.run("state", "logger", "--dir", dir)
