@@ -12,6 +12,8 @@ require (
 	penstock v0.0.0
 )
 
+require github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
+
 require (
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect

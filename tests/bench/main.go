@@ -30,6 +30,7 @@ type settings struct {
 	from     string
 	write    string
 	curves   bool
+	profile  bool
 	long     bool
 	most     uint64
 	point    string
@@ -69,6 +70,8 @@ func run(arguments []string, out, progress io.Writer) error {
 		return child(ctx, s.child, os.Stdin, out)
 	case s.point != "":
 		return runPoint(ctx, s.point, os.Stdin, out)
+	case s.profile:
+		return profileHop(ctx, s, out)
 	case s.curves:
 		return runCurves(ctx, s, out, progress)
 	}
@@ -141,6 +144,7 @@ func parse(arguments []string, usage io.Writer) (settings, error) {
 	flags.StringVar(&s.from, "from", "", "measure nothing: take the result from this file, which -json wrote")
 	flags.StringVar(&s.write, "write", "", "write the tables (and with -curves the drawings) into this page, between its markers")
 	flags.BoolVar(&s.curves, "curves", false, "measure how the costs of a pipeline grow, instead of comparing it")
+	flags.BoolVar(&s.profile, "profile", false, "say where the processor time of a hop goes, instead of comparing it")
 	flags.BoolVar(&s.long, "long", false, "with -curves: also the points that take many minutes (a backlog of 50 million)")
 	flags.Uint64Var(&s.most, "most", 0, "with -curves: leave out points above this (default: none)")
 	flags.StringVar(&s.child, "child", "", "be the process whose start is measured, with this data directory (the program calls itself so)")
