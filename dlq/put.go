@@ -84,8 +84,9 @@ func (q *Queue) fit(encode func(lim limits, write string) *nats.Msg) (*nats.Msg,
 // try publishes once. After anything but success it looks for itself what is stored: an answer may be lost, and a refusal
 // because of the expected sequence may, in a cluster, be on account of a message that is never committed.
 func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error) {
-	cause := q.publish(ctx, msg)
+	sequence, cause := q.publish(ctx, msg)
 	if cause == nil {
+		q.reach(sequence)
 		return true, nil
 	}
 	answer, cancel := context.WithTimeout(ctx, q.retry.answer)
@@ -98,9 +99,13 @@ func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error
 		return false, fmt.Errorf("%w; reading it back: %w", cause, err)
 	}
 	if there.Header.Get(headerWrite) == msg.Header.Get(headerWrite) {
+		q.reach(there.Sequence)
 		return true, nil
 	}
 	older, err := isOlder(there, msg)
+	if err == nil && !older {
+		q.reach(there.Sequence)
+	}
 	if err != nil || !older {
 		return false, err
 	}
@@ -118,18 +123,21 @@ func expect(msg *nats.Msg, sequence uint64, cause error) error {
 	return errAgain
 }
 
-func (q *Queue) publish(ctx context.Context, msg *nats.Msg) error {
+func (q *Queue) publish(ctx context.Context, msg *nats.Msg) (sequence uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, q.retry.answer)
 	defer cancel()
-	_, err := q.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+	ack, err := q.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+	if err == nil {
+		return ack.Sequence, nil
+	}
 	if errors.Is(err, nats.ErrMaxPayload) {
-		return fmt.Errorf("%w: raise max_payload of the NATS server: %w", ErrTooLarge, err)
+		return 0, fmt.Errorf("%w: raise max_payload of the NATS server: %w", ErrTooLarge, err)
 	}
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isFull(refusal) {
-		return fmt.Errorf("%w: replay or discard some, or raise the limits of the queue, or those of the account: %w", ErrFull, err)
+		return 0, fmt.Errorf("%w: replay or discard some, or raise the limits of the queue, or those of the account: %w", ErrFull, err)
 	}
-	return err
+	return 0, err
 }
 
 // isOlder says whether what is stored is of an earlier round than msg, which may then replace it. In the same round it must

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -45,7 +46,8 @@ type Queue struct {
 	logger   *slog.Logger
 	retry    retry
 
-	placesAtOnce int // of SelectInOrder
+	reached      atomic.Uint64 // sequence of the last letter that Put knows to be stored
+	placesAtOnce int           // of SelectInOrder
 	replays      replayStream
 }
 
@@ -103,6 +105,28 @@ func (q *Queue) Count(ctx context.Context) (uint64, error) {
 		return 0, fmt.Errorf("dlq: count stream %s: %w", q.name, err)
 	}
 	return info.State.Msgs, nil
+}
+
+// Reached is the sequence of the last letter that was put with this queue, 0 before the first.
+func (q *Queue) Reached() uint64 { return q.reached.Load() }
+
+func (q *Queue) reach(sequence uint64) {
+	for {
+		old := q.reached.Load()
+		if sequence <= old || q.reached.CompareAndSwap(old, sequence) {
+			return
+		}
+	}
+}
+
+// Last is the sequence of the last letter that was ever put. Nothing but the loss of the stream, or of its tail, makes it
+// smaller.
+func (q *Queue) Last(ctx context.Context) (uint64, error) {
+	info, err := q.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("dlq: look at stream %s: %w", q.name, err)
+	}
+	return info.State.LastSeq, nil
 }
 
 // DeleteAll deletes every letter and pending replay and the streams themselves, for a fresh start of the pipeline. That

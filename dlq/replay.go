@@ -95,7 +95,7 @@ func (q *Queue) request(ctx context.Context, msg *nats.Msg, r Replay) error {
 	if err != nil {
 		return err
 	}
-	cause := q.publish(ctx, msg)
+	_, cause := q.publish(ctx, msg)
 	if cause == nil {
 		return nil
 	}

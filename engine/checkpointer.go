@@ -111,8 +111,13 @@ func (c *checkpointer) write(ctx context.Context) error {
 	if len(updates) == 0 {
 		return nil
 	}
+	letters := c.instances[0].run.letters.Reached()
 	// The checkpoint must never be ahead of what is on disk of the channels.
 	if err := c.server.SyncFiles(ctx); err != nil {
+		giveUp()
+		return err
+	}
+	if err := c.instances[0].noteLetters(letters); err != nil {
 		giveUp()
 		return err
 	}

@@ -131,7 +131,7 @@ func (l *look) stream(s *blocks.Stream) error {
 		return err
 	}
 	for _, d := range damages {
-		if d.Last && strings.Contains(d.Reason, "cut off") {
+		if isCutOff(d) {
 			l.note(part, "%v: what a death in a write leaves; the server takes it away", d)
 			damages = damages[:len(damages)-1]
 			continue
@@ -169,8 +169,12 @@ func mendText(name string, damages []blocks.Damage) string {
 			flipped++
 		}
 	}
-	return fmt.Sprintf("mend the files of stream %s: flip back %d bits that the checksums tell; take out %d damaged pieces, in which is nothing that is still needed",
-		name, flipped, len(damages)-flipped)
+	taken := "in which is nothing that is still needed"
+	if strings.HasSuffix(name, "++dead-letters") {
+		taken = "the dead letters in them are lost"
+	}
+	return fmt.Sprintf("mend the files of stream %s: flip back %d bits that the checksums tell; take out %d damaged pieces, %s",
+		name, flipped, len(damages)-flipped, taken)
 }
 
 func streamIn(path, name string) (*blocks.Stream, error) {

@@ -34,7 +34,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	if err := r.broker.Trouble(); err != nil {
 		l.wrong("broker", "%v; it is started anew when there is space", err)
 	}
-	if err := l.letters(ctx, r.broker); err != nil {
+	if err := l.letters(ctx, r.broker, nil); err != nil {
 		return nil, fmt.Errorf("examine: %w", err)
 	}
 	return &Examination{Dir: r.dir.path, Pipeline: p.name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil

@@ -131,7 +131,7 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 		}
 	}
 	l.positions()
-	return l.letters(ctx, b)
+	return l.letters(ctx, b, store)
 }
 
 // channel reads all frames of a channel, and applies those after the checkpoint.
@@ -236,13 +236,22 @@ func (l *look) position(stage string, p frame.Position, ended bool) {
 }
 
 // letters reads all dead letters.
-func (l *look) letters(ctx context.Context, b *broker.Broker) error {
+func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	queue, found, err := dlq.Lookup(ctx, b.JetStream(), l.pipeline)
 	if err != nil && ctx.Err() == nil {
 		l.wrong("dead letters", "%v", err)
 		return nil
 	}
-	if err != nil || !found {
+	if err != nil {
+		return err
+	}
+	last := uint64(0)
+	if found {
+		if last, err = queue.Last(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.lettersReach(store, last); err != nil || !found {
 		return err
 	}
 	count := 0

@@ -33,20 +33,21 @@ type instance struct {
 	asked    atomic.Int32                // whether a call is under way that the breaker hears of: notAsked …
 	history  history
 
-	wake    chan struct{}                   // something changed elsewhere: room, drain, end
-	next    []atomic.Uint64                 // committed next offset by destination
-	taken   []atomic.Uint64                 // committed offset by input
-	last    atomic.Uint64                   // sequence of the last commit
-	stored  atomic.Int64                    // bytes in the channel, about
-	isEnded atomic.Bool                     // committed its last frame
-	reopen  bool                            // had ended, and goes on for a dead letter
-	stopped atomic.Bool                     // will commit nothing more in this run
-	healthy atomic.Uint64                   // last commit after which nothing that failed was left
-	cause   atomic.Pointer[supervise.Event] // why it was given up
-	halted  atomic.Bool                     // stopped by an operator, found when draining
-	gaveUp  atomic.Bool                     // was given up; only an operator starts it again
-	parked  atomic.Bool                     // can do nothing until a stage that was given up is started again
-	stats   stats
+	wake         chan struct{}                   // something changed elsewhere: room, drain, end
+	next         []atomic.Uint64                 // committed next offset by destination
+	taken        []atomic.Uint64                 // committed offset by input
+	last         atomic.Uint64                   // sequence of the last commit
+	stored       atomic.Int64                    // bytes in the channel, about
+	isEnded      atomic.Bool                     // committed its last frame
+	lettersNoted atomic.Uint64                   // how far the store says that letters are kept
+	reopen       bool                            // had ended, and goes on for a dead letter
+	stopped      atomic.Bool                     // will commit nothing more in this run
+	healthy      atomic.Uint64                   // last commit after which nothing that failed was left
+	cause        atomic.Pointer[supervise.Event] // why it was given up
+	halted       atomic.Bool                     // stopped by an operator, found when draining
+	gaveUp       atomic.Bool                     // was given up; only an operator starts it again
+	parked       atomic.Bool                     // can do nothing until a stage that was given up is started again
+	stats        stats
 }
 
 // limits of what fits into one message of the server, in bytes.

@@ -76,6 +76,9 @@ func (in *session) delivered() error {
 	defer in.letters.mu.Unlock()
 	err := in.letters.err
 	in.letters.err = nil
+	if err == nil && !in.run.syncsLazily() {
+		err = in.noteLetters(in.run.letters.Reached())
+	}
 	return err
 }
 

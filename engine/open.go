@@ -19,6 +19,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.space.awaitStart(ctx); err != nil {
 		return err
 	}
+	if err := r.checkLetterFiles(); err != nil {
+		return err
+	}
 	if r.broker, err = broker.Open(ctx, r.config.broker(r.pipeline.name, r.dir.broker())); err != nil {
 		return err
 	}
@@ -104,6 +107,9 @@ func (r *run) openInstances(ctx context.Context) error {
 		r.addInstance(d, r.store.Instance(d.instanceName()), r.broker.MaxPayload())
 	}
 	r.checkpointer.instances = r.instances
+	if err := r.checkLetters(ctx); err != nil {
+		return err
+	}
 	last, err := r.lastCalls()
 	if err != nil {
 		return err

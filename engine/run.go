@@ -27,6 +27,7 @@ type run struct {
 	store        *checkpoint.Store
 	queue        *dlq.Queue
 	letters      letterbox // the same, to the stages
+	lettersEnd   uint64    // no later one is in the files
 	clock        clock
 	identity     identity
 	instances    []*instance // producers before readers

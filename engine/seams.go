@@ -9,6 +9,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/wall"
 )
 
 // What the commit protocol works against: a channel, a store, a server, a
@@ -54,6 +55,7 @@ type server interface {
 // letterbox is the queue of dead letters as the stages need it.
 type letterbox interface {
 	Put(ctx context.Context, l dlq.Letter) (written bool, err error)
+	Reached() uint64
 	Discard(ctx context.Context, l dlq.Letter) error
 	NextReplay(ctx context.Context, stage string, instance int, from uint64) (dlq.Replay, bool, error)
 	IsCurrent(ctx context.Context, r dlq.Replay) (bool, error)
@@ -99,7 +101,7 @@ func (b badger) save(updates []update) error {
 
 type realTime struct{}
 
-func (realTime) now() time.Time { return time.Now() }
+func (realTime) now() time.Time { return wall.Now() }
 
 func (realTime) pause(ctx context.Context, d time.Duration) error { return pause(ctx, d) }
 

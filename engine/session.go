@@ -32,6 +32,7 @@ type session struct {
 	replays  *replays // nil for a source
 	turn     int      // input whose turn it is
 	timers   []int64
+	alarms   []alarms
 	marked   []int64 // timers before the call at hand
 	steps    uint64
 	source   *feeder // nil unless the stage is a source
@@ -81,6 +82,7 @@ func newSession(in *instance) *session {
 		slot:        in.run.inflight.Slot(in.name),
 		owner:       newOwner(),
 		timers:      make([]int64, len(d.timers)),
+		alarms:      make([]alarms, len(d.timers)),
 		batch:       newBatch(d.destinations()),
 		maxCalls:    batchCalls,
 		arrivals:    make(chan arrival, 16),
@@ -185,9 +187,9 @@ func (in *session) idle() time.Duration {
 	if in.run.space.isFull() { // nothing is called
 		return idle
 	}
-	for _, due := range in.timers {
+	for t, due := range in.timers {
 		if due != 0 {
-			idle = min(idle, time.Unix(0, due).Sub(now))
+			idle = min(idle, in.left(t, now), clockLook)
 		}
 	}
 	if !in.openUntil.IsZero() {
@@ -213,6 +215,9 @@ func (in *session) idle() time.Duration {
 	}
 	return idle
 }
+
+// clockLook is how soon a timer's loop notices that the clock was put forward.
+const clockLook = time.Minute
 
 // justDue is how long the loop waits although something is due. That has come
 // only now, or it waits for a commit or for room, which wake the loop: it must

@@ -193,6 +193,8 @@ func (s simServer) SyncFiles(context.Context) error {
 // up, so that none is written.
 type noLetters struct{ letterbox }
 
+func (noLetters) Reached() uint64 { return 0 }
+
 func (noLetters) NextReplay(context.Context, string, int, uint64) (dlq.Replay, bool, error) {
 	return dlq.Replay{}, false, nil
 }

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"penstock/engine/internal/inflight"
 	"strconv"
 	"strings"
 	"time"
+
+	"penstock/engine/internal/inflight"
 )
 
 // timerDefinition is a timer of Every, or one of OnTimer, which has a name.
@@ -24,7 +25,9 @@ type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, em
 // Every calls fn each d, as long as the stage has not ended. What a tick does
 // is committed like the effect of a message; the next due time is part of the
 // commit, so that a restart neither repeats nor forgets a tick. Ticks that
-// were missed while the stage was down are made up by one.
+// were missed while the stage was down are made up by one. When somebody puts
+// the clock forward a tick comes at once, and when it is put back the next one
+// comes d later at most.
 func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		if d <= 0 {
@@ -38,6 +41,11 @@ func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 // CancelTimer stops it. When it is due is part of the commit of the call that
 // set it, so it survives restarts, and fires once: the effect of fn and that
 // it has fired are committed together. When the stage has ended it is gone.
+//
+// It is due when the clock shows its time. While the process runs it does not
+// wait longer than was left when it was set: if the clock is put back meanwhile
+// the function may be called before the clock shows that time again. A clock
+// that is put forward is noticed within a minute.
 func OnTimer[S, Out any](name string, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		if err := checkName("timer", name); err != nil {
@@ -117,14 +125,47 @@ func (d timerDefinition) nextDue(due int64, now time.Time) int64 {
 	return nextTick(due, d.every, now)
 }
 
+// alarm is until when a timer may be waited for, however the clock is put.
+type alarm struct {
+	due    int64 // of the timer that this is about
+	latest time.Time
+}
+
+// alarms are the last two that a timer had: a rollback may bring the one before
+// back.
+type alarms [2]alarm
+
+// latest is until when a timer may be waited for that is first seen now, and
+// due after left; what is known of it stays.
+func (a *alarms) latest(due int64, now time.Time, left time.Duration) time.Time {
+	switch due {
+	case a[0].due:
+	case a[1].due:
+		a[0], a[1] = a[1], a[0]
+	default:
+		a[0], a[1] = alarm{due, now.Add(left)}, a[0]
+	}
+	return a[0].latest
+}
+
+// left is how long a timer that is set is not due yet.
+func (in *session) left(timer int, now time.Time) time.Duration {
+	due := in.timers[timer]
+	left := time.Duration(due - now.UnixNano())
+	if every := in.definition.timers[timer].every; every > 0 {
+		left = min(left, every)
+	}
+	return min(left, in.alarms[timer].latest(due, now, left).Sub(now))
+}
+
 // dueTimer returns a timer that is due, or -1.
 func (in *session) dueTimer() int {
 	if len(in.timers) == 0 {
 		return -1
 	}
-	now := in.run.clock.now().UnixNano()
+	now := in.run.clock.now()
 	for t, due := range in.timers {
-		if due != 0 && due <= now {
+		if due != 0 && in.left(t, now) <= 0 {
 			return t
 		}
 	}
@@ -171,19 +212,25 @@ func timerOf(unit string) int {
 // knows another one: the tick comes again, and alone.
 func (in *session) skipTick(timer int, due int64) bool {
 	committed := in.timers[timer]
-	if due != 0 && due != committed || committed == 0 || committed > in.run.clock.now().UnixNano() {
+	now := in.run.clock.now()
+	if due != 0 && due != committed || committed == 0 || in.left(timer, now) > 0 {
 		return false
 	}
-	in.timers[timer] = in.definition.timers[timer].nextDue(committed, in.run.clock.now())
+	in.timers[timer] = in.definition.timers[timer].nextDue(committed, now)
 	in.succeeded(unitOfTimer(timer))
 	return true
 }
 
-// nextTick keeps to the beat, and leaves out ticks that were missed.
+// nextTick keeps to the beat, and leaves out ticks that were missed. When the
+// clock was put back by more than an interval a new beat begins.
 func nextTick(due int64, every time.Duration, now time.Time) int64 {
 	next := due + int64(every)
-	if late := now.UnixNano() - next; late > 0 {
+	late := now.UnixNano() - next
+	switch {
+	case late > 0:
 		next += (late/int64(every) + 1) * int64(every)
+	case late <= -2*int64(every):
+		next = now.Add(every).UnixNano()
 	}
 	return next
 }

@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"penstock/engine/faultpoint":      {},
 	"penstock/engine/internal/rule":   {},
 	"penstock/engine/internal/blocks": {},
+	"penstock/engine/internal/wall":   {},
 	"penstock/engine/supervise":       {},
 	"penstock/engine/breaker":         {},
 	"penstock/engine/broker":          {"penstock/engine/internal/blocks"},

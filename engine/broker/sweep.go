@@ -13,8 +13,8 @@ import (
 // streamMeta is the file that makes a directory a stream. The server removes it first when it deletes a stream.
 const streamMeta = "meta.inf"
 
-// sweep finishes the deletion of streams in which the process was killed, and what mend finishes. The server passes over
-// what is left of a deleted one, and takes the old messages for those of the next stream of that name.
+// sweep finishes the deletion of streams in which the process was killed, and what mend finishes; and flips bits back. The
+// server passes over what is left of a deleted one, and takes the old messages for those of the next stream of that name.
 func sweep(dir string, logger *slog.Logger) error {
 	for _, account := range entries(filepath.Join(dir, "jetstream")) {
 		for _, stream := range entries(filepath.Join(account, "streams")) {
@@ -23,6 +23,9 @@ func sweep(dir string, logger *slog.Logger) error {
 			if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(name, ".") {
 				if err := mend(stream, logger); err != nil {
 					return fmt.Errorf("finish the creation or change of stream %s: %w", name, err)
+				}
+				if err := flipBack(stream, logger); err != nil {
+					return fmt.Errorf("flip bits of stream %s back: %w", name, err)
 				}
 				continue
 			}

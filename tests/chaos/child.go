@@ -21,7 +21,7 @@ import (
 // child is a process that suffers: a victim or a server.
 type child struct {
 	cmd     *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
 	done    chan struct{} // it has ended, and everything it said was read
 	err     error
 	stderr  bytes.Buffer // to be read after done
@@ -110,7 +110,11 @@ func (c *child) hear(line string) {
 func parseProgress(text string) progress {
 	p := progress{at: time.Now(), commits: map[string]uint64{}}
 	for field := range strings.FieldsSeq(text) {
-		name, count, _ := strings.Cut(field, "=")
+		name, count, found := strings.Cut(field, "=")
+		if at, err := strconv.ParseInt(name, 10, 64); err == nil && !found {
+			p.at = time.Unix(0, at)
+			continue
+		}
 		n, err := strconv.ParseUint(count, 10, 64)
 		if err != nil {
 			continue // a line of a victim that died while it said it
@@ -181,6 +185,20 @@ func (c *child) firstCommitAfter(t time.Time) (time.Time, bool) {
 			before, known = p.total, true
 		case p.total > before:
 			return p.at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// firstBeyond is when the victim first told of a commit that is beyond those of another.
+func (c *child) firstBeyond(other map[string]uint64) (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.progress {
+		for stage, n := range p.commits {
+			if n > other[stage] {
+				return p.at, true
+			}
 		}
 	}
 	return time.Time{}, false

@@ -11,6 +11,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,6 +42,8 @@ type cycle struct {
 	denied int               // faults in force that take away what a victim needs
 	mayEnd bool              // this victim may fail: what it needs was taken away in its life
 	lost   time.Time         // of a power cut: what was told after this may be lost
+	clock  time.Duration     // how much it was put forward
+	cuts   []powerCut        // since a victim was ready
 	lifted []time.Time       // when the living victim could go on again
 	verdict
 }
@@ -68,13 +72,57 @@ func (c *cycle) run(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", c.ordeal, err)
 	}
 	c.Struck = struck == len(c.ordeal)
+	if err := c.conclude(ctx); err != nil || !c.mendable() {
+		return err
+	}
+	refused, complete := c.Refused, c.complete
+	if mended, err := c.mend(); err != nil || !mended {
+		return err
+	}
+	c.Refused, c.refusals = "", 0
+	if complete { // another start would be another run
+		c.Completed = true
+		err := c.judge(ctx)
+		c.forgive()
+		return c.refusedAgain(refused, err)
+	}
+	return c.refusedAgain(refused, c.conclude(ctx))
+}
+
+// forgive leaves out what the repair said is lost: dead letters, and with them what their messages add to sums.
+func (c *cycle) forgive() {
+	if !strings.Contains(c.repaired, lettersLost) {
+		return
+	}
+	before := len(c.Findings)
+	c.Findings = slices.DeleteFunc(c.Findings, func(f workload.Finding) bool {
+		return f.Kind == workload.Lost && (strings.HasPrefix(f.Text, "dead letters of ") || strings.HasPrefix(f.Text, "what "))
+	})
+	c.lettersGone = len(c.Findings) < before
+}
+
+// lettersLost is how a repair says that.
+const lettersLost = "are lost"
+
+// conclude lets the pipeline come to its end, and judges that.
+func (c *cycle) conclude(ctx context.Context) error {
 	if err := c.finish(); err != nil && !errors.Is(err, errEnded) {
 		return err
 	}
 	if c.Completed {
-		return c.judge(ctx)
+		err := c.judge(ctx)
+		c.forgive()
+		return err
 	}
 	return nil
+}
+
+// refusedAgain finds fault with a repaired pipeline that is refused.
+func (c *cycle) refusedAgain(before string, err error) error {
+	if c.Refused != "" {
+		c.find(unseen, "it was refused: %s; it was repaired: %s; and is refused: %s", before, c.repaired, c.Refused)
+	}
+	return err
 }
 
 func (c *cycle) prepare(ctx context.Context) (err error) {
@@ -88,6 +136,9 @@ func (c *cycle) prepare(ctx context.Context) (err error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
+	}
+	if err := syncDirectory(filepath.Join(c.root, "run")); err != nil { // they were there before the power was cut
+		return err
 	}
 	data, err := json.MarshalIndent(c.spec, "", "  ")
 	if err == nil {
@@ -110,6 +161,14 @@ func (c *cycle) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return c.outside.Prepare(ctx, c.spec)
+}
+
+func syncDirectory(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // clean ends and removes everything.
@@ -156,6 +215,9 @@ func (c *cycle) url() string {
 
 func (c *cycle) victimArgs(more ...string) []string {
 	args := []string{asVictim, "-dir", c.data, "-url", c.url(), "-output", c.output(), "-outside", c.outsideURL, "-prefix", c.prefix(), "-spec", c.specFile()}
+	if c.clock != 0 {
+		args = append(args, "-clock", c.clock.String())
+	}
 	if c.needs.sync {
 		args = append(args, "-sync", syncInterval.String())
 	}

@@ -4,6 +4,7 @@
 //	go run ./tests/chaos -seed 7 -cycles 1000                a longer one
 //	go run ./tests/chaos -faults kill,broker-kill+kill       these, and a pair
 //	go run ./tests/chaos -faults pairs -cycles 500           pairs of all that go together
+//	go run ./tests/chaos -faults damage -cycles 1000         files damaged, of each kind as often
 //	go run ./tests/chaos -list                               what faults there are
 //	go run ./tests/chaos -seed 7 -cycle 118 -v               cycle 118 of that campaign alone, and all it says
 //	go run -tags penstock_mutation ./tests/chaos -mutations  each rule of the protocol taken away: is it noticed, and how soon?

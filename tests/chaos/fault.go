@@ -49,6 +49,7 @@ func (n needs) and(m needs) (both needs, ok bool) {
 func faults() []fault {
 	var all []fault
 	all = append(all, processFaults()...)
+	all = append(all, clockFaults()...)
 	all = append(all, serverFaults()...)
 	all = append(all, networkFaults()...)
 	all = append(all, diskFaults()...)
@@ -88,6 +89,10 @@ func ordeals(list string) (chosen []ordeal, err error) {
 			chosen = append(chosen, pairs()...)
 		case "mixed":
 			chosen = append(chosen, mixed()...)
+		case "damage":
+			for _, f := range damageFaults() {
+				chosen = append(chosen, ordeal{f})
+			}
 		default:
 			o, err := parseOrdeal(name)
 			if err != nil {

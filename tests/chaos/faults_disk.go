@@ -23,6 +23,7 @@ func diskFaults() []fault {
 const (
 	syncInterval = 100 * time.Millisecond
 	syncMargin   = 100 * time.Millisecond
+	syncAllowed  = 2*syncInterval + syncMargin
 )
 
 func (c *cycle) diskFull(during func() error) error {
@@ -143,7 +144,9 @@ func (c *cycle) powerCut(during func() error) error {
 	}
 	c.victim.signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
 	if c.needs.sync {
-		c.lost = time.Now().Add(-2*syncInterval - syncMargin)
+		now := time.Now()
+		c.lost = now.Add(-syncAllowed)
+		c.cuts = append(c.cuts, powerCut{c.victim, now})
 		c.again = true
 		clear(c.floor)
 	}
@@ -151,6 +154,20 @@ func (c *cycle) powerCut(during func() error) error {
 		return err
 	}
 	return c.comeUp(during)
+}
+
+// powerCut is a victim whose power was cut.
+type powerCut struct {
+	victim *child
+	at     time.Time
+}
+
+// lost is how old the oldest commit was that the victim had told of and that is not there any more.
+func (p powerCut) lost(ready map[string]uint64) time.Duration {
+	if told, found := p.victim.firstBeyond(ready); found {
+		return max(0, p.at.Sub(told))
+	}
+	return 0
 }
 
 // comeUp kills the victim and has the disk again.

@@ -54,7 +54,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 	set.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "of all choices")
 	set.IntVar(&s.cycles, "cycles", 60, "`number` of cycles; of mutations: at most so many for each rule")
 	set.IntVar(&s.cycle, "cycle", -1, "only this `number`, of a campaign with the same seed and faults")
-	set.StringVar(&s.faults, "faults", "all", "`list` of names, a pair as one+other; all; pairs; or mixed: each in turn, and pairs between")
+	set.StringVar(&s.faults, "faults", "all", "`list` of names, a pair as one+other; all; damage: of files; pairs; or mixed: each in turn, and pairs between")
 	set.IntVar(&s.parallel, "parallel", max(2, runtime.NumCPU()), "`number` of cycles at once")
 	set.Uint64Var(&s.ids, "ids", 900, "`number` of ids in each pipeline")
 	set.StringVar(&s.dir, "dir", "", "`directory` to work in; default a temporary one")

@@ -18,20 +18,22 @@ import (
 
 // report is what a campaign came to.
 type report struct {
-	Seed      uint64            `json:"seed"`
-	Commit    string            `json:"commit"`
-	Go        string            `json:"go"`
-	CPUs      int               `json:"cpus"`
-	Seconds   float64           `json:"seconds"`
-	Cycles    int               `json:"cycles"`
-	Violated  int               `json:"violated"`
-	Total     *row              `json:"total"`
-	Faults    map[string]*row   `json:"faults"`
-	Points    map[string]int    `json:"points,omitempty"`  // kills at points of the protocol
-	Damaged   map[string]*row   `json:"damaged,omitempty"` // by class of file
-	Skipped   map[string]string `json:"skipped,omitempty"`
-	Violation []violation       `json:"violations,omitempty"`
-	Refusals  []refusal         `json:"refusals,omitempty"`
+	Seed      uint64              `json:"seed"`
+	Commit    string              `json:"commit"`
+	Go        string              `json:"go"`
+	CPUs      int                 `json:"cpus"`
+	Seconds   float64             `json:"seconds"`
+	Cycles    int                 `json:"cycles"`
+	Violated  int                 `json:"violated"`
+	Total     *row                `json:"total"`
+	Faults    map[string]*row     `json:"faults"`
+	Points    map[string]int      `json:"points,omitempty"`       // kills at points of the protocol
+	Damaged   map[string]*harmRow `json:"damaged,omitempty"`      // by kind of file
+	Ways      map[string]*harmRow `json:"damaged_ways,omitempty"` // by what was done to it
+	Harms     map[string]*harmRow `json:"damaged_both,omitempty"` // by kind and way
+	Skipped   map[string]string   `json:"skipped,omitempty"`
+	Violation []violation         `json:"violations,omitempty"`
+	Refusals  []refusal           `json:"refusals,omitempty"`
 
 	began time.Time
 }
@@ -49,8 +51,10 @@ type row struct {
 	Died      int `json:"died"`  // processes, of what takes the disk away
 	Stuck     int `json:"stuck"` // processes that did not go on by themselves when the disk had room again
 
-	Recovery  quantiles `json:"recovery"`
+	Recovery  quantiles  `json:"recovery"`
+	Unsynced  *quantiles `json:"unsynced,omitempty"` // how much a power cut took back, where it may
 	durations []time.Duration
+	unsynced  []time.Duration
 }
 
 type quantiles struct {
@@ -72,12 +76,14 @@ type refusal struct {
 	Faults  string   `json:"faults"`
 	Damages []string `json:"damages,omitempty"`
 	Reason  string   `json:"reason"`
+	Doctor  string   `json:"doctor,omitempty"` // what it said
 }
 
 func newReport(c *campaign) *report {
 	return &report{
 		Seed: c.seed, Commit: commit(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Skipped: c.skipped,
-		Total: &row{}, Faults: map[string]*row{}, Points: map[string]int{}, Damaged: map[string]*row{}, began: time.Now(),
+		Total: &row{}, Faults: map[string]*row{}, Points: map[string]int{}, began: time.Now(),
+		Damaged: map[string]*harmRow{}, Ways: map[string]*harmRow{}, Harms: map[string]*harmRow{},
 	}
 }
 
@@ -88,12 +94,14 @@ func (r *report) add(c *cycle) {
 		r.Violation = append(r.Violation, violation{c.number, c.ordeal.String(), c.damages, c.Findings})
 	}
 	if c.Refused != "" {
-		r.Refusals = append(r.Refusals, refusal{c.number, c.ordeal.String(), c.damages, c.Refused})
+		r.Refusals = append(r.Refusals, refusal{c.number, c.ordeal.String(), c.damages, c.Refused, c.diagnosis})
 	}
 	r.Total.add(c)
 	rowOf(r.Faults, c.ordeal.String()).add(c)
-	if c.harmed != "" {
-		rowOf(r.Damaged, c.harmed).add(c)
+	if c.harm.kind != "" && len(c.ordeal) == 1 {
+		harmRowOf(r.Damaged, c.harm.kind).add(c)
+		harmRowOf(r.Ways, c.harm.way).add(c)
+		harmRowOf(r.Harms, c.harm.kind+" "+c.harm.way).add(c)
 	}
 	if c.atPoint != "" && c.Struck {
 		r.Points[c.atPoint]++
@@ -139,6 +147,10 @@ func (w *row) add(c *cycle) {
 	w.Stuck += c.Stuck
 	w.durations = append(w.durations, c.Recoveries...)
 	w.Recovery = measure(w.durations)
+	if w.unsynced = append(w.unsynced, c.Unsynced...); len(w.unsynced) > 0 {
+		u := measure(w.unsynced)
+		w.Unsynced = &u
+	}
 }
 
 func measure(durations []time.Duration) quantiles {
@@ -189,14 +201,8 @@ func (r *report) table(out io.Writer) {
 		line(name, r.Faults[name])
 	}
 	line("all", r.Total)
-	if len(r.Damaged) > 0 {
-		fmt.Fprintln(table)
-		head("damaged file")
-		for _, name := range slices.Sorted(maps.Keys(r.Damaged)) {
-			line(name, r.Damaged[name])
-		}
-	}
 	_ = table.Flush()
+	r.harmTable(out)
 	if len(r.Points) > 0 {
 		fmt.Fprint(out, "\nkilled at")
 		for _, name := range slices.Sorted(maps.Keys(r.Points)) {
@@ -206,6 +212,10 @@ func (r *report) table(out io.Writer) {
 	}
 	if r.Total.Died+r.Total.Stuck > 0 {
 		fmt.Fprintf(out, "\n%d processes died when their disk was taken away, %d had to be restarted when it had room again\n", r.Total.Died, r.Total.Stuck)
+	}
+	if u := r.Total.Unsynced; u != nil {
+		fmt.Fprintf(out, "\n%d power cuts with a sync interval of %v: the oldest commit that was lost was p50 %.0f ms, p99 %.0f ms, at most %.0f ms old; more than %v is a violation\n",
+			u.Samples, syncInterval, u.P50, u.P99, u.Max, syncAllowed)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Skipped)) {
 		fmt.Fprintf(out, "skipped %s: %s\n", name, r.Skipped[name])

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,18 +20,24 @@ import (
 
 // verdict is what a cycle came to.
 type verdict struct {
-	Struck     bool     // every fault has happened
-	atPoint    string   // of the protocol, where it was killed
-	harmed     string   // class of the file that was damaged
-	damages    []string // what was done to files
-	Completed  bool
-	Refused    string // how
-	Findings   []workload.Finding
-	Recoveries []time.Duration
-	Died       int // of what was to be expected: a disk that was taken away
-	Stuck      int // of those: that did not go on by themselves when it was there again
-	refusals   int
-	again      bool // what was lost by agreement was done again
+	Struck      bool     // every fault has happened
+	atPoint     string   // of the protocol, where it was killed
+	harm        harm     // what was damaged
+	damages     []string // what was done to files
+	seen        bool     // the doctor saw that something is wrong, before anything was started
+	diagnosis   string   // what the doctor said last
+	repaired    string   // what was done to a directory that was refused
+	lettersGone bool     // the repair said that dead letters are lost, and they are
+	Completed   bool
+	Refused     string // how
+	Findings    []workload.Finding
+	Recoveries  []time.Duration
+	Unsynced    []time.Duration // of each power cut with a sync interval: the age of the oldest commit that was lost; 0: none was
+	Died        int             // of what was to be expected: a disk that was taken away
+	Stuck       int             // of those: that did not go on by themselves when it was there again
+	refusals    int
+	complete    bool // the last process said so
+	again       bool // what was lost by agreement was done again
 }
 
 // Other kinds of findings than those of the workload.
@@ -40,6 +47,7 @@ const (
 	crashed     = "crashed"
 	unclear     = "unclear" // it failed, and does not say what to do, or without reason
 	overruled   = "overruled"
+	unseen      = "unseen" // the doctor, or a repair, is wrong
 )
 
 func (c *cycle) find(kind, format string, args ...any) {
@@ -78,7 +86,7 @@ func (c *cycle) reap() error {
 	}
 	switch end := c.victim.end(); end {
 	case completed:
-		c.Completed = true
+		c.Completed, c.complete = true, true
 		return errEnded
 	case failed:
 		return c.reapFailed(reason)
@@ -120,6 +128,13 @@ func (c *cycle) compareFloor() {
 			}
 		}
 		clear(c.floor)
+		c.cuts = slices.DeleteFunc(c.cuts, func(cut powerCut) bool {
+			if cut.victim == c.victim {
+				return false // what came of that the next one tells
+			}
+			c.Unsynced = append(c.Unsynced, cut.lost(ready))
+			return true
+		})
 	}
 	until := time.Now()
 	if !c.lost.IsZero() {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/enginetest"
 	"penstock/tests/chaos/workload"
 	"penstock/tests/crash/natsserver"
 )
@@ -25,24 +25,21 @@ import (
 const (
 	asVictim = "victim"
 	asServer = "server"
+	asDoctor = "doctor"
 
 	exitInterrupted = 4 // drained, and not complete
 )
 
-func isChild(name string) bool { return name == asVictim || name == asServer }
+func isChild(name string) bool { return name == asVictim || name == asServer || name == asDoctor }
 
 // runChild is the process that suffers. It ends when its standard input does, so that none outlives the campaign.
 func runChild(name string, args []string) {
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		obey(os.Stdin)
 		os.Exit(3)
 	}()
-	err := error(nil)
-	if name == asServer {
-		err = serve(args)
-	} else {
-		err = suffer(args)
-	}
+	do := map[string]func([]string) error{asVictim: suffer, asServer: serve, asDoctor: doctor}[name]
+	err := do(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, name+":", err)
 		os.Exit(1)
@@ -74,9 +71,11 @@ func suffer(args []string) error {
 	outside := set.String("outside", "", "")
 	prefix := set.String("prefix", "", "")
 	path := set.String("spec", "", "")
+	clock := set.Duration("clock", 0, "")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
+	enginetest.ShiftClock(*clock)
 	data, err := os.ReadFile(*path)
 	if err != nil {
 		return err
@@ -114,7 +113,7 @@ func runVictim(p *engine.Pipeline, config engine.Config) error {
 	return err
 }
 
-// tell says the commits of each stage whenever there are more.
+// tell says the commits of each stage whenever there are more, and when they were there.
 func tell(p *engine.Pipeline, done <-chan struct{}) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -127,7 +126,7 @@ func tell(p *engine.Pipeline, done <-chan struct{}) {
 		}
 		if now := commits(p); now != last {
 			last = now
-			fmt.Println("progress" + now)
+			fmt.Println("progress", time.Now().UnixNano(), now)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -56,8 +57,23 @@ func mountVolume(kind volumeKind, root string) (*volume, error) {
 	return v, v.mount()
 }
 
-func (v *volume) mount() error   { return v.tool("mount", "-o", "loop", v.image, v.at) }
-func (v *volume) unmount() error { return v.tool("umount", v.at) }
+func (v *volume) mount() error { return v.tool("mount", "-o", "loop", v.image, v.at) }
+
+// unmount tries some times: a process that another cycle starts has our files for a moment, until it becomes another program.
+func (v *volume) unmount() (err error) {
+	for range unmountTries {
+		if err = v.tool("umount", v.at); err == nil {
+			return nil
+		}
+		time.Sleep(unmountPause)
+	}
+	return err
+}
+
+const (
+	unmountTries = 50
+	unmountPause = 20 * time.Millisecond
+)
 
 // remount changes whether it may be written to.
 func (v *volume) remount(option string) error { return v.tool("mount", "-o", "remount,"+option, v.at) }

@@ -159,6 +159,13 @@ func (s *Stream) files() ([]string, error) {
 	return names, nil
 }
 
+// Blockless says that the server's index is there and no block at all: it takes the messages for deleted.
+func (s *Stream) Blockless() bool {
+	files, err := s.files()
+	_, missing := os.Stat(filepath.Join(s.Dir, "msgs", "index.db"))
+	return err == nil && len(files) == 0 && missing == nil
+}
+
 // numberOf is a block's number, which is part of its checksums.
 func numberOf(path string) int {
 	n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".blk"))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/enginetest"
 )
 
 // worker has the functions of a stage.
@@ -147,7 +148,7 @@ func tick[S any, P state[S], Out any](w *worker) engine.TimerFunc[S, Out] {
 // keep keeps an item until the window is full, or its timer is due.
 func (w *worker) keep(ctx context.Context, r *Rich, i Item, own func(Item)) error {
 	if len(r.Held) == 0 {
-		engine.SetTimer(ctx, flushTimer, time.Now().Add(flushAfter))
+		engine.SetTimer(ctx, flushTimer, enginetest.Now().Add(flushAfter))
 	}
 	r.Held = append(r.Held, i)
 	if len(r.Held) >= fullWindow {

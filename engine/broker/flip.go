@@ -1,0 +1,58 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+
+	"penstock/engine/internal/blocks"
+)
+
+// mostRead bounds what is read of a stream before the server starts.
+const mostRead = 64 << 20
+
+// flipBack flips bits of stored messages back that flipped since they were written, which their checksums tell. The server
+// would cut the block off at the first record that does not fit its checksum. Larger streams are left to the repair.
+func flipBack(dir string, logger *slog.Logger) error {
+	stream, err := blocks.Open(dir)
+	if err != nil || stream.Problem != nil {
+		return nil // more was said of that
+	}
+	if size, err := sizeOf(filepath.Join(dir, "msgs")); err != nil || size > mostRead {
+		return nil
+	}
+	damages, err := stream.Scan(func(blocks.Record) error { return nil })
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read its blocks: %w", err)
+	}
+	var flipped []blocks.Damage
+	for _, d := range damages {
+		if d.Bit >= 0 {
+			flipped = append(flipped, d)
+			logger.Warn("a flipped bit in a stored message is flipped back", "stream", stream.Name, "damage", d)
+		}
+	}
+	if len(flipped) == 0 {
+		return nil
+	}
+	return stream.Mend(flipped)
+}
+
+func sizeOf(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
+}

@@ -1,0 +1,56 @@
+package broker
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The server would cut the block off at the bit, and say nothing.
+func TestAFlippedBitOfAMessageIsFlippedBack(t *testing.T) {
+	t.Parallel()
+	const messages = 20
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	config := Config{Dir: t.TempDir()}
+	b, err := Open(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.JetStream().CreateStream(ctx, jetstream.StreamConfig{Name: "s", Subjects: []string{"s.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	for range messages {
+		if _, err := b.JetStream().Publish(ctx, "s.a", []byte("a message")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Close()
+	found, err := filepath.Glob(filepath.Join(config.Dir, "jetstream", "*", "streams", "s", "msgs", "*.blk"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("blocks %v, %v", found, err)
+	}
+	data, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 16
+	if err := os.WriteFile(found[0], data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = Open(ctx, config); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	stream, err := b.JetStream().Stream(ctx, "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := stream.CachedInfo().State.Msgs; n != messages {
+		t.Errorf("%d messages are left of %d", n, messages)
+	}
+}

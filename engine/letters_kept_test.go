@@ -1,0 +1,103 @@
+package engine_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"penstock/dlq"
+	"penstock/engine"
+)
+
+// letterBlock is the file with the dead letters of an image.
+func letterBlock(t *testing.T, dir string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "jetstream", "jetstream", "*", "streams", dlq.StreamName("examined"), "msgs", "*.blk"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("blocks of the dead letters: %v, %v", found, err)
+	}
+	return found[0]
+}
+
+func countLetters(t *testing.T, dir string) int {
+	t.Helper()
+	i, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	queue, found, err := i.DeadLetters(t.Context())
+	if err != nil || !found {
+		t.Fatalf("dead letters: %v, %v", found, err)
+	}
+	n, err := queue.Count(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(n)
+}
+
+// Letters that are lost are missed: at every start, until a repair accepts it.
+func TestLostLettersAreMissed(t *testing.T) {
+	t.Parallel()
+	poison := 0
+	for v := range uint64(examinedValues) {
+		if isPoison(v) {
+			poison++
+		}
+	}
+	for _, image := range images(t) {
+		for name, harm := range map[string]func(data []byte) []byte{
+			"removed":         func([]byte) []byte { return nil },
+			"cut off":         func(data []byte) []byte { return data[:len(data)*2/3+9] },
+			"zeros":           func(data []byte) []byte { clear(data[len(data)/3 : len(data)/3+64]); return data },
+			"a bit":           func(data []byte) []byte { data[len(data)/2] ^= 4; return data },
+			"nothing changed": func(data []byte) []byte { return data },
+		} {
+			t.Run(image.name+", "+name, func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "data")
+				if err := os.CopyFS(dir, os.DirFS(image.dir)); err != nil {
+					t.Fatal(err)
+				}
+				path := letterBlock(t, dir)
+				data, err := os.ReadFile(path)
+				if err == nil {
+					if data = harm(data); data == nil {
+						err = os.Remove(path)
+					} else {
+						err = os.WriteFile(path, data, 0o600)
+					}
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "a bit" || name == "nothing changed" {
+					if err := goOn(t, dir); err != nil {
+						t.Fatal(err)
+					}
+					if n := countLetters(t, dir); n != poison {
+						t.Errorf("%d letters, want %d", n, poison)
+					}
+					return
+				}
+				for range 2 {
+					if err := goOn(t, dir); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "dead letters") {
+						t.Fatalf("a start says %v", err)
+					}
+				}
+				done, err := engine.Repair(t.Context(), testConfig(t, dir))
+				if err != nil || done.Sound || !strings.Contains(strings.Join(done.Steps, " "), "are lost") {
+					t.Fatalf("the repair: %v, %+v", err, done)
+				}
+				if err := goOn(t, dir); err != nil {
+					t.Fatalf("after %v: %v", done.Steps, err)
+				}
+				if err := checkExamined(t, dir); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
