@@ -36,6 +36,7 @@ func setRaw(t *testing.T, s *Store, key, value []byte) {
 	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(key, value) }); err != nil {
 		t.Fatal(err)
 	}
+	s.snapshots.renew()
 }
 
 func checkCorrupt(t *testing.T, err error, want CorruptError) {
@@ -116,6 +117,7 @@ func TestAMissingPieceIsNoticed(t *testing.T) {
 	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Delete(pieceKey(1, 1)) }); err != nil {
 		t.Fatal(err)
 	}
+	s.snapshots.renew()
 	_, _, err := i.Key("big")
 	checkCorrupt(t, err, CorruptError{Instance: "a.0", Kind: "key", Key: "big"})
 }

@@ -14,6 +14,7 @@ import (
 
 const (
 	crashDirEnv  = "PENSTOCK_TEST_CRASH_DIR"
+	crashJournal = "PENSTOCK_TEST_CRASH_JOURNAL" // the keys go into a journal
 	crashKeys    = 100
 	crashKeySize = 1000
 )
@@ -42,6 +43,12 @@ func writeUntilKilled(dir string) {
 	i := s.Instance("a.0")
 	c, _, err := i.Load()
 	for n := c.Commit + 1; err == nil; n++ {
+		if os.Getenv(crashJournal) != "" {
+			s.bounds = bounds{keys: 1, memory: 1 << 20, least: 200 << 10}
+			if n%7 == 0 {
+				s.bounds.memory = 1
+			}
+		}
 		record := make([]byte, 100)
 		if n%8 == 0 {
 			record = make([]byte, 2*pieceSize)
@@ -58,7 +65,11 @@ func writeUntilKilled(dir string) {
 	os.Exit(1)
 }
 
-func TestKillInTheMiddleOfWrite(t *testing.T) {
+func TestKillInTheMiddleOfWrite(t *testing.T) { killInTheMiddle(t) }
+
+func TestKillInTheMiddleOfWritingAJournal(t *testing.T) { killInTheMiddle(t, crashJournal+"=1") }
+
+func killInTheMiddle(t *testing.T, env ...string) {
 	if testing.Short() {
 		t.Skip("kills 30 processes")
 	}
@@ -66,7 +77,7 @@ func TestKillInTheMiddleOfWrite(t *testing.T) {
 	dir := t.TempDir()
 	var said, last uint64
 	for round := range 30 {
-		said = max(said, killOnce(t, dir))
+		said = max(said, killOnce(t, dir, env))
 		last = checkCrashed(t, dir, said, last, round)
 	}
 	t.Logf("30 kills over %d commits", last)
@@ -74,10 +85,10 @@ func TestKillInTheMiddleOfWrite(t *testing.T) {
 
 // killOnce runs a writer, kills it at a random moment and gives the last commit it had
 // said to be done.
-func killOnce(t *testing.T, dir string) (done uint64) {
+func killOnce(t *testing.T, dir string, env []string) (done uint64) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), crashDirEnv+"="+dir)
+	cmd.Env = append(append(os.Environ(), crashDirEnv+"="+dir), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

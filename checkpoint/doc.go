@@ -21,6 +21,10 @@
 //		Keys:       map[string][]byte{"alice": newBalance, "bob": nil},
 //	}})
 //
+// [Changes] is a compact form of many such keys, for Update.Changes. Where there are
+// thousands, Write packs them into a journal, which is kept in memory besides: up to
+// 128 MiB an instance, after which its keys are written one by one.
+//
 // After a start [Instance.Load] gives the last checkpoint back, [Instance.Key]
 // the state of a key, and [Instance.Keys] all of them in order. Small facts that
 // have to survive on their own, such as how often a message was tried, are notes:

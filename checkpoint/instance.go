@@ -10,8 +10,9 @@ import (
 // Instance is one instance's corner of a store. Its methods may be called from several
 // goroutines at once, and see a Write only once it is complete for the value they read.
 type Instance struct {
-	store *Store
-	name  string
+	store   *Store
+	name    string
+	journal *journal
 }
 
 // Instance gives the corner of the instance of that name, such as "worker.0". Nothing
@@ -20,7 +21,7 @@ func (s *Store) Instance(name string) *Instance {
 	if !validName(name) {
 		panic(fmt.Sprintf("checkpoint: %q cannot name an instance: use 1 to 100 characters of A-Z a-z 0-9 _ . -", name))
 	}
-	return &Instance{store: s, name: name}
+	return &Instance{store: s, name: name, journal: s.journal(name)}
 }
 
 // Instances gives the names of the instances that have a checkpoint, in order.
@@ -63,7 +64,10 @@ func (i *Instance) Key(key string) (value []byte, found bool, err error) {
 	if len(key) > MaxKey {
 		return nil, false, nil
 	}
-	return i.store.read(ownedKey(spaceKey, i.name, key), i.name, kindNameKey, key)
+	if value, found := i.journal.get(key); found {
+		return value, value != nil, i.store.isOpen()
+	}
+	return i.store.readShared(ownedKey(spaceKey, i.name, key), i.name, kindNameKey, key)
 }
 
 // Keys calls fn with the state of every key after the given one, in the order of the
@@ -84,7 +88,7 @@ func (i *Instance) KeysFrom(from string, fn func(key string, value []byte) error
 		return err
 	}
 	defer i.store.active.Done()
-	w := &walk{instance: i, fn: fn}
+	w := &walk{instance: i, fn: fn, recent: i.journal.from(from)}
 	err := guardUnless(&w.calling, func() error {
 		return i.store.db.View(func(txn *badger.Txn) error { return w.run(txn, from) })
 	})
@@ -98,6 +102,7 @@ func (i *Instance) KeysFrom(from string, fn func(key string, value []byte) error
 // walk is one call of KeysFrom.
 type walk struct {
 	instance *Instance
+	recent   []Change // what the journal says of keys that are still to come
 	fn       func(key string, value []byte) error
 	calling  bool // fn is running
 	stopped  bool // fn gave an error
@@ -111,25 +116,60 @@ func (w *walk) run(txn *badger.Txn, from string) error {
 	for it.Seek(ownedKey(spaceKey, name, from)); it.Valid(); it.Next() {
 		full := it.Item().KeyCopy(nil)
 		key := string(full[len(prefix):])
+		if err := w.callRecent(func(c Change) bool { return c.Key < key }); err != nil {
+			return err
+		}
+		if len(w.recent) > 0 && w.recent[0].Key == key {
+			continue // the next turn, or the end, has it
+		}
 		content, err := value(txn, it.Item(), full)
 		if err != nil {
 			return &CorruptError{Instance: name, Kind: kindNameKey, Key: key, Reason: err.Error()}
 		}
-		w.calling = true
-		err = w.fn(key, content)
-		w.calling = false
-		if err != nil {
-			w.stopped = true
+		if err := w.call(key, content); err != nil {
+			return err
+		}
+	}
+	return w.callRecent(func(Change) bool { return true })
+}
+
+// callRecent calls fn with what the journal has next.
+func (w *walk) callRecent(isNext func(Change) bool) error {
+	for len(w.recent) > 0 && isNext(w.recent[0]) {
+		c := w.recent[0]
+		w.recent = w.recent[1:]
+		if c.Value == nil {
+			continue
+		}
+		if err := w.call(c.Key, c.Value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (w *walk) call(key string, content []byte) error {
+	w.calling = true
+	err := w.fn(key, content)
+	w.calling = false
+	w.stopped = err != nil
+	return err
+}
+
 // read gives a copy of the value under a Badger key. The rest names it in errors.
 func (s *Store) read(full []byte, instance, kind, key string) (payload []byte, found bool, err error) {
+	return s.readIn(s.view, full, instance, kind, key)
+}
+
+// readShared is read in a snapshot that other readers may have too, which is cheaper. It is as
+// old as the last Write at most.
+func (s *Store) readShared(full []byte, instance, kind, key string) (payload []byte, found bool, err error) {
+	return s.readIn(s.viewShared, full, instance, kind, key)
+}
+
+func (s *Store) readIn(view func(func(*badger.Txn) error) error, full []byte, instance, kind, key string) (payload []byte, found bool, err error) {
 	var bad error
-	err = s.view(func(txn *badger.Txn) error {
+	err = view(func(txn *badger.Txn) error {
 		item, err := txn.Get(full)
 		if errors.Is(err, badger.ErrKeyNotFound) {
 			return nil

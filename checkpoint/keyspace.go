@@ -8,6 +8,7 @@ const (
 	spaceCheckpoint   byte = 'c' // c name              the checkpoint of an instance
 	spaceKey          byte = 'k' // k name 0 key        the state of one key
 	spaceNote         byte = 'n' // n note              a note of the store
+	spaceJournal      byte = 'j' // j name 0 number     a block of an instance's journal
 	spaceInstanceNote byte = 'o' // o name 0 note       a note of an instance
 	spacePiece        byte = 'p' // p generation index  a piece of a large value
 	spaceOwner        byte = 'q' // q generation        whose pieces these are
@@ -23,12 +24,24 @@ func checkpointKey(instance string) []byte {
 	return append([]byte{spaceCheckpoint}, instance...)
 }
 
-func ownedKey(space byte, instance, key string) []byte {
+func ownedKey[K string | []byte](space byte, instance string, key K) []byte {
 	b := make([]byte, 0, 2+len(instance)+len(key))
 	b = append(b, space)
 	b = append(b, instance...)
 	b = append(b, 0)
 	return append(b, key...)
+}
+
+func blockKey(instance string, number uint64) []byte {
+	return binary.BigEndian.AppendUint64(ownedKey(spaceJournal, instance, ""), number)
+}
+
+// blockOf reads the instance and the number out of the key of a journal's block.
+func blockOf(key []byte) (instance string, number uint64, ok bool) {
+	if len(key) < 10 || key[len(key)-9] != 0 {
+		return "", 0, false
+	}
+	return string(key[1 : len(key)-9]), binary.BigEndian.Uint64(key[len(key)-8:]), true
 }
 
 func noteKey(note string) []byte {

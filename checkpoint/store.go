@@ -30,13 +30,17 @@ type Store struct {
 	syncer syncer
 	room   *room
 
+	snapshots snapshots
+
 	writing    sync.Mutex        // one Write at a time; guards the two below
 	large      map[string]uint64 // generation of every value that is stored in pieces
 	generation uint64            // the last one given out
 
-	state  sync.Mutex
-	closed bool
-	active sync.WaitGroup // calls that use db
+	state    sync.Mutex
+	closed   bool
+	journals map[string]*journal // by instance
+	bounds   bounds              // of the journals
+	active   sync.WaitGroup      // calls that use db
 }
 
 // Open opens the store in cfg.Dir, or makes an empty one. It removes what a crash left
@@ -60,7 +64,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)
 	}
 	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: syncer{dir: cfg.Dir, fsync: fsync},
-		room: &room{dir: cfg.Dir, logger: cfg.Logger}}
+		room: &room{dir: cfg.Dir, logger: cfg.Logger}, journals: map[string]*journal{}, bounds: defaultBounds}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
@@ -84,7 +88,11 @@ func (s *Store) open() error {
 	if err := s.room.afterOpen(); err != nil {
 		s.logger.Warn("the checkpoints get no space of their own on the disk: it is nearly full", "error", err)
 	}
-	if err := guard(s.reclaim); err != nil {
+	err := guard(s.reclaim)
+	if err == nil {
+		err = guard(s.loadJournals)
+	}
+	if err != nil {
 		return errors.Join(s.failed(fmt.Sprintf("open store %q", s.dir), err), guard(s.db.Close))
 	}
 	return nil
@@ -127,6 +135,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	s.state.Unlock()
 	s.active.Wait()
+	s.snapshots.renew()
 
 	if err := s.room.beforeClose(); err != nil {
 		return s.failed(fmt.Sprintf("close store %q", s.dir), errors.Join(err, s.lock.Unlock()))

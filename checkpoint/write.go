@@ -22,6 +22,22 @@ type Update struct {
 	Instance   *Instance
 	Checkpoint Checkpoint
 	Keys       map[string][]byte
+	Changes    *Changes // more such keys, none of which is in Keys; nil: none
+}
+
+// each calls fn for every changed key, in no order. The value may alias the changes.
+func (u Update) each(fn func(hash uint32, key, value []byte) error) error {
+	for key, value := range u.Keys {
+		if err := fn(hashOf(key), []byte(key), value); err != nil {
+			return err
+		}
+	}
+	for n := range u.Changes.Len() {
+		if err := fn(u.Changes.entries[n].hash, u.Changes.key(n), u.Changes.value(n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Write stores the checkpoints of any number of instances, each at most once. First the
@@ -40,20 +56,26 @@ func (s *Store) Write(updates []Update) error {
 	if len(updates) == 0 {
 		return nil
 	}
-	if err := s.room.check(sizeOf(updates)); err != nil {
-		return fmt.Errorf("checkpoint: write %d checkpoints: %w", len(updates), err)
-	}
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.active.Done()
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if err := s.room.check(s.sizeOf(updates)); err != nil {
+		return fmt.Errorf("checkpoint: write %d checkpoints: %w", len(updates), err)
+	}
+	defer s.snapshots.renew()
 	w := &writer{store: s, fresh: map[string]head{}}
 	if err := guard(func() error { return w.run(updates) }); err != nil {
 		return s.failed(fmt.Sprintf("write %d checkpoints to %q", len(updates), s.dir), err)
 	}
 	w.retire()
+	for _, u := range updates {
+		if s.isJournal(u) {
+			u.Instance.journal.add(u)
+		}
+	}
 	return nil
 }
 
@@ -72,25 +94,37 @@ func (s *Store) check(updates []Update) error {
 			return fmt.Errorf("checkpoint: write: record of instance %s: %w: %d bytes, limit %d: keep state by key",
 				name, ErrTooLarge, n, MaxValue)
 		}
-		for key, value := range u.Keys {
-			if len(key) > MaxKey {
-				return fmt.Errorf("checkpoint: write: key %.100q of instance %s: %w: %d bytes, limit %d: use a shorter key",
-					key, name, ErrTooLarge, len(key), MaxKey)
-			}
-			if len(value) > MaxValue {
-				return fmt.Errorf("checkpoint: write: state of key %.100q of instance %s: %w: %d bytes, limit %d: spread it over more keys",
-					key, name, ErrTooLarge, len(value), MaxValue)
-			}
+		if c := u.Changes; len(u.Keys) == 0 && (c.Len() == 0 || c.longestKey <= MaxKey && c.longestValue <= MaxValue) {
+			continue
+		}
+		if err := u.each(func(_ uint32, key, value []byte) error { return checkKey(name, key, value) }); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func sizeOf(updates []Update) (bytes int) {
+func checkKey(instance string, key, value []byte) error {
+	if len(key) > MaxKey {
+		return fmt.Errorf("checkpoint: write: key %.100q of instance %s: %w: %d bytes, limit %d: use a shorter key",
+			key, instance, ErrTooLarge, len(key), MaxKey)
+	}
+	if len(value) > MaxValue {
+		return fmt.Errorf("checkpoint: write: state of key %.100q of instance %s: %w: %d bytes, limit %d: spread it over more keys",
+			key, instance, ErrTooLarge, len(value), MaxValue)
+	}
+	return nil
+}
+
+// sizeOf is about what a Write of the updates takes.
+func (s *Store) sizeOf(updates []Update) (bytes int) {
 	for _, u := range updates {
-		bytes += len(u.Checkpoint.Record)
+		bytes += len(u.Checkpoint.Record) + u.Instance.journal.tidySize(s.bounds)
 		for key, value := range u.Keys {
 			bytes += len(key) + len(value)
+		}
+		if u.Changes != nil {
+			bytes += u.Changes.Size()
 		}
 	}
 	return bytes
@@ -104,6 +138,11 @@ type writer struct {
 }
 
 func (w *writer) run(updates []Update) error {
+	for _, u := range updates {
+		if err := w.tidy(u.Instance.name, u.Instance.journal); err != nil {
+			return err
+		}
+	}
 	phases := []func(*badger.WriteBatch, Update) (int, error){w.pieces, w.keys, w.checkpoint}
 	for _, phase := range phases {
 		if err := w.phase(updates, phase); err != nil {
@@ -135,6 +174,20 @@ func (w *writer) phase(updates []Update, put func(*badger.WriteBatch, Update) (i
 	return w.store.sync()
 }
 
+// flushed makes durable what put writes.
+func (w *writer) flushed(put func(*badger.WriteBatch) error) error {
+	wb := w.store.db.NewWriteBatch()
+	wb.SetMaxPendingTxns(pendingTransactions)
+	defer wb.Cancel()
+	if err := put(wb); err != nil {
+		return err
+	}
+	if err := wb.Flush(); err != nil {
+		return err
+	}
+	return w.store.sync()
+}
+
 func (w *writer) pieces(wb *badger.WriteBatch, u Update) (n int, err error) {
 	cut := func(key, value []byte) error {
 		if len(value) <= pieceSize {
@@ -146,24 +199,39 @@ func (w *writer) pieces(wb *badger.WriteBatch, u Update) (n int, err error) {
 		w.fresh[string(key)] = h
 		return err
 	}
-	for key, value := range u.Keys {
+	if len(u.Keys) == 0 && (u.Changes.Len() == 0 || u.Changes.longestValue <= pieceSize) {
+		return n, cut(checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
+	}
+	err = u.each(func(_ uint32, key, value []byte) error {
 		if len(value) <= pieceSize {
-			continue
+			return nil
 		}
-		if err := cut(ownedKey(spaceKey, u.Instance.name, key), value); err != nil {
-			return n, err
-		}
+		return cut(ownedKey(spaceKey, u.Instance.name, key), value)
+	})
+	if err != nil {
+		return n, err
 	}
 	return n, cut(checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
 }
 
 func (w *writer) keys(wb *badger.WriteBatch, u Update) (int, error) {
-	for key, value := range u.Keys {
-		if err := w.put(wb, ownedKey(spaceKey, u.Instance.name, key), value); err != nil {
-			return 0, err
+	name := u.Instance.name
+	isJournal := w.store.isJournal(u)
+	blocks := blockWriter{wb: wb, j: u.Instance.journal, name: name}
+	n := 0
+	err := u.each(func(_ uint32, key, value []byte) error {
+		n++
+		if isJournal {
+			if err := blocks.add(key, value); err != nil || isJournaled(value) {
+				return err
+			}
 		}
+		return w.put(wb, ownedKey(spaceKey, name, key), value)
+	})
+	if err != nil {
+		return 0, err
 	}
-	return len(u.Keys), nil
+	return n, blocks.flush()
 }
 
 func (w *writer) checkpoint(wb *badger.WriteBatch, u Update) (int, error) {

@@ -128,6 +128,14 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
+func changesOf(keys map[string][]byte) *Changes {
+	c := &Changes{}
+	for key, value := range keys {
+		c.Set(key, value)
+	}
+	return c
+}
+
 // TestModel runs random writes, walks and restarts against a map.
 func TestModel(t *testing.T) {
 	t.Parallel()
@@ -148,7 +156,7 @@ func TestModel(t *testing.T) {
 			keys := map[string][]byte{}
 			for range rapid.IntRange(0, 4).Draw(t, "keys") {
 				key := rapid.SampledFrom([]string{"", "\x00", "a", "a\x00", "b", "\xff"}).Draw(t, "key")
-				size := rapid.SampledFrom([]int{-1, 0, 1, 100, pieceSize, pieceSize + 1}).Draw(t, "size")
+				size := rapid.SampledFrom([]int{-1, 0, 1, 100, journaledValue + 1, pieceSize, pieceSize + 1}).Draw(t, "size")
 				keys[key] = nil
 				if size >= 0 {
 					keys[key] = bytes.Repeat([]byte{rapid.Byte().Draw(t, "fill")}, size)
@@ -156,6 +164,14 @@ func TestModel(t *testing.T) {
 			}
 			commit++
 			u := Update{Instance: s.Instance("a.0"), Checkpoint: Checkpoint{Commit: commit}, Keys: keys}
+			if rapid.Bool().Draw(t, "as changes") {
+				u.Keys, u.Changes = nil, changesOf(keys)
+			}
+			s.bounds = bounds{
+				keys:   rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "journal from"),
+				memory: rapid.SampledFrom([]int{1, 1 << 20, 1 << 20}).Draw(t, "journal memory"),
+				least:  rapid.SampledFrom([]int{1, 1 << 20}).Draw(t, "journal least"),
+			}
 			if err := s.Write([]Update{u}); err != nil {
 				t.Fatal(err)
 			}
@@ -182,6 +198,12 @@ func TestModel(t *testing.T) {
 			err = s.Instance("a.0").Keys("", func(key string, value []byte) error { got[key] = value; return nil })
 			if err != nil || !maps.EqualFunc(got, model, bytes.Equal) {
 				t.Fatalf("%d keys for %d, %v", len(got), len(model), err)
+			}
+			for _, key := range []string{"", "\x00", "a", "a\x00", "b", "\xff"} {
+				value, found, err := s.Instance("a.0").Key(key)
+				if want, had := model[key]; err != nil || found != had || !bytes.Equal(value, want) {
+					t.Fatalf("Key(%q) = %.10q, %v, %v; want %.10q", key, value, found, err, want)
+				}
 			}
 		}
 		// A restart costs several syncs, so runs are short and restarts rare in them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 )
@@ -66,7 +67,9 @@ func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 		_, store := channelWith(t)
 		store.process.world.embedded = embedded
 		c := &checkpointer{server: simServer{store.process}}
-		keys := update{vault: store, keys: map[string][]byte{"a": nil}}
+		var changes checkpoint.Changes
+		changes.Set("a", nil)
+		keys := update{vault: store, keys: &changes}
 		keys.checkpoint.Commit = 7
 		if err := c.announce([]update{keys}); err != nil {
 			t.Fatal(err)

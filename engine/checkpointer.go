@@ -12,9 +12,9 @@ import (
 	"penstock/engine/internal/rule"
 )
 
-// dirtyLimit is how many bytes of changed keyed state may wait for the next
-// checkpoint before it is taken early.
-const dirtyLimit = 16 << 20
+// dirtyLimit is how much memory the changed states of a keyed stage may take
+// before a checkpoint is taken early.
+const dirtyLimit = 32 << 20
 
 // checkpointer writes the committed state of all instances to Badger at an
 // interval, and trims the channels up to what is then no longer needed. It is
@@ -145,7 +145,7 @@ func (c *checkpointer) announce(updates []update) error {
 	if c.server.Embedded() {
 		return nil // its files are synced
 	}
-	keyed := slices.DeleteFunc(slices.Clone(updates), func(u update) bool { return len(u.keys) == 0 })
+	keyed := slices.DeleteFunc(slices.Clone(updates), func(u update) bool { return u.keys.Len() == 0 })
 	for k, u := range keyed {
 		put := u.vault.PutNoteUnsynced
 		if k == len(keyed)-1 {

@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"bytes"
 	"fmt"
-	"sort"
 	"sync"
 
 	"penstock/checkpoint"
@@ -24,10 +24,11 @@ type committed struct {
 	sequence uint64      // of the last commit in the channel
 	found    bool        // there is a state (control.State.Whole)
 
-	launched map[string][]byte // changes in a frame that is under way
-	dirty    map[string][]byte // committed, not checkpointed; nil is deleted
-	flushing map[string][]byte // being written to Badger
-	bytes    int               // of dirty
+	hasKeys  bool                // a key may have a state
+	launched []frame.Change      // in a frame that is under way
+	dirty    *checkpoint.Changes // committed, not checkpointed
+	flushing *checkpoint.Changes // being written to Badger
+	spare    *checkpoint.Changes // empty, its memory to be used again
 
 	saved         uint64 // commit that the checkpoint in Badger covers
 	savedSequence uint64
@@ -35,7 +36,7 @@ type committed struct {
 }
 
 func newCommitted(stage string, store vault) *committed {
-	return &committed{stage: stage, store: store, dirty: map[string][]byte{}}
+	return &committed{stage: stage, store: store, dirty: &checkpoint.Changes{}, flushing: &checkpoint.Changes{}, spare: &checkpoint.Changes{}}
 }
 
 // whole returns the bytes of an unkeyed stage's state.
@@ -45,41 +46,47 @@ func (c *committed) whole() ([]byte, bool) {
 	return c.control.State.Whole, c.found
 }
 
-// key returns the newest bytes of one key's state, those under way included.
+// key returns the newest bytes of one key's state, those under way included. It
+// looks through all that is under way.
 func (c *committed) key(key string) ([]byte, bool, error) {
 	c.mu.Lock()
-	data, found := c.launched[key]
+	launched := c.launched
 	c.mu.Unlock()
-	if found {
-		return data, data != nil, nil
+	for k := range launched {
+		if launched[k].Key == key {
+			data := changeValue(launched[k])
+			return data, data != nil, nil
+		}
 	}
 	return c.settledKey(key)
+}
+
+// isBlank says that no key has a state, as far as is committed.
+func (c *committed) isBlank() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.hasKeys
 }
 
 // settledKey is key without what is under way: what people may be shown.
 func (c *committed) settledKey(key string) ([]byte, bool, error) {
 	c.mu.Lock()
-	for _, layer := range []map[string][]byte{c.dirty, c.flushing} {
-		if data, found := layer[key]; found {
-			c.mu.Unlock()
-			return data, data != nil, nil
-		}
+	data, found := c.dirty.Get(key)
+	if !found {
+		data, found = c.flushing.Get(key)
 	}
+	data = bytes.Clone(data)
 	c.mu.Unlock()
+	if found {
+		return data, data != nil, nil
+	}
 	return c.store.Key(key)
 }
 
 // launch makes the changes of a frame readable while it is under way.
 func (c *committed) launch(changes []frame.Change) {
-	if len(changes) == 0 {
-		return
-	}
-	layer := make(map[string][]byte, len(changes))
-	for _, change := range changes {
-		layer[change.Key] = changeValue(change)
-	}
 	c.mu.Lock()
-	c.launched = layer
+	c.launched = changes
 	c.mu.Unlock()
 }
 
@@ -103,7 +110,8 @@ func (c *committed) accept(f *frame.Frame, sequence uint64) {
 		state, c.found = f.State, true
 	}
 	for _, change := range f.State.Changes {
-		c.put(change.Key, changeValue(change))
+		c.dirty.Set(change.Key, changeValue(change))
+		c.hasKeys = true
 	}
 	c.launched = nil
 	c.control = *f
@@ -118,14 +126,6 @@ func (c *committed) accept(f *frame.Frame, sequence uint64) {
 	c.sequence = sequence
 }
 
-func (c *committed) put(key string, value []byte) {
-	if old, found := c.dirty[key]; found {
-		c.bytes -= len(key) + len(old)
-	}
-	c.dirty[key] = value
-	c.bytes += len(key) + len(value)
-}
-
 // restore begins with a checkpoint.
 func (c *committed) restore(cp checkpoint.Checkpoint) error {
 	control, err := frame.Decode(cp.Record)
@@ -134,7 +134,7 @@ func (c *committed) restore(cp checkpoint.Checkpoint) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.control, c.sequence = *control, cp.Sequence
+	c.control, c.sequence, c.hasKeys = *control, cp.Sequence, true
 	c.found = control.State.Kind == frame.StateWhole
 	c.saved, c.savedSequence, c.savedInputs = cp.Commit, cp.Sequence, control.Inputs
 	return nil
@@ -150,7 +150,7 @@ func (c *committed) last() (frame.Frame, uint64) {
 func (c *committed) dirtyBytes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.bytes
+	return c.dirty.Size()
 }
 
 // begin gives what a checkpoint of now must hold, or false when the last one
@@ -171,7 +171,7 @@ func (c *committed) begin() (update, bool, error) {
 		keys:       c.dirty,
 		inputs:     c.control.Inputs,
 	}
-	c.flushing, c.dirty, c.bytes = c.dirty, map[string][]byte{}, 0
+	c.flushing, c.dirty, c.spare = c.dirty, c.spare, c.flushing
 	return saves, true, nil
 }
 
@@ -179,7 +179,7 @@ func (c *committed) begin() (update, bool, error) {
 func (c *committed) done(u update) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flushing = nil
+	c.flushing.Reset()
 	c.saved, c.savedSequence, c.savedInputs = u.checkpoint.Commit, u.checkpoint.Sequence, u.inputs
 }
 
@@ -187,12 +187,12 @@ func (c *committed) done(u update) {
 func (c *committed) giveUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key, value := range c.flushing {
-		if _, newer := c.dirty[key]; !newer {
-			c.put(key, value)
+	for key, value := range c.flushing.All() {
+		if _, newer := c.dirty.Get(string(key)); !newer {
+			c.dirty.Set(string(key), value)
 		}
 	}
-	c.flushing = nil
+	c.flushing.Reset()
 }
 
 // covered says up to where the synced checkpoint reaches: the sequence of its
@@ -203,16 +203,16 @@ func (c *committed) covered() (sequence uint64, inputs []frame.Position) {
 	return c.savedSequence, c.savedInputs
 }
 
-// eachKey calls fn for every key after the given one, in order: what is in
-// Badger overlaid with what is not there yet. fn's error stops it.
+// eachKey calls fn for every key from the given one on, in order: what is in
+// the store overlaid with what is not there yet. fn's error stops it.
 func (c *committed) eachKey(from string, fn func(key string, value []byte) error) error {
-	recent, order := c.recent(from)
+	recent := c.recent(from)
 	emitRecent := func(until string, all bool) error {
-		for len(order) > 0 && (all || order[0] < until) {
-			key := order[0]
-			order = order[1:]
-			if value := recent[key]; value != nil {
-				if err := fn(key, value); err != nil {
+		for len(recent) > 0 && (all || recent[0].Key < until) {
+			change := recent[0]
+			recent = recent[1:]
+			if change.Value != nil {
+				if err := fn(change.Key, change.Value); err != nil {
 					return err
 				}
 			}
@@ -223,12 +223,11 @@ func (c *committed) eachKey(from string, fn func(key string, value []byte) error
 		if err := emitRecent(key, false); err != nil {
 			return err
 		}
-		if newer, found := recent[key]; found {
-			order = order[1:]
-			if newer == nil {
+		if len(recent) > 0 && recent[0].Key == key {
+			value, recent = recent[0].Value, recent[1:]
+			if value == nil {
 				return nil
 			}
-			value = newer
 		}
 		return fn(key, value)
 	})
@@ -238,21 +237,24 @@ func (c *committed) eachKey(from string, fn func(key string, value []byte) error
 	return emitRecent("", true)
 }
 
-func (c *committed) recent(from string) (map[string][]byte, []string) {
+// recent gives copies of the changes that are not in the store, in the order of
+// their keys.
+func (c *committed) recent(from string) []checkpoint.Change {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	recent := map[string][]byte{}
-	for _, layer := range []map[string][]byte{c.flushing, c.dirty} {
-		for key, value := range layer {
-			if key >= from {
-				recent[key] = value
-			}
+	older, newer := c.flushing.From(from), c.dirty.From(from)
+	c.mu.Unlock()
+	if len(older) == 0 {
+		return newer
+	}
+	merged := make([]checkpoint.Change, 0, len(older)+len(newer))
+	for _, change := range newer {
+		for len(older) > 0 && older[0].Key < change.Key {
+			merged, older = append(merged, older[0]), older[1:]
 		}
+		if len(older) > 0 && older[0].Key == change.Key {
+			older = older[1:]
+		}
+		merged = append(merged, change)
 	}
-	order := make([]string, 0, len(recent))
-	for key := range recent {
-		order = append(order, key)
-	}
-	sort.Strings(order)
-	return recent, order
+	return append(merged, older...)
 }

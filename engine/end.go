@@ -93,9 +93,14 @@ func (in *session) divertHeld() error {
 	return nil
 }
 
-// endChunk is how many keys an end hook handles between two looks at the
-// committed view.
-const endChunk = 4096
+// An end hook looks at the committed view for so many keys at first, and for
+// twice as many each time, since a look costs more the more there is in it; but
+// for no more bytes.
+const (
+	endChunk = 4096
+	endMost  = 64 << 10
+	endBytes = 8 << 20
+)
 
 // end runs the end hook and commits the last frame.
 func (in *session) end(ctx context.Context) error {
@@ -169,8 +174,8 @@ func (in *session) endKeys(ctx context.Context) error {
 	if key, found := strings.CutPrefix(in.cursor, cursorMark); found {
 		from = after(key)
 	}
-	for {
-		keys, err := in.keysFrom(from)
+	for most := endChunk; ; most = min(2*most, endMost) {
+		keys, isAll, err := in.keysFrom(from, most)
 		if err != nil {
 			return in.escalate(err)
 		}
@@ -184,7 +189,7 @@ func (in *session) endKeys(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(keys) < endChunk {
+		if isAll {
 			return in.commitEndKeys(ctx, true)
 		}
 		from = after(keys[len(keys)-1].key)
@@ -228,16 +233,18 @@ type keyAndValue struct {
 	value []byte
 }
 
-func (in *session) keysFrom(from string) ([]keyAndValue, error) {
-	var keys []keyAndValue
-	err := in.committed.eachKey(from, func(key string, value []byte) error {
-		if keys = append(keys, keyAndValue{key, append([]byte(nil), value...)}); len(keys) == endChunk {
+// keysFrom returns the next keys, and whether there are no more.
+func (in *session) keysFrom(from string, most int) (keys []keyAndValue, isAll bool, err error) {
+	bytes := 0
+	err = in.committed.eachKey(from, func(key string, value []byte) error {
+		keys = append(keys, keyAndValue{key, append([]byte(nil), value...)})
+		if bytes += len(value); len(keys) == most || bytes > endBytes {
 			return errEnough
 		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, errEnough) {
-		return nil, fmt.Errorf("read the keys from %q: %w", from, err)
+		return nil, false, fmt.Errorf("read the keys from %q: %w", from, err)
 	}
-	return keys, nil
+	return keys, err == nil, nil
 }

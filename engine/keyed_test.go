@@ -10,10 +10,19 @@ import (
 
 func TestKeyedStateAndEndHook(t *testing.T) {
 	t.Parallel()
+	for name, option := range map[string]engine.Option{"by number": engine.KeysInMemory(64), "by memory": engine.KeyMemory(5000), "all": engine.KeyMemory(1 << 20)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testKeyedStateAndEndHook(t, option)
+		})
+	}
+}
+
+func testKeyedStateAndEndHook(t *testing.T, option engine.Option) {
 	const n, keys = 20_000, 997
 	p := engine.New("keyed")
 	numbers := engine.Source(p, "numbers", count(n, 50))
-	counts := engine.Stage(p.With(engine.KeysInMemory(64)), "count",
+	counts := engine.Stage(p.With(option), "count",
 		engine.On(engine.KeyBy(numbers, func(v uint64) string { return fmt.Sprintf("%03d", v%keys) }),
 			func(_ context.Context, sum *uint64, m engine.Message[uint64], _ engine.Emit[string]) error {
 				*sum += m.Value

@@ -33,7 +33,7 @@ type typedMachine[S, Out any] struct {
 func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
 	m := &typedMachine[S, Out]{typed: t}
 	if t.definition.keyed() {
-		m.keys = newKeyedState(t.codec, in, t.options.keys)
+		m.keys = newKeyedState(t.codec, in, t.options)
 	} else {
 		m.whole = newWholeState(t.codec)
 	}

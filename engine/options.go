@@ -16,7 +16,8 @@ type options struct {
 	atLimit      Limit
 	attemptDelay *supervise.Backoff
 	batch        int
-	keys         int
+	keys         int // 0: bounded by memory
+	keyMemory    int // bytes; 0: the default, or bounded by keys
 	branches     []*streamDefinition
 	policy       supervise.Policy
 	backoff      supervise.Backoff
@@ -29,7 +30,7 @@ type options struct {
 }
 
 func defaultOptions() options {
-	return options{attempts: 3, batch: 1000, keys: 100_000}
+	return options{attempts: 3, batch: 1000}
 }
 
 // Unlimited is for Attempts: a message is tried until it succeeds, or until
@@ -82,9 +83,22 @@ func BatchSize(n int) Option {
 	return func(o *options) { o.batch = max(n, 1) }
 }
 
-// KeysInMemory is how many states of a keyed stage are kept decoded in
-// memory; the others are read from Badger when their key comes up. Default
-// 100,000.
+// KeyMemory is how much memory, in bytes, the states of a keyed stage may take
+// that are kept decoded; the others are read from the store when their key comes
+// up. It is an estimate: for a state with pointers, slices or maps three times
+// its encoding, and some 60 bytes a key. Default 128 MiB, which is about a
+// million counters, or none when KeysInMemory is given.
+//
+// Besides, up to 32 MiB of changes wait for a checkpoint, as much is being
+// written, and up to 128 MiB of states that changed lately stay encoded.
+func KeyMemory(bytes int) Option {
+	return func(o *options) { o.keyMemory = max(bytes, 1) }
+}
+
+const defaultKeyMemory = 128 << 20
+
+// KeysInMemory bounds by number how many states of a keyed stage are kept
+// decoded in memory. Default: they are bounded by KeyMemory.
 func KeysInMemory(n int) Option {
 	return func(o *options) { o.keys = max(n, 1) }
 }

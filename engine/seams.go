@@ -84,8 +84,8 @@ var (
 type update struct {
 	vault      vault
 	checkpoint checkpoint.Checkpoint
-	keys       map[string][]byte // that changed; nil is deleted
-	inputs     []frame.Position  // what the checkpoint covers
+	keys       *checkpoint.Changes
+	inputs     []frame.Position // what the checkpoint covers
 }
 
 // badger is the saver of a store.
@@ -94,7 +94,7 @@ type badger struct{ store *checkpoint.Store }
 func (b badger) save(updates []update) error {
 	list := make([]checkpoint.Update, len(updates))
 	for k, u := range updates {
-		list[k] = checkpoint.Update{Instance: u.vault.(*checkpoint.Instance), Checkpoint: u.checkpoint, Keys: u.keys}
+		list[k] = checkpoint.Update{Instance: u.vault.(*checkpoint.Instance), Checkpoint: u.checkpoint, Changes: u.keys}
 	}
 	return b.store.Write(list)
 }

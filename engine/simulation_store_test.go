@@ -136,12 +136,12 @@ func (s simSaver) save(updates []update) error {
 	w, disk := s.process.world, s.process.disk
 	for _, u := range updates {
 		v := u.vault.(*simVault)
-		for _, key := range slices.Sorted(maps.Keys(u.keys)) {
+		for _, change := range u.keys.From("") {
 			s.process.mayYield()
 			if w.happens(w.weights.disk) {
 				return s.fails()
 			}
-			disk.put(v.at("key", key), u.keys[key])
+			disk.put(v.at("key", change.Key), change.Value)
 		}
 	}
 	s.process.mayYield()

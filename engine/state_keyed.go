@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 
@@ -10,16 +11,21 @@ import (
 
 // keyedState is the state of a keyed stage: one S per key. Two generations of
 // decoded states stay in memory; every other key is read from the committed
-// view (not yet checkpointed changes, then Badger) when it comes up.
+// view (not yet checkpointed changes, then the store) when it comes up.
 type keyedState[S any] struct {
 	codec   Codec[S]
 	session *session
 	plain   bool
-	limit   int // of one generation
-	hot     map[string]*keyState[S]
-	cold    map[string]*keyState[S]
+	limit   int // keys of one generation; 0: no such bound
+	memory  int // bytes of one generation; 0: no such bound
+	hot     *keyTable[S]
+	cold    *keyTable[S]
 	touched []*keyState[S] // since the last collect
 	batch   uint64
+	changes []frame.Change // of the last collect, and the states in them: their memory is used again
+	block   []byte
+	hasAll  bool            // a key that is in neither generation has no state
+	lost    map[string]bool // keys of the commit under way that may be in neither
 	current *keyState[S]
 	marked  keyState[S]
 
@@ -27,33 +33,34 @@ type keyedState[S any] struct {
 	offeredBytes []byte
 }
 
-type keyState[S any] struct {
-	key     string
-	value   S
-	batch   uint64 // in which it was last touched
-	deleted bool
-}
-
-func newKeyedState[S any](codec Codec[S], in *session, limit int) *keyedState[S] {
-	return &keyedState[S]{
+func newKeyedState[S any](codec Codec[S], in *session, o options) *keyedState[S] {
+	k := &keyedState[S]{
 		codec:   codec,
 		session: in,
 		plain:   isPlain(reflect.TypeFor[S]()),
-		limit:   max(limit/2, 1),
-		hot:     map[string]*keyState[S]{},
+		hot:     &keyTable[S]{},
+		cold:    &keyTable[S]{},
 		batch:   1,
+		lost:    map[string]bool{},
 	}
+	if o.keys > 0 {
+		k.limit = max(o.keys/2, 1)
+	}
+	if o.keyMemory > 0 || o.keys == 0 {
+		k.memory = max(cmp.Or(o.keyMemory, defaultKeyMemory)/2, 1)
+	}
+	return k
 }
 
 // get returns the state of a key for a call that may change it.
 func (k *keyedState[S]) get(key string) (*S, error) {
-	state := k.hot[key]
-	if state == nil {
+	hash := hashKey(key)
+	state := k.hot.find(key, hash)
+	if state == nil || state.gone {
 		var err error
-		if state, err = k.load(key); err != nil {
+		if state, err = k.load(key, hash); err != nil {
 			return nil, err
 		}
-		k.hot[key] = state
 	}
 	if k.current != state { // a hook may ask twice
 		k.marked = *state
@@ -69,30 +76,59 @@ func (k *keyedState[S]) get(key string) (*S, error) {
 	return &state.value, nil
 }
 
-func (k *keyedState[S]) load(key string) (*keyState[S], error) {
-	if state := k.cold[key]; state != nil {
+// load brings the state of a key into the newer generation.
+func (k *keyedState[S]) load(key string, hash uint32) (*keyState[S], error) {
+	if old := k.cold.find(key, hash); old != nil && !old.gone {
+		state := k.hot.add(key, hash)
+		state.value, state.batch, state.deleted = old.value, old.batch, old.deleted
+		k.hot.weigh(state, int(old.weight))
 		return state, nil
 	}
 	if len(key) > checkpoint.MaxKey {
 		return nil, Reject(fmt.Errorf("its key has %d bytes, more than the %d that a state can be kept under", len(key), checkpoint.MaxKey))
 	}
-	state := &keyState[S]{key: key}
-	data, found, err := k.offeredBytes, true, error(nil)
-	if data == nil || k.offered != key {
-		data, found, err = k.session.committed.key(key)
-	}
-	k.offeredBytes = nil
+	data, found, err := k.read(key)
 	if err != nil {
 		return nil, Fatal(fmt.Errorf("read the state of key %q: %w", key, err))
 	}
 	if !found {
-		return state, nil
+		return k.hot.add(key, hash), nil
 	}
-	if state.value, err = k.codec.Decode(data); err != nil {
+	value, err := k.codec.Decode(data)
+	if err != nil {
 		return nil, Fatal(fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", key, k.codec.Name(), err))
 	}
+	state := k.hot.add(key, hash)
+	state.value = value
+	k.weigh(state, len(data))
 	return state, nil
 }
+
+// read returns the bytes of a key that is not in memory.
+func (k *keyedState[S]) read(key string) (data []byte, found bool, err error) {
+	data = k.offeredBytes
+	k.offeredBytes = nil
+	switch {
+	case data != nil && k.offered == key:
+		return data, true, nil
+	case k.hasAll:
+		return nil, false, nil
+	case k.lost[key]:
+		return k.session.committed.key(key)
+	}
+	return k.session.committed.settledKey(key)
+}
+
+// weigh estimates what a value takes beside its struct.
+func (k *keyedState[S]) weigh(state *keyState[S], encoded int) {
+	if !k.plain {
+		k.hot.weigh(state, decodedTimes*encoded)
+	}
+}
+
+// decodedTimes is how much more memory a value with pointers takes than its
+// encoding, roughly.
+const decodedTimes = 3
 
 // offer gives the committed bytes of the key that is asked for next, where
 // they are at hand anyway.
@@ -108,12 +144,12 @@ func (k *keyedState[S]) forget() {
 	}
 }
 
+// collect uses the memory of the last one: the commit before is settled.
 func (k *keyedState[S]) collect() (frame.State, error) {
 	if len(k.touched) == 0 {
 		return frame.State{Kind: frame.StateAbsent}, nil
 	}
-	changes := make([]frame.Change, 0, len(k.touched))
-	var block []byte
+	changes, block := k.changes[:0], k.block[:0]
 	for _, state := range k.touched {
 		change := frame.Change{Key: state.key, Deleted: state.deleted}
 		if !state.deleted {
@@ -123,30 +159,44 @@ func (k *keyedState[S]) collect() (frame.State, error) {
 				return frame.State{}, fmt.Errorf("encode the state of key %q as %s: %w", state.key, k.codec.Name(), err)
 			}
 			change.Value = block[start:len(block):len(block)]
+			k.weigh(state, len(change.Value))
 		}
 		changes = append(changes, change)
 	}
 	k.touched = k.touched[:0]
+	k.changes, k.block = changes, block
+	if cap(block) > mostSpare {
+		k.block = nil
+	}
 	k.batch++
+	clear(k.lost)
 	k.rotate()
 	return frame.State{Kind: frame.StateKeyed, Changes: changes}, nil
 }
 
+// mostSpare is the most memory that is kept to be used again.
+const mostSpare = 1 << 20
+
 // rotate drops the older generation when the newer one is full. It runs right
 // after a collect: what is dropped is in the frame, and through it in the
-// committed view, so that it can be loaded again.
+// committed view, so that it can be loaded again. What that frame changed is in
+// the generation that becomes the older one, and stays until the frame after it.
 func (k *keyedState[S]) rotate() {
-	if len(k.hot) >= k.limit {
-		k.cold, k.hot = k.hot, make(map[string]*keyState[S], k.limit)
+	if (k.limit == 0 || k.hot.count < k.limit) && (k.memory == 0 || k.hot.bytes < k.memory) {
+		return
 	}
+	k.hasAll = k.hasAll && k.cold.count == 0
+	k.cold, k.hot = k.hot, &keyTable[S]{}
+	k.current = nil
 }
 
-func (k *keyedState[S]) rollback(*committed) error {
-	clear(k.hot)
-	clear(k.cold)
+func (k *keyedState[S]) rollback(c *committed) error {
+	k.hot, k.cold = &keyTable[S]{}, &keyTable[S]{}
 	k.touched = k.touched[:0]
 	k.current = nil
 	k.batch++
+	k.hasAll = c.isBlank()
+	clear(k.lost)
 	return nil
 }
 
@@ -167,12 +217,24 @@ func (k *keyedState[S]) undo() bool {
 	if isFirst {
 		k.touched = k.touched[:len(k.touched)-1]
 	}
+	weight := state.weight
 	*state = k.marked
+	state.weight = weight
 	if !k.plain {
-		delete(k.hot, state.key)
-		delete(k.cold, state.key)
+		k.drop(state)
 	}
 	return true
+}
+
+// drop makes a key be read again when it comes up.
+func (k *keyedState[S]) drop(state *keyState[S]) {
+	var zero S
+	state.value, state.gone = zero, true
+	if old := k.cold.find(state.key, hashKey(state.key)); old != nil {
+		old.value, old.gone = zero, true
+	}
+	k.hasAll = false
+	k.lost[state.key] = true
 }
 
 func (k *keyedState[S]) prepare() error { return nil }

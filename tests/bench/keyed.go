@@ -43,8 +43,8 @@ func keyedContest(keys uint64) contest {
 		s := &side{system: ours, guarantee: "exactly once, the counts are kept", run: keyedPipeline(names), messages: n}
 		if keys == aimedKeys {
 			s.aims = map[string]*aim{"messages/s": {AtLeast: keyedAim}}
-			sides = append(sides, &side{system: ours + ", all keys in memory", guarantee: s.guarantee, messages: n, aims: s.aims,
-				run: keyedPipeline(names, engine.KeysInMemory(int(keys)))})
+			sides = append(sides, &side{system: ours + ", a tenth of the keys in memory", guarantee: s.guarantee, messages: n,
+				run: keyedPipeline(names, engine.KeysInMemory(int(keys/10)))})
 		}
 		return append(sides, s)
 	}}

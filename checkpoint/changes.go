@@ -1,0 +1,319 @@
+package checkpoint
+
+import (
+	"cmp"
+	"hash/maphash"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Changes maps keys to their new states. It is made for many small ones: a flat hash
+// table and blocks of bytes, in which the garbage collector finds no pointers to follow,
+// and a state that is set again takes its old place where it fits. It copies what it is
+// given. The zero value is empty and ready. Not safe for concurrent use, but any number
+// of goroutines may read it while nobody sets.
+type Changes struct {
+	slots   []uint64 // hash of a key in the upper half, number of its entry plus 1 in the lower; 0 is free
+	entries []changed
+	blocks  [][]byte // full up to their length
+	bytes   int      // of all blocks
+	order   []uint32 // the first so many entries in the order of their keys
+
+	longestKey, longestValue int // that there ever were
+}
+
+// changed is where a key is, and behind it its state.
+type changed struct {
+	hash      uint32
+	block, at uint32
+	key       uint32 // length
+	value     uint32 // length, isDeleted or isElsewhere
+	room      uint32 // for the value
+}
+
+const (
+	isDeleted   = math.MaxUint32     // the key has no state
+	isElsewhere = math.MaxUint32 - 1 // the entry says nothing of its key
+)
+
+const (
+	leastSlots = 16
+	firstBlock = 1 << 10
+	mostBlock  = 256 << 10
+)
+
+// Len is how many keys there are, the deleted ones included; of nil it is 0.
+func (c *Changes) Len() int {
+	if c == nil {
+		return 0
+	}
+	return len(c.entries)
+}
+
+// Size is about the memory that the changes take, in bytes, what grew and moved included.
+func (c *Changes) Size() int { return c.bytes + changeMemory*len(c.entries) }
+
+// changeMemory is what a change takes in the tables, on average.
+const changeMemory = 24 + 16
+
+// Set changes the state of a key; nil deletes it.
+func (c *Changes) Set(key string, value []byte) {
+	set(c, hashOf(key), key, value, lengthOf(value))
+}
+
+func lengthOf(value []byte) uint32 {
+	if value == nil {
+		return isDeleted
+	}
+	return uint32(len(value))
+}
+
+// Get gives the state of a key, nil when it is deleted, and false when nothing is known
+// of it. The state aliases the changes: it holds until the next Set.
+func (c *Changes) Get(key string) (value []byte, found bool) {
+	n := find(c, key, hashOf(key))
+	if n < 0 || c.entries[n].value == isElsewhere {
+		return nil, false
+	}
+	return c.value(n), true
+}
+
+// All gives the keys and their states in the order in which the keys were set first.
+// Both alias the changes.
+func (c *Changes) All() iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for n := range c.entries {
+			if c.entries[n].value != isElsewhere && !yield(c.key(n), c.value(n)) {
+				return
+			}
+		}
+	}
+}
+
+// Change is the new state of one key; nil deletes it.
+type Change struct {
+	Key   string
+	Value []byte
+}
+
+// From gives copies of the changes of the keys from the given one on, in order. It may
+// not run at the same time as itself.
+func (c *Changes) From(from string) []Change {
+	c.sort()
+	first, _ := slices.BinarySearchFunc(c.order, from, func(n uint32, key string) int {
+		return cmp.Compare(string(c.key(int(n))), key)
+	})
+	rest := c.order[first:]
+	size := 0
+	for _, n := range rest {
+		size += len(c.key(int(n))) + len(c.value(int(n)))
+	}
+	var keys strings.Builder // one copy for all
+	keys.Grow(size)
+	values := make([]byte, 0, size)
+	list := make([]Change, 0, len(rest))
+	for _, number := range rest {
+		n := int(number)
+		if c.entries[n].value == isElsewhere {
+			continue
+		}
+		at, start := keys.Len(), len(values)
+		keys.Write(c.key(n))
+		change := Change{Key: keys.String()[at:]}
+		if value := c.value(n); value != nil {
+			values = append(values, value...)
+			change.Value = values[start:len(values):len(values)]
+		}
+		list = append(list, change)
+	}
+	return list
+}
+
+// Reset forgets everything. It keeps the memory for the next so many changes.
+func (c *Changes) Reset() {
+	if 4*len(c.entries) < cap(c.entries) || len(c.blocks) == 0 {
+		*c = Changes{}
+		return
+	}
+	clear(c.slots)
+	kept := c.blocks[:0]
+	for _, b := range c.blocks {
+		if cap(b) == mostBlock {
+			kept = append(kept, b[:0])
+		}
+	}
+	clear(c.blocks[len(kept):])
+	*c = Changes{slots: c.slots, entries: c.entries[:0], blocks: kept[:0], order: c.order[:0]}
+}
+
+// One seed for all changes, so that a hash goes with its key from one to the other.
+var seed = maphash.MakeSeed()
+
+func hashOf(key string) uint32 { return uint32(maphash.String(seed, key)) }
+
+func find[K string | []byte](c *Changes, key K, hash uint32) int {
+	if len(c.slots) == 0 {
+		return -1
+	}
+	mask := uint32(len(c.slots) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		slot := c.slots[at]
+		if slot == 0 {
+			return -1
+		}
+		if n := int(uint32(slot)) - 1; uint32(slot>>32) == hash && string(c.key(n)) == string(key) {
+			return n
+		}
+	}
+}
+
+func set[K string | []byte](c *Changes, hash uint32, key K, value []byte, length uint32) {
+	if 4*len(c.entries) >= 3*len(c.slots) {
+		c.grow()
+	}
+	n := find(c, key, hash)
+	if n < 0 {
+		n = len(c.entries)
+		c.entries = append(c.entries, changed{})
+		c.enter(hash, n)
+		c.entries[n].hash = hash
+		place(c, n, key, value, len(value))
+	} else if e := &c.entries[n]; len(value) <= int(e.room) {
+		at := e.at + e.key
+		copy(c.blocks[e.block][at:at+e.room], value)
+	} else {
+		place(c, n, key, value, len(value)+len(value)/4) // it grew, and may grow again
+	}
+	c.longestKey, c.longestValue = max(c.longestKey, len(key)), max(c.longestValue, len(value))
+	c.entries[n].value = length
+}
+
+// place writes a key and its state to a new place.
+func place[K string | []byte](c *Changes, n int, key K, value []byte, room int) {
+	need := len(key) + room
+	last := len(c.blocks) - 1
+	if last < 0 || cap(c.blocks[last])-len(c.blocks[last]) < need {
+		c.addBlock(need)
+		last++
+	}
+	b := c.blocks[last]
+	at := len(b)
+	b = append(b, key...)
+	b = append(b, value...)
+	c.blocks[last] = b[:at+need]
+	c.entries[n] = changed{hash: c.entries[n].hash, block: uint32(last), at: uint32(at), key: uint32(len(key)), room: uint32(room)}
+}
+
+func (c *Changes) addBlock(need int) {
+	size := min(max(firstBlock, c.bytes), mostBlock)
+	if n := len(c.blocks); n < cap(c.blocks) && need <= mostBlock {
+		if kept := c.blocks[:n+1][n]; cap(kept) == mostBlock { // of before a Reset
+			c.blocks = append(c.blocks, kept[:0])
+			c.bytes += mostBlock
+			return
+		}
+	}
+	c.blocks = append(c.blocks, make([]byte, 0, max(size, need)))
+	c.bytes += max(size, need)
+}
+
+func (c *Changes) enter(hash uint32, n int) {
+	mask := uint32(len(c.slots) - 1)
+	at := hash & mask
+	for c.slots[at] != 0 {
+		at = (at + 1) & mask
+	}
+	c.slots[at] = uint64(hash)<<32 | uint64(n+1)
+}
+
+func (c *Changes) grow() {
+	old := c.slots
+	c.slots = make([]uint64, max(leastSlots, 2*len(old)))
+	for _, slot := range old {
+		if slot != 0 {
+			c.enter(uint32(slot>>32), int(uint32(slot))-1)
+		}
+	}
+}
+
+func (c *Changes) key(n int) []byte {
+	e := &c.entries[n]
+	return c.blocks[e.block][e.at : e.at+e.key : e.at+e.key]
+}
+
+func (c *Changes) value(n int) []byte {
+	e := &c.entries[n]
+	if e.value >= isElsewhere {
+		return nil
+	}
+	at := e.at + e.key
+	return c.blocks[e.block][at : at+e.value : at+e.value]
+}
+
+// sort brings the order up to date. Entries are never removed, so only those that came
+// since the last time are sorted, and merged into the others.
+func (c *Changes) sort() {
+	old := len(c.order)
+	if old == len(c.entries) {
+		return
+	}
+	fresh := c.sortFrom(old)
+	if old == 0 {
+		c.order = fresh
+		return
+	}
+	merged := make([]uint32, 0, len(c.entries))
+	for _, n := range c.order {
+		for len(fresh) > 0 && string(c.key(int(fresh[0]))) < string(c.key(int(n))) {
+			merged, fresh = append(merged, fresh[0]), fresh[1:]
+		}
+		merged = append(merged, n)
+	}
+	c.order = append(merged, fresh...)
+}
+
+// sortFrom sorts the entries from the given one on. What all keys begin with is left
+// out, so that the next eight bytes, which are compared as one number, mostly decide.
+func (c *Changes) sortFrom(first int) []uint32 {
+	type item struct {
+		prefix uint64
+		n      uint32
+	}
+	shared := c.key(first)
+	for n := first + 1; n < len(c.entries); n++ {
+		key := c.key(n)
+		k := 0
+		for k < min(len(shared), len(key)) && shared[k] == key[k] {
+			k++
+		}
+		shared = shared[:k]
+	}
+	items := make([]item, 0, len(c.entries)-first)
+	for n := first; n < len(c.entries); n++ {
+		items = append(items, item{prefix(c.key(n)[len(shared):]), uint32(n)})
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return cmp.Compare(string(c.key(int(a.n))), string(c.key(int(b.n))))
+	})
+	order := make([]uint32, len(items))
+	for k := range items {
+		order[k] = items[k].n
+	}
+	return order
+}
+
+// prefix is the first eight bytes as a number that sorts like them.
+func prefix(b []byte) (p uint64) {
+	for k := range 8 {
+		p <<= 8
+		if k < len(b) {
+			p |= uint64(b[k])
+		}
+	}
+	return p
+}
