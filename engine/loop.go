@@ -16,6 +16,17 @@ const (
 	batchCalls = 16 << 10
 )
 
+const (
+	// gatherTime is how long calls gather when no commit is under way. Where there is much to do and each call takes
+	// long there would else be no commit for as long as a whole batch takes, and a process that dies more often than
+	// that would never come on.
+	gatherTime = 20 * time.Millisecond
+
+	// callsPerLook is how many calls pass between two looks whether the batch is to go out; only one when they are
+	// slow.
+	callsPerLook = 16
+)
+
 // callLoop is loop, for which a function that ends its goroutine has failed
 // like any other.
 func (in *session) callLoop(ctx context.Context) error {
@@ -143,11 +154,11 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 // work handles what is there, up to the bounds of a batch, and says whether
 // it did anything. A panic of the user's code ends here.
 func (in *session) work(ctx context.Context) (worked bool, err error) {
-	start := time.Now()
+	start, calls := in.run.clock.now(), 0
 	in.hold.enter()
 	err = supervise.Contain(func() error {
-		for n := 0; in.mayCall() && !in.hold.abandoned(); n++ {
-			if n%16 == 15 && (in.flight.isDone() || ctx.Err() != nil) {
+		for ; in.mayCall() && !in.hold.abandoned(); calls++ {
+			if calls > 0 && calls%in.perLook == 0 && in.isToGoOut(ctx, start) {
 				return nil
 			}
 			called, err := in.callNext(ctx)
@@ -162,10 +173,25 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 	if !in.hold.leave() {
 		return false, errAbandoned
 	}
+	took := in.run.clock.now().Sub(start)
 	if worked || err != nil {
-		in.stats.Busy.Add(int64(time.Since(start)))
+		in.stats.Busy.Add(int64(took))
+	}
+	if in.perLook = callsPerLook; took > gatherTime/callsPerLook*time.Duration(calls) {
+		in.perLook = 1
 	}
 	return worked, err
+}
+
+// isToGoOut says whether what has gathered since then is to be committed, as far as it may.
+func (in *session) isToGoOut(ctx context.Context, since time.Time) bool {
+	switch {
+	case ctx.Err() != nil:
+		return true
+	case in.flight != nil:
+		return in.flight.isDone()
+	}
+	return in.run.clock.now().Sub(since) >= gatherTime
 }
 
 // publishBatch commits what has gathered, unless a commit is under way, letters

@@ -38,6 +38,7 @@ type session struct {
 	source   *feeder // nil unless the stage is a source
 	batch    *batch
 	maxCalls int
+	perLook  int // calls between two looks whether the batch is to go out
 	flight   *flight
 	spare    []byte // buffer of a settled frame, to be used again
 
@@ -85,6 +86,7 @@ func newSession(in *instance) *session {
 		alarms:      make([]alarms, len(d.timers)),
 		batch:       newBatch(d.destinations()),
 		maxCalls:    batchCalls,
+		perLook:     1,
 		arrivals:    make(chan arrival, 16),
 		refusals:    make(chan error, len(d.inputs)),
 		stopReaders: func() {},
