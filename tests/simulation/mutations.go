@@ -47,7 +47,7 @@ var mutations = []mutation{
 	}`,
 	}}},
 	{"give-up", "states of a checkpoint that failed come with the next", edits{{
-		"engine/committed.go", `		if _, newer := c.dirty[key]; !newer {`, `		if _, newer := c.dirty[key]; !newer && !mutated("give-up") {`,
+		"engine/committed.go", `		if _, newer := c.dirty.Get(string(key)); !newer {`, `		if _, newer := c.dirty.Get(string(key)); !newer && !mutated("give-up") {`,
 	}}},
 	{"dense", "the frames after a checkpoint are dense", edits{{
 		"engine/catchup.go", `if r.Frame.Commit != expected {`, `if mutated("dense") {
@@ -58,7 +58,7 @@ var mutations = []mutation{
 		"engine/catchup.go", `if expected <= last.Frame.Commit {`, `if expected <= last.Frame.Commit || mutated("living-owner") && expected != last.Frame.Commit+1 {`,
 	}}},
 	{"ahead", "a reader that is ahead of its channel refuses", edits{{
-		"engine/channel/consumer.go", `	if s := r.section(rec.Frame); s != nil && s.Next() < r.expected {`, `	if s := r.section(rec.Frame); s != nil && s.Next() < r.expected && !mutated("ahead") {`,
+		"engine/channel/consumer.go", `	if s := r.section(rec.Frame); s != nil && s.Next() < r.end() {`, `	if s := r.section(rec.Frame); s != nil && s.Next() < r.end() && !mutated("ahead") {`,
 	}, {
 		"engine/channel/look.go", `	if r.taken > 0 && item.sequence > r.taken {`, `	if r.taken > 0 && item.sequence > r.taken && !mutated("ahead") {`,
 	}, {
@@ -117,28 +117,26 @@ var mutations = []mutation{
 		i.addWaiting(&p)`,
 	}}},
 	{"launched", "states that are under way can be read", edits{{
-		"engine/committed.go", `	c.launched = layer
+		"engine/committed.go", `	c.launched = changes
 `, `	if !mutated("launched") {
-		c.launched = layer
+		c.launched = changes
 	}
 `,
 	}}},
 	{"flushing", "states that are being checkpointed can be read", edits{{
-		"engine/committed.go", `	for _, layer := range []map[string][]byte{c.dirty, c.flushing} {
-		if data`, `	for _, layer := range []map[string][]byte{c.dirty, c.flushing} {
+		"engine/committed.go", `		data, found = c.flushing.Get(key)`, `		data, found = c.flushing.Get(key)
 		if mutated("flushing") {
-			layer = c.dirty
-		}
-		if data`,
+			data, found = nil, false
+		}`,
 	}}},
 	{"record-last", "the store writes checkpoints after their keys", edits{{
 		"engine/simulation_store_test.go", `	for _, u := range updates {
 		v := u.vault.(*simVault)
-		for _, key`, `	for _, u := range updates {
+		for _, change`, `	for _, u := range updates {
 		v := u.vault.(*simVault)
 		if mutated("record-last") {
 			disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.checkpoint))
 		}
-		for _, key`,
+		for _, change`,
 	}}},
 }
