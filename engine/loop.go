@@ -80,6 +80,7 @@ const (
 // round is one turn of the loop. It does not wait, but for a commit whose
 // outcome has to be known first.
 func (in *session) round(ctx context.Context) (afterRound, error) {
+	in.looked = in.run.clock.now()
 	if err := in.receive(ctx); err != nil {
 		return toEnd, err
 	}

@@ -28,9 +28,10 @@ type session struct {
 	watch   watch
 	saving  watch // of the state's codec, which a source's function runs beside
 
-	inputs   []*input // those of the stage, and that of replays
-	replays  *replays // nil for a source
-	turn     int      // input whose turn it is
+	inputs   []*input  // those of the stage, and that of replays
+	replays  *replays  // nil for a source
+	turn     int       // input whose turn it is
+	looked   time.Time // when the round began: what was due then was seen
 	timers   []int64
 	alarms   []alarms
 	marked   []int64 // timers before the call at hand
@@ -182,7 +183,9 @@ func (in *session) rollback() error {
 	return in.machine.keeper().rollback(in.committed)
 }
 
-// idle is how long nothing is due.
+// idle is how long nothing is due. What waits for something else than its time
+// although that has come was seen in this round; what has become due since was
+// not.
 func (in *session) idle() time.Duration {
 	now := in.run.clock.now()
 	idle := time.Hour
@@ -202,13 +205,13 @@ func (in *session) idle() time.Duration {
 			idle = min(idle, i.until.Sub(now))
 		}
 		for k := range i.waiting {
-			if w := &i.waiting[k]; !w.behind && w.until.After(now) {
+			if w := &i.waiting[k]; !w.behind && w.until.After(in.looked) {
 				idle = min(idle, w.until.Sub(now))
 			}
 		}
 	}
 	for _, f := range in.failures.records {
-		if f.due.After(now) {
+		if f.due.After(in.looked) {
 			idle = min(idle, f.due.Sub(now))
 		}
 	}

@@ -27,3 +27,31 @@ func TestWhatIsDueDoesNotMakeTheLoopSpin(t *testing.T) {
 		}
 	}
 }
+
+// A message that becomes due between the look at it and the wait must not be waited for.
+func TestWhatBecomesDueMeanwhileIsNotMissed(t *testing.T) {
+	t.Parallel()
+	plans := newPlans()
+	t.Cleanup(plans[0].threads.close)
+	w := newWorld(plans, 1, 1, false)
+	w.calm = true
+	p := w.start(w.disks[0])
+	defer w.close()
+	for !p.opened {
+		w.step()
+	}
+	for _, s := range p.sessions {
+		in := s.session
+		now := in.run.clock.now()
+		in.looked = now.Add(-2 * time.Millisecond)
+		f := &failure{due: now.Add(-time.Millisecond)}
+		in.failures.records = map[place]*failure{{stream: "numbers"}: f}
+		if idle := in.idle(); idle > justDue {
+			t.Errorf("%s: a message that is due is waited for %v", s, idle)
+		}
+		in.looked = now
+		if idle := in.idle(); idle <= justDue {
+			t.Errorf("%s: a message that waits for something else keeps the loop turning: %v", s, idle)
+		}
+	}
+}
