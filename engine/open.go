@@ -22,7 +22,12 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.checkLetterFiles(); err != nil {
 		return err
 	}
-	if r.broker, err = broker.Open(ctx, r.config.broker(r.pipeline.name, r.dir.broker())); err != nil {
+	server := r.config.broker(r.pipeline.name, r.dir.broker())
+	if server.StartingOver, err = r.dir.isStartingOver(r.pipeline.name); err != nil {
+		return err
+	}
+	server.StartingOver = server.StartingOver || r.config.Fresh
+	if r.broker, err = broker.Open(ctx, server); err != nil {
 		return err
 	}
 	if err := r.startOver(ctx); err != nil {

@@ -40,6 +40,11 @@ type Config struct {
 	// Replicas is how many servers of a cluster keep each stream. Default: 1.
 	Replicas int
 
+	// StartingOver says that streams are being deleted, and that a process may have died of it: what the embedded server
+	// left of one goes away. Otherwise a stream without settings is a damaged one, which keeps its messages until it
+	// is created once more.
+	StartingOver bool
+
 	// Logger receives what happens to the connection and, at level debug, what the embedded server says. Default:
 	// nothing is logged.
 	Logger *slog.Logger

@@ -75,7 +75,7 @@ func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
 
 // run makes a server and starts it.
 func (e *embedded) run(ctx context.Context) error {
-	if err := sweep(e.cfg.Dir, e.cfg.Logger); err != nil {
+	if err := sweep(e.cfg); err != nil {
 		return fmt.Errorf("embedded NATS server in %s: %w", e.cfg.Dir, err)
 	}
 	s, err := server.NewServer(serverOptions(e.cfg))

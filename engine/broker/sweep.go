@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,25 +14,36 @@ const streamMeta = "meta.inf"
 
 // sweep finishes the deletion of streams in which the process was killed, and what mend finishes; and flips bits back. The
 // server passes over what is left of a deleted one, and takes the old messages for those of the next stream of that name.
-func sweep(dir string, logger *slog.Logger) error {
-	for _, account := range entries(filepath.Join(dir, "jetstream")) {
+func sweep(cfg Config) error {
+	for _, account := range entries(filepath.Join(cfg.Dir, "jetstream")) {
 		for _, stream := range entries(filepath.Join(account, "streams")) {
-			name := filepath.Base(stream)
-			_, err := os.Stat(filepath.Join(stream, streamMeta))
-			if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(name, ".") {
-				if err := mend(stream, logger); err != nil {
-					return fmt.Errorf("finish the creation or change of stream %s: %w", name, err)
-				}
-				if err := flipBack(stream, logger); err != nil {
-					return fmt.Errorf("flip bits of stream %s back: %w", name, err)
-				}
-				continue
-			}
-			logger.Debug("finishing the deletion of a stream", "stream", name)
-			if err := os.RemoveAll(stream); err != nil {
-				return fmt.Errorf("finish the deletion of stream %s: %w", name, err)
+			if err := sweepStream(stream, cfg); err != nil {
+				return fmt.Errorf("stream %s: %w", filepath.Base(stream), err)
 			}
 		}
+	}
+	return nil
+}
+
+func sweepStream(dir string, cfg Config) error {
+	name := filepath.Base(dir)
+	_, err := os.Stat(filepath.Join(dir, streamMeta))
+	switch isGone := errors.Is(err, fs.ErrNotExist); {
+	case strings.HasPrefix(name, "."), isGone && cfg.StartingOver:
+		cfg.Logger.Debug("finishing the deletion of a stream", "stream", name)
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("finish its deletion: %w", err)
+		}
+		return nil
+	case isGone:
+		cfg.Logger.Warn("the settings of a stream are gone: they are made anew", "stream", name)
+		return nil
+	}
+	if err := mend(dir, cfg.Logger); err != nil {
+		return fmt.Errorf("finish its creation or change: %w", err)
+	}
+	if err := flipBack(dir, cfg.Logger); err != nil {
+		return fmt.Errorf("flip bits back: %w", err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func TestInterruptedDeletionOfAStreamIsFinished(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	publish := func() uint64 {
-		b := open(t, Config{Dir: dir})
+		b := open(t, Config{Dir: dir, StartingOver: true})
 		defer b.Close()
 		ctx := testContext(t)
 		s, err := b.JetStream().CreateStream(ctx, jetstream.StreamConfig{Name: "s", Subjects: []string{"s.>"}})
@@ -51,5 +51,20 @@ func TestInterruptedDeletionOfAStreamIsFinished(t *testing.T) {
 	}
 	if n := publish(); n != 6 {
 		t.Errorf("%d messages after a restart, want 6", n)
+	}
+}
+
+// Settings that somebody removed do not take the messages with them.
+func TestStreamWithoutSettingsKeepsItsMessages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	publishOne(t, dir, true)
+	if err := os.Remove(filepath.Join(dir, "jetstream", "$G", "streams", "s", streamMeta)); err != nil {
+		t.Fatal(err)
+	}
+	for want := uint64(2); want <= 3; want++ {
+		if n := publishOne(t, dir, want == 2); n != want {
+			t.Errorf("%d messages, want %d", n, want)
+		}
 	}
 }

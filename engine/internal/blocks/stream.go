@@ -45,9 +45,6 @@ func Streams(dir string) ([]*Stream, error) {
 			continue
 		}
 		s, err := Open(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it was being deleted
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -56,14 +53,18 @@ func Streams(dir string) ([]*Stream, error) {
 	return list, nil
 }
 
-// Open reads the settings of the stream in a directory. It fails when there are none that could be read or damaged.
+// Open reads the settings of the stream in a directory.
 func Open(dir string) (*Stream, error) {
 	s := &Stream{Name: filepath.Base(dir), Dir: dir}
 	data, err := os.ReadFile(filepath.Join(dir, "meta.inf"))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.Problem = errors.New("the settings are gone")
+	case err != nil:
 		return nil, err
+	default:
+		s.Problem = s.readSettings(data)
 	}
-	s.Problem = s.readSettings(data)
 	return s, nil
 }
 
