@@ -3,11 +3,13 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
+	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/rule"
 )
@@ -176,10 +178,13 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	} else {
 		before = in.last.Load()
 	}
-	if before <= c.trimmed[in] || !c.mayTrim(in.run.space) {
+	if before <= c.trimmed[in] {
 		return nil
 	}
-	if err := in.channel.Trim(ctx, before); err != nil {
+	switch err := in.channel.Trim(ctx, before); {
+	case errors.Is(err, channel.ErrMayNot):
+		return nil
+	case err != nil:
 		return err
 	}
 	c.trimmed[in] = before
@@ -190,10 +195,4 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	in.stored.Store(int64(info.Bytes))
 	in.poke()
 	return nil
-}
-
-// mayTrim is false while the embedded server has no space: nats-server 2.15 waits
-// for itself for ever when it is to delete what it could not write.
-func (c *checkpointer) mayTrim(disk *space) bool {
-	return !c.server.Embedded() || !disk.isExhausted() && c.server.Trouble() == nil
 }

@@ -126,6 +126,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			Identity:        r.identity.ID,
 			MaxBytes:        int64(in.capacity.Bytes+in.capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
+			MayTrim:         r.space.mayTrim,
 			Logger:          in.log,
 		})
 		if err != nil {

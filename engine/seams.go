@@ -49,7 +49,6 @@ type server interface {
 	Connected() bool
 	Reconnects() uint64
 	SyncFiles(ctx context.Context) error
-	Trouble() error
 }
 
 // letterbox is the queue of dead letters as the stages need it.

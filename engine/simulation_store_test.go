@@ -177,7 +177,6 @@ type simServer struct{ process *simProcess }
 func (s simServer) Embedded() bool     { return s.process.world.embedded }
 func (s simServer) Connected() bool    { return true }
 func (s simServer) Reconnects() uint64 { return 0 }
-func (s simServer) Trouble() error     { return nil }
 
 func (s simServer) SyncFiles(context.Context) error {
 	s.process.mayYield()

@@ -116,10 +116,15 @@ func (s *space) look() (before, now int32) {
 
 func (s *space) isFull() bool { return s.level.Load() == spaceFull }
 
-// isExhausted looks whether there is so little that nothing may be written.
-func (s *space) isExhausted() bool {
+// mayTrim is false while the embedded server has no space, or has met the end of
+// the disk: it waits for itself for ever when it is to delete what it could not
+// write.
+func (s *space) mayTrim() bool {
+	if !s.run.broker.Embedded() {
+		return true
+	}
 	free, size, err := checkpoint.Space(s.run.config.Dir)
-	return err == nil && free < checkpoint.KeptFree(size)
+	return (err != nil || free >= checkpoint.KeptFree(size)) && s.run.broker.Trouble() == nil
 }
 
 func (s *space) status() *DiskStatus {

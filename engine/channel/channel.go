@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,9 @@ type Spec struct {
 	// none: this is for what others publish into the stream.
 	DuplicateWindow time.Duration
 
+	// MayTrim says whether frames may be removed now. It is asked while no publish is under way. Default: always.
+	MayTrim func() bool
+
 	// Logger hears of what had to be repaired. Default: nobody does.
 	Logger *slog.Logger
 }
@@ -48,6 +52,7 @@ type Channel struct {
 	subject string // of the instance
 	logger  *slog.Logger
 	stream  atomic.Pointer[handle]
+	writing sync.RWMutex // held by publishes together, or by a trim alone
 }
 
 // handle is the stream as it was last seen.

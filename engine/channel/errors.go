@@ -29,6 +29,9 @@ var (
 	// ErrFull: a publish was refused for lack of room. Room comes back by trimming.
 	ErrFull = errors.New("channel is full")
 
+	// ErrMayNot: Spec.MayTrim did not permit it.
+	ErrMayNot = errors.New("may not be trimmed now")
+
 	// ErrTooLarge: the frame is larger than the server takes.
 	ErrTooLarge = errors.New("frame is too large for the server")
 

@@ -61,7 +61,9 @@ func (c *Channel) Publish(data []byte, expected uint64) *Pending {
 	if rule.Fencing {
 		header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expected, 10)}
 	}
+	c.writing.RLock()
 	c.broker.Ask(c.subject, header, data, answerTimeout, func(msg *nats.Msg, err error) {
+		c.writing.RUnlock()
 		sequence, err := c.outcome(msg, err)
 		if err != nil {
 			err = fmt.Errorf("publish to stream %s: %w", c.name, err)

@@ -11,7 +11,8 @@ import (
 )
 
 // Trim removes the instance's frames with a sequence below before, but never its last one: that is the instance's
-// memory. It asks the server twice at most and does nothing when there is nothing to remove. It makes one attempt.
+// memory. It asks the server twice at most and does nothing when there is nothing to remove. It makes one attempt, while
+// no publish is under way, and answers [ErrMayNot] when Spec.MayTrim says so.
 func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	state, err := c.state(ctx)
 	if err != nil {
@@ -32,7 +33,7 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 		opts = []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(before), jetstream.WithPurgeSubject(c.subject)}
 	}
 	faultpoint.Hit(faultpoint.MidTrim, c.spec.Stage)
-	err = c.stream.Load().Purge(ctx, opts...)
+	err = c.purge(ctx, opts)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("trim: %w", c.lostError())
 	}
@@ -40,4 +41,15 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 		return fmt.Errorf("trim stream %s below sequence %d: %w", c.name, before, err)
 	}
 	return nil
+}
+
+// purge has the stream for itself: nats-server 2.15 waits for itself for ever when it is to purge a stream of which it
+// could not write a message, for want of space, and that must not happen between the look and the purge.
+func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.spec.MayTrim != nil && !c.spec.MayTrim() {
+		return ErrMayNot
+	}
+	return c.stream.Load().Purge(ctx, opts...)
 }

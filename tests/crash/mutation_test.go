@@ -28,7 +28,7 @@ func TestOracleNoticesEveryMissingRule(t *testing.T) {
 		scenario func(c *campaign) error // nil: as it should be
 		noticed  string                  // by what, a pattern
 	}{
-		{"position-check", killBeforeAck, `audit: entry \d+ is posting|tally: \{|lost its end|come to an end`},
+		{"position-check", killBeforeAck, `audit: entry \d+ is posting|tally: \{|lost its end|messages are missing|come to an end`},
 		{"trim-bound", killLaggingReader, `messages are missing|frames between are trimmed|tally: \{`},
 		{"base-offset-check", purgeUnread, `not refused: tally: \{|not refused: the run does not come to an end`},
 		{"fencing", func(c *campaign) error { return takeOver(c, freshDirectory) }, `the first owner did not end as it should|the second owner failed|channel of \w+: sequence`},
