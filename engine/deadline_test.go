@@ -113,7 +113,7 @@ func TestHangingFunctionIsFenced(t *testing.T) {
 			engine.Sink(p, "sink", out, got.sink)
 			dir := t.TempDir()
 			b := runBeside(t, p, testConfig(t, dir))
-			b.until("worker", "takes everything", func(s engine.StageStatus) bool { return s.In == n })
+			b.until("worker", "takes everything", func(s engine.StageStatus) bool { return s.In == n && s.Out == n-1 })
 			before := stageStatus(t, p.Status(), "worker")
 			h.release()
 			for range 3 {
