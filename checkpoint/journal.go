@@ -102,7 +102,6 @@ type blockWriter struct {
 	j     *journal
 	name  string
 	block []byte
-	count int
 }
 
 func (w *blockWriter) add(key []byte, value []byte) error {
@@ -131,7 +130,6 @@ func (w *blockWriter) flush() error {
 	key := blockKey(w.name, w.j.next)
 	w.j.next++
 	w.j.stored += len(w.block)
-	w.count++
 	err := w.wb.Set(key, seal(key, formatWhole, w.block))
 	w.block = w.block[:0]
 	return err
@@ -248,17 +246,18 @@ func (w *writer) settle(name string, j *journal) error {
 	j.mu.Lock()
 	changes.sort() // so that the tables do not overlap
 	j.mu.Unlock()
-	err := w.flushed(func(wb *badger.WriteBatch) error {
+	err := w.durably(func(wb *badger.WriteBatch) (count int, err error) {
 		for _, number := range changes.order {
 			n := int(number)
 			if changes.entries[n].value == isElsewhere {
 				continue
 			}
+			count++
 			if err := w.put(wb, ownedKey(spaceKey, name, changes.key(n)), changes.value(n)); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		return nil
+		return count, nil
 	})
 	if err != nil {
 		return err
@@ -276,14 +275,15 @@ func (w *writer) settle(name string, j *journal) error {
 func (w *writer) rewrite(name string, j *journal) error {
 	before := j.next
 	stored := j.stored
-	err := w.flushed(func(wb *badger.WriteBatch) error {
+	err := w.durably(func(wb *badger.WriteBatch) (count int, err error) {
 		blocks := blockWriter{wb: wb, j: j, name: name}
 		for key, value := range j.changes.All() {
+			count++
 			if err := blocks.add(key, value); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		return blocks.flush()
+		return count, blocks.flush()
 	})
 	if err != nil {
 		return err

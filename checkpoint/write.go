@@ -152,34 +152,26 @@ func (w *writer) run(updates []Update) error {
 	return nil
 }
 
-// phase writes one kind of entry of all updates and makes them durable, if there are any.
+// phase writes one kind of entry of all updates.
 func (w *writer) phase(updates []Update, put func(*badger.WriteBatch, Update) (int, error)) error {
-	wb := w.store.db.NewWriteBatch()
-	wb.SetMaxPendingTxns(pendingTransactions)
-	defer wb.Cancel()
-	total := 0
-	for _, u := range updates {
-		n, err := put(wb, u)
-		if err != nil {
-			return err
+	return w.durably(func(wb *badger.WriteBatch) (total int, err error) {
+		for _, u := range updates {
+			n, err := put(wb, u)
+			if err != nil {
+				return 0, err
+			}
+			total += n
 		}
-		total += n
-	}
-	if total == 0 {
-		return nil
-	}
-	if err := wb.Flush(); err != nil {
-		return err
-	}
-	return w.store.sync()
+		return total, nil
+	})
 }
 
-// flushed makes durable what put writes.
-func (w *writer) flushed(put func(*badger.WriteBatch) error) error {
+// durably brings the entries that put writes to the disk, if there are any.
+func (w *writer) durably(put func(*badger.WriteBatch) (count int, err error)) error {
 	wb := w.store.db.NewWriteBatch()
 	wb.SetMaxPendingTxns(pendingTransactions)
 	defer wb.Cancel()
-	if err := put(wb); err != nil {
+	if count, err := put(wb); err != nil || count == 0 {
 		return err
 	}
 	if err := wb.Flush(); err != nil {

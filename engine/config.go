@@ -55,8 +55,8 @@ type Config struct {
 	// With less the sources wait and the rest drains; with less than half of
 	// it all stages wait, and only checkpoints are written, which make the
 	// channels shorter. All goes on by itself when a quarter more is free.
-	// Default: an eighth of the file system, and 1 GiB at most; 256 MiB at
-	// least, on a small disk an eighth. Negative: it is not looked at.
+	// Default: an eighth of the file system, and 1 GiB at most. Negative: it
+	// is not looked at.
 	MinFree int64
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger

@@ -51,18 +51,3 @@ func copyFile(from, to string, info fs.FileInfo) error {
 	_, err = io.Copy(target, source)
 	return errors.Join(err, target.Sync(), target.Close(), os.Chtimes(to, info.ModTime(), info.ModTime()))
 }
-
-// treeSize is how many bytes the files of a directory have.
-func treeSize(dir string) (bytes int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			bytes += info.Size()
-		}
-		return err
-	})
-	return bytes, err
-}

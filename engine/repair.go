@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/checkpoint"
+	"penstock/engine/internal/blocks"
 )
 
 // fix is one thing that may be done to a data directory. Whether it is right is
@@ -107,7 +108,7 @@ func Repair(ctx context.Context, config Config) (*Repaired, error) {
 // backUp copies the directory to one beside it.
 func (x *examiner) backUp() (string, error) {
 	path := strings.TrimRight(x.dir.path, "/\\") + time.Now().UTC().Format(".backup-20060102T150405.000Z")
-	size, err := treeSize(x.dir.path)
+	size, err := blocks.TreeSize(x.dir.path)
 	if err != nil {
 		return "", fmt.Errorf("back up: %w", err)
 	}

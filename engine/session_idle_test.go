@@ -9,16 +9,8 @@ import (
 // the loop turning.
 func TestWhatIsDueDoesNotMakeTheLoopSpin(t *testing.T) {
 	t.Parallel()
-	plans := newPlans()
-	t.Cleanup(plans[0].threads.close)
-	w := newWorld(plans, 1, 1, false)
-	w.calm = true
-	p := w.start(w.disks[0])
-	defer w.close()
-	for !p.opened {
-		w.step()
-	}
-	for _, s := range p.sessions {
+	w, sessions := openSessions(t)
+	for _, s := range sessions {
 		for _, i := range s.session.inputs {
 			i.until = time.Unix(0, w.now-int64(time.Second))
 			if idle := s.session.idle(); idle <= 0 {
@@ -31,16 +23,8 @@ func TestWhatIsDueDoesNotMakeTheLoopSpin(t *testing.T) {
 // A message that becomes due between the look at it and the wait must not be waited for.
 func TestWhatBecomesDueMeanwhileIsNotMissed(t *testing.T) {
 	t.Parallel()
-	plans := newPlans()
-	t.Cleanup(plans[0].threads.close)
-	w := newWorld(plans, 1, 1, false)
-	w.calm = true
-	p := w.start(w.disks[0])
-	defer w.close()
-	for !p.opened {
-		w.step()
-	}
-	for _, s := range p.sessions {
+	_, sessions := openSessions(t)
+	for _, s := range sessions {
 		in := s.session
 		now := in.run.clock.now()
 		in.looked = now.Add(-2 * time.Millisecond)
@@ -54,4 +38,19 @@ func TestWhatBecomesDueMeanwhileIsNotMissed(t *testing.T) {
 			t.Errorf("%s: a message that waits for something else keeps the loop turning: %v", s, idle)
 		}
 	}
+}
+
+// openSessions are those of a simulated process that has just come up.
+func openSessions(t *testing.T) (*world, []*simSession) {
+	t.Helper()
+	plans := newPlans()
+	t.Cleanup(plans[0].threads.close)
+	w := newWorld(plans, 1, 1, false)
+	w.calm = true
+	p := w.start(w.disks[0])
+	t.Cleanup(w.close)
+	for !p.opened {
+		w.step()
+	}
+	return w, p.sessions
 }

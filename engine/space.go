@@ -157,19 +157,21 @@ func (s *space) await(ctx context.Context) error {
 
 // persist tries what the disk may have no space for, until it has.
 func (s *space) persist(write func() error) error {
+	err := write()
+	if !errors.Is(err, checkpoint.ErrNoSpace) {
+		return err
+	}
 	tick := time.NewTicker(spaceTick)
 	defer tick.Stop()
-	for {
-		err := write()
-		if !errors.Is(err, checkpoint.ErrNoSpace) {
-			return err
-		}
+	for errors.Is(err, checkpoint.ErrNoSpace) {
 		select {
 		case <-tick.C:
 		case <-s.over:
 			return err
 		}
+		err = write()
 	}
+	return err
 }
 
 // awaitStart keeps a run from beginning on a full disk.

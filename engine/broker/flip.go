@@ -3,7 +3,6 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
 
@@ -20,7 +19,7 @@ func flipBack(dir string, logger *slog.Logger) error {
 	if err != nil || stream.Problem != nil {
 		return nil // more was said of that
 	}
-	if size, err := sizeOf(filepath.Join(dir, "msgs")); err != nil || size > mostRead {
+	if size, err := blocks.TreeSize(filepath.Join(dir, "msgs")); err != nil || size > mostRead {
 		return nil
 	}
 	damages, err := stream.Scan(func(blocks.Record) error { return nil })
@@ -41,18 +40,4 @@ func flipBack(dir string, logger *slog.Logger) error {
 		return nil
 	}
 	return stream.Mend(flipped)
-}
-
-func sizeOf(dir string) (bytes int64, err error) {
-	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			bytes += info.Size()
-		}
-		return err
-	})
-	return bytes, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 
@@ -25,30 +24,12 @@ var batched = peer{
 	share:     share{"always": 10, "lazy": 10},
 	ordered:   true,
 	stream:    func(c *jetstream.StreamConfig) { c.AllowAtomicPublish = true },
-	send:      batchedSender,
+	send: func(p *program, s sending) (role, error) {
+		return publishingSender(p, s, atomicUnder, newBatch)
+	},
 	relay: func(p *program, r relaying) (role, error) {
 		return batchRelay(p, r, atomicUnder, newBatch)
 	},
-}
-
-func batchedSender(p *program, s sending) (role, error) {
-	side, err := p.side(jetstream.WithPublishAsyncMaxPending(atomicUnder))
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context) error {
-		publish := newBatch(side, s.topic, s.n)
-		for i := range s.n {
-			data, err := s.make(i)
-			if err != nil {
-				return err
-			}
-			if err := publish(data); err != nil {
-				return err
-			}
-		}
-		return side.published(ctx)
-	}, nil
 }
 
 // newBatch returns a function that publishes the next of total messages. The

@@ -22,7 +22,9 @@ var windowed = peer{
 	guarantee: "at least once: no ids, so a repeated publish is doubled; a crash repeats a batch; no state",
 	share:     byHand.share,
 	ordered:   true,
-	send:      windowedSender,
+	send: func(p *program, s sending) (role, error) {
+		return publishingSender(p, s, largeWindow, oneByOne)
+	},
 	relay: func(p *program, r relaying) (role, error) {
 		return batchRelay(p, r, largeWindow, oneByOne)
 	},
@@ -41,13 +43,14 @@ func oneByOne(s *byHandSide, topic string, _ uint64) func([]byte) error {
 	}
 }
 
-func windowedSender(p *program, s sending) (role, error) {
-	side, err := p.side(jetstream.WithPublishAsyncMaxPending(largeWindow))
+// publishingSender publishes by what a publisher makes, with so many messages under way.
+func publishingSender(p *program, s sending, under int, publishes publisher) (role, error) {
+	side, err := p.side(jetstream.WithPublishAsyncMaxPending(under))
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		publish := oneByOne(side, s.topic, s.n)
+		publish := publishes(side, s.topic, s.n)
 		for i := range s.n {
 			data, err := s.make(i)
 			if err != nil {

@@ -1,4 +1,3 @@
-// Package natsserver is a NATS server for a process of its own, so that it can be killed.
 package natsserver
 
 import (
