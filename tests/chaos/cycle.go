@@ -36,6 +36,7 @@ type cycle struct {
 	echo    io.Writer
 
 	victim *child // the last one
+	rival  *child // a second process on the same directory
 	judged bool   // its end was looked at
 	lives  int
 	floor  map[string]uint64 // commits that must be there at the next start

@@ -251,6 +251,8 @@ func (c *cycle) twoProcesses(during func() error) error {
 		return err
 	}
 	defer second.kill()
+	c.rival = second
+	defer func() { c.rival = nil }()
 	if err := during(); err != nil {
 		return err
 	}
