@@ -230,6 +230,9 @@ func (c *cycle) begin(env []string, args ...string) error {
 	if err := c.reap(); err != nil {
 		return err
 	}
+	if err := c.endRival(); err != nil {
+		return err
+	}
 	victim, err := startChild(c.victimArgs(args...), append(c.env, env...), c.echo)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -256,18 +257,42 @@ func (c *cycle) twoProcesses(during func() error) error {
 	if err := during(); err != nil {
 		return err
 	}
-	ended := second.ends(c.patience)
-	if !c.victim.alive() { // then the second may have had the directory; both are judged by the result
-		if second.alive() {
-			second.kill()
-		}
-		return c.reap()
+	if c.rival == nil { // it was in the way of another that had to be started
+		return nil
 	}
-	if !ended || second.end() != failed || !strings.Contains(second.reason(), "in use") {
+	ended := second.ends(c.patience)
+	refused := ended && second.end() == failed && strings.Contains(second.reason(), "in use")
+	switch {
+	case refused && c.victim.alive():
+		return nil
+	case refused:
+		return c.reap()
+	case c.victim.alive():
 		second.kill()
 		c.find(unclear, "a second process on the directory was not refused as it should: %s", second.reason())
+		return nil
+	case c.victim.end() == completed: // and the second one began anew, as the next one will
+		c.judged = true
+		clear(c.floor)
+		return nil
 	}
-	return nil
+	return cmp.Or(c.reap(), c.endRival())
+}
+
+// endRival ends the second process, if there is one. It may have had the directory after the first had died, and have come
+// to the end.
+func (c *cycle) endRival() error {
+	rival := c.rival
+	if rival == nil {
+		return nil
+	}
+	c.rival = nil
+	rival.kill()
+	if rival.end() != completed {
+		return nil
+	}
+	c.Completed, c.complete = true, true
+	return errEnded
 }
 
 // retype starts it with states of another type. What it cannot read it must refuse.

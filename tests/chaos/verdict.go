@@ -111,8 +111,6 @@ func (c *cycle) reapFailed(reason string) error {
 			c.Refused = reason
 			return errEnded
 		}
-	case c.rival != nil && strings.Contains(reason, "in use"): // the second process has the directory
-		c.rival.kill()
 	case c.mayEnd:
 	default:
 		c.find(unclear, "the pipeline failed: %s", reason)
