@@ -76,6 +76,9 @@ func (in *session) serve(ctx context.Context) error {
 	in.stopped.Store(false)
 	ctx = context.WithValue(ctx, sessionKey{}, in)
 	err := in.start(ctx)
+	if errors.Is(err, errOver) {
+		return in.over()
+	}
 	if err == nil {
 		supervise.Running(ctx)
 		err = in.callLoop(ctx)
@@ -99,11 +102,19 @@ func (in *session) serve(ctx context.Context) error {
 	case stopErr != nil:
 		in.log.Warn("the stop hook failed", "error", stopErr)
 	}
+	return in.over()
+}
+
+// over says that the stage commits nothing more in this run.
+func (in *session) over() error {
 	in.stopped.Store(true)
 	in.run.pokeAll()
 	in.run.endIfStuck()
 	return supervise.ErrDone
 }
+
+// errOver says that a stage has ended: the life before was stopped while its last frame was under way.
+var errOver = errors.New("the stage has ended")
 
 // isPermanent says that io.EOF is no end.
 func (in *instance) isPermanent() bool { return in.definition.options.policy == supervise.Permanent }
@@ -112,10 +123,13 @@ func (in *instance) isPermanent() bool { return in.definition.options.policy == 
 var errAgain = errors.New("ended, to be started again")
 
 func (in *session) start(ctx context.Context) error {
-	in.stats.Starts.Add(1)
 	if err := in.settle(ctx, true); err != nil { // what a stop left under way
 		return err
 	}
+	if in.isEnded.Load() {
+		return errOver
+	}
+	in.stats.Starts.Add(1)
 	if err := in.afterFault(); err != nil {
 		return err
 	}

@@ -51,6 +51,8 @@ func (w *world) disturb() {
 		}
 	case hit(w.weights.leave * 8):
 		w.leaveHanging()
+	case hit(w.weights.restart):
+		w.restartStage()
 	case len(w.alive) > 0 && hit(w.weights.drain):
 		if p := w.alive[w.choose(uint64(len(w.alive)))]; p.opened {
 			w.say("%s is to drain", p)
@@ -121,6 +123,25 @@ func (w *world) cutServer() {
 	for _, s := range w.inOrder {
 		w.loseTail(s)
 	}
+}
+
+// restartStage stops a stage where it waits, as for a sibling or an operator. It begins its next life.
+func (w *world) restartStage() {
+	if len(w.alive) == 0 {
+		return
+	}
+	p := w.alive[w.choose(uint64(len(w.alive)))]
+	if !p.opened || len(p.sessions) == 0 {
+		return
+	}
+	s := p.sessions[w.choose(uint64(len(p.sessions)))]
+	if s.stop == nil || s.finished || s.co.ended || s.co.hangs {
+		return
+	}
+	w.say("%s is restarted", s)
+	w.counts[restarts]++
+	s.stop()
+	s.co.idle, s.co.done, s.co.due = false, nil, 0
 }
 
 // leaveHanging gives up a function that hangs.

@@ -53,23 +53,26 @@ var _ clock = simClock{}
 
 func (c simClock) now() time.Time { return time.Unix(0, c.process.world.now) }
 
-func (c simClock) pause(_ context.Context, d time.Duration) error {
+func (c simClock) pause(ctx context.Context, d time.Duration) error {
 	c.process.mustLive()
 	if d > 0 {
 		w := c.process.world
 		w.current.due = w.now + int64(d)
 		w.current.pause()
 	}
-	return nil
+	return ctx.Err()
 }
 
-func (c simClock) until(_ context.Context, done <-chan struct{}) error {
+func (c simClock) until(ctx context.Context, done <-chan struct{}) error {
 	c.process.mustLive()
 	for {
 		select {
 		case <-done:
 			return nil
 		default:
+			if ctx.Err() != nil { // not by select, which takes either
+				return ctx.Err()
+			}
 			current := c.process.world.current
 			current.done = done
 			current.pause()
@@ -225,6 +228,8 @@ type simSession struct {
 	process  *simProcess
 	session  *session
 	ctx      context.Context
+	life     context.Context // of this life of the stage
+	stop     context.CancelFunc
 	co       *coroutine
 	feeds    []*simFeed
 	wakeAt   int64 // when it is idle
@@ -258,11 +263,16 @@ func (s *simSession) live(c *coroutine) {
 	for {
 		in.hold.begin()
 		in.stopped.Store(false)
-		err := in.start(s.ctx)
+		s.life, s.stop = context.WithCancel(s.ctx)
+		err := in.start(s.life)
 		if err == nil {
 			err = s.loop(c)
 		}
+		if errors.Is(err, errOver) {
+			err = nil
+		}
 		s.feeding = false
+		s.stop()
 		switch {
 		case in.hold.abandoned():
 			p.world.say("%s: the function that was left behind returns", s)
@@ -288,8 +298,8 @@ func (s *simSession) loop(c *coroutine) error {
 	if s.session.source != nil {
 		return s.sourceLoop(c)
 	}
-	for {
-		next, err := s.session.round(s.ctx)
+	for s.life.Err() == nil {
+		next, err := s.session.round(s.life)
 		if err != nil || next == toEnd {
 			return err
 		}
@@ -299,37 +309,39 @@ func (s *simSession) loop(c *coroutine) error {
 		}
 		c.pause()
 	}
+	return s.life.Err()
 }
 
 // sourceLoop does what the engine's does, with calls of the source's function
 // that the world makes.
 func (s *simSession) sourceLoop(c *coroutine) error {
 	in := s.session
-	if err := in.beginFeeding(s.ctx); err != nil {
+	if err := in.beginFeeding(s.life); err != nil {
 		return err
 	}
 	s.feeding = true
-	for {
+	for s.life.Err() == nil {
 		if in.run.isDraining() || in.readersEnded() {
 			s.stopFeeding(context.Canceled)
 		}
-		if err := in.settle(s.ctx, false); err != nil {
+		if err := in.settle(s.life, false); err != nil {
 			return err
 		}
-		published, err := in.publishProduced(s.ctx)
+		published, err := in.publishProduced(s.life)
 		if err != nil {
 			s.stopFeeding(context.Canceled)
-			return in.fail(s.ctx, err)
+			return in.fail(s.life, err)
 		}
 		if !published {
 			if finished, cause := in.allCommitted(); finished {
-				return in.sourceFinished(s.ctx, cause)
+				return in.sourceFinished(s.life, cause)
 			}
 			c.idle = true
 			s.wakeAt = s.process.world.now + int64(time.Hour)
 		}
 		c.pause()
 	}
+	return s.life.Err()
 }
 
 func (s *simSession) stopFeeding(err error) {
@@ -342,12 +354,12 @@ func (s *simSession) stopFeeding(err error) {
 // canFeed says whether the source's function may be called.
 func (s *simSession) canFeed() bool {
 	b := s.session.batch
-	return s.feeding && !s.co.ended && b.bytes < batchBytes && b.calls < 4 && b.emitted < s.session.capacity.Messages
+	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < batchBytes && b.calls < 4 && b.emitted < s.session.capacity.Messages
 }
 
 // feed calls the source's function.
 func (s *simSession) feed() {
-	err := s.session.callSource(s.ctx)
+	err := s.session.callSource(s.life)
 	s.process.world.say("%s: its function is called: %v", s, err)
 	if err != nil {
 		s.stopFeeding(err)

@@ -49,8 +49,8 @@ type world struct {
 
 // weights are how likely a fault is before each step, of 65536.
 type weights struct {
-	kill, cut, serverCut, answer, redeliver, rejoin, leave, drain, second, rob uint64
-	hang, fail, snooze, disk                                                   uint64
+	kill, cut, serverCut, answer, redeliver, rejoin, leave, restart, drain, second, rob uint64
+	hang, fail, snooze, disk                                                            uint64
 }
 
 // profile is a kind of schedule.
@@ -81,7 +81,7 @@ func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
 	heat := 1 + w.choose(4)
 	w.weights = weights{
 		kill: 250 * heat, cut: 150 * heat, answer: 12000 * w.choose(3), redeliver: 700 * heat, rejoin: 400 * heat,
-		leave: 400 * heat, drain: 60 * heat, second: p.second * heat, rob: p.rob * heat,
+		leave: 400 * heat, restart: 400 * heat, drain: 60 * heat, second: p.second * heat, rob: p.rob * heat,
 		hang: 1000 * w.choose(3), fail: 1500 * w.choose(3), snooze: 1000 * w.choose(2), disk: 3000 * w.choose(3),
 	}
 	if !p.embedded && !p.syncAlways {

@@ -28,6 +28,11 @@ var mutations = []mutation{
 	{"ended-meanwhile", "a stage that another owner ended stays ended", edits{{
 		"engine/life.go", `	return !in.isEnded.Load(), nil`, `	return mutated("ended-meanwhile") || !in.isEnded.Load(), nil`,
 	}}},
+	{"end-under-way", "a stage that was stopped while its last frame was under way is over", edits{{
+		"engine/life.go", `	if in.isEnded.Load() {
+		return errOver`, `	if in.isEnded.Load() && !mutated("end-under-way") {
+		return errOver`,
+	}}},
 	{"file-sync", "the server's files are synced before a checkpoint", edits{{
 		"engine/checkpointer.go", `	if err := c.server.SyncFiles(ctx); err != nil {`, `	sync := c.server.SyncFiles
 	if mutated("file-sync") {
