@@ -96,6 +96,7 @@ func (in *session) encode(end bool) (*flight, error) {
 		Epoch:    in.epoch,
 		Commit:   control.Commit + 1,
 		Ended:    end,
+		UsedUp:   end && in.inputsUsedUp,
 		Steps:    in.steps,
 		Inputs:   in.positions(),
 		Timers:   append([]int64(nil), in.timers...),

@@ -102,9 +102,12 @@ const (
 	endBytes = 8 << 20
 )
 
-// end runs the end hook and commits the last frame.
+// end runs the end hook and commits the last frame. A stage that went on after
+// its end, and took nothing, has run it.
 func (in *session) end(ctx context.Context) error {
-	if in.machine.hasEnd() {
+	control, _ := in.committed.last()
+	in.inputsUsedUp = len(in.producers) > 0 && !in.ending && in.inputsExhausted()
+	if in.machine.hasEnd() && !control.UsedUp {
 		hook := in.endWhole
 		if in.definition.keyed() {
 			hook = in.endKeys

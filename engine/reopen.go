@@ -2,15 +2,27 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"penstock/dlq"
 )
 
 // reopens says whether a stage that has ended goes on: a dead letter of its own
 // comes back, or a stage that it reads goes on and it had read that to its end.
+// That may also be because a cut of the power took the end of that stage, and
+// left the end of this one.
 func (in *session) reopens(ctx context.Context) (bool, error) {
+	control, _ := in.committed.last()
 	again := false
 	for k, producer := range in.producers {
+		if control.UsedUp && !producer.isEnded.Load() {
+			ours, err := producer.isOurs(ctx)
+			if err != nil || !ours { // else who ended this stage has ended that one, too
+				return false, err
+			}
+			again = true
+			continue
+		}
 		if in.taken[k].Load() < in.written(k) {
 			return false, nil // it ended by itself, and takes no more
 		}
@@ -24,12 +36,25 @@ func (in *session) reopens(ctx context.Context) (bool, error) {
 		again = found
 	}
 	if again {
-		in.log.Info("the stage had ended and goes on for a dead letter that is replayed")
+		in.log.Info("the stage had ended and goes on: for a dead letter that is replayed, or because one that it reads goes on")
 		in.reopen = true
 		in.isEnded.Store(false)
 		in.stopped.Store(false)
 	}
 	return again, nil
+}
+
+// isOurs says whether the last frame of the stage is that of its session.
+func (in *instance) isOurs(ctx context.Context) (bool, error) {
+	s := in.session.Load()
+	if s == nil {
+		return false, nil
+	}
+	last, found, err := in.channel.Last(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look at the channel of stage %s: %w", in.definition.name, err)
+	}
+	return found && last.Frame.Owner == s.owner, nil
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:

@@ -68,9 +68,10 @@ type session struct {
 	refusedBy    int       // calls in a row that found the other side unavailable
 	faulted      *faulted  // the last call that failed
 
-	ending   bool   // a function answered io.EOF
-	endPhase bool   // the end hook is under way
-	cursor   string // the last key it was called for, after cursorMark
+	ending       bool   // a function answered io.EOF
+	inputsUsedUp bool   // it ends because its inputs have ended
+	endPhase     bool   // the end hook is under way
+	cursor       string // the last key it was called for, after cursorMark
 
 	arrivals    chan arrival
 	refusals    chan error // a reader that cannot go on

@@ -36,6 +36,7 @@ func decode(data []byte, mode stateMode) (*Frame, error) {
 	f := &Frame{
 		Fence:    flags&flagFence != 0,
 		Ended:    flags&flagEnded != 0,
+		UsedUp:   flags&flagUsedUp != 0,
 		EndPhase: flags&flagEndPhase != 0,
 	}
 	r := reader{data: body, index: -1}

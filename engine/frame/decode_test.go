@@ -71,7 +71,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"other byte":            {other(40, 0xff), ErrChecksum, "checksum"},
 		"cut":                   {good[:len(good)-1], ErrChecksum, "checksum"},
 		"beyond the limit":      {make([]byte, MaxSize+1), ErrTooLarge, "67108865 bytes"},
-		"unknown flags":         {seal(16, good[6:len(good)-4]), ErrCorrupt, "unknown flags 0x10"},
+		"unknown flags":         {seal(32, good[6:len(good)-4]), ErrCorrupt, "unknown flags 0x20"},
 		"empty body":            {seal(0, nil), ErrTruncated, "commit, byte 0"},
 		"number too long":       {seal(0, []byte{0x81, 0}), ErrCorrupt, "commit, byte 0"},
 		"number beyond 64 bits": {seal(0, []byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 2}), ErrCorrupt, "commit"},

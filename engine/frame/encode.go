@@ -20,8 +20,9 @@ const (
 	flagEnded      = 2
 	flagEndPhase   = 4
 	flagWaiting    = 8
+	flagUsedUp     = 16
 	flagCompressed = 128
-	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagCompressed
+	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagUsedUp | flagCompressed
 )
 
 const (
@@ -98,6 +99,9 @@ func (f *Frame) flags() byte {
 	var b byte
 	if f.Fence {
 		b |= flagFence
+	}
+	if f.UsedUp {
+		b |= flagUsedUp
 	}
 	if f.Ended {
 		b |= flagEnded

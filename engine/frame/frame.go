@@ -16,6 +16,7 @@ type Frame struct {
 	Commit   uint64     // dense number of the instance's commits, fences included: 1, 2, 3 …
 	Fence    bool       // written by a new owner only to fence the old one
 	Ended    bool       // the instance wrote its last message: nothing follows in this run
+	UsedUp   bool       // it ended because its inputs had ended; also of the fences that follow when they go on after all
 	Steps    uint64     // committed calls of a source function: the position of a source
 	Inputs   []Position // what was consumed
 	Timers   []int64    // next due time of every timer, Unix nanoseconds

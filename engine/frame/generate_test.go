@@ -70,6 +70,7 @@ func genDraft() *rapid.Generator[draft] {
 			Commit:   rapid.Uint64().Draw(t, "commit"),
 			Fence:    rapid.Bool().Draw(t, "fence"),
 			Ended:    rapid.Bool().Draw(t, "ended"),
+			UsedUp:   rapid.Bool().Draw(t, "used up"),
 			Steps:    rapid.Uint64().Draw(t, "steps"),
 			Inputs:   rapid.SliceOfN(position, 0, 4).Draw(t, "inputs"),
 			Timers:   rapid.SliceOfN(rapid.Int64(), 0, 4).Draw(t, "timers"),

@@ -33,6 +33,9 @@ var mutations = []mutation{
 		return errOver`, `	if in.isEnded.Load() && !mutated("end-under-way") {
 		return errOver`,
 	}}},
+	{"used-up", "a stage that has read another to its end goes on when that end is lost", edits{{
+		"engine/reopen.go", `control.UsedUp && !producer`, `control.UsedUp && !mutated("used-up") && !producer`,
+	}}},
 	{"file-sync", "the server's files are synced before a checkpoint", edits{{
 		"engine/checkpointer.go", `	if err := c.server.SyncFiles(ctx); err != nil {`, `	sync := c.server.SyncFiles
 	if mutated("file-sync") {
