@@ -143,7 +143,13 @@ func (c *cycle) killAtPoint(during func() error) error {
 	if err := during(); err != nil {
 		return err
 	}
-	if c.victim == armed && !c.victim.ends(c.patience) {
+	switch {
+	case c.victim != armed:
+	case c.denied > 0: // it may have to wait for what it needs
+		if !armed.ends(c.away) {
+			return c.killVictim()
+		}
+	case !armed.ends(c.patience):
 		c.hang("it does not end")
 		return errEnded
 	}
