@@ -36,6 +36,7 @@ type cycle struct {
 	echo    io.Writer
 
 	victim *child // the last one
+	within bool   // another fault is under way
 	rival  *child // a second process on the same directory
 	judged bool   // its end was looked at
 	lives  int
@@ -62,7 +63,9 @@ func (c *cycle) run(ctx context.Context) error {
 	for k := len(c.ordeal) - 1; k >= 0; k-- {
 		f, during := c.ordeal[k], inject
 		inject = func() error {
+			c.within = k > 0
 			err := f.inject(c, during)
+			c.within = false
 			if err == nil {
 				struck++
 			}

@@ -83,6 +83,7 @@ func (c *cycle) settle() error {
 		}
 		if c.IntN(2) == 0 {
 			c.victim.signal(syscall.SIGTERM)
+			c.victim.signal(syscall.SIGCONT) // a pause may be the fault that this is a part of
 			if !c.victim.ends(c.patience) {
 				c.hang("it does not end after SIGTERM")
 				return errEnded

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,25 @@ func (p *proxy) poison(toxics ...string) error {
 	return nil
 }
 
-func (p *proxy) cure(ctx context.Context) { p.Toxics.ResetToxics(ctx) }
+// cure takes the toxics away. It is false when the proxy has come to a standstill: toxiproxy waits for a link that waits for it,
+// when that is closed at the same time. What is left of it stays as it is.
+func (p *proxy) cure() bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Toxics.ResetToxics(context.Background())
+	}()
+	timer := time.NewTimer(cureTime)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+const cureTime = 10 * time.Second
 
 func (c *cycle) cut(during func() error) error {
 	for k := range 3 {
@@ -107,11 +126,21 @@ func (c *cycle) whilePoisoned(during func() error) error {
 		return err
 	}
 	err := during()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	c.proxy.cure(ctx)
+	if !c.proxy.cure() {
+		return cmp.Or(err, c.replaceProxy())
+	}
 	c.lift()
 	return err
+}
+
+// replaceProxy has the next victim use another one.
+func (c *cycle) replaceProxy() error {
+	p, err := startProxy(c.proxy.Upstream)
+	if err != nil {
+		return err
+	}
+	c.proxy = p
+	return c.killVictim()
 }
 
 func (c *cycle) blackHole(during func() error) error {

@@ -145,8 +145,8 @@ func (c *cycle) killAtPoint(during func() error) error {
 	}
 	switch {
 	case c.victim != armed:
-	case c.denied > 0: // it may have to wait for what it needs
-		if !armed.ends(c.away) {
+	case c.within: // another fault may keep it from coming there
+		if !armed.ends(c.away + 2*time.Second) {
 			return c.killVictim()
 		}
 	case !armed.ends(c.patience):
@@ -162,6 +162,7 @@ func (c *cycle) terminate(during func() error) error {
 		return err
 	}
 	c.victim.signal(syscall.SIGTERM)
+	c.victim.signal(syscall.SIGCONT) // a pause may be the fault that this is a part of
 	old := c.victim
 	if err := during(); err != nil {
 		return err
