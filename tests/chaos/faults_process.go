@@ -229,6 +229,8 @@ func (c *cycle) secondOwner(during func() error) error {
 	err := during()
 	old.signal(syscall.SIGCONT)
 	switch {
+	case c.within && !old.ends(c.away+2*time.Second): // another fault may keep it from finding out
+		old.kill()
 	case !old.ends(c.patience):
 		old.signal(syscall.SIGQUIT)
 		<-old.done
