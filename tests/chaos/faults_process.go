@@ -223,15 +223,19 @@ func (c *cycle) secondOwner(during func() error) error {
 		old.kill()
 		return err
 	}
-	c.victim.until(c.patience, c.victim.isReady)
+	patience := c.patience
+	if c.within { // another fault may keep it from that
+		patience = c.away + 2*time.Second
+	}
+	c.victim.until(patience, c.victim.isReady)
 	steps := c.victim.advances() + c.IntN(someSteps)
 	c.victim.until(momentTime, func() bool { return c.victim.advances() >= steps })
 	err := during()
 	old.signal(syscall.SIGCONT)
 	switch {
-	case c.within && !old.ends(c.away+2*time.Second): // another fault may keep it from finding out
+	case c.within && !old.ends(patience): // another fault may keep it from finding out
 		old.kill()
-	case !old.ends(c.patience):
+	case !old.ends(patience):
 		old.signal(syscall.SIGQUIT)
 		<-old.done
 		c.find(hung, "the owner that was replaced does not end: %.20000s", old.stderr.String())
