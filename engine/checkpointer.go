@@ -170,7 +170,7 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	before := min(own, in.last.Load())
 	if rule.TrimBound {
 		for _, r := range in.run.readers[in] {
-			if r.reader.isEnded.Load() {
+			if r.reader.isEnded.Load() && r.reader.committed.coversEnd() { // else a cut of the power may take its end
 				continue
 			}
 			before = min(before, r.needs())

@@ -35,7 +35,7 @@ func (f *flight) isDone() bool {
 // under way afterwards; settle ends it.
 func (in *session) publish(ctx context.Context, end bool) error {
 	in.unit = "commit"
-	if err := in.delivered(); err != nil {
+	if err := in.delivered(ctx); err != nil {
 		return err
 	}
 	if err := in.beforeCommit(ctx); err != nil {

@@ -33,6 +33,7 @@ type committed struct {
 	saved         uint64 // commit that the checkpoint in Badger covers
 	savedSequence uint64
 	savedInputs   []frame.Position
+	savedEnd      bool // it is the stage's last frame
 }
 
 func newCommitted(stage string, store vault) *committed {
@@ -136,7 +137,7 @@ func (c *committed) restore(cp checkpoint.Checkpoint) error {
 	defer c.mu.Unlock()
 	c.control, c.sequence, c.hasKeys = *control, cp.Sequence, true
 	c.found = control.State.Kind == frame.StateWhole
-	c.saved, c.savedSequence, c.savedInputs = cp.Commit, cp.Sequence, control.Inputs
+	c.saved, c.savedSequence, c.savedInputs, c.savedEnd = cp.Commit, cp.Sequence, control.Inputs, control.Ended
 	return nil
 }
 
@@ -170,6 +171,7 @@ func (c *committed) begin() (update, bool, error) {
 		checkpoint: checkpoint.Checkpoint{Commit: c.control.Commit, Sequence: c.sequence, Record: record},
 		keys:       c.dirty,
 		inputs:     c.control.Inputs,
+		end:        c.control.Ended,
 	}
 	c.flushing, c.dirty, c.spare = c.dirty, c.spare, c.flushing
 	return saves, true, nil
@@ -180,7 +182,7 @@ func (c *committed) done(u update) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flushing.Reset()
-	c.saved, c.savedSequence, c.savedInputs = u.checkpoint.Commit, u.checkpoint.Sequence, u.inputs
+	c.saved, c.savedSequence, c.savedInputs, c.savedEnd = u.checkpoint.Commit, u.checkpoint.Sequence, u.inputs, u.end
 }
 
 // giveUp takes an update back that could not be written.
@@ -201,6 +203,13 @@ func (c *committed) covered() (sequence uint64, inputs []frame.Position) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.savedSequence, c.savedInputs
+}
+
+// coversEnd says that the stage's last frame is in the synced checkpoint.
+func (c *committed) coversEnd() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.savedEnd
 }
 
 // eachKey calls fn for every key from the given one on, in order: what is in

@@ -136,6 +136,7 @@ type look struct {
 	fixes    []fix
 	stages   map[string]*channelFacts
 	noStore  bool // the checkpoints cannot be read
+	lazy     bool // the embedded server syncs at an interval
 	// The server would not read a stream: there is no sense in a rehearsal.
 	unreadable bool
 }

@@ -82,6 +82,11 @@ func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
 		return nil, store.Close()
 	}
 	l.check("checkpoints: %d values", count)
+	how, _, err := store.Note(syncNote)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	l.lazy = string(how) == syncAtInterval
 	switch {
 	case !found:
 		l.note("checkpoints", "they say of no pipeline that they are its: the next run makes them its own")
@@ -228,6 +233,8 @@ func (l *look) position(stage string, p frame.Position, ended bool) {
 	switch {
 	case producer == nil:
 		l.wrong(part, "it is gone, and stage %s reads it", stage)
+	case p.Offset > producer.next[branch] && l.lazy:
+		l.note(part, "it ends after %d messages, and stage %s has taken %d: a cut of the power took its newest ones, since it is synced at an interval; the next start takes back what was made of them", producer.next[branch], stage, p.Offset)
 	case p.Offset > producer.next[branch]:
 		l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", producer.next[branch], stage, p.Offset)
 	case p.Offset < producer.gaps[branch] && !ended:

@@ -70,16 +70,27 @@ func (in *session) letterDone() {
 }
 
 // delivered waits until every letter is kept.
-func (in *session) delivered() error {
+func (in *session) delivered(ctx context.Context) error {
 	in.letters.wait.Wait()
 	in.letters.mu.Lock()
 	defer in.letters.mu.Unlock()
 	err := in.letters.err
 	in.letters.err = nil
-	if err == nil && !in.run.syncsLazily() {
-		err = in.noteLetters(in.run.letters.Reached())
+	if reached := in.run.letters.Reached(); err == nil && reached > in.lettersNoted.Load() {
+		err = in.keepLetters(ctx, reached)
 	}
 	return err
+}
+
+// keepLetters sees to it that no cut of the power takes a letter and leaves the
+// commit that passes its message.
+func (in *session) keepLetters(ctx context.Context, reached uint64) error {
+	if in.run.syncsLazily() {
+		if err := in.run.broker.SyncStreamFiles(ctx, dlq.StreamName(in.run.pipeline.name)); err != nil {
+			return err
+		}
+	}
+	return in.noteLetters(reached)
 }
 
 // While the queue is full it is asked again after the first of these delays,

@@ -86,7 +86,7 @@ func (in *session) serve(ctx context.Context) error {
 	if in.hold.abandoned() {
 		return ctx.Err()
 	}
-	if letterErr := in.delivered(); err == nil {
+	if letterErr := in.delivered(ctx); err == nil {
 		err = letterErr
 	}
 	stopErr := in.hook(ctx, stopUnit, func() error { return in.machine.callStop(ctx) })

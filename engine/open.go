@@ -115,6 +115,9 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.checkLetters(ctx); err != nil {
 		return err
 	}
+	if err := r.readSync(); err != nil {
+		return err
+	}
 	last, err := r.lastCalls()
 	if err != nil {
 		return err
@@ -133,11 +136,24 @@ func (r *run) openInstances(ctx context.Context) error {
 			return err
 		}
 		in.channel = ch
+		if r.wasLazy {
+			if err := in.takeBack(ctx); err != nil {
+				return fmt.Errorf("stage %s: %w", in.definition.name, err)
+			}
+		}
 		if err := in.open(ctx); err != nil {
 			return err
 		}
 	}
 	if err := r.checkPositions(); err != nil {
+		return err
+	}
+	if r.wasLazy && !last.Clean {
+		if err := r.takeBackLetters(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.noteSync(ctx); err != nil {
 		return err
 	}
 	if err := r.beginCarefully(last); err != nil {

@@ -43,6 +43,7 @@ type run struct {
 	beginDrain   func()
 	ready        atomic.Bool // every instance is open
 	started      time.Time
+	wasLazy      bool // the process before let the embedded server sync at an interval
 
 	// inBackground runs fn until it returns, with a context that ends when
 	// everything has to stop. stop ends it before, and waits for it.

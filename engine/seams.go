@@ -22,6 +22,7 @@ type link interface {
 	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
 	Info(ctx context.Context) (channel.Info, error)
 	Trim(ctx context.Context, before uint64) error
+	Cut(ctx context.Context, after uint64) error
 	Restore(ctx context.Context) (changed bool, err error)
 	Reader(cfg channel.ReaderConfig) *channel.Reader
 }
@@ -85,6 +86,7 @@ type update struct {
 	checkpoint checkpoint.Checkpoint
 	keys       *checkpoint.Changes
 	inputs     []frame.Position // what the checkpoint covers
+	end        bool             // it is the stage's last frame
 }
 
 // badger is the saver of a store.

@@ -188,6 +188,19 @@ func (l *simLink) Trim(_ context.Context, before uint64) error {
 	return nil
 }
 
+func (l *simLink) Cut(_ context.Context, after uint64) error {
+	s := l.stream
+	for s.last() > after {
+		l.process.mayYield()
+		l.process.world.say("%s: %s takes sequence %d back", l.process, s.stage, s.last())
+		l.process.world.counts[takenBack]++
+		l.process.world.oracle.lose(s, 1)
+		s.frames = s.frames[:len(s.frames)-1]
+		s.synced = min(s.synced, s.last())
+	}
+	return nil
+}
+
 func (l *simLink) Restore(context.Context) (bool, error) { return false, nil }
 
 func (l *simLink) Reader(channel.ReaderConfig) *channel.Reader {

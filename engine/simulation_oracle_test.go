@@ -348,7 +348,7 @@ func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
 	}
 	for _, reader := range s.stage.readers {
 		of := o.accounts[reader.name]
-		if len(of.frames) > 0 && of.frames[len(of.frames)-1].frame.Ended {
+		if o.durable(of).Ended {
 			continue
 		}
 		for _, position := range o.durable(of).Inputs {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"penstock/engine/channel"
@@ -134,6 +133,11 @@ func (p *simProcess) open() error {
 	for _, in := range r.instances {
 		if err := in.loadStats(); err != nil {
 			return err
+		}
+		if p.world.embedded && !p.world.syncAlways {
+			if err := in.takeBack(p.ctx); err != nil {
+				return err
+			}
 		}
 		s := p.newSession(in)
 		if err := s.open(p.ctx); err != nil {
@@ -425,8 +429,8 @@ func (w *world) isExpected(err error) bool {
 	}
 	refusal := errors.Is(err, ErrRefused) || errors.Is(err, channel.ErrAhead) || errors.Is(err, channel.ErrGap)
 	switch {
-	case w.lost && w.embedded && strings.Contains(err.Error(), "checkpoint"):
-		return false // the channels are synced before a checkpoint
+	case w.lost && w.embedded && !w.robbed:
+		return false // what took lost messages is taken back
 	case w.robbed, w.lost:
 		return refusal || supervise.IsFatal(err)
 	case w.contested:

@@ -181,8 +181,9 @@ func (s simServer) Reconnects() uint64 { return 0 }
 func (s simServer) SyncFiles(context.Context) error {
 	s.process.mayYield()
 	if w := s.process.world; w.embedded {
-		for _, stream := range w.inOrder {
+		for _, stream := range w.inOrder { // one file after the other
 			stream.synced = stream.last()
+			s.process.mayYield()
 		}
 	}
 	return nil

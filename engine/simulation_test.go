@@ -170,6 +170,7 @@ const (
 	powerCuts
 	serverCuts
 	tailsLost
+	takenBack
 	noAnswers
 	conflicts
 	redeliveries
@@ -189,7 +190,7 @@ const (
 
 var namesOfCounts = [numberOfCounts]string{
 	"completed with the exact result", "refused to go on, with cause", "owners fenced by another", "stood still until they were started again",
-	"processes killed", "cuts of the power", "cuts of the server's power", "tails lost", "answers lost or late", "commits refused by the server",
+	"processes killed", "cuts of the power", "cuts of the server's power", "tails lost", "commits taken back", "answers lost or late", "commits refused by the server",
 	"messages delivered again", "consumers made anew", "functions left behind", "stages restarted", "drains", "second owners", "purges by somebody",
 	"failures of functions", "snoozes", "checkpoints", "checkpoints that failed", "trims",
 }

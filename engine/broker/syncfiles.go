@@ -30,6 +30,27 @@ func (b *Broker) SyncFiles(ctx context.Context) error {
 	return b.syncer.sync(ctx)
 }
 
+// SyncAllFiles is SyncFiles for all that was ever written, also by a process
+// that had another Sync. It must not be called while SyncFiles is.
+func (b *Broker) SyncAllFiles(ctx context.Context) error {
+	if !b.Embedded() {
+		return nil
+	}
+	return (&fileSyncer{dir: b.cfg.Dir}).sync(ctx)
+}
+
+// SyncStreamFiles returns when everything that the server has acknowledged for a
+// stream is on disk. It may be called beside SyncFiles.
+func (b *Broker) SyncStreamFiles(ctx context.Context, stream string) error {
+	if b.syncer == nil {
+		return nil
+	}
+	return (&fileSyncer{dir: filepath.Join(b.cfg.Dir, "jetstream", globalAccount, "streams", stream)}).sync(ctx)
+}
+
+// globalAccount is that of who logs in as nobody.
+const globalAccount = "$G"
+
 // fileTimeStep is more than a file system's time stamps can be behind the
 // clock.
 const fileTimeStep = 2 * time.Second

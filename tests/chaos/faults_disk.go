@@ -15,7 +15,7 @@ func diskFaults() []fault {
 		{"read-only", "the disk may not be written to at a start", needs{volume: smallVolume}, (*cycle).readOnly},
 		{"disk-dead", "the disk fails at everything, and is there again after a start", needs{volume: diskVolume}, (*cycle).diskDead},
 		{"power", "power cut, with a sync of each commit", needs{volume: diskVolume}, (*cycle).powerCut},
-		{"power-lazy", "power cut, with a sync interval", needs{volume: diskVolume, sync: true, refusal: true}, (*cycle).powerCut},
+		{"power-lazy", "power cut, with a sync interval", needs{volume: diskVolume, sync: true}, (*cycle).powerCut},
 	}
 }
 

@@ -36,6 +36,12 @@ var mutations = []mutation{
 	{"used-up", "a stage that has read another to its end goes on when that end is lost", edits{{
 		"engine/reopen.go", `control.UsedUp && !producer`, `control.UsedUp && !mutated("used-up") && !producer`,
 	}}},
+	{"take-back", "what took messages that a cut of the power took is taken back", edits{{
+		"engine/takeback.go", `if err != nil || !found || in.fits(last.Frame) {`, `if err != nil || !found || in.fits(last.Frame) || mutated("take-back") {`,
+	}}},
+	{"trim-end", "trimming waits for the checkpoint of a reader that has ended", edits{{
+		"engine/checkpointer.go", `r.reader.isEnded.Load() && r.reader`, `r.reader.isEnded.Load() && mutated("trim-end") || r.reader.isEnded.Load() && r.reader`,
+	}}},
 	{"file-sync", "the server's files are synced before a checkpoint", edits{{
 		"engine/checkpointer.go", `	if err := c.server.SyncFiles(ctx); err != nil {`, `	sync := c.server.SyncFiles
 	if mutated("file-sync") {

@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+)
+
+// takeBack drops the newest commits of a stage that took what its producers'
+// channels do not have any more: a cut of the power may take more of one channel
+// than of another, where the embedded server syncs at an interval. Afterwards
+// all stages stand at one state of affairs again, and go on from there. The
+// stage's producers must be open.
+//
+// The checkpoint is never taken back: all channels are synced before it. Where
+// that is not so something else has happened, and the start is refused.
+func (in *instance) takeBack(ctx context.Context) error {
+	last, found, err := in.channel.Last(ctx)
+	if err != nil || !found || in.fits(last.Frame) {
+		return wrapTakeBack(err)
+	}
+	saved, _, err := in.committed.store.Load()
+	if err != nil {
+		return wrapTakeBack(err)
+	}
+	var keep channel.Record
+	err = in.channel.Replay(ctx, 1, func(r channel.Record) error {
+		if in.fits(r.Frame) { // and so do all before it
+			keep = r
+		}
+		return nil
+	})
+	if err != nil || keep.Frame == nil || keep.Frame.Commit < saved.Commit {
+		return wrapTakeBack(err)
+	}
+	in.log.Warn("the power was cut while the server synced at an interval: the newest commits are taken back, since messages that they took are lost; all goes on from there",
+		"commits", last.Frame.Commit-keep.Frame.Commit, "back_to", keep.Frame.Commit)
+	if err := in.channel.Cut(ctx, keep.Sequence); err != nil {
+		return wrapTakeBack(err)
+	}
+	return wrapTakeBack(in.run.checkpointer.server.SyncFiles(ctx)) // before the stage is fenced: nothing may come back
+}
+
+func wrapTakeBack(err error) error {
+	if err != nil {
+		return fmt.Errorf("take back commits whose messages are lost: %w", err)
+	}
+	return nil
+}
+
+// fits says whether the producers' channels have all that a commit took.
+func (in *instance) fits(f *frame.Frame) bool {
+	for p := range f.Inputs {
+		position := &f.Inputs[p]
+		for k, i := range in.definition.inputs {
+			if i.stream.String() == position.Stream && position.End() > in.written(k) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/dlq"
+)
+
+// takeBackLetters deletes the dead letters whose messages are to be taken again:
+// a letter is kept before the commit that passes its message, and that commit is
+// lost or taken back. The message may even be another one by now.
+func (r *run) takeBackLetters(ctx context.Context) error {
+	var lost []dlq.Letter
+	err := r.queue.Select(ctx, dlq.Filter{WithoutValues: true}, func(l dlq.Letter) error {
+		if r.isUntaken(l) {
+			lost = append(lost, l)
+		}
+		return nil
+	})
+	for _, l := range lost {
+		if err == nil {
+			err = r.letters.Discard(ctx, l)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("take back dead letters: %w", err)
+	}
+	if len(lost) > 0 {
+		r.log.Warn("dead letters of lost commits are taken back; their messages come again", "letters", len(lost))
+	}
+	return nil
+}
+
+// isUntaken says that a stage has not taken the message of a letter.
+func (r *run) isUntaken(l dlq.Letter) bool {
+	d := r.pipeline.stage(l.Stage)
+	if d == nil || l.Round > 1 {
+		return false
+	}
+	s := r.byStage[d].session.Load()
+	for _, i := range s.inputs {
+		if i.replays == nil && i.definition.stream.String() == l.Input {
+			return !i.committed.Consumed(l.Offset)
+		}
+	}
+	return false
+}
