@@ -82,11 +82,9 @@ func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
 		return nil, store.Close()
 	}
 	l.check("checkpoints: %d values", count)
-	how, _, err := store.Note(syncNote)
-	if err != nil {
+	if l.lazy, err = notedLazy(store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	l.lazy = string(how) == syncAtInterval
 	switch {
 	case !found:
 		l.note("checkpoints", "they say of no pipeline that they are its: the next run makes them its own")

@@ -113,7 +113,7 @@ func images(t *testing.T) []image {
 		if interval < time.Second {
 			within(t, "checkpoints", func() bool { return engine.Checkpointed(p) })
 		}
-		if err := os.CopyFS(died, os.DirFS(dir)); err != nil {
+		if err := copyLive(died, dir); err != nil {
 			t.Fatal(err)
 		}
 		cancel()

@@ -3,7 +3,9 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -61,6 +63,21 @@ func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
 		t.Fatalf("the run ended and is not complete: %+v", status)
 	}
 	return status
+}
+
+// copyLive copies the directory of a pipeline that is running, as a crash leaves
+// it. The server replaces small files, which may go away just as they are copied:
+// then it begins anew.
+func copyLive(to, from string) (err error) {
+	for range 100 {
+		if err = os.CopyFS(to, os.DirFS(from)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if removed := os.RemoveAll(to); removed != nil {
+			return removed
+		}
+	}
+	return err
 }
 
 func stageStatus(t *testing.T, s engine.Status, name string) engine.StageStatus {

@@ -15,12 +15,18 @@ const (
 
 // readSync looks how the embedded server of the process before synced.
 func (r *run) readSync() error {
-	note, _, err := r.store.Note(syncNote)
+	lazy, err := notedLazy(r.store)
+	r.wasLazy = lazy && r.broker.Embedded()
+	return err
+}
+
+// notedLazy says whether the store notes an interval.
+func notedLazy(of noteReader) (bool, error) {
+	note, _, err := of.Note(syncNote)
 	if err != nil {
-		return fmt.Errorf("read how the channels are synced: %w", err)
+		return false, fmt.Errorf("read how the channels are synced: %w", err)
 	}
-	r.wasLazy = r.broker.Embedded() && string(note) == syncAtInterval
-	return nil
+	return string(note) == syncAtInterval, nil
 }
 
 // noteSync notes how this process syncs, before a stage takes anything. Always

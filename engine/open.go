@@ -138,7 +138,7 @@ func (r *run) openInstances(ctx context.Context) error {
 		in.channel = ch
 		if r.wasLazy {
 			if err := in.takeBack(ctx); err != nil {
-				return fmt.Errorf("stage %s: %w", in.definition.name, err)
+				return fmt.Errorf("stage %s: take back commits whose messages are lost: %w", in.definition.name, err)
 			}
 		}
 		if err := in.open(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"penstock/engine/frame"
 	"penstock/engine/internal/rule"
@@ -324,110 +323,4 @@ func (o *simOracle) lose(s *simStream, frames int) {
 			a.keys = last.keys
 		}
 	}
-}
-
-// trims sees to it that nothing is trimmed which a recovery or a reader can
-// need: what comes after the checkpoint on disk, and after the position that
-// no power cut can take from a reader.
-func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
-	w := o.world
-	if before <= s.first || w.contested || w.robbed || !w.embedded && !w.syncAlways {
-		return
-	}
-	a := o.accounts[s.stage.name]
-	first := s.at(before).frame
-	record, found := p.disk.values[s.stage.name+"/checkpoint/"]
-	if saved := uint64(0); !found || first.Commit > decodeSimCheckpoint(record).Commit {
-		if found {
-			saved = decodeSimCheckpoint(record).Commit
-		}
-		o.wrong(a, "it is trimmed up to commit %d, and its checkpoint is at %d", first.Commit, saved)
-	}
-	if len(first.Sections) == 0 {
-		return
-	}
-	for _, reader := range s.stage.readers {
-		of := o.accounts[reader.name]
-		if o.durable(of).Ended {
-			continue
-		}
-		for _, position := range o.durable(of).Inputs {
-			if position.Stream == s.stage.name && position.Offset < first.Sections[0].Base {
-				o.wrong(a, "it is trimmed up to offset %d, and %s needs it from %d on", first.Sections[0].Base, reader, position.Offset)
-			}
-		}
-	}
-}
-
-// durable is the last frame of a stage that a cut of the power cannot take.
-func (o *simOracle) durable(a *account) *frame.Frame {
-	behind := int(a.stream.last() - a.stream.synced)
-	if n := len(a.frames) - 1 - behind; n >= 0 {
-		return a.frames[n].frame
-	}
-	return &frame.Frame{}
-}
-
-// complete checks the end of a run: everything is taken, and nothing that was
-// lost has left a trace.
-func (o *simOracle) complete() {
-	for _, s := range o.world.plan.stages {
-		a := o.accounts[s.name]
-		if s.kind == KindSource && uint64(len(a.messages)) != o.world.messages {
-			o.wrong(a, "it ended after %d messages of %d", len(a.messages), o.world.messages)
-		}
-		words, keys := simWords{}, map[string]simWords{}
-		final := &account{stage: s, words: words}
-		if s.keyed {
-			final.keys = keys
-		}
-		for k, producer := range s.inputs {
-			of := o.accounts[producer.name]
-			if a.position[k].Offset != uint64(len(of.messages)) {
-				o.wrong(a, "it ended at %d of %d messages of %s", a.position[k].Offset, len(of.messages), producer)
-			}
-			for _, v := range of.messages {
-				if final.addCount(v); s.kind == KindSink {
-					final.addChain(v)
-				}
-			}
-		}
-		if s.kind != KindSink {
-			for _, v := range a.messages {
-				if v&1 == 0 {
-					final.addChain(v)
-				}
-			}
-		}
-		if s.kind != KindSource && (final.words != a.words || !maps.Equal(final.keys, a.keys)) {
-			o.wrong(a, "its state does not fit what its inputs hold in the end")
-		}
-	}
-}
-
-// describe says what a frame holds, in a line.
-func describe(f *frame.Frame) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "commit %d, epoch %d, owner %d", f.Commit, f.Epoch, f.Owner)
-	if f.Fence {
-		b.WriteString(", fence")
-	}
-	if f.Ended {
-		b.WriteString(", end")
-	}
-	for _, p := range f.Inputs {
-		fmt.Fprintf(&b, "; %s taken to %d", p.Stream, p.Offset)
-		if len(p.Waiting) > 0 {
-			fmt.Fprintf(&b, " (to %d but %v)", p.Reached, p.Waiting)
-		}
-		fmt.Fprintf(&b, " at sequence %d", p.Sequence)
-	}
-	for k := range f.Sections {
-		if s := &f.Sections[k]; s.Count > 0 {
-			fmt.Fprintf(&b, "; offsets %d to %d", s.Base, s.Next()-1)
-		} else {
-			fmt.Fprintf(&b, "; at offset %d", s.Base)
-		}
-	}
-	return b.String()
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
@@ -19,11 +18,11 @@ import (
 func (in *instance) takeBack(ctx context.Context) error {
 	last, found, err := in.channel.Last(ctx)
 	if err != nil || !found || in.fits(last.Frame) {
-		return wrapTakeBack(err)
+		return err
 	}
 	saved, _, err := in.committed.store.Load()
 	if err != nil {
-		return wrapTakeBack(err)
+		return err
 	}
 	var keep channel.Record
 	err = in.channel.Replay(ctx, 1, func(r channel.Record) error {
@@ -33,21 +32,14 @@ func (in *instance) takeBack(ctx context.Context) error {
 		return nil
 	})
 	if err != nil || keep.Frame == nil || keep.Frame.Commit < saved.Commit {
-		return wrapTakeBack(err)
+		return err
 	}
 	in.log.Warn("the power was cut while the server synced at an interval: the newest commits are taken back, since messages that they took are lost; all goes on from there",
 		"commits", last.Frame.Commit-keep.Frame.Commit, "back_to", keep.Frame.Commit)
 	if err := in.channel.Cut(ctx, keep.Sequence); err != nil {
-		return wrapTakeBack(err)
+		return err
 	}
-	return wrapTakeBack(in.run.checkpointer.server.SyncFiles(ctx)) // before the stage is fenced: nothing may come back
-}
-
-func wrapTakeBack(err error) error {
-	if err != nil {
-		return fmt.Errorf("take back commits whose messages are lost: %w", err)
-	}
-	return nil
+	return in.run.checkpointer.server.SyncFiles(ctx) // before the stage is fenced: nothing may come back
 }
 
 // fits says whether the producers' channels have all that a commit took.

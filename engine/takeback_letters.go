@@ -11,23 +11,19 @@ import (
 // a letter is kept before the commit that passes its message, and that commit is
 // lost or taken back. The message may even be another one by now.
 func (r *run) takeBackLetters(ctx context.Context) error {
-	var lost []dlq.Letter
+	taken := 0
 	err := r.queue.Select(ctx, dlq.Filter{WithoutValues: true}, func(l dlq.Letter) error {
-		if r.isUntaken(l) {
-			lost = append(lost, l)
+		if !r.isUntaken(l) {
+			return nil
 		}
-		return nil
+		taken++
+		return r.queue.Discard(ctx, l)
 	})
-	for _, l := range lost {
-		if err == nil {
-			err = r.letters.Discard(ctx, l)
-		}
-	}
 	if err != nil {
 		return fmt.Errorf("take back dead letters: %w", err)
 	}
-	if len(lost) > 0 {
-		r.log.Warn("dead letters of lost commits are taken back; their messages come again", "letters", len(lost))
+	if taken > 0 {
+		r.log.Warn("dead letters of lost commits are taken back; their messages come again", "letters", taken)
 	}
 	return nil
 }
@@ -38,11 +34,6 @@ func (r *run) isUntaken(l dlq.Letter) bool {
 	if d == nil || l.Round > 1 {
 		return false
 	}
-	s := r.byStage[d].session.Load()
-	for _, i := range s.inputs {
-		if i.replays == nil && i.definition.stream.String() == l.Input {
-			return !i.committed.Consumed(l.Offset)
-		}
-	}
-	return false
+	i := r.byStage[d].session.Load().input(l.Input)
+	return i != nil && !i.committed.Consumed(l.Offset)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -61,7 +60,7 @@ func crashed(t *testing.T, n uint64, sync time.Duration, frames uint64) string {
 		b.until("sum", "has it", func(s engine.StageStatus) bool { return s.In == k+1 })
 	}
 	dir := filepath.Join(t.TempDir(), "copy")
-	if err := os.CopyFS(dir, os.DirFS(config.Dir)); err != nil {
+	if err := copyLive(dir, config.Dir); err != nil {
 		t.Fatal(err)
 	}
 	close(tokens)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/tests/figures"
 )
 
 const (
@@ -136,7 +137,7 @@ func (c contest) report(b *bench, sides []*side, sync syncMode) {
 func fastestByHand(sides []*side) *side {
 	best := sides[0]
 	for _, s := range sides {
-		if strings.HasPrefix(s.system, byHand.system) && median(s.rates) > median(best.rates) {
+		if strings.HasPrefix(s.system, byHand.system) && figures.Median(s.rates) > figures.Median(best.rates) {
 			best = s
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"penstock/tests/figures"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -87,7 +88,7 @@ type curvePoint struct {
 func (p *curvePoint) add(readings map[string]float64) {
 	for what, value := range readings {
 		p.Rounds[what] = append(p.Rounds[what], value)
-		p.Median[what] = median(p.Rounds[what])
+		p.Median[what] = figures.Median(p.Rounds[what])
 	}
 }
 

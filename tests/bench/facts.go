@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"penstock/tests/figures"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -131,5 +132,5 @@ func fsync(dir string) (micros float64, err error) {
 		}
 		took = append(took, float64(time.Since(start).Nanoseconds())/1000)
 	}
-	return median(took), nil
+	return figures.Median(took), nil
 }

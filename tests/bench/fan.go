@@ -74,13 +74,7 @@ func fanOutByHand(p *program, n uint64) (func() error, error) {
 	write, read := shapes[0].byHand()
 	for k := range fanned {
 		take := checker(p.peer.ordered, n)
-		if err := p.relayer(relaying{name: fmt.Sprint("reader-", k), from: "values", n: n, handle: func(data []byte) ([]byte, error) {
-			i, err := read(data)
-			if err != nil {
-				return nil, err
-			}
-			return nil, take(i)
-		}}); err != nil {
+		if err := p.relayer(reading(fmt.Sprint("reader-", k), n, read, take)); err != nil {
 			return nil, err
 		}
 	}

@@ -51,17 +51,22 @@ func hopByHand(s shape) builder {
 		}
 		write, read := s.byHand()
 		take := checker(p.peer.ordered, n)
-		if err := p.relayer(relaying{name: "reader", from: "values", n: n, handle: func(data []byte) ([]byte, error) {
-			i, err := read(data)
-			if err != nil {
-				return nil, err
-			}
-			return nil, take(i)
-		}}); err != nil {
+		if err := p.relayer(reading("reader", n, read, take)); err != nil {
 			return nil, err
 		}
 		return nil, p.sender(sending{topic: "values", n: n, make: write})
 	}
+}
+
+// reading takes n messages of the topic "values".
+func reading(name string, n uint64, read func([]byte) (uint64, error), take func(uint64) error) relaying {
+	return relaying{name: name, from: "values", n: n, handle: func(data []byte) ([]byte, error) {
+		i, err := read(data)
+		if err != nil {
+			return nil, err
+		}
+		return nil, take(i)
+	}}
 }
 
 // hopPipeline is the same hop as a pipeline, whose sink keeps a state.

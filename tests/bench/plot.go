@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"penstock/tests/figures"
 )
 
 // panel is one diagram of a drawing: lines over common places on the x axis,
@@ -153,23 +154,12 @@ func newScale(lines []plotLine) scale {
 		}
 		return s
 	}
-	step := niceStep(most / 4)
+	step := figures.NiceStep(most / 4)
 	s := scale{high: math.Ceil(most/step) * step}
 	for i := 0; float64(i)*step <= s.high*1.001; i++ {
 		s.ticks = append(s.ticks, float64(i)*step)
 	}
 	return s
-}
-
-// niceStep is 1, 2 or 5 times a power of ten, and at least v.
-func niceStep(v float64) float64 {
-	power := math.Pow10(int(math.Floor(math.Log10(v))))
-	for _, factor := range []float64{1, 2, 5} {
-		if factor*power >= v*0.999 {
-			return factor * power
-		}
-	}
-	return 10 * power
 }
 
 // at is where a value is between the ends of the axis, 0 to 1.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"penstock/tests/figures"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -37,7 +38,7 @@ type aim struct {
 }
 
 func (r *report) add(f figure) {
-	f.Median = median(f.Rounds)
+	f.Median = figures.Median(f.Rounds)
 	if f.Aim != nil {
 		f.Aim.Met = f.Median >= f.Aim.AtLeast && (f.Aim.Below == 0 || f.Median < f.Aim.Below)
 	}

@@ -5,25 +5,6 @@ import (
 	"testing"
 )
 
-func TestMedian(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		values []float64
-		want   float64
-	}{
-		{[]float64{7}, 7},
-		{[]float64{9, 1, 5}, 5},
-		{[]float64{4, 1, 3, 2}, 2.5},
-	} {
-		if got := median(test.values); got != test.want {
-			t.Errorf("median of %v: %v, want %v", test.values, got, test.want)
-		}
-	}
-	if got := median(nil); !math.IsNaN(got) {
-		t.Errorf("median of nothing: %v", got)
-	}
-}
-
 func TestPercentile(t *testing.T) {
 	t.Parallel()
 	hundred := make([]float64, 100)

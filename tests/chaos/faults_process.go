@@ -144,12 +144,10 @@ func (c *cycle) killAtPoint(during func() error) error {
 		return err
 	}
 	switch {
-	case c.victim != armed:
-	case c.within: // another fault may keep it from coming there
-		if !armed.ends(c.away + 2*time.Second) {
-			return c.killVictim()
-		}
-	case !armed.ends(c.patience):
+	case c.victim != armed || armed.ends(c.bound()):
+	case c.within:
+		return c.killVictim()
+	default:
 		c.hang("it does not end")
 		return errEnded
 	}
@@ -223,19 +221,15 @@ func (c *cycle) secondOwner(during func() error) error {
 		old.kill()
 		return err
 	}
-	patience := c.patience
-	if c.within { // another fault may keep it from that
-		patience = c.away + 2*time.Second
-	}
-	c.victim.until(patience, c.victim.isReady)
+	c.victim.until(c.bound(), c.victim.isReady)
 	steps := c.victim.advances() + c.IntN(someSteps)
 	c.victim.until(momentTime, func() bool { return c.victim.advances() >= steps })
 	err := during()
 	old.signal(syscall.SIGCONT)
-	switch {
-	case c.within && !old.ends(patience): // another fault may keep it from finding out
+	switch ended := old.ends(c.bound()); {
+	case !ended && c.within:
 		old.kill()
-	case !old.ends(patience):
+	case !ended:
 		old.signal(syscall.SIGQUIT)
 		<-old.done
 		c.find(hung, "the owner that was replaced does not end: %.20000s", old.stderr.String())
@@ -246,6 +240,14 @@ func (c *cycle) secondOwner(during func() error) error {
 		c.find(overruled, "the owner that was replaced ended otherwise: %s", old.reason())
 	}
 	return err
+}
+
+// bound is how long a process may take for what it is to do. Another fault that is under way may keep it from that.
+func (c *cycle) bound() time.Duration {
+	if c.within {
+		return c.away + 2*time.Second
+	}
+	return c.patience
 }
 
 // note keeps what a victim that is not waited for told of.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 	"sync/atomic"
 
@@ -49,16 +48,11 @@ func (b *backlog) pipeline() *engine.Pipeline {
 
 // check compares the accounts with what they must be.
 func (b *backlog) check(ctx context.Context, dir string) (n uint64, err error) {
-	i, err := engine.Inspect(ctx, engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	i, n, err := openResult(ctx, dir)
 	if err != nil {
 		return 0, err
 	}
 	defer i.Close()
-	source, err := stateOf[place](ctx, i, "ids")
-	if err != nil {
-		return 0, err
-	}
-	n = source[""].Next
 	want := make(map[string]account, b.keys)
 	for id := range n {
 		key := "key-" + strconv.FormatUint(b.keyOf(id), 10)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"penstock/tests/figures"
 	"slices"
 	"strings"
 )
@@ -66,7 +67,7 @@ func (s *subjectReport) panel(out *bytes.Buffer, m measured, after float64) {
 	if len(values) == 0 {
 		return
 	}
-	end, step := max(hours[len(hours)-1], 1e-9), niceStep(max(slices.Max(values), 1e-9)/3)
+	end, step := max(hours[len(hours)-1], 1e-9), figures.NiceStep(max(slices.Max(values), 1e-9)/3)
 	top := math.Ceil(slices.Max(values)/step) * step
 	if top <= 0 {
 		top = step
@@ -90,22 +91,11 @@ func (s *subjectReport) panel(out *bytes.Buffer, m measured, after float64) {
 		return
 	}
 	from := slices.IndexFunc(hours, func(h float64) bool { return h >= after })
-	middleHour, middle := median(hours[from:]), median(values[from:])
+	middleHour, middle := figures.Median(hours[from:]), figures.Median(values[from:])
 	at := func(h float64) float64 { return middle + m.Slope*(h-middleHour) }
 	fmt.Fprintf(out, `<path class="trend" d="M%.1f %.1fL%.1f %.1f"/>`+"\n", x(after), y(at(after)), x(end), y(at(end)))
 }
 
 func text(out *bytes.Buffer, x, y float64, class, anchor, content string) {
 	fmt.Fprintf(out, `<text class="%s" x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", class, x, y, anchor, html.EscapeString(content))
-}
-
-// niceStep is 1, 2 or 5 times a power of ten, and at least v.
-func niceStep(v float64) float64 {
-	power := math.Pow10(int(math.Floor(math.Log10(v))))
-	for _, factor := range []float64{1, 2, 5} {
-		if factor*power >= v*0.999 {
-			return factor * power
-		}
-	}
-	return 10 * power
 }

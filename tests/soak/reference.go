@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -55,20 +56,28 @@ func referenceOf(n, keys uint64) *reference {
 	return r
 }
 
+// openResult opens the directory of a run that has ended, and says how many ids
+// its source made. The inspector has to be closed.
+func openResult(ctx context.Context, dir string) (i *engine.Inspector, n uint64, err error) {
+	if i, err = engine.Inspect(ctx, engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		return nil, 0, err
+	}
+	source, err := stateOf[place](ctx, i, "ids")
+	if err != nil {
+		return nil, 0, errors.Join(err, i.Close())
+	}
+	return i, source[""].Next, nil
+}
+
 // checkResult compares the committed states of a completed run, in its
 // directory, and its counts with the reference. It returns how many ids there
 // were.
 func checkResult(ctx context.Context, dir string, keys uint64, status engine.Status, killed bool) (n uint64, err error) {
-	i, err := engine.Inspect(ctx, engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	i, n, err := openResult(ctx, dir)
 	if err != nil {
 		return 0, err
 	}
 	defer i.Close()
-	source, err := stateOf[place](ctx, i, "ids")
-	if err != nil {
-		return 0, err
-	}
-	n = source[""].Next
 	want := referenceOf(n, keys)
 	for _, s := range status.Stages {
 		if err := want.counts(s, killed); err != nil {

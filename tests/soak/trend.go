@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"penstock/tests/figures"
 	"slices"
 )
 
@@ -39,7 +40,7 @@ func trendOf(hours, values []float64, aDay float64) trend {
 		return t
 	}
 	fifth := len(values) / 5
-	t.First, t.Last = median(values[:fifth]), median(values[len(values)-fifth:])
+	t.First, t.Last = figures.Median(values[:fifth]), figures.Median(values[len(values)-fifth:])
 	t.Least, t.Most = slices.Min(values), slices.Max(values)
 	t.Slope, t.Low, t.High = theilSen(reduce(hours, values, blocks))
 	t.Verdict = grows
@@ -54,7 +55,7 @@ func reduce(hours, values []float64, spans int) (h, v []float64) {
 	spans = min(spans, len(values))
 	for k := range spans {
 		from, to := k*len(values)/spans, (k+1)*len(values)/spans
-		h, v = append(h, median(hours[from:to])), append(v, median(values[from:to]))
+		h, v = append(h, figures.Median(hours[from:to])), append(v, figures.Median(values[from:to]))
 	}
 	return h, v
 }
@@ -81,7 +82,7 @@ func theilSen(x, y []float64) (slope, low, high float64) {
 	at := func(rank float64) float64 {
 		return slopes[min(max(int(rank), 0), len(slopes)-1)]
 	}
-	return median(slopes), at(math.Floor(middle - half)), at(math.Ceil(middle + half))
+	return figures.Median(slopes), at(math.Floor(middle - half)), at(math.Ceil(middle + half))
 }
 
 // kendallVariance is that of Kendall's S when there is no trend.
@@ -96,20 +97,6 @@ func kendallVariance(values []float64) float64 {
 		total -= sum(count)
 	}
 	return total / 18
-}
-
-// median is the middle value, or the mean of the two in the middle; NaN of
-// nothing.
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
 // percentile is the smallest value that at least a share p of them does not

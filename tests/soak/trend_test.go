@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"penstock/tests/figures"
 	"testing"
 )
 
@@ -86,7 +87,7 @@ func TestPercentile(t *testing.T) {
 			t.Errorf("p%v = %v, want %v", p*100, got, want)
 		}
 	}
-	if !math.IsNaN(percentile(nil, 0.5)) || !math.IsNaN(median(nil)) {
+	if !math.IsNaN(percentile(nil, 0.5)) || !math.IsNaN(figures.Median(nil)) {
 		t.Error("of nothing there is no percentile")
 	}
 }

@@ -1,0 +1,204 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// simSession is a session with its loop and its consumers.
+type simSession struct {
+	process  *simProcess
+	session  *session
+	ctx      context.Context
+	life     context.Context // of this life of the stage
+	stop     context.CancelFunc
+	co       *coroutine
+	feeds    []*simFeed
+	wakeAt   int64 // when it is idle
+	finished bool
+	feeding  bool // a source's function may be called
+}
+
+func (s *simSession) String() string {
+	return fmt.Sprintf("%s: %s", s.process, s.session.definition.name)
+}
+
+func (s *simSession) poke() { s.co.idle = false }
+
+// serve begins the life of a session that is open.
+func (p *simProcess) serve(in *session) *simSession {
+	s := &simSession{process: p, session: in}
+	s.ctx = context.WithValue(p.ctx, sessionKey{}, in)
+	for _, i := range in.inputs {
+		if i.replays == nil {
+			s.feeds = append(s.feeds, p.world.newFeed(s, i))
+		}
+	}
+	s.co = p.world.begin(in.definition.name, s.live)
+	p.sessions = append(p.sessions, s)
+	return s
+}
+
+// live is one life after the other, as the supervisor has it.
+func (s *simSession) live(c *coroutine) {
+	in, p := s.session, s.process
+	for {
+		in.hold.begin()
+		in.stopped.Store(false)
+		s.life, s.stop = context.WithCancel(s.ctx)
+		err := in.start(s.life)
+		if err == nil {
+			err = s.loop(c)
+		}
+		if errors.Is(err, errOver) {
+			err = nil
+		}
+		s.feeding = false
+		s.stop()
+		switch {
+		case in.hold.abandoned():
+			p.world.say("%s: the function that was left behind returns", s)
+			s.finished = true
+			return
+		case err == nil:
+			p.world.say("%s has ended or stopped", s)
+			in.stopped.Store(true)
+			s.finished = true
+			p.run.pokeAll()
+			return
+		case supervise.IsFatal(err), isFatal(err):
+			p.fail(err)
+			return
+		}
+		p.world.say("%s fails: %v", s, err)
+		c.due = p.world.now + int64(time.Millisecond)
+		c.pause()
+	}
+}
+
+func (s *simSession) loop(c *coroutine) error {
+	if s.session.source != nil {
+		return s.sourceLoop(c)
+	}
+	for s.life.Err() == nil {
+		next, err := s.session.round(s.life)
+		if err != nil || next == toEnd {
+			return err
+		}
+		if next == toWait {
+			c.idle = true
+			s.wakeAt = s.process.world.now + int64(s.session.idle())
+		}
+		c.pause()
+	}
+	return s.life.Err()
+}
+
+// sourceLoop does what the engine's does, with calls of the source's function
+// that the world makes.
+func (s *simSession) sourceLoop(c *coroutine) error {
+	in := s.session
+	if err := in.beginFeeding(s.life); err != nil {
+		return err
+	}
+	s.feeding = true
+	for s.life.Err() == nil {
+		if in.run.isDraining() || in.readersEnded() {
+			s.stopFeeding(context.Canceled)
+		}
+		if err := in.settle(s.life, false); err != nil {
+			return err
+		}
+		published, err := in.publishProduced(s.life)
+		if err != nil {
+			s.stopFeeding(context.Canceled)
+			return in.fail(s.life, err)
+		}
+		if !published {
+			if finished, cause := in.allCommitted(); finished {
+				return in.sourceFinished(s.life, cause)
+			}
+			c.idle = true
+			s.wakeAt = s.process.world.now + int64(time.Hour)
+		}
+		c.pause()
+	}
+	return s.life.Err()
+}
+
+func (s *simSession) stopFeeding(err error) {
+	if s.feeding {
+		s.feeding = false
+		s.session.fed(err)
+	}
+}
+
+// canFeed says whether the source's function may be called.
+func (s *simSession) canFeed() bool {
+	b := s.session.batch
+	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < batchBytes && b.calls < 4 && b.emitted < s.session.capacity.Messages
+}
+
+// feed calls the source's function.
+func (s *simSession) feed() {
+	err := s.session.callSource(s.life)
+	s.process.world.say("%s: its function is called: %v", s, err)
+	if err != nil {
+		s.stopFeeding(err)
+	}
+	s.poke()
+}
+
+// isReady says whether the loop would do something.
+func (s *simSession) isReady() bool {
+	w := s.process.world
+	if c := s.co; c.idle {
+		in := s.session
+		switch {
+		case len(in.wake) > 0:
+			<-in.wake
+		case in.flight.isDone(), w.now >= s.wakeAt:
+		default:
+			return false
+		}
+		c.idle = false
+	}
+	return s.co.isReady(w.now)
+}
+
+// abandon leaves a session behind whose function hangs, and begins another, as
+// the watchdog and serve do.
+func (s *simSession) abandon() {
+	in, p := s.session.instance, s.process
+	if !in.abandon() {
+		return
+	}
+	p.world.say("%s is left behind", s)
+	p.world.counts[leftBehind]++
+	s.feeds = nil // its readers are stopped
+	next := &simSession{process: p}
+	next.co = p.world.begin(in.definition.name, func(c *coroutine) {
+		session := p.newSession(in)
+		goesOn, err := session.takeOver(p.ctx)
+		if err != nil || !goesOn {
+			p.fail(err)
+			next.finished = true
+			return
+		}
+		next.session = session
+		next.ctx = context.WithValue(p.ctx, sessionKey{}, session)
+		for _, i := range session.inputs {
+			if i.replays == nil {
+				next.feeds = append(next.feeds, p.world.newFeed(next, i))
+			}
+		}
+		in.session.Store(session)
+		next.live(c)
+	})
+	next.session = s.session // until it has its own
+	p.sessions = append(p.sessions, next)
+}
