@@ -122,7 +122,7 @@ func (b *Broker) connect(servers string, extra ...nats.Option) error {
 	if err := b.asker.listen(b.conn); err != nil {
 		return err
 	}
-	if b.js, err = jetstream.New(b.conn); err != nil {
+	if b.js, err = newJetStream(b.conn); err != nil {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
 	return nil
