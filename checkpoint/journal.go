@@ -1,8 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/binary"
-	"fmt"
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
@@ -17,14 +15,8 @@ type bounds struct {
 
 var defaultBounds = bounds{keys: 4096, memory: 128 << 20, least: 8 << 20}
 
-const (
-	// journaledValue is the largest state that goes into a journal.
-	journaledValue = 4 << 10
-
-	// blockSize is where a block of a journal is full. With the largest change that may
-	// still come it is below pieceSize.
-	blockSize = 160 << 10
-)
+// journaledValue is the largest state that goes into a journal.
+const journaledValue = 4 << 10
 
 // journal holds the states of keys that changed lately, many in one entry of Badger: a
 // key of its own there costs some microseconds each time it changes, which a Write of
@@ -34,9 +26,7 @@ type journal struct {
 	mu      sync.RWMutex
 	changes *Changes // never nil; set only by a Write
 
-	// Guarded by Store.writing.
-	first, next uint64 // numbers of the blocks on disk
-	stored      int    // their bytes
+	blocks blocks // on disk; guarded by Store.writing
 }
 
 func newJournal() *journal { return &journal{changes: &Changes{}} }
@@ -89,122 +79,6 @@ func (s *Store) isJournal(u Update) bool {
 	return u.Instance.journal.changes.Len() > 0 || len(u.Keys)+u.Changes.Len() >= s.bounds.keys
 }
 
-// The operation of a change in a block.
-const (
-	blockSet byte = iota
-	blockDelete
-	blockElsewhere
-)
-
-// blockWriter cuts changes into blocks.
-type blockWriter struct {
-	wb    *badger.WriteBatch
-	j     *journal
-	name  string
-	block []byte
-}
-
-func (w *blockWriter) add(key []byte, value []byte) error {
-	b := binary.AppendUvarint(w.block, uint64(len(key)))
-	b = append(b, key...)
-	switch {
-	case value == nil:
-		b = append(b, blockDelete)
-	case !isJournaled(value):
-		b = append(b, blockElsewhere)
-	default:
-		b = append(b, blockSet)
-		b = binary.AppendUvarint(b, uint64(len(value)))
-		b = append(b, value...)
-	}
-	if w.block = b; len(b) < blockSize {
-		return nil
-	}
-	return w.flush()
-}
-
-func (w *blockWriter) flush() error {
-	if len(w.block) == 0 {
-		return nil
-	}
-	key := blockKey(w.name, w.j.next)
-	w.j.next++
-	w.j.stored += len(w.block)
-	err := w.wb.Set(key, seal(key, formatWhole, w.block))
-	w.block = w.block[:0]
-	return err
-}
-
-// readBlock calls set with the changes of a block; they alias it.
-func readBlock(block []byte, set func(key string, value []byte, operation byte)) error {
-	next := func() ([]byte, bool) {
-		n, size := binary.Uvarint(block)
-		if size <= 0 || n > uint64(len(block)-size) {
-			return nil, false
-		}
-		part := block[size : size+int(n) : size+int(n)]
-		block = block[size+int(n):]
-		return part, true
-	}
-	for len(block) > 0 {
-		key, ok := next()
-		if !ok || len(block) == 0 {
-			return fmt.Errorf("a block of a journal ends within a key")
-		}
-		var value []byte
-		operation := block[0]
-		block = block[1:]
-		if operation == blockSet {
-			if value, ok = next(); !ok {
-				return fmt.Errorf("a block of a journal ends within a state")
-			}
-		}
-		set(string(key), value, operation)
-	}
-	return nil
-}
-
-// loadJournals runs at Open.
-func (s *Store) loadJournals() error {
-	return s.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{spaceJournal}})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			full := it.Item().KeyCopy(nil)
-			name, number, ok := blockOf(full)
-			if !ok {
-				return fmt.Errorf("%w: a block of a journal has no number", errUnreadable)
-			}
-			block, err := value(txn, it.Item(), full)
-			if err == nil {
-				err = s.journal(name).load(number, block)
-			}
-			if err != nil {
-				return fmt.Errorf("%w: journal of %s: %w", errUnreadable, name, err)
-			}
-		}
-		return nil
-	})
-}
-
-func (j *journal) load(number uint64, block []byte) error {
-	if j.stored == 0 {
-		j.first = number
-	}
-	j.next = number + 1
-	j.stored += len(block)
-	return readBlock(block, func(key string, value []byte, operation byte) {
-		switch operation {
-		case blockSet:
-			j.changes.Set(key, value)
-		case blockDelete:
-			j.changes.Set(key, nil)
-		default:
-			set(j.changes, hashOf(key), key, nil, isElsewhere)
-		}
-	})
-}
-
 // journal gives the journal of an instance.
 func (s *Store) journal(name string) *journal {
 	s.state.Lock()
@@ -231,7 +105,7 @@ func (w *writer) tidy(name string, j *journal) error {
 }
 
 // isStale says that most of what is on disk is out of date, or nearly.
-func (j *journal) isStale(b bounds) bool { return j.stored > max(j.changes.Size(), b.least) }
+func (j *journal) isStale(b bounds) bool { return j.blocks.bytes > max(j.changes.Size(), b.least) }
 
 // tidySize is what tidy may write, in bytes.
 func (j *journal) tidySize(b bounds) int {
@@ -242,7 +116,7 @@ func (j *journal) tidySize(b bounds) int {
 }
 
 func (w *writer) settle(name string, j *journal) error {
-	before, changes := j.next, j.changes
+	before, changes := j.blocks, j.changes
 	j.mu.Lock()
 	changes.sort() // so that the tables do not overlap
 	j.mu.Unlock()
@@ -268,13 +142,14 @@ func (w *writer) settle(name string, j *journal) error {
 	w.store.snapshots.renew() // whoever does not find a key in the journal finds it there
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.changes, j.stored = &Changes{}, 0
+	j.changes = &Changes{}
+	j.blocks.turn()
 	return nil
 }
 
 func (w *writer) rewrite(name string, j *journal) error {
-	before := j.next
-	stored := j.stored
+	before := j.blocks
+	j.blocks.turn()
 	err := w.durably(func(wb *badger.WriteBatch) (count int, err error) {
 		blocks := blockWriter{wb: wb, j: j, name: name}
 		for key, value := range j.changes.All() {
@@ -288,22 +163,5 @@ func (w *writer) rewrite(name string, j *journal) error {
 	if err != nil {
 		return err
 	}
-	j.stored -= stored
 	return w.dropBlocks(name, j, before)
-}
-
-// dropBlocks deletes the blocks before the given one.
-func (w *writer) dropBlocks(name string, j *journal, before uint64) error {
-	wb := w.store.db.NewWriteBatch()
-	defer wb.Cancel()
-	for n := j.first; n < before; n++ {
-		if err := wb.Delete(blockKey(name, n)); err != nil {
-			return err
-		}
-	}
-	if err := wb.Flush(); err != nil {
-		return err
-	}
-	j.first = before
-	return nil
 }

@@ -43,7 +43,7 @@ func TestAJournalStaysInBounds(t *testing.T) {
 	most := 0
 	for commit := range uint64(20) {
 		journaled(t, s, commit, keys)
-		most = max(most, j.stored)
+		most = max(most, j.blocks.bytes)
 	}
 	if j.changes.Len() != keys || most < 512<<10 || most > 1<<20 {
 		t.Errorf("%d keys and up to %d bytes in the journal", j.changes.Len(), most)
@@ -56,11 +56,47 @@ func TestAJournalStaysInBounds(t *testing.T) {
 	checkJournaled(t, s, 19, keys)
 	s.bounds.memory = 1
 	journaled(t, s, 20, 1)
-	if j.changes.Len() != 0 || j.stored != 0 || j.first != j.next {
-		t.Errorf("%d keys in blocks %d to %d after the journal was to end", j.changes.Len(), j.first, j.next)
+	if j.changes.Len() != 0 || j.blocks.bytes != 0 || len(j.blocks.addresses) != 0 {
+		t.Errorf("%d keys in %d blocks after the journal was to end", j.changes.Len(), len(j.blocks.addresses))
 	}
 	journaled(t, s, 21, keys)
 	checkJournaled(t, s, 21, keys)
+}
+
+// A journal that is written anew again and again replaces its blocks: what Badger has merged does not grow.
+func TestAJournalLeavesNothingOnDisk(t *testing.T) {
+	t.Parallel()
+	if testing.Short() || raceEnabled {
+		t.Skip("writes 200 MB")
+	}
+	s := open(t, t.TempDir())
+	const keys, commits = 100_000, 440
+	var most [2]int64 // bytes below the topmost level in the second quarter and in the last
+	for commit := range commits {
+		many, few := &Changes{}, map[string][]byte{}
+		for range keys / 5 {
+			many.Set(benchKey(rand.IntN(keys)), make([]byte, 32))
+		}
+		for range keys / 500 {
+			few[benchKey(rand.IntN(keys))] = make([]byte, 32)
+		}
+		at := Checkpoint{Commit: uint64(commit)}
+		write(t, Update{Instance: s.Instance("a.0"), Checkpoint: at, Changes: many}, Update{Instance: s.Instance("b.0"), Checkpoint: at, Keys: few})
+		if quarter := commit * 4 / commits; quarter%2 == 1 {
+			most[quarter/2] = max(most[quarter/2], merged(s))
+		}
+	}
+	t.Logf("%d KB in the second quarter, %d KB in the last", most[0]>>10, most[1]>>10)
+	if most[0] == 0 || most[1] > most[0]*5/4 {
+		t.Errorf("%d KB in the second quarter, %d KB in the last", most[0]>>10, most[1]>>10)
+	}
+}
+
+func merged(s *Store) (bytes int64) {
+	for _, level := range s.db.Levels()[1:] {
+		bytes += level.Size
+	}
+	return bytes
 }
 
 // Whoever reads while the keys leave the journal finds them all the same.
@@ -97,6 +133,42 @@ func TestAJournalEndsUnderItsReaders(t *testing.T) {
 	}
 }
 
+// A crash before the blocks of the old volume are deleted leaves them: what was written later counts.
+func TestAJournalKnowsItsOldBlocks(t *testing.T) {
+	t.Parallel()
+	const keys = 5000
+	dir := t.TempDir()
+	s := open(t, dir)
+	s.bounds.least = 1
+	i := s.Instance("a.0")
+	journaled(t, s, 0, keys)
+	for commit := uint64(1); commit < 8; commit++ {
+		old := map[string][]byte{}
+		for _, at := range i.journal.blocks.addresses {
+			key := blockKey("a.0", at)
+			old[string(key)] = raw(t, s, key)
+		}
+		volume := i.journal.blocks.last.volume
+		for i.journal.blocks.last.volume == volume {
+			journaled(t, s, commit, keys)
+		}
+		for key, value := range old {
+			if commit%2 == 1 {
+				break // in order that the next volume is below this one
+			}
+			setRaw(t, s, []byte(key), value)
+		}
+		closeStore(t, s)
+		s = open(t, dir)
+		s.bounds.least = 1
+		i = s.Instance("a.0")
+		checkJournaled(t, s, commit, keys)
+	}
+	if n := len(i.journal.blocks.addresses); n > 20 {
+		t.Errorf("%d blocks are left", n)
+	}
+}
+
 func TestADamagedJournalIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func([]byte) []byte{
@@ -108,7 +180,7 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, dir)
 			journaled(t, s, 1, 5000)
-			key := blockKey("a.0", 0)
+			key := blockKey("a.0", address{index: 1})
 			setRaw(t, s, key, damage(raw(t, s, key)))
 			closeStore(t, s)
 			again, err := Open(Config{Dir: dir})

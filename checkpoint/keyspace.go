@@ -8,7 +8,7 @@ const (
 	spaceCheckpoint   byte = 'c' // c name              the checkpoint of an instance
 	spaceKey          byte = 'k' // k name 0 key        the state of one key
 	spaceNote         byte = 'n' // n note              a note of the store
-	spaceJournal      byte = 'j' // j name 0 number     a block of an instance's journal
+	spaceJournal      byte = 'j' // j name 0 address    a block of an instance's journal
 	spaceInstanceNote byte = 'o' // o name 0 note       a note of an instance
 	spacePiece        byte = 'p' // p generation index  a piece of a large value
 	spaceOwner        byte = 'q' // q generation        whose pieces these are
@@ -32,16 +32,19 @@ func ownedKey[K string | []byte](space byte, instance string, key K) []byte {
 	return append(b, key...)
 }
 
-func blockKey(instance string, number uint64) []byte {
-	return binary.BigEndian.AppendUint64(ownedKey(spaceJournal, instance, ""), number)
+func blockKey(instance string, at address) []byte {
+	b := binary.BigEndian.AppendUint32(ownedKey(spaceJournal, instance, ""), at.volume)
+	return binary.BigEndian.AppendUint32(b, at.index)
 }
 
-// blockOf reads the instance and the number out of the key of a journal's block.
-func blockOf(key []byte) (instance string, number uint64, ok bool) {
-	if len(key) < 10 || key[len(key)-9] != 0 {
-		return "", 0, false
+// blockOf reads the instance and the address out of the key of a journal's block.
+func blockOf(key []byte) (instance string, at address, ok bool) {
+	n := len(key)
+	if n < 10 || key[n-9] != 0 {
+		return "", address{}, false
 	}
-	return string(key[1 : len(key)-9]), binary.BigEndian.Uint64(key[len(key)-8:]), true
+	at = address{volume: binary.BigEndian.Uint32(key[n-8:]), index: binary.BigEndian.Uint32(key[n-4:])}
+	return string(key[1 : n-9]), at, true
 }
 
 func noteKey(note string) []byte {
