@@ -19,35 +19,21 @@ func (in *instance) serve(ctx context.Context) error {
 		if s, err = in.newSession(ctx); err != nil {
 			return in.openFailed(ctx, err)
 		}
-		if s == nil {
-			in.run.pokeAll() // it may be the last reader of others
-			return supervise.ErrDone
-		}
 	}
 	return s.serve(ctx)
 }
 
-// newSession takes the stage over from the session that was abandoned. It is
-// nil when there is nothing left to do.
+// newSession takes the stage over from the session that was abandoned.
 func (in *instance) newSession(ctx context.Context) (*session, error) {
 	in.left.stopReaders()
 	s := newSession(in)
-	if goesOn, err := s.takeOver(ctx); err != nil || !goesOn {
+	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
 	s.startReaders()
 	in.session.Store(s)
 	in.log.Warn("the stage goes on without the function that hangs", "epoch", s.epoch)
 	return s, nil
-}
-
-// takeOver makes a session the owner of a stage that is running. It is false
-// when another process has taken the stage and ended it meanwhile.
-func (in *session) takeOver(ctx context.Context) (bool, error) {
-	if err := in.open(ctx); err != nil {
-		return false, err
-	}
-	return !in.isEnded.Load(), nil
 }
 
 func (in *instance) openFailed(ctx context.Context, err error) error {
@@ -113,7 +99,8 @@ func (in *session) over() error {
 	return supervise.ErrDone
 }
 
-// errOver says that a stage has ended: the life before was stopped while its last frame was under way.
+// errOver says that a stage has ended: the life before was stopped while its last frame was under way, or another process
+// ended it while a function hung.
 var errOver = errors.New("the stage has ended")
 
 // isPermanent says that io.EOF is no end.

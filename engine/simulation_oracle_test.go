@@ -100,11 +100,12 @@ func (o *simOracle) checkOwner(a *account, f *frame.Frame) {
 	}
 }
 
-// producerGoesOn says that a stage that has read another to its end may go on: the power was cut, and took that end.
+// producerGoesOn says that a stage that has read another to its end may go on: the power was cut, and took that end, or all
+// that there was.
 func (o *simOracle) producerGoesOn(a *account) bool {
 	for _, producer := range a.stage.inputs {
 		frames := o.accounts[producer.name].frames
-		if n := len(frames); n > 0 && !frames[n-1].frame.Ended {
+		if n := len(frames); n == 0 && o.world.lost || n > 0 && !frames[n-1].frame.Ended {
 			return true
 		}
 	}

@@ -183,8 +183,7 @@ func (s *simSession) abandon() {
 	next := &simSession{process: p}
 	next.co = p.world.begin(in.definition.name, func(c *coroutine) {
 		session := p.newSession(in)
-		goesOn, err := session.takeOver(p.ctx)
-		if err != nil || !goesOn {
+		if err := session.open(p.ctx); err != nil {
 			p.fail(err)
 			next.finished = true
 			return

@@ -50,7 +50,7 @@ type world struct {
 // weights are how likely a fault is before each step, of 65536.
 type weights struct {
 	kill, cut, serverCut, answer, redeliver, rejoin, leave, restart, drain, second, rob uint64
-	hang, fail, snooze, disk                                                            uint64
+	cutAtEnd, hang, fail, snooze, disk                                                  uint64
 }
 
 // profile is a kind of schedule.
@@ -77,12 +77,15 @@ func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
 	p := profiles[w.choose(uint64(len(profiles)))]
 	w.syncAlways, w.embedded = p.syncAlways, p.embedded
 	w.messages = 4 + w.choose(12)
+	if w.chance(64) {
+		w.messages = 1 + w.choose(5) // the ends come early, and so most faults after them
+	}
 	w.now = int64(time.Hour)
 	heat := 1 + w.choose(4)
 	w.weights = weights{
 		kill: 250 * heat, cut: 150 * heat, answer: 12000 * w.choose(3), redeliver: 700 * heat, rejoin: 400 * heat,
 		leave: 400 * heat, restart: 400 * heat, drain: 60 * heat, second: p.second * heat, rob: p.rob * heat,
-		hang: 1000 * w.choose(3), fail: 1500 * w.choose(3), snooze: 1000 * w.choose(2), disk: 3000 * w.choose(3),
+		cutAtEnd: 20000 * w.choose(2), hang: 1000 * w.choose(3), fail: 1500 * w.choose(3), snooze: 1000 * w.choose(2), disk: 3000 * w.choose(3),
 	}
 	if !p.embedded && !p.syncAlways {
 		w.weights.serverCut = 200 * heat
@@ -242,6 +245,9 @@ func (w *world) reap() (failed error) {
 			}
 			failed = p.failed
 			w.dies(p)
+		case p.isOver() && w.happens(w.weights.cutAtEnd):
+			w.powerCut()
+			return failed
 		case p.isOver():
 			p.conclude()
 		}

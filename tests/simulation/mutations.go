@@ -25,10 +25,7 @@ var mutations = []mutation{
 	}, {
 		"engine/hold.go", `func (h *hold) abandoned() bool { return `, `func (h *hold) abandoned() bool { return !mutated("abandoned") && `,
 	}}},
-	{"ended-meanwhile", "a stage that another owner ended stays ended", edits{{
-		"engine/life.go", `	return !in.isEnded.Load(), nil`, `	return mutated("ended-meanwhile") || !in.isEnded.Load(), nil`,
-	}}},
-	{"end-under-way", "a stage that was stopped while its last frame was under way is over", edits{{
+	{"end-under-way", "a stage whose last frame came while nobody looked is over", edits{{
 		"engine/life.go", `	if in.isEnded.Load() {
 		return errOver`, `	if in.isEnded.Load() && !mutated("end-under-way") {
 		return errOver`,
