@@ -131,7 +131,7 @@ func (l *look) stream(s *blocks.Stream) error {
 		return err
 	}
 	for _, d := range damages {
-		if isCutOff(d) {
+		if d.Torn {
 			l.note(part, "%v: what a death in a write leaves; the server takes it away", d)
 			damages = damages[:len(damages)-1]
 			continue

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"penstock/checkpoint"
 	"penstock/dlq"
@@ -120,8 +119,8 @@ func letterFiles(s *blocks.Stream) (end uint64, damages []blocks.Damage, err err
 		return math.MaxUint64, nil, nil
 	}
 	for _, d := range all {
-		torn = torn || isCutOff(d)
-		if d.Bit < 0 && !isCutOff(d) {
+		torn = torn || d.Torn
+		if d.Bit < 0 && !d.Torn {
 			damages = append(damages, d)
 		}
 	}
@@ -130,9 +129,6 @@ func letterFiles(s *blocks.Stream) (end uint64, damages []blocks.Damage, err err
 	}
 	return last, damages, err
 }
-
-// isCutOff says that damage is what a death in a write leaves.
-func isCutOff(d blocks.Damage) bool { return d.Last && strings.Contains(d.Reason, "cut off") }
 
 // lettersReach compares the end of the queue with what the store says was kept.
 func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {

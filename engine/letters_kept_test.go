@@ -54,6 +54,7 @@ func TestLostLettersAreMissed(t *testing.T) {
 			"cut off":         func(data []byte) []byte { return data[:len(data)*2/3+9] },
 			"zeros":           func(data []byte) []byte { clear(data[len(data)/3 : len(data)/3+64]); return data },
 			"a bit":           func(data []byte) []byte { data[len(data)/2] ^= 4; return data },
+			"empty behind":    func(data []byte) []byte { return append(data, make([]byte, 900)...) }, // by a cut of the power
 			"nothing changed": func(data []byte) []byte { return data },
 		} {
 			t.Run(image.name+", "+name, func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestLostLettersAreMissed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if name == "a bit" || name == "nothing changed" {
+				if name == "a bit" || name == "empty behind" || name == "nothing changed" {
 					if err := goOn(t, dir); err != nil {
 						t.Fatal(err)
 					}

@@ -155,7 +155,10 @@ func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
 			return from, err
 		}
 		wanted, err := letters.IsCurrent(ctx, request)
-		if err == nil && !wanted {
+		switch {
+		case err == nil && wanted:
+			err = r.keepRequest(ctx)
+		case err == nil:
 			err = letters.Withdraw(ctx, request)
 		}
 		if err != nil {
@@ -268,13 +271,23 @@ func (in *instance) cleanReplays(ctx context.Context) {
 // committed. A crash in between is made up for by the next session.
 func (r *replays) clean(ctx context.Context, below uint64) error {
 	letters, stage := r.session.run.letters, r.session.definition.name
+	kept := false
 	for from := uint64(0); from < below; {
 		request, found, err := letters.NextReplay(ctx, stage, 0, from)
 		if err != nil || !found || request.Sequence >= below {
 			return err
 		}
+		if !kept {
+			if err := r.keepCommits(ctx); err != nil {
+				return err
+			}
+			kept = true
+		}
 		faultpoint.Hit(faultpoint.MidReplay, stage)
 		if err := letters.Discard(ctx, request.Letter); err != nil {
+			return err
+		}
+		if err := r.keepDeletion(ctx); err != nil {
 			return err
 		}
 		faultpoint.Hit(faultpoint.MidSettle, stage)

@@ -31,7 +31,7 @@ func (b *Broker) SyncFiles(ctx context.Context) error {
 }
 
 // SyncAllFiles is SyncFiles for all that was ever written, also by a process
-// that had another Sync. It must not be called while SyncFiles is.
+// that had another Sync. It may be called beside SyncFiles.
 func (b *Broker) SyncAllFiles(ctx context.Context) error {
 	if !b.Embedded() {
 		return nil

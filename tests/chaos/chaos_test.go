@@ -144,6 +144,7 @@ func TestOrdeals(t *testing.T) {
 func TestEveryPointIsKilledAt(t *testing.T) {
 	t.Parallel()
 	c := &cycle{}
+	// Only where there are dead letters.
 	never := []string{faultpoint.ReplayFound, faultpoint.MidReplay, faultpoint.MidSettle, faultpoint.BeforeDivert, faultpoint.MidDivert}
 	for _, point := range faultpoint.All() {
 		if !slices.Contains(never, point) && !slices.Contains(c.points(), point) {

@@ -91,7 +91,7 @@ func (c *cycle) killStarting(during func() error) error {
 	return during()
 }
 
-// points are those that the workload can pass; the others are about replays.
+// points are those that the workload can pass; some only with dead letters.
 func (c *cycle) points() (list []string) {
 	dead := false
 	for k := range c.spec.Stages {
@@ -101,8 +101,7 @@ func (c *cycle) points() (list []string) {
 	}
 	for _, point := range faultpoint.All() {
 		switch point {
-		case faultpoint.ReplayFound, faultpoint.MidReplay, faultpoint.MidSettle:
-		case faultpoint.BeforeDivert, faultpoint.MidDivert:
+		case faultpoint.BeforeDivert, faultpoint.MidDivert, faultpoint.ReplayFound, faultpoint.MidReplay, faultpoint.MidSettle:
 			if dead {
 				list = append(list, point)
 			}

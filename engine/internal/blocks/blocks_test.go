@@ -103,11 +103,16 @@ func TestDamagedPiecesAreTakenOut(t *testing.T) {
 		damage func(data []byte) []byte
 		left   []uint64
 		last   bool
+		torn   bool
 	}{
-		"in the middle":   {1, func(d []byte) []byte { copy(d[60:], "xxxxxxxx"); return d }, []uint64{1, 3, 4, 5, 6}, false},
-		"end of a block":  {1, func(d []byte) []byte { return d[:len(d)-5] }, []uint64{1, 2, 4, 5, 6}, false},
-		"end of all":      {2, func(d []byte) []byte { return d[:len(d)-5] }, []uint64{1, 2, 3, 4, 5}, true},
-		"nothing is left": {2, func(d []byte) []byte { return []byte(strings.Repeat("x", 100)) }, []uint64{1, 2, 3}, true},
+		"in the middle":    {1, func(d []byte) []byte { copy(d[60:], "xxxxxxxx"); return d }, []uint64{1, 3, 4, 5, 6}, false, false},
+		"end of a block":   {1, func(d []byte) []byte { return d[:len(d)-5] }, []uint64{1, 2, 4, 5, 6}, false, false},
+		"end of all":       {2, func(d []byte) []byte { return d[:len(d)-5] }, []uint64{1, 2, 3, 4, 5}, true, true},
+		"zeros at the end": {2, func(d []byte) []byte { clear(d[len(d)-len(d)/3:]); return d }, []uint64{1, 2, 3, 4, 5}, true, true},
+		"zeros in front":   {2, func(d []byte) []byte { clear(d[:len(d)/3]); return d }, []uint64{1, 2, 3, 5, 6}, false, false},
+		"an empty page":    {2, func(d []byte) []byte { return append(d[:len(d)-5], make([]byte, 2*page)...) }, []uint64{1, 2, 3, 4, 5}, true, true},
+		"half a page":      {2, func(d []byte) []byte { clear(d[len(d)-30:]); return d }, []uint64{1, 2, 3, 4, 5}, true, false},
+		"nothing is left":  {2, func(d []byte) []byte { return []byte(strings.Repeat("x", 100)) }, []uint64{1, 2, 3}, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +125,7 @@ func TestDamagedPiecesAreTakenOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, damages := scan(t, s)
-			if len(damages) != 1 || damages[0].Last != c.last {
+			if len(damages) != 1 || damages[0].Last != c.last || damages[0].Torn != c.torn {
 				t.Fatalf("damages %v", damages)
 			}
 			if err := s.Mend(damages); err != nil {

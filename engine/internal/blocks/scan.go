@@ -39,7 +39,8 @@ type Damage struct {
 	To     int64 // where the next record begins, or the end of the file
 	Reason string
 	Bit    int64 // to be flipped back, from From on; -1: not known
-	Last   bool  // nothing is behind it in the stream: what a death in a write leaves, or a flipped bit in the last record
+	Last   bool  // nothing is behind it in the stream
+	Torn   bool  // it is what a death or a cut of the power in a write leaves: a record that ends with the file, or in zeros
 }
 
 func (d Damage) String() string {
@@ -70,9 +71,7 @@ func (s *Stream) Scan(fn func(Record) error) ([]Damage, error) {
 			return nil, err
 		}
 		if records > 0 { // something is behind
-			for k := range all {
-				all[k].Last = false
-			}
+			notLast(all)
 		}
 		all = append(all, damages...)
 	}
@@ -97,9 +96,7 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 	for at := 0; at < len(data); {
 		record, size, bad := from.read(data[at:])
 		if bad == nil {
-			for k := range damages {
-				damages[k].Last = false
-			}
+			notLast(damages)
 			records++
 			if record.Sequence&special == 0 && record.Sequence > 0 {
 				if err := fn(record); err != nil {
@@ -109,7 +106,7 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 			at += size
 			continue
 		}
-		d := Damage{File: name, From: int64(at), Reason: bad.Error(), Last: true, Bit: -1}
+		d := Damage{File: name, From: int64(at), Reason: bad.Error(), Last: true, Torn: errors.Is(bad, errCutOff) || endsInZeros(data, at), Bit: -1}
 		if bit, size, found := from.correctable(data[at:]); found {
 			d.Bit, at = bit, at+size
 		} else {
@@ -119,6 +116,21 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 		damages = append(damages, d)
 	}
 	return damages, records, nil
+}
+
+func notLast(damages []Damage) {
+	for k := range damages {
+		damages[k].Last, damages[k].Torn = false, false
+	}
+}
+
+// page is what a file system writes at once. The file may be longer already than what has been written.
+const page = 4096
+
+// endsInZeros says that the pages behind a place are empty, and perhaps what is before them in its page.
+func endsInZeros(data []byte, at int) bool {
+	zeros := len(bytes.TrimRight(data[at:], "\x00")) + at
+	return zeros == at || (zeros+page-1)/page*page < len(data)
 }
 
 // next finds the next record at or after a place, or the end.
@@ -144,10 +156,12 @@ type reader struct {
 	fits func(subject string) bool
 }
 
+var errCutOff = errors.New("a record is cut off")
+
 // read reads the record that data begins with. The size is also given when only the checksum is wrong.
 func (from reader) read(data []byte) (r Record, size int, err error) {
 	if len(data) < headSize+sumSize {
-		return r, 0, fmt.Errorf("a record is cut off after %d bytes", len(data))
+		return r, 0, fmt.Errorf("%w after %d bytes", errCutOff, len(data))
 	}
 	length := binary.LittleEndian.Uint32(data)
 	subject, headers := int(binary.LittleEndian.Uint16(data[20:])), 0
@@ -159,7 +173,7 @@ func (from reader) read(data []byte) (r Record, size int, err error) {
 		return r, 0, fmt.Errorf("a record of %d bytes makes no sense", size)
 	}
 	if size > len(data) {
-		return r, 0, fmt.Errorf("a record of %d bytes is cut off after %d", size, len(data))
+		return r, 0, fmt.Errorf("%w after %d bytes of %d", errCutOff, len(data), size)
 	}
 	body := data[headSize : size-sumSize]
 	from.sum.Reset()

@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"context"
+
+	"penstock/dlq"
+)
+
+// With a sync interval a cut of the power takes what the server has not synced, of
+// each stream by itself. So a replay goes to the disk step by step: its request
+// before a commit may have it in its position, else a later request with the same
+// sequence would count as done; that commit, and all that it was made of, before
+// the letter is deleted, since only what is there can be replayed again; and that
+// before the request is, which is what deletes a letter that came back.
+
+func (r *replays) keepRequest(ctx context.Context) error {
+	return r.syncStream(ctx, dlq.ReplayStreamName(r.session.run.pipeline.name))
+}
+
+func (r *replays) keepCommits(ctx context.Context) error {
+	if run := r.session.run; run.syncsLazily() {
+		return run.broker.SyncAllFiles(ctx)
+	}
+	return nil
+}
+
+func (r *replays) keepDeletion(ctx context.Context) error {
+	return r.syncStream(ctx, dlq.StreamName(r.session.run.pipeline.name))
+}
+
+func (r *replays) syncStream(ctx context.Context, name string) error {
+	if run := r.session.run; run.syncsLazily() {
+		return run.broker.SyncStreamFiles(ctx, name)
+	}
+	return nil
+}
