@@ -233,7 +233,7 @@ func (c *cycle) secondOwner(during func() error) error {
 		<-old.done
 		c.find(hung, "the owner that was replaced does not end: %.20000s", old.stderr.String())
 	case old.end() == completed: // it had ended already, but for saying so
-	case c.within && old.end() == interrupted: // by the fault before, and it had nothing to commit
+	case c.within && (old.end() == interrupted || old.end() == killed): // by the fault before
 	case old.end() == failed && strings.Contains(old.reason(), fencedText):
 	default:
 		c.find(overruled, "the owner that was replaced ended otherwise: %s", old.reason())

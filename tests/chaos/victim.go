@@ -133,15 +133,23 @@ func replay(ctx context.Context, p *engine.Pipeline, letters <-chan dlq.Letter) 
 			if l.Round > 1 || crc32.ChecksumIEEE([]byte(l.ID()))%3 == 0 {
 				continue
 			}
-			queue, err := p.DeadLetters()
-			if err == nil {
-				err = queue.Replay(ctx, l, dlq.ReplayOptions{})
-			}
-			if err != nil {
+			if err := replayOne(ctx, p, l.ID()); err != nil {
 				fmt.Println("log", err)
 			}
 		}
 	}
+}
+
+func replayOne(ctx context.Context, p *engine.Pipeline, id string) error {
+	queue, err := p.DeadLetters()
+	if err != nil {
+		return err
+	}
+	l, found, err := queue.Get(ctx, id)
+	if err != nil || !found {
+		return err
+	}
+	return queue.Replay(ctx, l, dlq.ReplayOptions{})
 }
 
 // tell says the commits of each stage whenever there are more, and when they were there.

@@ -80,6 +80,9 @@ func handleBatch[S any, P state[S], Out any](w *worker, input int, own func(engi
 
 func (w *worker) handle(ctx context.Context, a account, input int, m engine.Message[Item], own func(Item)) error {
 	if err := take(a, input, m.Value, w.spec.streamName(w.stage.Inputs[input])); err != nil {
+		if w.spec.Poisoned(w.index, m.Value.Token) {
+			return w.fail(m) // a dead letter that is replayed, which comes whenever it does, and fails again
+		}
 		return engine.Fatal(err)
 	}
 	if w.stage.Slow > 0 && m.Value.Seq%10 == 0 {
