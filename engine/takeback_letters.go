@@ -9,7 +9,8 @@ import (
 
 // takeBackLetters deletes the dead letters whose messages are to be taken again:
 // a letter is kept before the commit that passes its message, and that commit is
-// lost or taken back. The message may even be another one by now.
+// lost or taken back, whatever replays made of the letter since. The message may
+// even be another one by now.
 func (r *run) takeBackLetters(ctx context.Context) error {
 	taken := 0
 	err := r.queue.Select(ctx, dlq.Filter{WithoutValues: true}, func(l dlq.Letter) error {
@@ -31,7 +32,7 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 // isUntaken says that a stage has not taken the message of a letter.
 func (r *run) isUntaken(l dlq.Letter) bool {
 	d := r.pipeline.stage(l.Stage)
-	if d == nil || l.Round > 1 {
+	if d == nil {
 		return false
 	}
 	i := r.byStage[d].session.Load().input(l.Input)
