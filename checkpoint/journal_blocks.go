@@ -32,8 +32,8 @@ type blocks struct {
 // turn lets the next block begin a volume.
 func (b *blocks) turn() {
 	used := map[uint32]bool{}
-	for _, p := range b.addresses {
-		used[p.volume] = true
+	for _, at := range b.addresses {
+		used[at.volume] = true
 	}
 	b.last = address{}
 	for used[b.last.volume] {

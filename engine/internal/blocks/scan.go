@@ -108,7 +108,7 @@ func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage,
 		}
 		d := Damage{File: name, From: int64(at), Reason: bad.Error(), Last: true, Torn: errors.Is(bad, errCutOff) || endsInZeros(data, at), Bit: -1}
 		if bit, size, found := from.correctable(data[at:]); found {
-			d.Bit, at = bit, at+size
+			d.Bit, d.Torn, at = bit, false, at+size
 		} else {
 			at = from.next(data, at+1)
 		}
