@@ -69,19 +69,32 @@ func correctManifest(dir string) ([]Correction, bool) {
 
 const manifestHead = "Bdgr\x00\x00\x00\x08" // magic, our part of it, version
 
+var errManifest = errors.New("no list of tables")
+
 func isManifest(data []byte) bool {
+	return eachChange(data, func([]byte) error { return nil }) == nil
+}
+
+// eachChange calls fn with each record of a list of tables. The error is errManifest where there is something else.
+func eachChange(data []byte, fn func(record []byte) error) error {
 	rest, found := bytes.CutPrefix(data, []byte(manifestHead))
-	for found && len(rest) > 0 {
+	if !found {
+		return errManifest
+	}
+	for len(rest) > 0 {
 		if len(rest) < 8 {
-			return false
+			return errManifest
 		}
 		n, sum := uint64(binary.BigEndian.Uint32(rest)), binary.BigEndian.Uint32(rest[4:])
 		if rest = rest[8:]; n > uint64(len(rest)) || crc32.Checksum(rest[:n], castagnoli) != sum {
-			return false
+			return errManifest
+		}
+		if err := fn(rest[:n]); err != nil {
+			return err
 		}
 		rest = rest[n:]
 	}
-	return found
+	return nil
 }
 
 // DropSpare removes the files of the store in dir that Badger wants to have and that

@@ -32,9 +32,10 @@ type Store struct {
 
 	snapshots snapshots
 
-	writing    sync.Mutex        // one Write at a time; guards the two below
-	large      map[string]uint64 // generation of every value that is stored in pieces
-	generation uint64            // the last one given out
+	writing     sync.Mutex        // one Write at a time; guards the three below
+	large       map[string]uint64 // generation of every value that is stored in pieces
+	generation  uint64            // the last one given out
+	newestTable uint64            // that was noted
 
 	state    sync.Mutex
 	closed   bool
@@ -79,6 +80,10 @@ func (s *Store) open() error {
 	if err := verify(s.dir, opts); err != nil {
 		return err
 	}
+	var err error
+	if s.newestTable, err = checkTables(s.dir); err != nil {
+		return err
+	}
 	if err := s.room.beforeOpen(); err != nil {
 		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
 	}
@@ -88,7 +93,7 @@ func (s *Store) open() error {
 	if err := s.room.afterOpen(); err != nil {
 		s.logger.Warn("the checkpoints get no space of their own on the disk: it is nearly full", "error", err)
 	}
-	err := guard(s.reclaim)
+	err = guard(s.reclaim)
 	if err == nil {
 		err = guard(s.loadJournals)
 	}

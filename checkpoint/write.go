@@ -143,13 +143,16 @@ func (w *writer) run(updates []Update) error {
 			return err
 		}
 	}
-	phases := []func(*badger.WriteBatch, Update) (int, error){w.pieces, w.keys, w.checkpoint}
+	phases := []func(*badger.WriteBatch, Update) (int, error){w.pieces, w.keys}
 	for _, phase := range phases {
 		if err := w.phase(updates, phase); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := w.store.noteTables(); err != nil {
+		return err
+	}
+	return w.phase(updates, w.checkpoint)
 }
 
 // phase writes one kind of entry of all updates.

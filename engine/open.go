@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -91,6 +92,10 @@ func (r *run) identify(ctx context.Context) error {
 	if found {
 		r.identity = id
 		return nil
+	}
+	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
+		return cmp.Or(err, fmt.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with --fresh",
+			ErrRefused, r.dir.path))
 	}
 	r.identity = newIdentity(r.pipeline.name)
 	for _, d := range r.pipeline.stages {

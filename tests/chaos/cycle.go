@@ -38,15 +38,17 @@ type cycle struct {
 	victim *child // the last one
 	within bool   // another fault is under way
 	rival  *child // a second process on the same directory
-	judged bool   // its end was looked at
-	lives  int
-	floor  map[string]uint64 // commits that must be there at the next start
-	denied int               // faults in force that take away what a victim needs
-	mayEnd bool              // this victim may fail: what it needs was taken away in its life
-	lost   time.Time         // of a power cut: what was told after this may be lost
-	clock  time.Duration     // how much it was put forward
-	cuts   []powerCut        // since a victim was ready
-	lifted []time.Time       // when the living victim could go on again
+	// pausedAt is since when the victim is stopped by a fault.
+	pausedAt time.Time
+	judged   bool // its end was looked at
+	lives    int
+	floor    map[string]uint64 // commits that must be there at the next start
+	denied   int               // faults in force that take away what a victim needs
+	mayEnd   bool              // this victim may fail: what it needs was taken away in its life
+	lost     time.Time         // of a power cut: what was told after this may be lost
+	clock    time.Duration     // how much it was put forward
+	cuts     []powerCut        // since a victim was ready
+	lifted   []time.Time       // when the living victim could go on again
 	verdict
 }
 

@@ -125,6 +125,12 @@ func (c *cycle) diskDead(during func() error) error {
 	if err := c.moment(); err != nil {
 		return err
 	}
+	if err := c.endRival(); err != nil { // the disk is that of a machine: with it go all processes
+		return err
+	}
+	if c.needs.sync { // of a fault before: it loses as much as a power cut
+		c.lose(time.Now())
+	}
 	if err := c.volume.cutPower(); err != nil {
 		return err
 	}
@@ -142,18 +148,29 @@ func (c *cycle) powerCut(during func() error) error {
 	if err := c.moment(); err != nil {
 		return err
 	}
+	if err := c.endRival(); err != nil {
+		return err
+	}
 	c.victim.signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
 	if c.needs.sync {
-		now := time.Now()
-		c.lost = now.Add(-syncAllowed)
-		c.cuts = append(c.cuts, powerCut{c.victim, now})
+		at := time.Now()
+		if !c.pausedAt.IsZero() {
+			at = c.pausedAt // since when it could not sync
+		}
+		c.lose(at)
+		c.cuts = append(c.cuts, powerCut{c.victim, at})
 		c.again = true
-		clear(c.floor)
 	}
 	if err := c.volume.cutPower(); err != nil {
 		return err
 	}
 	return c.comeUp(during)
+}
+
+// lose allows what was committed in the sync interval before to be gone.
+func (c *cycle) lose(at time.Time) {
+	c.lost = at.Add(-syncAllowed)
+	clear(c.floor)
 }
 
 // powerCut is a victim whose power was cut.

@@ -177,6 +177,8 @@ func (c *cycle) pause(during func() error) error {
 	}
 	paused := c.victim
 	paused.signal(syscall.SIGSTOP)
+	c.pausedAt = time.Now()
+	defer func() { c.pausedAt = time.Time{} }()
 	if err := c.stay(c.away); err != nil {
 		return err
 	}

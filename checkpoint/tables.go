@@ -1,0 +1,89 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/pb"
+	"google.golang.org/protobuf/proto"
+)
+
+// Badger takes an end that is missing in its list of tables for a write that a crash cut
+// off, and goes on without these tables: with old values, or with none. So a Write notes
+// the newest table in a file, and Open looks whether the list has or had it before Badger
+// changes anything. A table's number is above those of all before it.
+const newestTableName = "newest-table"
+
+// noteTables runs before the checkpoints of a Write, which may need every table there is.
+func (s *Store) noteTables() error {
+	newest := uint64(0)
+	for _, table := range s.db.Tables() {
+		newest = max(newest, table.ID)
+	}
+	if newest <= s.newestTable {
+		return nil
+	}
+	path := filepath.Join(s.dir, newestTableName)
+	number := binary.BigEndian.AppendUint64(nil, newest)
+	if err := os.WriteFile(path, seal([]byte(newestTableName), formatWhole, number), 0o600); err != nil {
+		return fmt.Errorf("note the newest table: %w", err)
+	}
+	if err := fsync(path); err != nil {
+		return fmt.Errorf("note the newest table: %w", err)
+	}
+	s.newestTable = newest
+	return nil
+}
+
+// checkTables compares the list of tables with what was noted. A note that cannot be read
+// is none.
+func checkTables(dir string) (noted uint64, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, newestTableName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
+	}
+	if _, number, err := unseal([]byte(newestTableName), data); err == nil && len(number) == 8 {
+		noted = binary.BigEndian.Uint64(number)
+	}
+	listed, err := newestListed(dir)
+	if err != nil {
+		return 0, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
+	}
+	if listed < noted {
+		return 0, damaged(dir, fmt.Sprintf("there was a table %d, and %s ends at %d", noted, badger.ManifestFilename, listed))
+	}
+	return noted, nil
+}
+
+// newestListed is the highest number that the list of tables has, or had.
+func newestListed(dir string) (newest uint64, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = eachChange(data, func(set []byte) error {
+		var changes pb.ManifestChangeSet
+		if err := proto.Unmarshal(set, &changes); err != nil {
+			return err
+		}
+		for _, change := range changes.Changes {
+			newest = max(newest, change.Id)
+		}
+		return nil
+	})
+	if errors.Is(err, errManifest) {
+		err = nil // its end is cut off: what is before counts
+	}
+	return newest, err
+}
