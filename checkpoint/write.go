@@ -149,6 +149,7 @@ func (w *writer) run(updates []Update) error {
 			return err
 		}
 	}
+	w.store.snapshots.renew() // whoever sees a checkpoint sees its keys
 	if err := w.store.noteTables(); err != nil {
 		return err
 	}

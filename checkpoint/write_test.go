@@ -120,7 +120,7 @@ func TestConcurrentUse(t *testing.T) {
 				c, _, err := i.Load()
 				v, found, err2 := i.Key("big")
 				if err != nil || err2 != nil || found && uint64(v[0]) < c.Commit {
-					t.Errorf("commit %d with key at %.1v: %v, %v", c.Commit, v, err, err2)
+					t.Errorf("commit %d with key at %d: %v, %v", c.Commit, v[:min(1, len(v))], err, err2)
 				}
 			}
 		})
