@@ -58,7 +58,7 @@ func (r *Reader) take(ctx context.Context, item *item, f *frame.Frame) error {
 		return nil
 	}
 	if s.Base > r.expected {
-		if err := r.gap(s.Base, item.sequence); err != nil {
+		if err := r.gap(ctx, s.Base, item.sequence); err != nil {
 			return err
 		}
 	}
@@ -92,13 +92,21 @@ func (r *Reader) section(f *frame.Frame) *frame.Section {
 	return nil
 }
 
-// gap refuses, unless what is missing may be before the place where the reading began.
-func (r *Reader) gap(found, sequence uint64) error {
+// gap refuses, unless what is missing may be before the place where the reading began, or is there: another process that
+// was the owner may have put its consumer in the place of ours.
+func (r *Reader) gap(ctx context.Context, found, sequence uint64) error {
 	if !r.whole {
 		r.fromStart = true
 		return errHint
 	}
 	if rule.BaseOffsetCheck {
+		next, stored, err := r.source.next(ctx, r.seen+1)
+		if err != nil {
+			return fmt.Errorf("%w: it passed over messages, and the stream cannot be asked: %w", errFeed, err)
+		}
+		if stored && next < sequence {
+			return fmt.Errorf("%w: it passed over frames from sequence %d on", errFeed, next)
+		}
 		return &GapError{
 			Stream: r.channel.name, Instance: r.channel.spec.Instance, Branch: r.cfg.Branch,
 			Expected: r.expected, Found: found, Sequence: sequence,

@@ -45,6 +45,9 @@ func (s manualSource) consume(ctx context.Context, start uint64) (uint64, error)
 	return s.Consume(ctx, start)
 }
 
+// next knows of nothing that was passed over.
+func (s manualSource) next(context.Context, uint64) (uint64, bool, error) { return 0, false, nil }
+
 func (s manualSource) leave() {}
 
 // Join begins to read at the position, or goes on after the server was away.

@@ -218,3 +218,27 @@ func TestConsumerThatCrawls(t *testing.T) {
 		t.Errorf("it crawls on; log: %s", j.text.String())
 	}
 }
+
+// Somebody who was the owner goes on for a moment, and puts his consumers in the place of those of the new one: what they
+// pass over is not missing.
+func TestTheConsumersOfTwoOwners(t *testing.T) {
+	t.Parallel()
+	c := openChannel(t, embedded(t), spec())
+	w := newWriter(t, c)
+	const frames = 20
+	for range frames {
+		w.write(1)
+	}
+	for range 30 {
+		before := startReader(t, c, ReaderConfig{Position: Position{Offset: frames - 5, Sequence: frames - 4}})
+		now := startReader(t, c, ReaderConfig{})
+		before.offsets(frames-5, frames)
+		if err := before.stop(); !errors.Is(err, context.Canceled) && err != nil {
+			t.Fatalf("the one before: %v", err)
+		}
+		now.offsets(0, frames)
+		if err := now.stop(); !errors.Is(err, context.Canceled) && err != nil {
+			t.Fatalf("the new one: %v", err)
+		}
+	}
+}

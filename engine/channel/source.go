@@ -2,6 +2,9 @@ package channel
 
 import (
 	"context"
+	"errors"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // source is where a reader's frames come from, as far as it asks for something. What it delivers goes to look.
@@ -12,6 +15,8 @@ type source interface {
 	bounds(ctx context.Context) (first, last uint64, err error)
 	// consume begins to deliver from a sequence on, 0 for everything, and tells how many frames wait.
 	consume(ctx context.Context, start uint64) (pending uint64, err error)
+	// next is the writer's first stored frame from a sequence on. It is asked when frames seem to be missing.
+	next(ctx context.Context, from uint64) (sequence uint64, found bool, err error)
 	// leave takes consume back.
 	leave()
 }
@@ -47,6 +52,20 @@ func (s *jetstreamSource) consume(ctx context.Context, start uint64) (pending ui
 		return 0, err
 	}
 	return s.feed.pending, nil
+}
+
+func (s *jetstreamSource) next(ctx context.Context, from uint64) (uint64, bool, error) {
+	c := s.reader.channel
+	ctx, cancel := attempt(ctx, c.broker)
+	defer cancel()
+	stored, err := c.stream.Load().GetMsg(ctx, from, jetstream.WithGetMsgSubject(c.subject))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	return stored.Sequence, true, nil
 }
 
 func (s *jetstreamSource) leave() { s.feed.close() }
