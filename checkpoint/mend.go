@@ -121,10 +121,7 @@ func Correct(dir string, corrections []Correction) error {
 			return err
 		}
 		data[c.Bit/8] ^= 1 << (c.Bit % 8)
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			return err
-		}
-		if err := fsync(path); err != nil {
+		if err := writeSynced(path, data); err != nil {
 			return err
 		}
 	}

@@ -86,3 +86,11 @@ func memtableLogs(dir string) ([]string, error) {
 	})
 	return logs, nil
 }
+
+// writeSynced writes a file in place. A crash may leave a part of it.
+func writeSynced(path string, data []byte) error {
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return err
+	}
+	return fsync(path)
+}

@@ -30,10 +30,7 @@ func (s *Store) noteTables() error {
 	}
 	path := filepath.Join(s.dir, newestTableName)
 	number := binary.BigEndian.AppendUint64(nil, newest)
-	if err := os.WriteFile(path, seal([]byte(newestTableName), formatWhole, number), 0o600); err != nil {
-		return fmt.Errorf("note the newest table: %w", err)
-	}
-	if err := fsync(path); err != nil {
+	if err := writeSynced(path, seal([]byte(newestTableName), formatWhole, number)); err != nil {
 		return fmt.Errorf("note the newest table: %w", err)
 	}
 	s.newestTable = newest

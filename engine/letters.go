@@ -85,12 +85,15 @@ func (in *session) delivered(ctx context.Context) error {
 // keepLetters sees to it that no cut of the power takes a letter and leaves the
 // commit that passes its message.
 func (in *session) keepLetters(ctx context.Context, reached uint64) error {
-	if in.run.syncsLazily() {
-		if err := in.run.broker.SyncStreamFiles(ctx, dlq.StreamName(in.run.pipeline.name)); err != nil {
-			return err
-		}
+	if err := in.run.syncLetters(ctx); err != nil {
+		return err
 	}
 	return in.noteLetters(reached)
+}
+
+// syncLetters brings the dead letters to the disk, where the server does that at intervals.
+func (r *run) syncLetters(ctx context.Context) error {
+	return r.broker.SyncStreamFiles(ctx, dlq.StreamName(r.pipeline.name))
 }
 
 // While the queue is full it is asked again after the first of these delays,

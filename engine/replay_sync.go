@@ -14,7 +14,8 @@ import (
 // before the request is, which is what deletes a letter that came back.
 
 func (r *replays) keepRequest(ctx context.Context) error {
-	return r.syncStream(ctx, dlq.ReplayStreamName(r.session.run.pipeline.name))
+	run := r.session.run
+	return run.broker.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.name))
 }
 
 func (r *replays) keepCommits(ctx context.Context) error {
@@ -24,13 +25,4 @@ func (r *replays) keepCommits(ctx context.Context) error {
 	return nil
 }
 
-func (r *replays) keepDeletion(ctx context.Context) error {
-	return r.syncStream(ctx, dlq.StreamName(r.session.run.pipeline.name))
-}
-
-func (r *replays) syncStream(ctx context.Context, name string) error {
-	if run := r.session.run; run.syncsLazily() {
-		return run.broker.SyncStreamFiles(ctx, name)
-	}
-	return nil
-}
+func (r *replays) keepDeletion(ctx context.Context) error { return r.session.run.syncLetters(ctx) }

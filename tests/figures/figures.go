@@ -1,5 +1,3 @@
-// Package figures has what the programs that measure share: a median, and steps
-// for the axes of their drawings.
 package figures
 
 import (
