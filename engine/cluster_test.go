@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -14,15 +13,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/engine"
+	"penstock/tests/loopback"
 )
 
 // cluster is three servers on loopback.
 func cluster(t *testing.T) []*server.Server {
 	t.Helper()
-	ports := freePorts(t, 3)
+	var ports [3]int // of routes, which they must know of each other before they start
 	var routes []*url.URL
-	for _, port := range ports {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", port)})
+	for i := range ports {
+		ports[i] = loopback.ForTest(t)
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", ports[i])})
 	}
 	var servers []*server.Server
 	for i, port := range ports {
@@ -45,25 +46,6 @@ func cluster(t *testing.T) []*server.Server {
 		}
 	}
 	return servers
-}
-
-// freePorts returns loopback ports that nobody listens on: servers of a
-// cluster must know each other's before they start.
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := listener.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 // waitForReplicas returns when the cluster can place a stream on all three.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/breaker"
 	"penstock/engine/supervise"
+	"penstock/tests/loopback"
 )
 
 // What only waits is no failure: with a single attempt every message takes
@@ -177,7 +177,7 @@ func TestFullChannelCountsNoAttempt(t *testing.T) {
 
 func TestLostBrokerCountsNoAttempt(t *testing.T) {
 	t.Parallel()
-	options := &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true}
+	options := &server.Options{Host: "127.0.0.1", Port: loopback.ForTest(t), JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true}
 	start := func() *server.Server {
 		s, err := server.NewServer(options.Clone())
 		if err != nil {
@@ -215,7 +215,6 @@ func TestLostBrokerCountsNoAttempt(t *testing.T) {
 	config.NATS.URL = s.ClientURL()
 	b := runBeside(t, p, config)
 	await(t, "message 10", away)
-	options.Port = s.Addr().(*net.TCPAddr).Port
 	stop(s)
 	close(back)
 	<-time.After(300 * time.Millisecond) // the commit is refused for a while

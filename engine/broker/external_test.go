@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"penstock/tests/loopback"
 )
 
 func exampleDir() string {
@@ -75,7 +77,7 @@ func TestWrongPasswordIsTriedUntilTheEnd(t *testing.T) {
 func TestWaitsForTheServer(t *testing.T) {
 	t.Parallel()
 	j := newJournal()
-	port := freePort(t)
+	port := loopback.ForTest(t)
 	url := "nats://" + net.JoinHostPort("127.0.0.1", itoa(port))
 	opened := make(chan *Broker, 1)
 	go func() {
@@ -147,9 +149,8 @@ func TestNoJetStream(t *testing.T) {
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	j := newJournal()
-	dir := t.TempDir()
-	s := runServer(t, func(o *server.Options) { o.StoreDir = dir })
-	port := s.Addr().(*net.TCPAddr).Port
+	dir, port := t.TempDir(), loopback.ForTest(t)
+	s := runServer(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port })
 	b := open(t, Config{URL: s.ClientURL(), Logger: j.logger()})
 	restored := make(chan struct{}, 1)
 	defer b.OnReconnect(func() { restored <- struct{}{} })()

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/frame"
+	"penstock/tests/loopback"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -52,9 +52,8 @@ type external struct {
 }
 
 func startExternal(t *testing.T) *external {
-	e := &external{t: t, opts: server.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}}
+	e := &external{t: t, opts: server.Options{Host: "127.0.0.1", Port: loopback.ForTest(t), NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}}
 	e.start()
-	e.opts.Port = e.s.Addr().(*net.TCPAddr).Port
 	t.Cleanup(e.stop)
 	return e
 }

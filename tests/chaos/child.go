@@ -31,7 +31,7 @@ type child struct {
 
 	mu       sync.Mutex
 	lines    []string // the last ones
-	address  string   // of a server
+	listens  bool     // as a server
 	ready    map[string]uint64
 	progress []progress
 }
@@ -100,7 +100,7 @@ func (c *child) hear(line string) {
 		c.ready = p.commits
 		c.progress = append(c.progress, p)
 	case "listening":
-		c.address = rest
+		c.listens = true
 	}
 	if c.lines = append(c.lines, line); len(c.lines) > keptLines {
 		c.lines = c.lines[1:]

@@ -159,7 +159,7 @@ func (c *cycle) prepare(ctx context.Context) (err error) {
 		}
 	}
 	if c.needs.proxy {
-		if c.proxy, err = startProxy(c.server.address); err != nil {
+		if c.proxy, err = startProxy(c.server.address()); err != nil {
 			return err
 		}
 	}
@@ -186,7 +186,7 @@ func (c *cycle) clean(ctx context.Context, keep bool) (err error) {
 		c.proxy.close()
 	}
 	if c.server != nil {
-		c.server.child.kill()
+		c.server.close()
 	}
 	if c.outside != nil {
 		c.outside.Remove(ctx, c.spec)

@@ -7,12 +7,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+
+	"penstock/tests/loopback"
 )
 
 func networkFaults() []fault {
@@ -27,14 +31,20 @@ func networkFaults() []fault {
 // proxy stands between a victim and its server.
 type proxy struct {
 	*toxiproxy.Proxy
-	toxics atomic.Int64 // added so far
+	release func()       // its port
+	toxics  atomic.Int64 // added so far
 }
 
 func startProxy(upstream string) (*proxy, error) {
 	zerolog.SetGlobalLevel(zerolog.Disabled) // its own logger has no other way
 	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	p := &proxy{Proxy: toxiproxy.NewProxy(api, "server", "127.0.0.1:0", upstream)}
+	port, release, err := loopback.Reserve()
+	if err != nil {
+		return nil, err
+	}
+	p := &proxy{Proxy: toxiproxy.NewProxy(api, "server", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), upstream), release: release}
 	if err := p.Start(); err != nil {
+		release()
 		return nil, fmt.Errorf("start the proxy: %w", err)
 	}
 	return p, nil
@@ -42,7 +52,10 @@ func startProxy(upstream string) (*proxy, error) {
 
 func (p *proxy) url() string { return "nats://" + p.Listen }
 
-func (p *proxy) close() { p.Stop() }
+func (p *proxy) close() {
+	p.Stop()
+	p.release()
+}
 
 // poison adds toxics.
 func (p *proxy) poison(toxics ...string) error {

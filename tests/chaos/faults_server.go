@@ -4,9 +4,12 @@ package main
 
 import (
 	"fmt"
-	"net/url"
+	"net"
 	"path/filepath"
+	"strconv"
 	"time"
+
+	"penstock/tests/loopback"
 )
 
 func serverFaults() []fault {
@@ -21,41 +24,49 @@ func serverFaults() []fault {
 type natsServer struct {
 	cycle   *cycle
 	dir     string
-	address string // with the port, which stays
-	port    string
+	port    int
+	release func() // the port
 	child   *child
 }
 
 func (c *cycle) startServer() (*natsServer, error) {
-	s := &natsServer{cycle: c, dir: filepath.Join(c.root, "server"), port: "-1"}
+	port, release, err := loopback.Reserve()
+	if err != nil {
+		return nil, err
+	}
+	s := &natsServer{cycle: c, dir: filepath.Join(c.root, "server"), port: port, release: release}
 	if c.needs.volume == serverVolume {
 		s.dir = filepath.Join(c.root, "run", "server")
 	}
 	return s, s.start()
 }
 
-func (s *natsServer) url() string { return "nats://" + s.address }
+func (s *natsServer) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+func (s *natsServer) url() string { return "nats://" + s.address() }
+
+func (s *natsServer) close() {
+	if s.child != nil {
+		s.child.kill()
+	}
+	s.release()
+}
 
 // start starts the server and waits until it listens.
 func (s *natsServer) start() (err error) {
-	s.child, err = startChild([]string{asServer, "-dir", s.dir, "-port", s.port}, nil, s.cycle.echo)
+	s.child, err = startChild([]string{asServer, "-dir", s.dir, "-port", strconv.Itoa(s.port)}, nil, s.cycle.echo)
 	if err != nil {
 		return err
 	}
-	address := func() string {
+	listens := func() bool {
 		s.child.mu.Lock()
 		defer s.child.mu.Unlock()
-		return s.child.address
+		return s.child.listens
 	}
-	if !s.child.until(s.cycle.patience, func() bool { return address() != "" }) {
+	if !s.child.until(s.cycle.patience, listens) {
 		s.child.kill()
 		return fmt.Errorf("the NATS server does not listen: %s", s.child.reason())
 	}
-	u, err := url.Parse(address())
-	if err != nil {
-		return err
-	}
-	s.address, s.port = u.Host, u.Port()
 	return nil
 }
 

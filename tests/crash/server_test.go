@@ -3,23 +3,26 @@
 package crash
 
 import (
-	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"penstock/tests/loopback"
 )
 
 // natsServer is an external server in a process of its own. It keeps its port when it comes back.
 type natsServer struct {
 	*testing.T
 	binary, dir string
-	url, port   string
+	url         string
+	port        int
 	child       *child
 }
 
 func startServer(t *testing.T) *natsServer {
 	t.Helper()
-	s := &natsServer{T: t, binary: built(t, buildNormal), dir: filepath.Join(t.TempDir(), "server"), port: "-1"}
+	s := &natsServer{T: t, binary: built(t, buildNormal), dir: filepath.Join(t.TempDir(), "server"), port: loopback.ForTest(t)}
 	s.start()
 	return s
 }
@@ -31,7 +34,7 @@ func (s *natsServer) start() {
 	address := ""
 	s.child = start(s.T, order{
 		binary: s.binary,
-		args:   []string{"server", "-dir", s.dir, "-port", s.port},
+		args:   []string{"server", "-dir", s.dir, "-port", strconv.Itoa(s.port)},
 		watch: func(_ *child, line string) {
 			if text, found := strings.CutPrefix(line, "listening "); found {
 				address = text
@@ -40,11 +43,7 @@ func (s *natsServer) start() {
 		},
 	})
 	s.child.await(s.T, "listening server", listening)
-	u, err := url.Parse(address)
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.url, s.port = address, u.Port()
+	s.url = address
 }
 
 func (s *natsServer) kill() {
