@@ -19,6 +19,7 @@ type Changes struct {
 	entries []changed
 	blocks  [][]byte // full up to their length
 	bytes   int      // of all blocks
+	live    int      // of the keys and their current states
 	order   []uint32 // the first so many entries in the order of their keys
 
 	longestKey, longestValue int // that there ever were
@@ -57,6 +58,9 @@ func (c *Changes) Size() int { return c.bytes + changeMemory*len(c.entries) }
 
 // changeMemory is what a change takes in the tables, on average.
 const changeMemory = 24 + 16
+
+// leastSize is what Size would be if nothing had ever grown.
+func (c *Changes) leastSize() int { return c.live + changeMemory*len(c.entries) }
 
 // Set changes the state of a key; nil deletes it.
 func (c *Changes) Set(key string, value []byte) {
@@ -153,6 +157,9 @@ var seed = maphash.MakeSeed()
 
 func hashOf(key string) uint32 { return uint32(maphash.String(seed, key)) }
 
+// hashOfBytes gives the hash of the same key as a string.
+func hashOfBytes(key []byte) uint32 { return uint32(maphash.Bytes(seed, key)) }
+
 func find[K string | []byte](c *Changes, key K, hash uint32) int {
 	if len(c.slots) == 0 {
 		return -1
@@ -175,19 +182,37 @@ func set[K string | []byte](c *Changes, hash uint32, key K, value []byte, length
 	}
 	n := find(c, key, hash)
 	if n < 0 {
-		n = len(c.entries)
-		c.entries = append(c.entries, changed{})
-		c.enter(hash, n)
-		c.entries[n].hash = hash
+		n = c.add(hash)
 		place(c, n, key, value, len(value))
-	} else if e := &c.entries[n]; len(value) <= int(e.room) {
-		at := e.at + e.key
-		copy(c.blocks[e.block][at:at+e.room], value)
+		c.live += len(key)
 	} else {
-		place(c, n, key, value, len(value)+len(value)/4) // it grew, and may grow again
+		e := &c.entries[n]
+		c.live -= bytesOf(e.value)
+		if at := e.at + e.key; len(value) <= int(e.room) {
+			copy(c.blocks[e.block][at:at+e.room], value)
+		} else {
+			place(c, n, key, value, len(value)+len(value)/4) // it grew, and may grow again
+		}
 	}
+	c.live += bytesOf(length)
 	c.longestKey, c.longestValue = max(c.longestKey, len(key)), max(c.longestValue, len(value))
 	c.entries[n].value = length
+}
+
+// add makes an entry.
+func (c *Changes) add(hash uint32) (n int) {
+	n = len(c.entries)
+	c.entries = append(c.entries, changed{hash: hash})
+	c.enter(hash, n)
+	return n
+}
+
+// bytesOf is how many bytes a state of that length has.
+func bytesOf(length uint32) int {
+	if length >= isElsewhere {
+		return 0
+	}
+	return int(length)
 }
 
 // place writes a key and its state to a new place.

@@ -43,6 +43,13 @@ func checkChanges(t *rapid.T, c *Changes, model map[string][]byte, from string) 
 	for key, value := range c.All() {
 		all[string(key)] = value
 	}
+	live := 0
+	for key, value := range model {
+		live += len(key) + len(value)
+	}
+	if c.live != live {
+		t.Fatalf("%d bytes are said to be current, want %d", c.live, live)
+	}
 	if c.Len() != len(model) || !maps.EqualFunc(all, model, same) {
 		t.Fatalf("%d changes, %d of them found, want %d", c.Len(), len(all), len(model))
 	}

@@ -9,9 +9,12 @@ import (
 // bounds say when a journal is worth its while.
 type bounds struct {
 	keys   int // changed in one Write, from which on a journal begins
-	memory int // bytes of it, over which its keys are written one by one
+	memory int // bytes of it, over which it is written anew, or its keys one by one
 	least  int // bytes of it on disk, up to which it is not written anew
 }
+
+// stale is how many times of what is current a journal may have on disk.
+const stale = 2
 
 var defaultBounds = bounds{keys: 4096, memory: 128 << 20, least: 8 << 20}
 
@@ -55,17 +58,19 @@ const journalTurn = 1024
 // add takes what is durable.
 func (j *journal) add(u Update) {
 	n := 0
+	to := setter{to: j.changes}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	defer to.flush()
 	u.each(func(hash uint32, key, value []byte) error {
 		if n++; n%journalTurn == 0 {
 			j.mu.Unlock()
 			j.mu.Lock()
 		}
 		if isJournaled(value) {
-			set(j.changes, hash, key, value, lengthOf(value))
+			to.set(hash, key, value, lengthOf(value))
 		} else {
-			set(j.changes, hash, key, nil, isElsewhere)
+			to.set(hash, key, nil, isElsewhere)
 		}
 		return nil
 	})
@@ -91,29 +96,35 @@ func (s *Store) journal(name string) *journal {
 	return j
 }
 
-// tidy keeps a journal within its bounds: one that takes too much memory is written key
-// by key, and one that is mostly out of date on disk is written anew. A crash in between
-// leaves blocks that say what stands elsewhere too.
-func (w *writer) tidy(name string, j *journal) error {
-	switch bounds := w.store.bounds; {
-	case j.changes.Size() > bounds.memory:
-		return w.settle(name, j)
-	case j.isStale(bounds):
-		return w.rewrite(name, j)
+func (w *writer) tidy(updates []Update) error {
+	for _, u := range updates {
+		if err := w.tidyJournal(u.Instance.name, u.Instance.journal); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// isStale says that most of what is on disk is out of date, or nearly.
-func (j *journal) isStale(b bounds) bool { return j.blocks.bytes > max(j.changes.Size(), b.least) }
-
-// tidySize is what tidy may write, in bytes.
-func (j *journal) tidySize(b bounds) int {
-	if j.changes.Size() > b.memory || j.isStale(b) {
-		return j.changes.Size()
+// tidyJournal keeps a journal within its bounds: one that is mostly out of date, on disk or in
+// memory, is written anew, and one that takes too much memory all the same is written key
+// by key. A crash in between leaves blocks that say what stands elsewhere too.
+func (w *writer) tidyJournal(name string, j *journal) error {
+	if !j.isUntidy(w.store.bounds) || w.store.room.check(j.changes.Size()) != nil {
+		return nil
 	}
-	return 0
+	if j.isLarge(w.store.bounds) {
+		return w.settle(name, j)
+	}
+	return w.rewrite(name, j)
 }
+
+func (j *journal) isUntidy(b bounds) bool {
+	return j.changes.Size() > b.memory || j.blocks.bytes > max(stale*j.changes.live, b.least)
+}
+
+// isLarge says that a journal would soon take too much memory again if it were written
+// anew.
+func (j *journal) isLarge(b bounds) bool { return j.changes.leastSize() > b.memory/4*3 }
 
 func (w *writer) settle(name string, j *journal) error {
 	before, changes := j.blocks, j.changes
@@ -139,7 +150,6 @@ func (w *writer) settle(name string, j *journal) error {
 	if err := w.dropBlocks(name, j, before); err != nil {
 		return err
 	}
-	w.store.snapshots.renew() // whoever does not find a key in the journal finds it there
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.changes = &Changes{}
@@ -148,7 +158,7 @@ func (w *writer) settle(name string, j *journal) error {
 }
 
 func (w *writer) rewrite(name string, j *journal) error {
-	before := j.blocks
+	before, changes := j.blocks, &Changes{}
 	j.blocks.turn()
 	err := w.durably(func(wb *badger.WriteBatch) (count int, err error) {
 		blocks := blockWriter{wb: wb, j: j, name: name}
@@ -157,11 +167,15 @@ func (w *writer) rewrite(name string, j *journal) error {
 			if err := blocks.add(key, value); err != nil {
 				return 0, err
 			}
+			set(changes, hashOfBytes(key), key, value, lengthOf(value))
 		}
 		return count, blocks.flush()
 	})
 	if err != nil {
 		return err
 	}
+	j.mu.Lock()
+	j.changes = changes
+	j.mu.Unlock()
 	return w.dropBlocks(name, j, before)
 }

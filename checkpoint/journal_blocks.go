@@ -102,7 +102,7 @@ func (w *blockWriter) flush() error {
 }
 
 // readBlock calls set with the changes of a block; they alias it.
-func readBlock(block []byte, set func(key string, value []byte, operation byte)) error {
+func readBlock(block []byte, set func(key, value []byte, operation byte)) error {
 	next := func() ([]byte, bool) {
 		n, size := binary.Uvarint(block)
 		if size <= 0 || n > uint64(len(block)-size) {
@@ -125,7 +125,7 @@ func readBlock(block []byte, set func(key string, value []byte, operation byte))
 				return fmt.Errorf("a block of a journal ends within a state")
 			}
 		}
-		set(string(key), value, operation)
+		set(key, value, operation)
 	}
 	return nil
 }
@@ -191,20 +191,26 @@ func findBlocks(txn *badger.Txn) (blocks []found, err error) {
 func (j *journal) load(f found, block []byte) error {
 	b := &j.blocks
 	b.addresses, b.bytes, b.number, b.last = append(b.addresses, f.at), b.bytes+len(block), f.number, f.at
-	return readBlock(block[blockHead:], func(key string, value []byte, operation byte) {
+	to := setter{to: j.changes}
+	defer to.flush()
+	return readBlock(block[blockHead:], func(key, value []byte, operation byte) {
+		length := uint32(len(value))
 		switch operation {
 		case blockSet:
-			j.changes.Set(key, value)
 		case blockDelete:
-			j.changes.Set(key, nil)
+			length = isDeleted
 		default:
-			set(j.changes, hashOf(key), key, nil, isElsewhere)
+			length = isElsewhere
 		}
+		to.set(hashOfBytes(key), key, value, length)
 	})
 }
 
-// dropBlocks deletes those that a journal had before.
+// dropBlocks deletes those that a journal had before. What they say stands elsewhere.
 func (w *writer) dropBlocks(name string, j *journal, before blocks) error {
+	if err := w.endStep(); err != nil {
+		return err
+	}
 	wb := w.store.db.NewWriteBatch()
 	defer wb.Cancel()
 	for _, at := range before.addresses {

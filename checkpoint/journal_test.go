@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
@@ -40,13 +41,14 @@ func TestAJournalStaysInBounds(t *testing.T) {
 	s := open(t, dir)
 	s.bounds.least = 512 << 10
 	j := s.Instance("a.0").journal
-	most := 0
+	most, volumes := 0, map[uint32]bool{}
 	for commit := range uint64(20) {
 		journaled(t, s, commit, keys)
 		most = max(most, j.blocks.bytes)
+		volumes[j.blocks.last.volume] = true
 	}
-	if j.changes.Len() != keys || most < 512<<10 || most > 1<<20 {
-		t.Errorf("%d keys and up to %d bytes in the journal", j.changes.Len(), most)
+	if j.changes.Len() != keys || most > 512<<10 || len(volumes) != 2 {
+		t.Errorf("%d keys and up to %d bytes in %d volumes of the journal", j.changes.Len(), most, len(volumes))
 	}
 	checkJournaled(t, s, 19, keys)
 	closeStore(t, s)
@@ -61,6 +63,31 @@ func TestAJournalStaysInBounds(t *testing.T) {
 	}
 	journaled(t, s, 21, keys)
 	checkJournaled(t, s, 21, keys)
+}
+
+// What states leave behind in memory when they grow is no reason to end a journal.
+func TestAJournalGivesMemoryBack(t *testing.T) {
+	t.Parallel()
+	const keys = 5000
+	s := open(t, t.TempDir())
+	j := s.Instance("a.0").journal
+	s.bounds.memory = 2 << 20
+	for size := 1; size <= 200; size += size/3 + 1 {
+		c := &Changes{}
+		for n := range keys {
+			c.Set(benchKey(n), bytes.Repeat([]byte{byte(size)}, size))
+		}
+		write(t, Update{Instance: s.Instance("a.0"), Checkpoint: Checkpoint{Commit: uint64(size)}, Changes: c})
+		if j.changes.Len() != keys || j.changes.Size() > 2<<20 {
+			t.Fatalf("%d keys in %d bytes at states of %d bytes", j.changes.Len(), j.changes.Size(), size)
+		}
+		for _, n := range []int{0, keys / 2, keys - 1} {
+			value, found, err := s.Instance("a.0").Key(benchKey(n))
+			if err != nil || !found || len(value) != size || value[0] != byte(size) {
+				t.Fatalf("key %d is %v, %v, %v at states of %d bytes", n, value, found, err, size)
+			}
+		}
+	}
 }
 
 // A journal that is written anew again and again replaces its blocks: what Badger has merged does not grow.
@@ -207,4 +234,22 @@ func BenchmarkJournal(b *testing.B) {
 	start := time.Now()
 	s = open(b, s.dir)
 	b.Logf("opened in %v, %d MB on disk", time.Since(start), s.Size()/1e6)
+}
+
+// BenchmarkOpenJournal opens a store whose journal has two changes of each of a million counters, in no order.
+func BenchmarkOpenJournal(b *testing.B) {
+	s := open(b, b.TempDir())
+	s.bounds.least = 1 << 30
+	const keys = 1_000_000
+	for commit := range uint64(20) {
+		c := &Changes{}
+		for range keys / 10 {
+			c.Set(benchKey(rand.IntN(keys)), binary.BigEndian.AppendUint64(nil, commit))
+		}
+		write(b, Update{Instance: s.Instance("a.0"), Checkpoint: Checkpoint{Commit: commit}, Changes: c})
+	}
+	for b.Loop() {
+		closeStore(b, s)
+		s = open(b, s.dir)
+	}
 }

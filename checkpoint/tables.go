@@ -19,7 +19,8 @@ import (
 // changes anything. A table's number is above those of all before it.
 const newestTableName = "newest-table"
 
-// noteTables runs before the checkpoints of a Write, which may need every table there is.
+// noteTables runs before what may need every table there is: the checkpoints of a Write, and the
+// end of blocks whose keys stand there.
 func (s *Store) noteTables() error {
 	newest := uint64(0)
 	for _, table := range s.db.Tables() {

@@ -66,16 +66,27 @@ func (s *Store) Write(updates []Update) error {
 		return fmt.Errorf("checkpoint: write %d checkpoints: %w", len(updates), err)
 	}
 	defer s.snapshots.renew()
-	w := &writer{store: s, fresh: map[string]head{}}
-	if err := guard(func() error { return w.run(updates) }); err != nil {
+	if err := s.write(func(w *writer) error { return w.run(updates) }); err != nil {
 		return s.failed(fmt.Sprintf("write %d checkpoints to %q", len(updates), s.dir), err)
 	}
-	w.retire()
 	for _, u := range updates {
 		if s.isJournal(u) {
 			u.Instance.journal.add(u)
 		}
 	}
+	// Only now, so that whatever comes in between, there are new checkpoints.
+	if err := s.write(func(w *writer) error { return w.tidy(updates) }); err != nil {
+		return s.failed(fmt.Sprintf("tidy the journals in %q", s.dir), err)
+	}
+	return nil
+}
+
+func (s *Store) write(run func(*writer) error) error {
+	w := &writer{store: s, fresh: map[string]head{}}
+	if err := guard(func() error { return run(w) }); err != nil {
+		return err
+	}
+	w.retire()
 	return nil
 }
 
@@ -119,7 +130,7 @@ func checkKey(instance string, key, value []byte) error {
 // sizeOf is about what a Write of the updates takes.
 func (s *Store) sizeOf(updates []Update) (bytes int) {
 	for _, u := range updates {
-		bytes += len(u.Checkpoint.Record) + u.Instance.journal.tidySize(s.bounds)
+		bytes += len(u.Checkpoint.Record)
 		for key, value := range u.Keys {
 			bytes += len(key) + len(value)
 		}
@@ -130,7 +141,7 @@ func (s *Store) sizeOf(updates []Update) (bytes int) {
 	return bytes
 }
 
-// writer is one Write.
+// writer is one Write, or what tidies up after it.
 type writer struct {
 	store *Store
 	fresh map[string]head // the large values of this Write
@@ -138,22 +149,23 @@ type writer struct {
 }
 
 func (w *writer) run(updates []Update) error {
-	for _, u := range updates {
-		if err := w.tidy(u.Instance.name, u.Instance.journal); err != nil {
-			return err
-		}
-	}
 	phases := []func(*badger.WriteBatch, Update) (int, error){w.pieces, w.keys}
 	for _, phase := range phases {
 		if err := w.phase(updates, phase); err != nil {
 			return err
 		}
 	}
-	w.store.snapshots.renew() // whoever sees a checkpoint sees its keys
-	if err := w.store.noteTables(); err != nil {
+	if err := w.endStep(); err != nil {
 		return err
 	}
 	return w.phase(updates, w.checkpoint)
+}
+
+// endStep runs between two steps of which the second relies on the first. Whoever sees the
+// second, sees the first, after a crash too.
+func (w *writer) endStep() error {
+	w.store.snapshots.renew()
+	return w.store.noteTables()
 }
 
 // phase writes one kind of entry of all updates.
