@@ -60,7 +60,7 @@ func Corrections(dir string) ([]Correction, bool) {
 // always the same, and records of length, checksum and content.
 func correctManifest(dir string) ([]Correction, bool) {
 	data, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
-	if err != nil || len(data) > mostCorrected {
+	if err != nil || len(data) > mostCorrected || isManifest(data) {
 		return nil, false
 	}
 	bit, found := flippedBit(data, func() bool { return isManifest(data) })

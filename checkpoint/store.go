@@ -81,7 +81,7 @@ func (s *Store) open() error {
 		return err
 	}
 	var err error
-	if s.newestTable, err = checkTables(s.dir); err != nil {
+	if s.newestTable, err = notedTable(s.dir); err != nil {
 		return err
 	}
 	if err := s.room.beforeOpen(); err != nil {

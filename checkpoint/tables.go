@@ -38,27 +38,32 @@ func (s *Store) noteTables() error {
 	return nil
 }
 
-// checkTables compares the list of tables with what was noted. A note that cannot be read
-// is none.
-func checkTables(dir string) (noted uint64, err error) {
+// notedTable is the newest table that was noted. A note that cannot be read is none.
+func notedTable(dir string) (uint64, error) {
 	data, err := os.ReadFile(filepath.Join(dir, newestTableName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 	}
 	if _, number, err := unseal([]byte(newestTableName), data); err == nil && len(number) == 8 {
-		noted = binary.BigEndian.Uint64(number)
+		return binary.BigEndian.Uint64(number), nil
+	}
+	return 0, nil
+}
+
+// checkNewest compares the list of tables with what was noted.
+func checkNewest(dir string) error {
+	noted, err := notedTable(dir)
+	if err != nil {
+		return err
 	}
 	listed, err := newestListed(dir)
 	if err != nil {
-		return 0, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
+		return fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 	}
 	if listed < noted {
-		return 0, damaged(dir, fmt.Sprintf("there was a table %d, and %s ends at %d", noted, badger.ManifestFilename, listed))
+		return damaged(dir, fmt.Sprintf("there was a table %d, and %s ends at %d", noted, badger.ManifestFilename, listed))
 	}
-	return noted, nil
+	return nil
 }
 
 // newestListed is the highest number that the list of tables has, or had.

@@ -40,6 +40,12 @@ func TestAListOfTablesThatLostItsEndIsRefused(t *testing.T) {
 		if err := os.Truncate(filepath.Join(image, badger.ManifestFilename), int64(size)); err != nil {
 			t.Fatal(err)
 		}
+		if _, damages := Check(image); (len(damages) > 0) != (size < len(whole)) {
+			t.Errorf("cut to %d of %d bytes: Check says %v", size, len(whole), damages)
+		}
+		if _, all := Corrections(image); all != (size == len(whole)) {
+			t.Errorf("cut to %d of %d bytes: corrected %v", size, len(whole), all)
+		}
 		s, err := Open(Config{Dir: image})
 		if size < len(whole) && !errors.Is(err, ErrCorrupt) {
 			t.Errorf("cut to %d of %d bytes: opened with %v", size, len(whole), err)

@@ -44,7 +44,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 			// Badger would start an empty store and remove them.
 			return nil, damaged(dir, fmt.Sprintf("there are %d tables, but no %s", len(left), badger.ManifestFilename))
 		}
-		return nil, nil
+		return nil, checkNewest(dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
@@ -61,7 +61,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 	if err != nil {
 		return nil, damaged(dir, err)
 	}
-	return ids, nil
+	return ids, checkNewest(dir)
 }
 
 // verifyTable reads one table: blocks, index, length of the index, checksum of the
