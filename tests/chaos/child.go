@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // child is a process that suffers: a victim or a server.
@@ -126,6 +128,21 @@ func parseProgress(text string) progress {
 }
 
 func (c *child) signal(s syscall.Signal) { _ = c.cmd.Process.Signal(s) }
+
+// stop stops it and waits until all of its threads are, those in a call of the kernel after it. It may be stopped already.
+func (c *child) stop() error {
+	c.signal(syscall.SIGSTOP)
+	for {
+		err := unix.Waitid(unix.P_PID, c.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err == nil, errors.Is(err, unix.ECHILD): // it has ended
+			return nil
+		default:
+			return fmt.Errorf("wait until the victim stops: %w", err)
+		}
+	}
+}
 
 // kill kills it and waits until it is gone.
 func (c *child) kill() {

@@ -131,8 +131,15 @@ func (c *cycle) diskDead(during func() error) error {
 	if c.needs.sync { // of a fault before: it loses as much as a power cut
 		c.lose(time.Now())
 	}
+	// Not while it syncs: the kernel may report a sync as done that the shutdown took (BenchmarkSyncAsTheDiskDies).
+	if err := c.victim.stop(); err != nil {
+		return err
+	}
 	if err := c.volume.cutPower(); err != nil {
 		return err
+	}
+	if c.pausedAt.IsZero() {
+		c.victim.signal(syscall.SIGCONT)
 	}
 	c.deny()
 	err := c.stay(c.away)
