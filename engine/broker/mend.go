@@ -31,13 +31,16 @@ func mend(dir string, logger *slog.Logger) error {
 		logger.Warn("a flipped bit in the settings of a stream is flipped back", "stream", stream.Name)
 		return stream.Describe(mended)
 	}
+	if len(meta) == 0 || stream.IsOfAnother(meta) {
+		return nil // the server says more
+	}
 	settings, err := readSettings(meta)
-	switch {
-	case err != nil && len(meta) > 0:
+	if err == nil && settings.Name != stream.Name {
+		err = stream.Problem
+	}
+	if err != nil {
 		logger.Warn("the settings of a stream cannot be read: they are made anew", "stream", stream.Name, "reason", err)
 		return os.Truncate(path, 0)
-	case settings.Name != stream.Name:
-		return nil // not what the server wrote: it says more
 	}
 	logger.Debug("finishing the creation or change of a stream", "stream", stream.Name)
 	return stream.Describe(meta)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/engine/internal/blocks"
 )
 
 // The server writes a stream's settings and then their checksum, and knows nothing of the stream when a kill came in between.
@@ -66,6 +68,7 @@ func TestUnreadableSettingsAreMadeAnew(t *testing.T) {
 		"zeros": func(meta []byte) []byte { clear(meta[len(meta)/3:]); return meta },
 		"empty": func([]byte) []byte { return nil },
 		"flip":  func(meta []byte) []byte { return bytes.Replace(meta, []byte(`"max_bytes"`), []byte(`"max_bytev"`), 1) },
+		"name":  func(meta []byte) []byte { return bytes.Replace(meta, []byte(`"name":"s"`), []byte(`"name":"u"`), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,22 +116,40 @@ func TestFlippedBitOfSettingsIsFlippedBack(t *testing.T) {
 	}
 }
 
-// A file that the server did not write so is left to it.
+// Files of another stream that somebody put there are left alone; damaged settings may name another, too.
 func TestForeignSettingsAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	for _, meta := range []string{"", `{"name":"another"}`} {
-		stream := filepath.Join(t.TempDir(), "s")
-		if err := os.Mkdir(stream, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(stream, streamMeta), []byte(meta), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := mend(stream, slog.New(slog.DiscardHandler)); err != nil {
-			t.Errorf("%q: %v", meta, err)
-		}
-		if _, err := os.Stat(filepath.Join(stream, "meta.sum")); err == nil {
-			t.Errorf("%q got a checksum", meta)
-		}
+	const another = `{"name":"another"}`
+	for _, test := range []struct {
+		name, meta, want string
+		describe         bool
+	}{
+		{"empty", "", "", false},
+		{"of another", another, another, true},
+		{"damaged", another, "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "s")
+			err := os.Mkdir(dir, 0o700)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, streamMeta), []byte(test.meta), 0o600)
+			}
+			if err == nil && test.describe {
+				err = (&blocks.Stream{Name: "another", Dir: dir}).Describe([]byte(test.meta))
+			}
+			if err == nil {
+				err = mend(dir, slog.New(slog.DiscardHandler))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if meta, err := os.ReadFile(filepath.Join(dir, streamMeta)); err != nil || string(meta) != test.want {
+				t.Errorf("the settings are %q, %v, want %q", meta, err, test.want)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "meta.sum")); (err == nil) != test.describe {
+				t.Errorf("there is a checksum: %v", err == nil)
+			}
+		})
 	}
 }

@@ -88,6 +88,16 @@ func (s *Stream) readSettings(data []byte) error {
 	return nil
 }
 
+// IsOfAnother says that settings are undamaged ones of another stream, whose files somebody put here.
+func (s *Stream) IsOfAnother(settings []byte) bool {
+	another := &Stream{Dir: s.Dir}
+	if json.Unmarshal(settings, &another.Settings) != nil || another.Settings.Name == s.Name {
+		return false
+	}
+	another.Name = another.Settings.Name
+	return another.readSettings(settings) == nil
+}
+
 func (s *Stream) sumOf(settings []byte) (string, error) {
 	key := sha256.Sum256([]byte(s.Name))
 	h, err := highwayhash.NewDigest64(key[:])
