@@ -137,8 +137,8 @@ type look struct {
 	stages   map[string]*channelFacts
 	noStore  bool // the checkpoints cannot be read
 	lazy     bool // the embedded server syncs at an interval
-	// The server would not read a stream: there is no sense in a rehearsal.
-	unreadable bool
+	// unreadable are the streams whose settings nobody can read.
+	unreadable []string
 }
 
 func (l *look) wrong(part, format string, args ...any) {

@@ -191,11 +191,11 @@ func streamIn(path, name string) (*blocks.Stream, error) {
 }
 
 // settings are damaged: of a stream that the next start makes anew, with the
-// messages that are there. Without it there is no sense in a rehearsal.
+// messages that are there.
 func (l *look) settings(s *blocks.Stream) {
 	l.note(partOf(s.Name), "%v: the next start puts them right", s.Problem)
 	if _, found := s.MendSettings(); !found {
-		l.unreadable = true
+		l.unreadable = append(l.unreadable, s.Name)
 	}
 }
 

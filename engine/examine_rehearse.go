@@ -19,8 +19,8 @@ import (
 // rehearse opens a copy as a run would, and looks whether what is in the channels
 // and in the checkpoints fits together.
 func (l *look) rehearse(ctx context.Context) (err error) {
-	if exists(l.dir.startingOver()) || l.unreadable {
-		return nil // all of it is about to be deleted, or there is no sense in it
+	if exists(l.dir.startingOver()) {
+		return nil // all of it is about to be deleted
 	}
 	path, err := l.x.copy(l.dir.path)
 	if err != nil {
@@ -47,7 +47,28 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 		return err
 	}
 	defer b.Close()
+	if err := l.makeAnew(ctx, b); err != nil {
+		return err
+	}
 	return l.channels(ctx, b, store)
+}
+
+// makeAnew makes the streams that the server would not read, as the next start
+// does.
+func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
+	for _, name := range l.unreadable {
+		stage, isOurs := strings.CutPrefix(name, l.pipeline+"+")
+		switch {
+		case name == dlq.StreamName(l.pipeline):
+			_, err = dlq.Open(ctx, b.JetStream(), dlq.Config{Pipeline: l.pipeline, Identity: l.identity})
+		case isOurs && !strings.HasPrefix(stage, "+"): // a channel
+			_, err = channel.Open(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: stage, Identity: l.identity})
+		}
+		if err != nil {
+			return fmt.Errorf("make stream %s anew: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // errElsewhere asks for the server.

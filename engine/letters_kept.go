@@ -91,7 +91,7 @@ func (r *run) checkLetterFiles() error {
 		return err
 	}
 	s, err := streamIn(r.dir.path, dlq.StreamName(r.pipeline.name))
-	if err != nil || s.Problem != nil { // there is none, or the settings come first
+	if err != nil { // there is none
 		return nil
 	}
 	end, damages, err := letterFiles(s)

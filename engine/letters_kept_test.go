@@ -102,3 +102,42 @@ func TestLostLettersAreMissed(t *testing.T) {
 		}
 	}
 }
+
+// The doctor sees what is lost also where the next start makes the settings of a stream anew.
+func TestLostLettersAreSeenBehindUnreadableSettings(t *testing.T) {
+	t.Parallel()
+	from := images(t)[0]
+	streams, err := filepath.Glob(filepath.Join(from.dir, "jetstream", "jetstream", "*", "streams", "*", "meta.inf"))
+	if err != nil || len(streams) < 3 {
+		t.Fatalf("%d streams, %v", len(streams), err)
+	}
+	for _, settings := range streams {
+		t.Run(filepath.Base(filepath.Dir(settings)), func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			if err := os.CopyFS(dir, os.DirFS(from.dir)); err != nil {
+				t.Fatal(err)
+			}
+			relative, err := filepath.Rel(from.dir, settings)
+			if err == nil {
+				err = os.Truncate(filepath.Join(dir, relative), 20)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := engine.Examine(t.Context(), testConfig(t, dir))
+			if err != nil || !e.Sound {
+				t.Errorf("a start makes them anew, and the doctor says %v, %+v", err, e.Findings)
+			}
+			if err := os.Remove(letterBlock(t, dir)); err != nil {
+				t.Fatal(err)
+			}
+			if e, err = engine.Examine(t.Context(), testConfig(t, dir)); err != nil || e.Sound {
+				t.Errorf("the letters are gone, and the doctor says %v, %+v", err, e.Findings)
+			}
+			if err := goOn(t, dir); !errors.Is(err, engine.ErrRefused) {
+				t.Errorf("a start says %v", err)
+			}
+		})
+	}
+}
