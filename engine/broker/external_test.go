@@ -217,3 +217,23 @@ func TestRetryDelay(t *testing.T) {
 		}
 	}
 }
+
+// Close ends the connection under nats.go, which may tell of it before it knows that it is to end.
+func TestAnEndIsNoOutage(t *testing.T) {
+	t.Parallel()
+	for name, closes := range map[string]bool{"an outage": false, "an end": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newJournal()
+			l := newLink(j.logger(), "a server")
+			if closes {
+				l.close()
+			}
+			l.onLost(nil, net.ErrClosed)
+			l.onFailed(net.ErrClosed)
+			if text := j.String(); (text == "") != closes {
+				t.Errorf("the log is:\n%s", text)
+			}
+		})
+	}
+}

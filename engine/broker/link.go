@@ -30,6 +30,7 @@ type link struct {
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change
+	closing    bool          // what happens from now on is our doing
 	closed     bool
 	connected  bool
 	payload    int64 // the largest the server takes
@@ -74,14 +75,21 @@ func (l *link) signal() {
 	l.changed = make(chan struct{})
 }
 
+// close has nobody told of what the end of the connection looks like.
+func (l *link) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closing = true
+}
+
 func (l *link) onLost(_ *nats.Conn, err error) {
 	l.mu.Lock()
 	l.connected, l.down, l.report, l.interval = false, time.Now(), time.Time{}, firstReport
-	closed := l.closed
+	closing := l.closing
 	l.signal()
 	l.mu.Unlock()
 	l.lost.call()
-	if closed || err == nil { // Close drops the connection without an error
+	if closing || err == nil { // Close drops the connection without an error
 		return
 	}
 	l.logger.Warn("connection to NATS lost, trying to restore it", "server", l.target, "error", redact(err.Error()))
@@ -96,7 +104,7 @@ func (l *link) onFailed(err error) {
 	now := time.Now()
 	failure := redact(err.Error())
 	l.failure = failure
-	if l.closed || now.Before(l.report) {
+	if l.closing || now.Before(l.report) {
 		l.mu.Unlock()
 		return
 	}

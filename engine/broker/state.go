@@ -130,6 +130,7 @@ func (b *Broker) closeConn() {
 	if b.Connected() {
 		_ = b.conn.FlushTimeout(flushTimeout)
 	}
+	b.link.close()
 	b.abort()
 	b.conn.Close()
 	b.link.waitClosed(context.Background())
