@@ -54,8 +54,11 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 }
 
 // makeAnew makes the streams that the server would not read, as the next start
-// does.
+// does: in the copy. A server of somebody else's stays as it is.
 func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
+	if !b.Embedded() {
+		return nil
+	}
 	for _, name := range l.unreadable {
 		stage, isOurs := strings.CutPrefix(name, l.pipeline+"+")
 		switch {

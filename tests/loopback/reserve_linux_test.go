@@ -9,11 +9,7 @@ import (
 
 func TestAReservedPortIsForServersOnly(t *testing.T) {
 	t.Parallel()
-	port, release, err := Reserve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
+	port := ForTest(t)
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	for range 3 {
 		if c, err := net.Dial("tcp", address); err == nil {
