@@ -42,6 +42,7 @@ func messageUnit(i *inputDefinition, offset uint64) string {
 
 // countCall counts a failed try of a call that is no message, durably.
 func (in *session) countCall(unit string, err error) error {
+	in.stats.FailedAttempts.Add(1)
 	in.calls.count(unit, err, in.run.clock.now())
 	return in.saveCalls()
 }

@@ -20,13 +20,18 @@ type batch struct {
 	calls    int // that ended well
 	emitted  uint64
 
+	taken uint64 // messages; of a source, calls
+	aging []aged // whose age is not noted yet: of replays, and then by input
+	ages  []aged
+
 	callErr  error // an emission of the call at hand was refused
 	callTime int64 // what the call's emissions inherit; 0: the time of the first
 	scratch  []byte
 }
 
-func newBatch(destinations []*streamDefinition) *batch {
+func newBatch(destinations []*streamDefinition, inputs int) *batch {
 	b := &batch{
+		aging:    make([]aged, 1+inputs),
 		sections: make([]frame.Section, len(destinations)),
 		marks:    make([]frame.Mark, len(destinations)),
 		done:     make([]uint32, len(destinations)),
@@ -43,6 +48,8 @@ func (b *batch) reset(next []uint64) {
 		b.sections[i].Reset(next[i])
 	}
 	b.bytes, b.calls, b.emitted, b.callErr = 0, 0, 0, nil
+	b.taken, b.ages = 0, nil
+	clear(b.aging)
 	b.begin(0)
 }
 
@@ -59,11 +66,11 @@ func (b *batch) undo() {
 	for i := range b.sections {
 		b.sections[i].Truncate(b.marks[i])
 	}
-	b.measure()
+	b.sum()
 	b.callErr = nil
 }
 
-func (b *batch) measure() {
+func (b *batch) sum() {
 	b.bytes, b.emitted = 0, 0
 	for i := range b.sections {
 		b.bytes += b.sections[i].Len()
@@ -101,8 +108,8 @@ func (b *batch) split() {
 			section.Append(m)
 		}
 	}
-	b.calls = 0
-	b.measure()
+	b.calls, b.taken = 0, 0
+	b.sum()
 }
 
 // emitTo encodes a value and appends it to a section of the batch.

@@ -92,6 +92,7 @@ func (in *session) choose(ctx context.Context) *input {
 func (in *session) callMessage(ctx context.Context, i *input) error {
 	p := &i.head
 	in.current, in.currentAt, in.batched, in.attempt = i, p.offset, 1, p.attempt
+	in.traceCall(i)
 	in.mark()
 	in.batch.begin(p.message.Time)
 	if err := in.enterMessages(ctx, i, p.offset, 1); err != nil {
@@ -101,6 +102,7 @@ func (in *session) callMessage(ctx context.Context, i *input) error {
 	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {
+		in.traceHead(i)
 		i.take()
 		in.moved(i)
 	}
@@ -124,6 +126,7 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 		in.calledNothing()
 		return false, in.postpone(i, err)
 	case isUnavailable(err):
+		in.traceFailed(err)
 		in.calledOut(false)
 		return false, in.postpone(i, in.whileUnavailable(err))
 	case isRejected(err):
@@ -143,6 +146,9 @@ func (in *session) moved(i *input) {
 	in.lastCall, in.lastCallAt = i, in.currentAt
 	in.replays.served(i)
 	in.current = nil
+	if i != nil {
+		in.batch.took(i.definition.index, in.batched)
+	}
 	if in.failing != nil {
 		in.closed, in.failing = !in.failing.here, nil
 	}
@@ -158,12 +164,14 @@ func (in *session) moved(i *input) {
 func (in *session) callBatch(ctx context.Context, i *input) error {
 	limit := in.batchLimit(i)
 	first := i.next
+	in.traceCall(i)
 	in.gathered = in.gathered[:0]
 	for uint64(len(in.gathered)) < limit && i.peek() {
 		if in.failureOf(i) != in.failing {
 			break // this one comes alone
 		}
 		in.gathered = append(in.gathered, i.head)
+		in.traceHead(i)
 		i.take()
 	}
 	in.current, in.currentAt, in.batched, in.attempt = i, first, len(in.gathered), in.gathered[0].attempt
@@ -229,6 +237,7 @@ func (in *session) postpone(i *input, answer error) error {
 		i.alone, i.aloneAt = true, in.currentAt
 		return errRewind
 	}
+	in.traceNothing()
 	in.batch.undo()
 	if !undone {
 		if err := in.rollback(); err != nil {

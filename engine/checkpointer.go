@@ -29,6 +29,7 @@ type checkpointer struct {
 	log       *slog.Logger
 	kicked    chan struct{}
 	trimmed   map[*instance]uint64
+	past      pastCheckpoints
 
 	reconnects uint64 // of the broker, when the settings were last looked at
 }
@@ -81,7 +82,10 @@ func (c *checkpointer) restoreSettings(ctx context.Context) {
 // checkpoint takes one of everything and trims. Trimming waits for the server
 // when that is away.
 func (c *checkpointer) checkpoint(ctx context.Context) error {
-	if err := c.write(ctx); err != nil || !c.server.Connected() {
+	began := time.Now()
+	wrote, err := c.write(ctx)
+	c.past.note(began, wrote, c.saver.size(), err)
+	if err != nil || !c.server.Connected() {
 		return err
 	}
 	for _, in := range c.instances {
@@ -92,7 +96,8 @@ func (c *checkpointer) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-func (c *checkpointer) write(ctx context.Context) error {
+// write says whether there was something new.
+func (c *checkpointer) write(ctx context.Context) (wrote bool, err error) {
 	var updates []update
 	var from []*committed
 	giveUp := func() {
@@ -104,39 +109,39 @@ func (c *checkpointer) write(ctx context.Context) error {
 		u, changed, err := in.committed.begin()
 		if err != nil {
 			giveUp()
-			return err
+			return false, err
 		}
 		if changed {
 			updates, from = append(updates, u), append(from, in.committed)
 		}
 	}
 	if len(updates) == 0 {
-		return nil
+		return false, nil
 	}
 	letters := c.instances[0].run.letters.Reached()
 	// The checkpoint must never be ahead of what is on disk of the channels.
 	if err := c.server.SyncFiles(ctx); err != nil {
 		giveUp()
-		return err
+		return false, err
 	}
 	if err := c.instances[0].noteLetters(letters); err != nil {
 		giveUp()
-		return err
+		return false, err
 	}
 	if err := c.announce(updates); err != nil {
 		giveUp()
-		return err
+		return false, err
 	}
 	faultpoint.Hit(faultpoint.BeforeCheckpoint, "")
 	if err := c.saver.save(updates); err != nil {
 		giveUp()
-		return err
+		return false, err
 	}
 	for k, view := range from {
 		view.done(updates[k])
 	}
 	faultpoint.Hit(faultpoint.AfterCheckpoint, "")
-	return nil
+	return true, nil
 }
 
 // announce notes how far the keys of a checkpoint reach, before they are

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
@@ -14,9 +15,13 @@ import (
 // flight is a commit under way.
 type flight struct {
 	pending  *channel.Pending
+	trace    channel.Trace
 	frame    frame.Frame
 	data     []byte
 	expected uint64 // sequence of the commit before it
+	sent     time.Time
+	taken    uint64 // messages; of a source, calls
+	ages     []aged
 }
 
 func (f *flight) isDone() bool {
@@ -47,7 +52,8 @@ func (in *session) publish(ctx context.Context, end bool) error {
 		return err
 	}
 	faultpoint.Hit(faultpoint.BeforePublish, in.definition.name)
-	f.pending = in.channel.Publish(f.data, f.expected)
+	f.sent = in.run.clock.now()
+	f.pending = in.channel.Publish(f.data, f.expected, f.trace)
 	faultpoint.Hit(faultpoint.PublishSent, in.definition.name)
 	in.flight = f
 	return nil
@@ -111,6 +117,8 @@ func (in *session) encode(end bool) (*flight, error) {
 	if err != nil || len(f.data) > in.limits.frame {
 		return nil, in.tooLarge(len(f.data))
 	}
+	f.trace = in.traceSent()
+	f.taken, f.ages = in.batch.taken, in.batch.ages
 	in.spare = nil
 	in.committed.launch(state.Changes)
 	in.empty(f)
@@ -172,6 +180,9 @@ func (in *session) settle(ctx context.Context, wait bool) error {
 	sequence, err := in.flight.pending.Result()
 	if err != nil {
 		if sequence, err = in.resolve(ctx, err); err != nil {
+			if ctx.Err() == nil {
+				in.traceLost(err)
+			}
 			return err
 		}
 	}
@@ -183,10 +194,12 @@ func (in *session) settle(ctx context.Context, wait bool) error {
 func (in *session) settled(sequence uint64) {
 	f := in.flight
 	faultpoint.Hit(faultpoint.AfterPublish, in.definition.name)
+	in.measure(f)
 	in.committed.accept(&f.frame, sequence)
 	in.flight, in.spare, in.closed = nil, f.data, false
 	in.maxCalls = min(2*in.maxCalls, batchCalls)
 	in.published(f, sequence)
+	in.traceCommitted(f)
 	faultpoint.Hit(faultpoint.BeforeAck, in.definition.name)
 	for k, i := range in.inputs[:len(f.frame.Inputs)] {
 		i.settle(f.frame.Inputs[k])

@@ -63,6 +63,9 @@ type Config struct {
 	// OnEvent is told of every start, fault, restart and stop of a stage.
 	// It is called by one goroutine at a time and must not block for long.
 	OnEvent func(supervise.Event)
+	// Tracer makes a span of every frame. nil, the default: none is made, and
+	// frames take no trace along.
+	Tracer Tracer
 	// OnReady is called once, when every stage is open and before any of them
 	// starts: Status tells where they resume, and State answers. Its error
 	// ends the run.

@@ -31,6 +31,7 @@ func (in *session) divert(ctx context.Context, i *input, f *failure) error {
 	if err := in.send(ctx, in.letter(i, f), f); err != nil {
 		return err
 	}
+	in.tracePassed(i, f, 1)
 	in.pass(i)
 	return nil
 }
@@ -46,6 +47,7 @@ func (in *session) stopsAtLimit(f *failure) bool {
 func (in *session) drop(i *input, f *failure) {
 	in.log.Warn("a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
 	in.stats.Dropped.Add(1)
+	in.tracePassed(i, f, 0)
 	in.pass(i)
 }
 

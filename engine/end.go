@@ -137,6 +137,7 @@ func (in *session) endWhole(ctx context.Context) error {
 func (in *session) callEnd(ctx context.Context, key string) error {
 	in.current, in.unit = nil, "end:"+key
 	in.attempt = in.nextTry(in.unit)
+	in.traceCall(nil)
 	in.batch.begin(0)
 	in.enterCall(ctx, inflight.Hook, in.unit)
 	in.hold.enter()

@@ -38,7 +38,7 @@ func (r *run) tell(e supervise.Event) {
 // end the life of its stage comes with the next commit: there may be many.
 func (in *instance) keep(e supervise.Event) {
 	if err := in.history.add(e); err != nil {
-		in.log.Warn("an event could not be kept", "event", e.Kind, "error", err)
+		in.log.Warn("an event could not be kept", "event", e.Kind.String(), "error", err)
 	}
 	if e.Kind == supervise.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
 		in.stats.unsaved.Store(true)
@@ -64,7 +64,7 @@ func (in *instance) saveNews() {
 func say(log *slog.Logger, who string, e supervise.Event) {
 	switch e.Kind {
 	case supervise.Failed:
-		log.Error(who+" failed", "reason", e.Reason, "error", brief(e.Err))
+		log.Error(who+" failed", "reason", e.Reason.String(), "error", brief(e.Err))
 	case supervise.BackingOff:
 		log.Info("restarting after a delay", "delay", e.Delay, "restart", e.Restart)
 	case supervise.GivenUp:
@@ -110,7 +110,7 @@ func (in *instance) count(e supervise.Event) {
 	case supervise.Starting, supervise.Restarting:
 		in.gaveUp.Store(false)
 		if e.Kind == supervise.Restarting {
-			in.stats.Restarts.Add(1)
+			in.stats.countRestart(e.Reason.String())
 		}
 	case supervise.Failed:
 		in.countFailure(e)

@@ -116,6 +116,7 @@ func (in *session) countTry(i *input, offset uint64, err error) (*failure, error
 	if full != nil {
 		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, unit, full))
 	}
+	in.stats.FailedAttempts.Add(1)
 	f.count(unit, err, in.run.clock.now())
 	if in.key != "" {
 		f.Key = []byte(in.key) // for the letter: to divert a message nothing of the user's is called

@@ -34,6 +34,7 @@ func (in *session) fail(ctx context.Context, err error) error {
 	if in.retriesHere() {
 		return in.retryHere(ctx, err)
 	}
+	in.traceUndone(err)
 	if err := in.settle(ctx, true); err != nil {
 		return err
 	}

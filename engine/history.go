@@ -19,7 +19,7 @@ type StageEvent struct {
 	Time    time.Time     `json:"time"`
 	Stage   string        `json:"stage"`
 	Kind    string        `json:"kind"`             // as supervise.EventKind says it: "starting", "fault", "restarting" …
-	Reason  string        `json:"reason,omitempty"` // "normal", "error", "panic", "unhealthy", "shutdown"; of an end
+	Reason  string        `json:"reason,omitempty"` // "normal", "error", "panic", "unhealthy", "shutdown"; of an end, and of the restart after it
 	Error   string        `json:"error,omitempty"`
 	Stack   string        `json:"stack,omitempty"` // of a panic
 	Restart int           `json:"restart,omitempty"`
@@ -83,7 +83,7 @@ func (h *history) add(e supervise.Event) error {
 		Number: h.last, Time: e.Time, Stage: e.Child, Kind: e.Kind.String(), Restart: e.Restart, Delay: e.Delay, Detail: e.Detail,
 	}
 	switch e.Kind {
-	case supervise.Failed, supervise.BackingOff, supervise.Stopped, supervise.GivenUp, supervise.Escalated:
+	case supervise.Failed, supervise.BackingOff, supervise.Restarting, supervise.Stopped, supervise.GivenUp, supervise.Escalated:
 		kept.Reason = e.Reason.String()
 	}
 	if e.Err != nil {

@@ -60,6 +60,9 @@ type input struct {
 
 	// A batch from suspect to below cleared failed: its messages come one by one.
 	suspect, cleared uint64
+
+	traced   *tracedFrame // it has a link to the frame of this sequence
+	tracedAt uint64
 }
 
 // delivered is a frame in an input's queue.

@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/breaker"
 	"penstock/engine/frame"
+	"penstock/engine/measure"
 	"penstock/engine/supervise"
 )
 
@@ -48,6 +49,14 @@ type instance struct {
 	gaveUp       atomic.Bool                     // was given up; only an operator starts it again
 	parked       atomic.Bool                     // can do nothing until a stage that was given up is started again
 	stats        stats
+	measures     measures
+	heads        []head // by input
+}
+
+// head is what an input waits with, for others to see.
+type head struct {
+	time atomic.Int64 // of the message, Unix nanoseconds; 0: nothing waits
+	held atomic.Bool  // it was answered with Hold or Snooze
 }
 
 // limits of what fits into one message of the server, in bytes.
@@ -78,6 +87,8 @@ func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance
 		wake:       make(chan struct{}, 1),
 		next:       make([]atomic.Uint64, len(d.destinations())),
 		taken:      make([]atomic.Uint64, len(d.inputs)),
+		heads:      make([]head, len(d.inputs)),
+		measures:   measures{ages: make([]measure.Histogram, 1+len(d.inputs))},
 	}
 	in.committed = newCommitted(d.name, store)
 	in.recovery.set(d.recover)

@@ -51,6 +51,7 @@ func (in *instance) abandon() bool {
 		return false
 	}
 	in.stats.Abandoned.Add(1)
+	s.traces.leave(errLeft)
 	s.giveTurn()
 	in.left = s
 	in.session.Store(nil)
@@ -60,7 +61,7 @@ func (in *instance) abandon() bool {
 func (in *session) serve(ctx context.Context) error {
 	in.hold.begin()
 	in.stopped.Store(false)
-	ctx = context.WithValue(ctx, sessionKey{}, in)
+	ctx = context.WithValue(in.traces.context(ctx), sessionKey{}, in)
 	err := in.start(ctx)
 	if errors.Is(err, errOver) {
 		return in.over()
@@ -74,6 +75,11 @@ func (in *session) serve(ctx context.Context) error {
 	}
 	if letterErr := in.delivered(ctx); err == nil {
 		err = letterErr
+	}
+	if ctx.Err() != nil || errors.Is(err, errAgain) {
+		in.traceUndone(nil)
+	} else {
+		in.traceUndone(err)
 	}
 	stopErr := in.hook(ctx, stopUnit, func() error { return in.machine.callStop(ctx) })
 	switch {

@@ -155,12 +155,16 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 // work handles what is there, up to the bounds of a batch, and says whether
 // it did anything. A panic of the user's code ends here.
 func (in *session) work(ctx context.Context) (worked bool, err error) {
-	start, calls := in.run.clock.now(), 0
+	start, calls, look := in.run.clock.now(), 0, 1
+	in.lap(0, start)
 	in.hold.enter()
 	err = supervise.Contain(func() error {
 		for ; in.mayCall() && !in.hold.abandoned(); calls++ {
-			if calls > 0 && calls%in.perLook == 0 && in.isToGoOut(ctx, start) {
-				return nil
+			if calls == look {
+				if in.isToGoOut(ctx, start, calls) {
+					return nil
+				}
+				look += min(look, in.perLook) // the first ones are looked at earlier: they may be slow
 			}
 			called, err := in.callNext(ctx)
 			if err != nil || !called {
@@ -174,25 +178,40 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 	if !in.hold.leave() {
 		return false, errAbandoned
 	}
-	took := in.run.clock.now().Sub(start)
+	in.noteHeads()
+	end := in.run.clock.now()
+	in.lap(calls, end)
+	in.callTimes.Flush()
+	took := end.Sub(start)
 	if worked || err != nil {
 		in.stats.Busy.Add(int64(took))
 	}
-	if in.perLook = callsPerLook; took > gatherTime/callsPerLook*time.Duration(calls) {
+	switch {
+	case calls == 0: // it tells nothing of calls
+	case took > gatherTime/callsPerLook*time.Duration(calls):
 		in.perLook = 1
+	default:
+		in.perLook = callsPerLook
 	}
 	return worked, err
 }
 
-// isToGoOut says whether what has gathered since then is to be committed, as far as it may.
-func (in *session) isToGoOut(ctx context.Context, since time.Time) bool {
+// isToGoOut says whether what has gathered since then, by so many calls, is to be committed, as far as it may.
+func (in *session) isToGoOut(ctx context.Context, since time.Time, calls int) bool {
 	switch {
 	case ctx.Err() != nil:
 		return true
 	case in.flight != nil:
+		if in.isLap(calls) {
+			in.lap(calls, in.run.clock.now())
+		}
 		return in.flight.isDone()
 	}
-	return in.run.clock.now().Sub(since) >= gatherTime
+	now := in.run.clock.now()
+	if in.isLap(calls) {
+		in.lap(calls, now)
+	}
+	return now.Sub(since) >= gatherTime
 }
 
 // publishBatch commits what has gathered, unless a commit is under way, letters

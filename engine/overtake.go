@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"penstock/engine/channel"
 	"penstock/engine/frame"
 )
 
@@ -22,7 +23,8 @@ const maxWaiting = 1024
 type waiting struct {
 	peeked
 	key      string
-	sequence uint64    // of its frame
+	sequence uint64 // of its frame
+	trace    channel.Trace
 	behind   bool      // an earlier one of its key waits, too
 	until    time.Time // it was answered with Snooze
 }
@@ -132,7 +134,8 @@ func (in *session) hasWaiting() bool {
 
 // overtake moves the cursor behind the head, which waits.
 func (i *input) overtake(w waiting) {
-	w.peeked, w.sequence = i.head, i.queue[i.frame].Sequence
+	w.peeked = i.head
+	w.sequence, w.trace = i.origin()
 	i.waiting = append(i.waiting, w)
 	if i.waitingKeys == nil {
 		i.waitingKeys = map[string]int{}

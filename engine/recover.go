@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/rule"
@@ -112,7 +113,7 @@ func (in *session) fence(ctx context.Context) error {
 	}
 	in.epoch = fence.Epoch
 	in.flight = &flight{frame: fence, data: data, expected: sequence}
-	in.flight.pending = in.channel.Publish(data, sequence)
+	in.flight.pending = in.channel.Publish(data, sequence, channel.Trace{})
 	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
 		return err
 	}

@@ -224,6 +224,7 @@ func (in *session) callReplay(ctx context.Context, i *input) error {
 	if len(p.message.Key) == 0 {
 		p.message.Key = nil
 	}
+	in.traceCall(i)
 	in.mark()
 	in.batch.begin(p.message.Time)
 	if err := in.enterMessages(ctx, i, at, 1); err != nil {
@@ -238,6 +239,7 @@ func (in *session) callReplay(ctx context.Context, i *input) error {
 	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {
+		in.traceHead(i)
 		i.take()
 		in.moved(i)
 	}

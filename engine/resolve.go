@@ -53,7 +53,7 @@ func (in *session) lookBack(ctx context.Context) (uint64, error) {
 	case found && last.Sequence != in.flight.expected, !found && in.flight.expected != 0:
 		return 0, in.escalate(in.fenced(last, found))
 	}
-	in.flight.pending = in.channel.Publish(in.flight.data, in.flight.expected)
+	in.flight.pending = in.channel.Publish(in.flight.data, in.flight.expected, in.flight.trace)
 	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
 		return 0, err
 	}

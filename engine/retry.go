@@ -35,6 +35,7 @@ func (in *session) retryHere(ctx context.Context, err error) error {
 	if unsaved != nil {
 		return in.escalate(unsaved)
 	}
+	in.traceFailed(err)
 	f.here = in.undo()
 	in.batch.undo()
 	in.current = nil

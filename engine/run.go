@@ -144,6 +144,11 @@ func (r *run) serve(ctx context.Context) error {
 	close(drained)
 	cancel()
 	background.Wait()
+	for _, in := range r.instances {
+		if s := in.session.Load(); s != nil {
+			s.traces.leave(nil)
+		}
+	}
 	faultpoint.Hit(faultpoint.AllStopped, "")
 	return r.conclude(ctx, err)
 }

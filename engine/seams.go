@@ -17,7 +17,7 @@ import (
 
 // link is the channel of an instance.
 type link interface {
-	Publish(data []byte, expected uint64) *channel.Pending
+	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
 	Last(ctx context.Context) (channel.Record, bool, error)
 	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
 	Info(ctx context.Context) (channel.Info, error)
@@ -41,6 +41,7 @@ type vault interface {
 // saver makes checkpoints durable, as [checkpoint.Store.Write] does.
 type saver interface {
 	save(updates []update) error
+	size() int64 // bytes on disk
 }
 
 // server is what the checkpointer has to know of the one that keeps the
@@ -99,6 +100,8 @@ func (b badger) save(updates []update) error {
 	}
 	return b.store.Write(list)
 }
+
+func (b badger) size() int64 { return b.store.Size() }
 
 type realTime struct{}
 

@@ -10,6 +10,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/measure"
 )
 
 // session is an instance's hold on its stage, from its fence on. Its loop runs
@@ -32,6 +33,8 @@ type session struct {
 	replays  *replays  // nil for a source
 	turn     int       // input whose turn it is
 	looked   time.Time // when the round began: what was due then was seen
+	lapped   time.Time // when calls were measured last
+	lapCalls int       // how many of the round had been called then
 	timers   []int64
 	alarms   []alarms
 	marked   []int64 // timers before the call at hand
@@ -39,7 +42,9 @@ type session struct {
 	source   *feeder // nil unless the stage is a source
 	batch    *batch
 	maxCalls int
-	perLook  int // calls between two looks whether the batch is to go out
+	perCall  float64 // nanoseconds, in the last lap
+	perLap   int     // calls that are measured together, if nothing else needs the clock before
+	perLook  int     // calls between two looks whether the batch is to go out
 	flight   *flight
 	spare    []byte // buffer of a settled frame, to be used again
 
@@ -67,6 +72,9 @@ type session struct {
 	trusted      bool      // the breaker is closed and has seen no failure since the last success
 	refusedBy    int       // calls in a row that found the other side unavailable
 	faulted      *faulted  // the last call that failed
+	traces       tracing
+	callTimes    *measure.Recorder
+	ages         []*measure.Recorder // of replays, and then by input
 
 	ending       bool   // a function answered io.EOF
 	inputsUsedUp bool   // it ends because its inputs have ended
@@ -86,13 +94,18 @@ func newSession(in *instance) *session {
 		owner:       newOwner(),
 		timers:      make([]int64, len(d.timers)),
 		alarms:      make([]alarms, len(d.timers)),
-		batch:       newBatch(d.destinations()),
+		batch:       newBatch(d.destinations(), len(d.inputs)),
 		maxCalls:    batchCalls,
 		perLook:     1,
 		arrivals:    make(chan arrival, 16),
 		refusals:    make(chan error, len(d.inputs)),
 		stopReaders: func() {},
 		letters:     newLetters(),
+		callTimes:   measure.NewRecorder(&in.measures.calls),
+	}
+	s.traces.tracer = in.run.config.Tracer
+	for k := range in.measures.ages {
+		s.ages = append(s.ages, measure.NewRecorder(&in.measures.ages[k]))
 	}
 	s.watch.deadline, s.saving.deadline = d.options.deadline, d.options.deadline
 	for k, i := range d.inputs {
@@ -172,6 +185,7 @@ func (in *session) rollback() error {
 	for d := range next {
 		next[d] = in.next[d].Load()
 	}
+	in.traceUndone(nil)
 	in.batch.reset(next)
 	in.steps = control.Steps
 	copy(in.timers, control.Timers)

@@ -139,7 +139,7 @@ type simLink struct {
 
 var _ link = (*simLink)(nil)
 
-func (l *simLink) Publish(data []byte, expected uint64) *channel.Pending {
+func (l *simLink) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
 	l.process.mustLive()
 	w := l.process.world
 	pending, settle := channel.NewPending()

@@ -132,6 +132,8 @@ var errDisk = errors.New("no space left")
 // the checkpoints of all, synced. It may be cut off anywhere.
 type simSaver struct{ process *simProcess }
 
+func (simSaver) size() int64 { return 0 }
+
 func (s simSaver) save(updates []update) error {
 	w, disk := s.process.world, s.process.disk
 	for _, u := range updates {

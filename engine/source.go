@@ -82,6 +82,7 @@ func (in *session) callSource(ctx context.Context) error {
 	if in.calls.Unit != "" {
 		in.attempt = in.nextTry(in.step())
 	}
+	in.traceSourceCall()
 	b.mu.Unlock()
 	start := time.Now()
 	in.watch.enterCall(in.stepUnderWay())
@@ -93,9 +94,12 @@ func (in *session) callSource(ctx context.Context) error {
 	}
 	in.slot.Leave()
 	in.watch.leave()
-	in.stats.Busy.Add(int64(time.Since(start)))
+	took := time.Since(start)
+	in.stats.Busy.Add(int64(took))
+	in.measures.calls.Observe(took.Seconds(), 1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	in.traces.calling = false
 	if b.callErr != nil && (err == nil || err == io.EOF) {
 		err = Fatal(b.callErr)
 	}
@@ -113,6 +117,7 @@ func (in *session) callSource(ctx context.Context) error {
 		in.succeeded(in.step())
 	}
 	b.calls++
+	b.taken++
 	in.steps++
 	b.begin(0)
 	return err
@@ -193,7 +198,7 @@ func (in *session) sourceLoop(ctx context.Context) error {
 
 // beginFeeding comes before the feeder starts.
 func (in *session) beginFeeding(ctx context.Context) error {
-	in.source.finished, in.source.err = false, nil
+	in.source.finished, in.source.err, in.traces.calling = false, nil, false
 	in.current, in.unit = nil, "commit"
 	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
 		return in.fail(ctx, fmt.Errorf("encode the state: %w", err))

@@ -44,7 +44,8 @@ var spaceNames = [...]string{"enough", "low", "full"}
 type DiskStatus struct {
 	State string `json:"state"` // "enough"; "low": the sources wait; "full": all stages wait
 	Path  string `json:"path"`  // a directory on the disk
-	Free  int64  `json:"free"`  // bytes
+	Used  int64  `json:"used"`  // bytes, whoever uses them
+	Free  int64  `json:"free"`  // bytes that are left for the pipeline
 	Bound int64  `json:"bound"` // bytes that have to be free
 }
 
@@ -97,7 +98,7 @@ func (s *space) look() (before, now int32) {
 		bound := s.boundOf(size)
 		level := levelOf(before, free, bound)
 		if worst == nil || level > now {
-			now, worst = level, &DiskStatus{spaceNames[level], dir, free, bound}
+			now, worst = level, &DiskStatus{State: spaceNames[level], Path: dir, Used: size - free, Free: free, Bound: bound}
 		}
 	}
 	if worst == nil {

@@ -130,6 +130,9 @@ func fillAndEmpty(t *testing.T, kind string, cycles int) {
 	}
 	for cycle := range cycles {
 		before := p.Status()
+		if d := before.Disk; d != nil && (d.Used <= 0 || d.Free <= 0) {
+			t.Fatalf("the disk is %+v", d)
+		}
 		await("progress", func(s engine.Status) bool { return taken(s, "check") > taken(before, "check")+2000 })
 		keep := []int64{0, 56 << 20, 1 << 20}[cycle%3]
 		release := fillDisk(t, dir, keep)

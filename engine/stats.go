@@ -20,6 +20,7 @@ type stats struct {
 	Abandoned        atomic.Uint64
 	RecoveryFailures atomic.Uint64
 	Unavailable      atomic.Uint64
+	FailedAttempts   atomic.Uint64
 	DeadLetters      atomic.Uint64
 	Dropped          atomic.Uint64
 	Killed           atomic.Uint64
@@ -29,6 +30,7 @@ type stats struct {
 	mu      sync.Mutex
 	saved   savedStats        // as in Badger
 	reasons map[string]uint64 // dead letters by why
+	causes  map[string]uint64 // restarts by why
 }
 
 type savedStats struct {
@@ -40,6 +42,7 @@ type savedStats struct {
 	Abandoned        uint64 `json:"abandoned,omitempty"`
 	RecoveryFailures uint64 `json:"recovery_failures,omitempty"`
 	Unavailable      uint64 `json:"unavailable,omitempty"`
+	FailedAttempts   uint64 `json:"failed_attempts,omitempty"`
 	DeadLetters      uint64 `json:"dead_letters"`
 	Dropped          uint64 `json:"dropped,omitempty"`
 	Killed           uint64 `json:"killed,omitempty"`
@@ -49,6 +52,7 @@ type savedStats struct {
 type statsRecord struct {
 	savedStats
 	Reasons map[string]uint64 `json:"dead_letters_by_reason,omitempty"`
+	Causes  map[string]uint64 `json:"restarts_by_reason,omitempty"`
 }
 
 const statsNote = "stats"
@@ -66,10 +70,22 @@ func (s *stats) countLetter(reason string) {
 	s.reasons[reason]++
 }
 
-func (s *stats) byReason() map[string]uint64 {
+// countRestart counts a restart.
+func (s *stats) countRestart(cause string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.reasons)
+	s.Restarts.Add(1)
+	if s.causes == nil {
+		s.causes = map[string]uint64{}
+	}
+	s.causes[cause]++
+}
+
+// byReason are the dead letters and the restarts by why there were.
+func (s *stats) byReason() (letters, restarts map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.reasons), maps.Clone(s.causes)
 }
 
 func (s *stats) read() savedStats {
@@ -82,6 +98,7 @@ func (s *stats) read() savedStats {
 		Abandoned:        s.Abandoned.Load(),
 		RecoveryFailures: s.RecoveryFailures.Load(),
 		Unavailable:      s.Unavailable.Load(),
+		FailedAttempts:   s.FailedAttempts.Load(),
 		DeadLetters:      s.DeadLetters.Load(),
 		Dropped:          s.Dropped.Load(),
 		Killed:           s.Killed.Load(),
@@ -98,6 +115,7 @@ func (s *stats) restore(saved savedStats) {
 	s.Abandoned.Store(saved.Abandoned)
 	s.RecoveryFailures.Store(saved.RecoveryFailures)
 	s.Unavailable.Store(saved.Unavailable)
+	s.FailedAttempts.Store(saved.FailedAttempts)
 	s.DeadLetters.Store(saved.DeadLetters)
 	s.Dropped.Store(saved.Dropped)
 	s.Killed.Store(saved.Killed)
@@ -110,7 +128,7 @@ func (in *instance) saveStats() {
 	if now == in.stats.saved {
 		return
 	}
-	data, err := json.Marshal(statsRecord{now, in.stats.reasons})
+	data, err := json.Marshal(statsRecord{now, in.stats.reasons, in.stats.causes})
 	if err == nil {
 		err = in.committed.store.PutNoteUnsynced(statsNote, data)
 	}
@@ -135,6 +153,6 @@ func (in *instance) loadStats() error {
 		return fmt.Errorf("read the counters: %w", err)
 	}
 	in.stats.restore(saved.savedStats)
-	in.stats.reasons = saved.Reasons
+	in.stats.reasons, in.stats.causes = saved.Reasons, saved.Causes
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"penstock/engine/frame"
+	"penstock/engine/redact"
 	"penstock/engine/supervise"
 )
 
@@ -15,6 +16,10 @@ type Status struct {
 	Stages    []StageStatus `json:"stages"`           // producers before readers
 	Groups    []GroupStatus `json:"groups,omitempty"` // outer before inner, in the order of their declaration
 	Disk      *DiskStatus   `json:"disk,omitempty"`   // nil when it is not looked at
+	// Channels are what stages read, in the order of their readers.
+	Channels   []ChannelStatus   `json:"channels,omitempty"`
+	Checkpoint *CheckpointStatus `json:"checkpoint,omitempty"` // nil before the run is ready
+	Broker     *BrokerStatus     `json:"broker,omitempty"`     // nil before the run is ready
 }
 
 // StageStatus is what a stage is doing, or did. Counts are totals since the
@@ -35,15 +40,18 @@ type StageStatus struct {
 	Epoch            uint64            `json:"epoch"`                            // owners so far
 	Starts           uint64            `json:"starts"`                           // of the stage's functions: the number of its generation
 	Restarts         uint64            `json:"restarts"`                         // starts after a fault of its own, of a sibling, or by an operator
+	RestartsBy       map[string]uint64 `json:"restarts_by_reason,omitempty"`     // the same by supervise.Reason of the end before
 	Panics           uint64            `json:"panics"`                           // faults that were panics
 	Errors           uint64            `json:"errors"`                           // faults that were errors
 	Unhealthy        uint64            `json:"unhealthy,omitempty"`              // faults that a health check or the deadline found
 	Abandoned        uint64            `json:"abandoned,omitempty"`              // functions that did not return and were left behind
 	RecoveryFailures uint64            `json:"recovery_failures,omitempty"`      // recovery functions that panicked or took too long
 	Unavailable      uint64            `json:"unavailable,omitempty"`            // calls that answered Unavailable
+	FailedAttempts   uint64            `json:"failed_attempts,omitempty"`        // at messages, and at calls that are none
 	DeadLetters      uint64            `json:"dead_letters"`                     // messages diverted
 	DeadLettersBy    map[string]uint64 `json:"dead_letters_by_reason,omitempty"` // the same by dlq.Reason
 	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, or by a recovery function
+	StateBytes       int64             `json:"state_bytes,omitempty"`            // of the committed state, unless it is one for each key
 	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
 	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
 	Waiting          int               `json:"waiting,omitempty"`                // of these, messages that others have overtaken, see AttemptDelay
@@ -89,7 +97,9 @@ func (r *run) status() Status {
 		stage := in.status(children[in.definition.name])
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
+		s.Channels = append(s.Channels, in.channels()...)
 	}
+	s.Checkpoint, s.Broker = r.checkpointer.past.status(), r.brokerStatus()
 	for _, g := range r.pipeline.groups {
 		child := children[g.name]
 		status := GroupStatus{Name: g.name, Group: g.parent.path(), Strategy: g.settings.Strategy.String(), State: child.State.String()}
@@ -127,31 +137,28 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		Abandoned:        in.stats.Abandoned.Load(),
 		RecoveryFailures: in.stats.RecoveryFailures.Load(),
 		Unavailable:      in.stats.Unavailable.Load(),
+		FailedAttempts:   in.stats.FailedAttempts.Load(),
 		DeadLetters:      in.stats.DeadLetters.Load(),
 		Dropped:          in.stats.Dropped.Load(),
 		Killed:           in.stats.Killed.Load(),
-		DeadLettersBy:    in.stats.byReason(),
 		Busy:             time.Duration(in.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
+	s.DeadLettersBy, s.RestartsBy = in.stats.byReason()
 	switch child.State {
 	case supervise.StateStarting, supervise.StateRunning, supervise.StateStopping:
 		s.Uptime = time.Since(child.Started)
 		s.UptimeSeconds = s.Uptime.Seconds()
 	}
 	if len(in.definition.options.checks) > 0 || in.definition.options.deadline > 0 {
-		s.Health = child.Health.String()
+		s.Health = redact.Text(child.Health.String())
 	}
 	if in.breaker != nil {
 		s.Breaker = in.breaker.State().String()
 	}
-	for k, i := range in.definition.inputs {
-		position := frame.Position{Offset: in.taken[k].Load()}
-		for _, p := range control.Inputs {
-			if p.Stream == i.stream.String() {
-				position = p
-			}
-		}
+	s.StateBytes = int64(len(control.State.Whole))
+	for k := range in.definition.inputs {
+		position := in.positionOf(k, control)
 		taken := position.Count()
 		s.In += taken
 		s.Waiting += len(position.Waiting)
@@ -160,4 +167,14 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		}
 	}
 	return s
+}
+
+// positionOf is how far an input is taken.
+func (in *instance) positionOf(input int, control frame.Frame) frame.Position {
+	for _, p := range control.Inputs {
+		if p.Stream == in.definition.inputs[input].stream.String() {
+			return p
+		}
+	}
+	return frame.Position{Offset: in.taken[input].Load()}
 }

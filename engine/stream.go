@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"penstock/engine/frame"
 )
@@ -28,6 +29,7 @@ type streamDefinition struct {
 	capacity  Capacity
 	compress  frame.Compression
 	codecName func() string
+	typeName  string // of its values
 }
 
 // String is "stage" or "stage/branch".
@@ -151,7 +153,9 @@ func (b *BranchOf[T]) stream() *streamDefinition { return b.definition }
 func newStream[T any](p *Pipeline) Stream[T] {
 	codec := DefaultCodec[T]()
 	return Stream[T]{
-		definition: &streamDefinition{pipeline: p, codecName: func() string { return codec.Name() }},
-		codec:      &codec,
+		definition: &streamDefinition{
+			pipeline: p, codecName: func() string { return codec.Name() }, typeName: reflect.TypeFor[T]().String(),
+		},
+		codec: &codec,
 	}
 }

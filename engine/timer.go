@@ -177,6 +177,7 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	in.unit = unitOfTimer(timer)
 	in.attempt = in.nextTry(in.unit)
 	in.current, in.due = nil, in.timers[timer]
+	in.traceCall(nil)
 	in.batch.begin(now.UnixNano())
 	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
 	in.enterCall(ctx, inflight.Timer, in.unit)

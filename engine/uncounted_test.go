@@ -211,8 +211,9 @@ func TestLostBrokerCountsNoAttempt(t *testing.T) {
 			return nil
 		}))
 	engine.Sink(p.With(engine.Attempts(1)), "sink", out, got.sink)
+	tracer := &tracer{}
 	config := testConfig(t, t.TempDir())
-	config.NATS.URL = s.ClientURL()
+	config.NATS.URL, config.Tracer = s.ClientURL(), tracer
 	b := runBeside(t, p, config)
 	await(t, "message 10", away)
 	stop(s)
@@ -224,4 +225,7 @@ func TestLostBrokerCountsNoAttempt(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	got.must(without(50, 11))
+	for _, stage := range status.Stages {
+		tracer.once(t, stage) // also of a commit that was sent twice
+	}
 }

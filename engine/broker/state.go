@@ -27,6 +27,14 @@ func (b *Broker) MaxPayload() int64 {
 // Embedded tells whether the server runs inside this process.
 func (b *Broker) Embedded() bool { return b.embedded != nil }
 
+// Server names the server, without credentials: "embedded", or its URL.
+func (b *Broker) Server() string {
+	if b.Embedded() {
+		return "embedded"
+	}
+	return b.link.target
+}
+
 // Replicas is how many servers are to keep each stream.
 func (b *Broker) Replicas() int { return b.cfg.Replicas }
 

@@ -51,7 +51,7 @@ func benchmarkHop(b *testing.B, sync time.Duration, depth int) {
 				s.Append(frame.Message{Time: 1, Value: value})
 			}
 			data, _ = frame.Append(data[:0], f, frame.Options{})
-			p := c.Publish(data, i)
+			p := c.Publish(data, i, Trace{})
 			if depth == 1 {
 				<-p.Done()
 			}

@@ -136,7 +136,7 @@ func TestStreamLost(t *testing.T) {
 	wantError(t, err, ErrStreamLost)
 	wantError(t, c.Trim(testContext(t), 5), ErrStreamLost)
 	wantError(t, c.Replay(testContext(t), 1, nil), ErrStreamLost)
-	_, err = c.Publish(w.encodeNext("", 1, 0, nil), w.last).Result()
+	_, err = c.Publish(w.encodeNext("", 1, 0, nil), w.last, Trace{}).Result()
 	wantError(t, err, ErrUnknown, "fizzbuzz+generator")
 }
 
@@ -344,7 +344,7 @@ func ExampleChannel() {
 	section.Append(frame.Message{Value: []byte("fizz")})
 	section.Append(frame.Message{Value: []byte("buzz")})
 	data, _ := frame.Append(nil, &frame.Frame{Epoch: 1, Commit: 1, Sections: []frame.Section{section}}, frame.Options{})
-	sequence, err := c.Publish(data, 0).Result()
+	sequence, err := c.Publish(data, 0, Trace{}).Result()
 	fmt.Println("stored at", sequence, err)
 
 	r := c.Reader(ReaderConfig{Name: "worker-0", Position: Position{Offset: 1}})

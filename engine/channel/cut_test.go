@@ -30,7 +30,7 @@ func TestCut(t *testing.T) {
 	if last, _, err := c.Last(ctx); err != nil || last.Sequence != 7 {
 		t.Fatalf("after a restart the last is %d, %v", last.Sequence, err)
 	}
-	sequence, err := c.Publish(w.encodeNext("", 1, 0, nil), 7).Result()
+	sequence, err := c.Publish(w.encodeNext("", 1, 0, nil), 7, Trace{}).Result()
 	if err != nil || sequence != 11 {
 		t.Errorf("the next has sequence %d, %v", sequence, err)
 	}

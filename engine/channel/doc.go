@@ -8,7 +8,7 @@
 // The writer looks at its past with [Channel.Last] and [Channel.Replay], and then commits one frame after the other.
 // Each carries the sequence of the one before, so of two writers only one gets through:
 //
-//	pending := c.Publish(data, last)
+//	pending := c.Publish(data, last, channel.Trace{})
 //	<-pending.Done()
 //	sequence, err := pending.Result()
 //

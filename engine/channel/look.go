@@ -176,7 +176,7 @@ func (r *Reader) swallow(item *item) {
 }
 
 func (r *Reader) deliver(item *item, f *frame.Frame, d Delivery) {
-	d.Sequence, d.Epoch, d.Ended, d.Size = item.sequence, f.Epoch, f.Ended, len(item.msg.Data)
+	d.Sequence, d.Epoch, d.Ended, d.Size, d.Trace = item.sequence, f.Epoch, f.Ended, len(item.msg.Data), traceOf(item.msg.Header)
 	r.queue = append(r.queue, d)
 	r.queued += d.Size
 	r.marks.add(mark{sequence: item.sequence, reply: item.msg.Reply})

@@ -157,7 +157,7 @@ func (w *writer) encodeNext(branch string, n, size int, change func(*frame.Frame
 
 func (w *writer) publish(data []byte) uint64 {
 	w.t.Helper()
-	sequence, err := w.c.Publish(data, w.last).Result()
+	sequence, err := w.c.Publish(data, w.last, Trace{}).Result()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func (w *writer) bare(change func(*frame.Frame)) uint64 {
 // insist publishes like the engine: what is unknown is looked up, and sent again if it is not there.
 func (w *writer) insist(ctx context.Context, data []byte) error {
 	for {
-		sequence, err := w.c.Publish(data, w.last).Result()
+		sequence, err := w.c.Publish(data, w.last, Trace{}).Result()
 		if err == nil {
 			w.last = sequence
 			return nil

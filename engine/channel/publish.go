@@ -50,14 +50,15 @@ func (p *Pending) settle(sequence uint64, err error) {
 
 // Publish sends a frame, once, and does not wait. It is stored only if expected is the sequence of the instance's last
 // frame, 0 if there is none. Several may be under way at once as long as each expects what the one before will get. The
-// data may be used again when Publish has returned.
-func (c *Channel) Publish(data []byte, expected uint64) *Pending {
+// data may be used again when Publish has returned. Readers get the trace together with the frame.
+func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 	p := &Pending{done: make(chan struct{})}
-	if limit := c.broker.MaxPayload() - headerOverhead; int64(len(data)) > limit {
+	header := nats.Header{}
+	limit := c.broker.MaxPayload() - headerOverhead - int64(trace.addTo(header))
+	if int64(len(data)) > limit {
 		p.settle(0, fmt.Errorf("publish to stream %s: %w: %d bytes, the limit is %d", c.name, ErrTooLarge, len(data), limit))
 		return p
 	}
-	header := nats.Header{}
 	if rule.Fencing {
 		header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expected, 10)}
 	}

@@ -11,7 +11,7 @@ func TestConflict(t *testing.T) {
 	w.write(1)
 	w.write(1)
 	for _, expected := range []uint64{0, 1, 3} {
-		_, err := c.Publish(w.encodeNext("", 1, 0, nil), expected).Result()
+		_, err := c.Publish(w.encodeNext("", 1, 0, nil), expected, Trace{}).Result()
 		wantError(t, err, ErrConflict, "fizzbuzz+generator")
 	}
 	newWriter(t, c.Instance(1)).write(1) // each instance has its own order
@@ -22,7 +22,7 @@ func TestPublishTwice(t *testing.T) {
 	c := openChannel(t, embedded(t), spec())
 	w := newWriter(t, c)
 	data := w.encodeNext("", 1, 0, nil)
-	first, second := c.Publish(data, 0), c.Publish(data, 0)
+	first, second := c.Publish(data, 0, Trace{}), c.Publish(data, 0, Trace{})
 	<-first.Done()
 	<-second.Done()
 	if sequence, err := first.Result(); sequence != 1 || err != nil {
@@ -41,7 +41,7 @@ func TestSeveralUnderWay(t *testing.T) {
 	w := newWriter(t, c)
 	var pending []*Pending
 	for i := range 100 {
-		pending = append(pending, c.Publish(w.encodeNext("", 1, 0, nil), uint64(i)))
+		pending = append(pending, c.Publish(w.encodeNext("", 1, 0, nil), uint64(i), Trace{}))
 	}
 	for i, p := range pending {
 		if sequence, err := p.Result(); err != nil || sequence != uint64(i+1) {
@@ -60,7 +60,7 @@ func TestFull(t *testing.T) {
 	for range 20 {
 		data := w.encodeNext("", 1, 1000, nil)
 		var sequence uint64
-		if sequence, err = c.Publish(data, w.last).Result(); err != nil {
+		if sequence, err = c.Publish(data, w.last, Trace{}).Result(); err != nil {
 			break
 		}
 		w.last = sequence
@@ -76,7 +76,7 @@ func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	b := embedded(t)
 	c := openChannel(t, b, spec())
-	_, err := c.Publish(make([]byte, b.MaxPayload()), 0).Result()
+	_, err := c.Publish(make([]byte, b.MaxPayload()), 0, Trace{}).Result()
 	wantError(t, err, ErrTooLarge)
 	w := newWriter(t, c)
 	empty := len(w.encodeNext("", 1, 8, nil))
@@ -95,7 +95,7 @@ func TestUnknown(t *testing.T) {
 	w.write(1)
 	e.stop()
 	data := w.encodeNext("", 1, 0, nil)
-	_, err := c.Publish(data, w.last).Result()
+	_, err := c.Publish(data, w.last, Trace{}).Result()
 	wantError(t, err, ErrUnknown)
 	e.start()
 	if err := w.insist(testContext(t), data); err != nil || w.last != 2 {

@@ -80,6 +80,7 @@ type Delivery struct {
 	Epoch    uint64
 	Ended    bool // the writer has ended its run. May come again, and messages may follow in another run
 	Size     int  // bytes of the whole frame, which Section keeps in memory
+	Trace    Trace
 }
 
 // Reader returns a reader that begins when its Run is called. Two readers of a channel must not have the same name.

@@ -40,7 +40,7 @@ type Event struct {
 	Group   string // path of the group: "" is the root, "back", "back/inner"
 	Child   string
 	Kind    EventKind
-	Reason  Reason        // of Failed, BackingOff, Stopped, GivenUp and Escalated
+	Reason  Reason        // of Failed, BackingOff, Restarting, Stopped, GivenUp and Escalated: why it ended
 	Err     error         // of Failed, BackingOff, Escalated, GivenUp and RecoveryFailed
 	Restart int           // of BackingOff and Restarting: failures since the last progress or quiet time; 0 if only a sibling failed
 	Delay   time.Duration // of BackingOff

@@ -35,7 +35,7 @@ func (g *group) start(m *member) {
 	l.ctx, l.cancel = context.WithCancelCause(values)
 	event := Event{Kind: Starting}
 	if m.isRestart {
-		event = Event{Kind: Restarting, Restart: m.restarts}
+		event = Event{Kind: Restarting, Reason: m.reason, Restart: m.restarts}
 	}
 	m.note(func(s *ChildStatus) {
 		if m.isRestart {

@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"time"
+
+	"penstock/engine/measure"
+)
+
+// StageMeasures are the histograms of a stage since the process began. The
+// difference of two tells of the time between them; see measure.Snapshot.
+type StageMeasures struct {
+	Stage string
+	// Calls is how long a call of the stage's functions took, in seconds. Calls of
+	// less than a millisecond are measured sixteen at a time, or as many as take a
+	// tenth of one, up to 512, and count as their average; but when one of them stalls it counts for
+	// itself.
+	Calls measure.Snapshot
+	// Ages is how old a message was when the commit that took it was on disk, in
+	// seconds since its Time: the latency from end to end. Of messages whose calls
+	// are measured together the last of each input is looked at.
+	Ages measure.Snapshot
+	// Inputs has the same of each stream that the stage reads, in their order, and
+	// without dead letters that came back.
+	Inputs []InputMeasures
+	// Commits is how long a frame took to be on disk, in seconds.
+	Commits measure.Snapshot
+	// Batches is how many messages a commit took; of a source, how many calls.
+	Batches measure.Snapshot
+}
+
+// InputMeasures are the histograms of what a stage takes of one stream.
+type InputMeasures struct {
+	Stream string // "stage" or "stage/branch"
+	Ages   measure.Snapshot
+}
+
+// Measures returns the histograms of the stages of the run under way, producers
+// before readers, or nothing. Safe for concurrent use.
+func (p *Pipeline) Measures() []StageMeasures {
+	r, err := p.serving()
+	if err != nil {
+		return nil
+	}
+	list := make([]StageMeasures, len(r.instances))
+	for k, in := range r.instances {
+		list[k] = StageMeasures{
+			Stage:   in.definition.name,
+			Calls:   in.measures.calls.Snapshot(),
+			Commits: in.measures.commits.Snapshot(),
+			Batches: in.measures.batches.Snapshot(),
+		}
+		list[k].Ages, list[k].Inputs = in.agesByInput()
+	}
+	return list
+}
+
+// measures are the histograms of an instance. Safe for concurrent use.
+type measures struct {
+	calls, commits, batches measure.Histogram
+	ages                    []measure.Histogram // of replays, and then by input
+}
+
+// aged are messages of a batch, and the time of one of them.
+type aged struct {
+	input int   // its index; replays have -1
+	time  int64 // Unix nanoseconds
+	count uint32
+}
+
+// agesByInput returns the ages of all that was taken, and those of each input.
+func (in *instance) agesByInput() (all measure.Snapshot, list []InputMeasures) {
+	all, list = in.measures.ages[0].Snapshot(), make([]InputMeasures, len(in.definition.inputs))
+	for k, i := range in.definition.inputs {
+		list[k] = InputMeasures{Stream: i.stream.String(), Ages: in.measures.ages[1+k].Snapshot()}
+		all = all.Plus(list[k].Ages)
+	}
+	return all, list
+}
+
+// To look at the clock costs as much as a quick call: of these so many are
+// measured together as take lapTime, and not more than lapMost. When such a lap
+// takes as long as stallTime, and much longer than the one before, then one of
+// its calls did, as far as can be known.
+const (
+	lapTime   = 100 * time.Microsecond
+	lapMost   = 32 * callsPerLook
+	stallTime = time.Millisecond
+	muchMore  = 8
+)
+
+// isLap says that enough calls were made since the last lap to be measured.
+func (in *session) isLap(calls int) bool { return calls-in.lapCalls >= in.perLap }
+
+// lap measures the calls since the last lap; 0 calls begin anew.
+func (in *session) lap(calls int, now time.Time) {
+	if n := calls - in.lapCalls; n > 0 {
+		all := float64(now.Sub(in.lapped)) // nanoseconds
+		each, usual := all/float64(n), in.perCall
+		if n > 1 && all >= float64(stallTime) && each > muchMore*usual {
+			in.callTimes.Observe(usual*1e-9, uint32(n-1))
+			in.callTimes.Observe((all-usual*float64(n-1))*1e-9, 1)
+		} else {
+			in.callTimes.Observe(each*1e-9, uint32(n))
+		}
+		in.perCall, in.perLap = each, int(min(float64(lapTime)/max(each, 1), lapMost))
+	}
+	in.lapped, in.lapCalls = now, calls
+	in.batch.age()
+}
+
+// took counts messages of an input, of which the last has the call's time.
+func (b *batch) took(input, messages int) {
+	b.taken += uint64(messages)
+	a := &b.aging[1+input]
+	a.input, a.time, a.count = input, b.callTime, a.count+uint32(messages)
+}
+
+// age notes the time of what was taken of each input since the last call of it, which is that of the last message.
+func (b *batch) age() {
+	for k := range b.aging {
+		a := &b.aging[k]
+		if a.count > 0 && a.time != 0 {
+			b.ages = append(b.ages, *a)
+		}
+		a.count = 0
+	}
+}
+
+// measure adds a commit that is on disk.
+func (in *session) measure(f *flight) {
+	now := in.run.clock.now()
+	in.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
+	in.measures.batches.Observe(float64(f.taken), 1)
+	for _, a := range f.ages {
+		in.ages[1+a.input].Observe(float64(now.UnixNano()-a.time)*1e-9, a.count)
+	}
+	for _, of := range in.ages {
+		of.Flush()
+	}
+	if in.batch.ages == nil {
+		in.batch.ages = f.ages[:0]
+	}
+}
+
+// noteHeads lets others see what the inputs wait with.
+func (in *session) noteHeads() {
+	for k, i := range in.inputs[:len(in.heads)] {
+		head := &in.heads[k]
+		switch {
+		case i.hasHead:
+			head.time.Store(i.head.message.Time)
+		case i.frame == len(i.queue):
+			head.time.Store(0)
+		case head.time.Load() == 0: // it waits for room, behind those that were taken
+			head.time.Store(in.looked.UnixNano())
+		}
+		head.held.Store(i.hasHead && i.waits(in.looked))
+	}
+}

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"penstock/engine/channel"
+)
+
+// Peeked is a message as it lies in a channel.
+type Peeked struct {
+	Offset uint64          `json:"offset"`
+	Key    string          `json:"key,omitempty"`
+	Time   time.Time       `json:"time"`
+	Bytes  int             `json:"bytes"`           // of the encoded value
+	Value  json.RawMessage `json:"value,omitempty"` // as JSON; nil when it is larger than PeekedBytes
+}
+
+// PeekedBytes is how large a value may be that Peek gives.
+const PeekedBytes = 64 << 10
+
+// peekFrames is how many of a channel's newest frames are looked into.
+const peekFrames = 32
+
+// Peek returns the newest messages of a stream ("stage" or "stage/branch") of the
+// running pipeline, at most n, the oldest first. They are read from the channel,
+// and taken by nobody through that. What everybody has read may be gone already.
+// Safe for concurrent use.
+func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, error) {
+	r, err := p.serving()
+	if err != nil {
+		return nil, fmt.Errorf("peek into %s: %w", stream, err)
+	}
+	for _, d := range p.stages {
+		for _, s := range d.destinations() {
+			if s.String() == stream {
+				list, err := r.byStage[d].peekInto(ctx, s, n)
+				if err != nil {
+					return nil, fmt.Errorf("peek into %s: %w", stream, err)
+				}
+				return list, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.name, stream)
+}
+
+func (in *instance) peekInto(ctx context.Context, s *streamDefinition, n int) ([]Peeked, error) {
+	last := in.last.Load()
+	from := uint64(1)
+	if last > peekFrames {
+		from = last - peekFrames + 1
+	}
+	codec := shape{Codec: s.codecName()}
+	var list []Peeked
+	err := in.channel.Replay(ctx, from, func(r channel.Record) error {
+		for k := range r.Frame.Sections {
+			section := &r.Frame.Sections[k]
+			if section.Branch != s.branch {
+				continue
+			}
+			it, offset := section.Messages(), section.Base
+			if count := uint64(section.Count); count > uint64(n) {
+				it.Skip(count - uint64(n))
+				offset += count - uint64(n)
+			}
+			for m, ok := it.Next(); ok; m, ok = it.Next() {
+				peeked := Peeked{Offset: offset, Key: string(m.Key), Time: time.Unix(0, m.Time), Bytes: len(m.Value)}
+				if len(m.Value) <= PeekedBytes {
+					peeked.Value = codec.json(m.Value)
+				}
+				list = append(list, peeked)
+				offset++
+			}
+		}
+		if len(list) > n {
+			list = append(list[:0:0], list[len(list)-n:]...)
+		}
+		return nil
+	})
+	return list, err
+}

@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"penstock/engine/channel"
+)
+
+// tracing holds the spans of a session's frames. Whoever takes one out of it
+// ends it: the loop, or who abandons the session. Without a tracer all of it
+// stays empty.
+type tracing struct {
+	tracer Tracer
+	now    atomic.Pointer[tracedFrame] // that the calls work for
+	sent   atomic.Pointer[tracedFrame] // whose commit is under way
+
+	// Of a source, whose function runs while its finished calls are committed.
+	// Under the batch's lock.
+	finished atomic.Pointer[tracedFrame] // of calls that have ended, when the one under way belongs to the next frame
+	calling  bool
+}
+
+// tracedFrame is a frame with a span that has not ended.
+type tracedFrame struct {
+	span    FrameSpan
+	err     error // of a call that failed
+	attempt int
+	letters int
+}
+
+var errLeft = errors.New("the function of its stage did not return and was left behind")
+
+// tracedContext is the context of a stage's functions. It answers with the span
+// of the frame that they work for at the moment, so that it need not be made
+// anew for each.
+type tracedContext struct {
+	context.Context
+	traces *tracing
+}
+
+func (c tracedContext) Value(key any) any {
+	if f := c.traces.now.Load(); f != nil {
+		if value := f.span.Value(key); value != nil {
+			return value
+		}
+	}
+	return c.Context.Value(key)
+}
+
+// context is that of the stage's functions.
+func (t *tracing) context(ctx context.Context) context.Context {
+	if t.tracer == nil {
+		return ctx
+	}
+	return tracedContext{ctx, t}
+}
+
+// traceCall comes before a call with the head of an input, or with none: the
+// first of a frame begins its span.
+func (in *session) traceCall(i *input) {
+	if t := &in.traces; t.tracer != nil && t.now.Load() == nil {
+		t.now.Store(in.beginTrace(i))
+	}
+}
+
+// traceSourceCall comes before a call of a source's function. Finished calls go
+// out at once when no commit is under way, so that this one belongs to the next
+// frame.
+func (in *session) traceSourceCall() {
+	t := &in.traces
+	if t.tracer == nil {
+		return
+	}
+	t.calling = true
+	if now := t.now.Load(); now != nil && in.batch.calls > 0 && t.sent.Load() == nil && t.finished.Load() == nil {
+		t.finished.Store(now)
+		t.now.Store(nil)
+	}
+	in.traceCall(nil)
+	now := t.now.Load()
+	now.attempt = max(now.attempt, in.attempt)
+}
+
+func (in *session) beginTrace(i *input) *tracedFrame {
+	d := in.definition
+	begin := FrameBegin{Pipeline: d.pipeline.name, Stage: d.name, Instance: in.name, Kind: d.kind, Epoch: in.epoch}
+	switch {
+	case i != nil:
+		begin.Stream = i.definition.stream.String()
+		_, from := i.origin()
+		begin.From = TraceContext(from)
+	case d.kind == KindSource && d.output != nil:
+		begin.Stream = d.output.String()
+	}
+	return &tracedFrame{span: in.traces.tracer.Begin(begin)}
+}
+
+// origin is the frame that the head of an input came in.
+func (i *input) origin() (sequence uint64, trace channel.Trace) {
+	switch {
+	case i.replays != nil:
+		return 0, channel.Trace{}
+	case i.picked > 0:
+		w := &i.waiting[i.picked-1]
+		return w.sequence, w.trace
+	}
+	d := &i.queue[i.frame]
+	return d.Sequence, d.Trace
+}
+
+// traceHead says that the head of an input is about to be taken.
+func (in *session) traceHead(i *input) {
+	if in.traces.tracer == nil {
+		return
+	}
+	f := in.traces.now.Load()
+	if f == nil { // the session was abandoned
+		return
+	}
+	f.attempt = max(f.attempt, i.head.attempt)
+	sequence, from := i.origin()
+	if i.traced == f && i.tracedAt == sequence {
+		return
+	}
+	i.traced, i.tracedAt = f, sequence
+	if from != (channel.Trace{}) {
+		f.span.Took(i.definition.stream.String(), TraceContext(from))
+	}
+}
+
+// tracePassed says that a message was given up: f is how, and whether a letter
+// tells of it.
+func (in *session) tracePassed(i *input, f *failure, letters int) {
+	in.traceCall(i)
+	in.traceHead(i)
+	if now := in.traces.now.Load(); now != nil {
+		now.attempt = max(now.attempt, f.Count)
+		now.letters += letters
+	}
+}
+
+// traceFailed says that a call failed which alone is undone.
+func (in *session) traceFailed(err error) {
+	if f := in.traces.now.Load(); f != nil {
+		f.err = err
+		f.span.Failed(err)
+	}
+}
+
+// traceNothing says that a call was undone that is nobody's failure: a span that
+// is only of it has never been.
+func (in *session) traceNothing() {
+	if f := in.traces.now.Load(); f != nil && f.err == nil && in.batch.calls == 0 {
+		in.traces.now.Store(nil)
+	}
+}
+
+// traceSent says that what was gathered is about to be sent, and returns what
+// goes with it.
+func (in *session) traceSent() channel.Trace {
+	t := &in.traces
+	if t.tracer == nil {
+		return channel.Trace{}
+	}
+	f := t.finished.Swap(nil)
+	if f == nil {
+		in.traceCall(nil) // of a last frame nothing was called for
+		f = t.now.Swap(nil)
+		if t.calling { // and its outputs go to the next frame
+			in.traceCall(nil)
+		}
+	}
+	t.sent.Store(f)
+	return channel.Trace(f.span.Trace())
+}
+
+// traceCommitted ends the span of a commit that is on disk.
+func (in *session) traceCommitted(f *flight) {
+	sent := in.traces.sent.Swap(nil)
+	if sent == nil {
+		return
+	}
+	end := FrameEnd{
+		Outcome: FrameCommitted, Commit: f.frame.Commit, In: f.taken, Bytes: len(f.data),
+		Attempt: sent.attempt, DeadLetters: sent.letters,
+	}
+	if in.source != nil {
+		end.In, end.Calls = 0, f.taken
+	}
+	for d := range f.frame.Sections {
+		end.Out += uint64(f.frame.Sections[d].Count)
+	}
+	sent.span.End(end)
+}
+
+// traceLost ends the span of a commit that is not in the channel.
+func (in *session) traceLost(err error) {
+	if sent := in.traces.sent.Swap(nil); sent != nil {
+		sent.span.End(FrameEnd{Outcome: FrameUndone, Err: err})
+	}
+}
+
+// traceUndone ends the spans of what was not sent. One that nothing was done in
+// has never been.
+func (in *session) traceUndone(err error) {
+	for _, place := range []*atomic.Pointer[tracedFrame]{&in.traces.finished, &in.traces.now} {
+		f := place.Swap(nil)
+		if f == nil {
+			continue
+		}
+		if cause := cmp.Or(err, f.err); cause != nil || in.batch.calls > 0 {
+			f.span.End(FrameEnd{Outcome: FrameUndone, Err: cause, Attempt: f.attempt})
+		}
+	}
+}
+
+// leave ends the spans of a session that is over. It may be called while a
+// function that hangs holds the rest of the session.
+func (t *tracing) leave(err error) {
+	if sent := t.sent.Swap(nil); sent != nil {
+		sent.span.End(FrameEnd{Outcome: FrameUnknown})
+	}
+	for _, place := range []*atomic.Pointer[tracedFrame]{&t.finished, &t.now} {
+		if f := place.Swap(nil); f != nil {
+			f.span.End(FrameEnd{Outcome: FrameUndone, Err: err})
+		}
+	}
+}
