@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"penstock/engine/channel":         {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
 	"penstock/engine/enginetest":      {"penstock/engine"},
 	"penstock/stages":                 {"penstock/engine"},
-	"penstock/telemetry":              {"penstock/engine"},
+	"penstock/telemetry":              {"penstock/engine", "penstock/dlq"},
 	"penstock/examples":               {"penstock/engine", "penstock/stages", "penstock/dlq"},
 	"penstock/cmd/pipeline":           {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq"},
 	"penstock/tests":                  {"penstock"},
@@ -42,7 +42,8 @@ var kept = map[string][]string{
 	"github.com/dgraph-io/badger":         {"penstock/checkpoint"},
 	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline"},
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},
-	"net/http":                            {"penstock/cmd/pipeline", "penstock/telemetry"},
+	"net/http":                            {"penstock/cmd/pipeline", "penstock/telemetry", "penstock/tests/watched"},
+	"go.opentelemetry.io":                 {"penstock/telemetry"},
 	"github.com/klauspost/compress":       {"penstock/engine/frame"},
 	"github.com/sony/gobreaker":           {"penstock/engine/breaker"},
 }

@@ -1,0 +1,49 @@
+package telemetry
+
+import (
+	"log/slog"
+	"time"
+)
+
+// DefaultAddress is where a Server listens unless it is told otherwise.
+const DefaultAddress = "127.0.0.1:9900"
+
+// Config says where and how a Server serves. The zero value serves to this
+// machine only.
+type Config struct {
+	// Address is host:port to listen on. "" is DefaultAddress, or the next free
+	// port after it; another one that is taken is an error. One that other
+	// machines can reach needs a Token.
+	Address string
+	// Token has to come with every request, as "Authorization: Bearer …", or once
+	// in the page. "" asks for none: that is for this machine only, where whoever
+	// has an account may look. Actions always need a proof that no other page on
+	// the web sent them.
+	Token string
+	// Hosts are further names under which the server may be called, without
+	// ports: what a proxy in front of it passes on. The address itself,
+	// localhost, 127.0.0.1 and ::1 need not be named.
+	Hosts []string
+	// Interval is how often the pipeline is looked at; default 1 s.
+	Interval time.Duration
+	// Peek is how many of the newest messages of each stream are shown; default
+	// 0: none, since they may be nobody else's business.
+	Peek int
+	// Triggers color what is out of bounds; see Trigger.
+	Triggers []Trigger
+	// Drain is what the page's "drain and stop" calls: it has the run's context
+	// done. nil: that is not offered.
+	Drain func()
+	// Logger gets what happens; default slog.Default().
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.Interval <= 0 {
+		c.Interval = time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}

@@ -1,0 +1,52 @@
+package telemetry
+
+import (
+	"fmt"
+	"net/http"
+
+	"penstock/engine"
+	"penstock/engine/supervise"
+)
+
+// healthz says that the process lives.
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// Readiness is the answer of /readyz.
+type Readiness struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons"` // why not
+}
+
+// readyz says whether the pipeline does what it is there for.
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	r := readinessOf(s.pipeline.Status())
+	code := http.StatusOK
+	if !r.Ready {
+		code = http.StatusServiceUnavailable
+	}
+	writeJSON(w, code, r)
+}
+
+// readinessOf is true when the broker is connected and every stage runs or has
+// ended.
+func readinessOf(status engine.Status) Readiness {
+	r := Readiness{Reasons: []string{}}
+	if status.Broker == nil {
+		r.Reasons = append(r.Reasons, "the pipeline has not started")
+	} else if !status.Broker.Connected {
+		r.Reasons = append(r.Reasons, "there is no connection to the NATS server "+status.Broker.Server)
+	}
+	for _, stage := range status.Stages {
+		if !stage.Ended && stage.State != supervise.StateRunning.String() {
+			r.Reasons = append(r.Reasons, fmt.Sprintf("stage %s is %s", stage.Name, stage.State))
+		}
+	}
+	if status.Disk != nil && status.Disk.State != "enough" {
+		r.Reasons = append(r.Reasons, "the free space on the disk is "+status.Disk.State)
+	}
+	r.Ready = len(r.Reasons) == 0
+	return r
+}

@@ -1,0 +1,29 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"penstock/engine"
+)
+
+// peek answers with the newest messages of a stream, if the configuration lets
+// them be shown.
+func (s *Server) peek(w http.ResponseWriter, r *http.Request) {
+	if s.config.Peek <= 0 {
+		writeError(w, fmt.Errorf("%w: messages are shown only with --peek N, since they may be nobody else's business", errNotFound))
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lettersTime)
+	defer cancel()
+	list, err := s.pipeline.Peek(ctx, r.PathValue("stream"), s.config.Peek)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	if list == nil {
+		list = []engine.Peeked{}
+	}
+	writeJSON(w, http.StatusOK, list)
+}

@@ -1,0 +1,108 @@
+package telemetry
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+
+	"penstock/engine/measure"
+)
+
+// What Prometheus is told agrees with the status, keeps its conventions, and has both forms of histograms.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	s := serve(t, Config{})
+	s.fail <- errTest
+	s.until("a restart, and more", func() bool {
+		for _, stage := range s.pipeline.Status().Stages {
+			if stage.Name == "worker" && stage.Restarts == 1 && stage.In > 20 {
+				return true
+			}
+		}
+		return false
+	})
+	if err := s.pipeline.StopStage(t.Context(), "numbers"); err != nil {
+		t.Fatal(err)
+	}
+	s.until("all is read", func() bool {
+		status := s.pipeline.Status()
+		return status.Channels[0].Lag() == 0 && status.Channels[1].Lag() == 0
+	})
+	status := s.pipeline.Status()
+	problems, err := testutil.GatherAndLint(s.server.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "penstock_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	families, err := s.server.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func(name, stage string) (sum float64) {
+		for _, f := range families {
+			for _, m := range f.Metric {
+				if f.GetName() == name && has(m, stage) {
+					sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+				}
+			}
+		}
+		return sum
+	}
+	for _, stage := range status.Stages {
+		for name, want := range map[string]uint64{
+			"penstock_stage_messages_in_total": stage.In, "penstock_stage_messages_out_total": stage.Out,
+			"penstock_stage_restarts_total": stage.Restarts, "penstock_stage_faults_total": stage.Panics + stage.Errors,
+		} {
+			if got := value(name, stage.Name); got != float64(want) {
+				t.Errorf("%s of %s is %v, the status says %d", name, stage.Name, got, want)
+			}
+		}
+	}
+	for _, f := range families {
+		if f.GetName() != "penstock_stage_call_seconds" {
+			continue
+		}
+		h := f.Metric[0].GetHistogram()
+		if h.GetSampleCount() == 0 || len(h.PositiveSpan) == 0 || len(h.Bucket) == 0 || h.Bucket[len(h.Bucket)-1].GetCumulativeCount() != h.GetSampleCount() {
+			t.Errorf("%v", h)
+		}
+		return
+	}
+	t.Error("there is no histogram")
+}
+
+func has(m *dto.Metric, stage string) bool {
+	for _, l := range m.Label {
+		if l.GetName() == "stage" && l.GetValue() == stage {
+			return true
+		}
+	}
+	return false
+}
+
+func TestClassicBucketsAreThoseOfTheNativeOne(t *testing.T) {
+	t.Parallel()
+	var h measure.Histogram
+	for _, v := range []float64{0, 1e-9, 1.0 / (1 << 20), 1, 1.0001, 4, 1e9} {
+		h.Observe(v, 1)
+	}
+	buckets := classicBuckets(h.Snapshot())
+	for bound, want := range map[float64]uint64{1.0 / (1 << 20): 3, 0.25: 3, 1: 4, 4: 6, 16384: 6} {
+		if got := buckets[bound]; got != want {
+			t.Errorf("up to %v: %d, want %d", bound, got, want)
+		}
+	}
+	var m dto.Metric
+	both := &bothHistograms{desc: histogramMetrics[0].desc, snapshot: h.Snapshot(), labels: []string{"p", "s"}}
+	if err := both.Write(&m); err != nil || m.Histogram.GetSampleCount() != 7 {
+		t.Errorf("%v, %v", err, &m)
+	}
+	var _ prometheus.Metric = both
+}
