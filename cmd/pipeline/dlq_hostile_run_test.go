@@ -64,7 +64,7 @@ func (c command) runPipeline(p *engine.Pipeline, change func(*system), args ...s
 	a := &app{args: args, system: system{
 		stdout:   r.stdout,
 		stderr:   r.stderr,
-		getenv:   func(name string) string { return c.env[name] },
+		getenv:   c.getenv,
 		signals:  r.signals,
 		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
 		terminal: func() (int, int, bool) { return 0, 0, false },

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"penstock/dlq"
+	"penstock/engine/redact"
 )
 
 // writeLetter writes a letter as JSON on one line that neither a terminal nor
@@ -41,18 +42,18 @@ func decoded(l dlq.Letter) ([]byte, bool) {
 // redacted hides passwords in what the failure says. Key and value are the
 // user's own.
 func redacted(l dlq.Letter) dlq.Letter {
-	l.Error, l.Panic, l.Stack = redact(l.Error), redact(l.Panic), redact(l.Stack)
+	l.Error, l.Panic, l.Stack = redact.Text(l.Error), redact.Text(l.Panic), redact.Text(l.Stack)
 	l.Chain = append([]string(nil), l.Chain...)
 	for i := range l.Chain {
-		l.Chain[i] = redact(l.Chain[i])
+		l.Chain[i] = redact.Text(l.Chain[i])
 	}
 	l.Attempts = append([]dlq.Attempt(nil), l.Attempts...)
 	for i := range l.Attempts {
-		l.Attempts[i].Error = redact(l.Attempts[i].Error)
+		l.Attempts[i].Error = redact.Text(l.Attempts[i].Error)
 	}
 	l.History = append([]dlq.Round(nil), l.History...)
 	for i := range l.History {
-		l.History[i].Error = redact(l.History[i].Error)
+		l.History[i].Error = redact.Text(l.History[i].Error)
 	}
 	return l
 }

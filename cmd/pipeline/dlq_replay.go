@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"penstock/dlq"
+	"penstock/engine/redact"
 )
 
 // dlqReplayCmd asks for replays.
@@ -181,7 +182,7 @@ func (s *replaySum) add(o outcome) error {
 	default:
 		if s.refused++; s.refused <= told {
 			text := strings.ReplaceAll(o.Error, "raise the limit", "use --force")
-			fmt.Fprintln(s.stderr, "pipeline: "+escape(redact(text)))
+			fmt.Fprintln(s.stderr, "pipeline: "+escape(redact.Text(text)))
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"penstock/dlq"
+	"penstock/engine/redact"
 )
 
 // Bounds of the table of letters.
@@ -94,7 +95,7 @@ func letterRow(l dlq.Letter, now time.Time) []string {
 	}
 	return []string{
 		escape(l.ID()), escape(l.Stage), escape(string(l.Reason)), strconv.Itoa(l.Round), strconv.Itoa(attemptsOf(l)),
-		age(now.Sub(l.At)), key, escape(firstLine(redact(failureOf(l)))),
+		age(now.Sub(l.At)), key, escape(firstLine(redact.Text(failureOf(l)))),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/redact"
 )
 
 // start is where a watch begins.
@@ -114,7 +115,7 @@ func (w *watcher) follow(ctx context.Context, run *socketLetters, from start) er
 		return failed
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) {
-		w.say("watching again: " + escape(redact(err.Error())))
+		w.say("watching again: " + escape(redact.Text(err.Error())))
 		return ctx.Err()
 	}
 	return nil

@@ -8,6 +8,8 @@
 //	pipeline state worker                   the committed state of a stage, running or not
 //	pipeline events worker                  what happened to a stage, running or not
 //	pipeline dlq list                       the messages that failed: see also show, replay, discard, export, import, watch
+//	pipeline graph fizzbuzz --format svg    the graph of a pipeline, without running it
+//	pipeline replay-telemetry FILE          what the dashboard recorded, as it was
 //	pipeline doctor                         what is wrong with a data directory, and which command mends it
 //	pipeline repair                         mend it, after a backup, or say why not
 //	pipeline version
@@ -20,6 +22,10 @@
 //
 // Nothing has to be installed: without --nats the command runs a NATS server
 // of its own, inside the process.
+//
+// A run shows itself at http://127.0.0.1:9900/, or at the next free port: its log
+// says where. --telemetry ADDR or $PENSTOCK_TELEMETRY names another address, off
+// is none. Package telemetry has the rest.
 //
 // The exit code is 0 when the run is complete or was stopped by SIGINT or
 // SIGTERM in an orderly way, 1 when it failed and 2 when the command line was

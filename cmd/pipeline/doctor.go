@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/redact"
 )
 
 // doctorCmd looks for what is wrong with a data directory.
@@ -184,4 +185,4 @@ func (d diagnosis) write(w io.Writer) error {
 }
 
 // harmless is what a terminal may be shown of what files and servers say.
-func harmless(text string) string { return escape(redact(text)) }
+func harmless(text string) string { return escape(redact.Text(text)) }

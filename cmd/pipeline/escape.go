@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -60,14 +59,4 @@ func escapeJSON(data []byte) []byte {
 		i += size
 	}
 	return out
-}
-
-// userInfo is what stands before the host of a URL, or of an address that may
-// do without nats://. Up to the last @ before the next comma or space: a
-// password with a / or @ in it is malformed, and secret all the same.
-var userInfo = regexp.MustCompile(`([a-zA-Z]+://)[^\s,"]+@|[^\s,":]+:[^\s,"]+@`)
-
-// redact hides user, password and token of every URL in text.
-func redact(text string) string {
-	return userInfo.ReplaceAllString(text, "${1}…@")
 }

@@ -58,20 +58,6 @@ func TestEscapeJSONKeepsTheValue(t *testing.T) {
 	}
 }
 
-func TestRedact(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"connect to nats://u:p@h:1, tls://t@h:2": "connect to nats://…@h:1, tls://…@h:2",
-		`argument "u:p/@x@h:1"`:                  `argument "…@h:1"`,
-		"message worker.0:40, attempt 1":         "message worker.0:40, attempt 1",
-		"mail a@b":                               "mail a@b",
-	} {
-		if got := redact(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 type nasty struct{}
 
 func (nasty) Error() string { return "bad \x1b[31m thing" }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"penstock/engine"
+	"penstock/engine/redact"
 )
 
 // eventsView is how events are shown.
@@ -30,7 +31,7 @@ func (v eventsView) write(w io.Writer, events []engine.StageEvent) error {
 	out := bufio.NewWriterSize(w, 32<<10)
 	if v == eventsJSON {
 		for _, e := range events {
-			e.Error, e.Stack, e.Detail = redact(e.Error), redact(e.Stack), redact(e.Detail)
+			e.Error, e.Stack, e.Detail = redact.Text(e.Error), redact.Text(e.Stack), redact.Text(e.Detail)
 			if err := writeEvent(out, e); err != nil {
 				return err
 			}
@@ -74,14 +75,14 @@ func eventRow(e engine.StageEvent) []string {
 		text = e.Detail
 	}
 	text, _, _ = strings.Cut(text, "\n")
-	return []string{e.Time.Local().Format(eventTime), escape(e.Stage), escape(e.Kind), escape(e.Reason), restart, delay, escape(redact(text))}
+	return []string{e.Time.Local().Format(eventTime), escape(e.Stage), escape(e.Kind), escape(e.Reason), restart, delay, escape(redact.Text(text))}
 }
 
 func writeStack(out io.Writer, stack string) {
 	if stack == "" {
 		return
 	}
-	for line := range strings.Lines(redact(stack)) {
+	for line := range strings.Lines(redact.Text(stack)) {
 		line = strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
 		fmt.Fprintln(out, strings.TrimRight("    "+escape(line), " "))
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+
+	"penstock/engine/redact"
 )
 
 // The exit codes.
@@ -58,7 +60,7 @@ func (a *app) end(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	text := escape(redact(err.Error()))
+	text := escape(redact.Text(err.Error()))
 	var wrong *usageError
 	var exit *exitError
 	switch {

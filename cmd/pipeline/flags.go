@@ -16,6 +16,7 @@ var groups = []kong.Group{
 	{Key: "where", Title: "Where"},
 	{Key: "nats", Title: "NATS server (default: one inside the process)"},
 	{Key: "how", Title: "How"},
+	{Key: "telemetry", Title: "Telemetry"},
 	{Key: "guard", Title: "Guard"},
 	{Key: "which", Title: "Which dead letters"},
 }

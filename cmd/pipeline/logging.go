@@ -10,6 +10,8 @@ import (
 
 	"github.com/lmittmann/tint"
 	"golang.org/x/term"
+
+	"penstock/engine/redact"
 )
 
 // logFlags say how the log looks.
@@ -68,10 +70,10 @@ func terminalOf(file *os.File, kind string) func() (width, height int, yes bool)
 func redactAttr(_ []string, a slog.Attr) slog.Attr {
 	switch value := a.Value.Resolve(); value.Kind() {
 	case slog.KindString:
-		a.Value = slog.StringValue(redact(value.String()))
+		a.Value = slog.StringValue(redact.Text(value.String()))
 	case slog.KindAny:
 		if err, ok := value.Any().(error); ok {
-			a.Value = slog.StringValue(redact(err.Error()))
+			a.Value = slog.StringValue(redact.Text(err.Error()))
 		}
 	}
 	return a

@@ -34,13 +34,15 @@ type app struct {
 
 // grammar is the command line.
 type grammar struct {
-	Run     runCmd     `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: fizzbuzz."`
-	State   stateCmd   `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
-	Events  eventsCmd  `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
-	DLQ     dlqCmd     `cmd:"" name:"dlq" help:"List, show, replay and discard the messages that failed, of a running or of a stopped pipeline."`
-	Doctor  doctorCmd  `cmd:"" help:"Look for what is wrong with a data directory, and say which command mends it."`
-	Repair  repairCmd  `cmd:"" help:"Mend a data directory as far as that is possible without guessing, after a copy of it was made."`
-	Version versionCmd `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
+	Run     runCmd             `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: fizzbuzz."`
+	State   stateCmd           `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
+	Events  eventsCmd          `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
+	DLQ     dlqCmd             `cmd:"" name:"dlq" help:"List, show, replay and discard the messages that failed, of a running or of a stopped pipeline."`
+	Graph   graphCmd           `cmd:"" help:"Write the graph of a pipeline, without running it, as DOT or SVG: pipeline graph fizzbuzz --format svg > graph.svg."`
+	Replay  replayTelemetryCmd `cmd:"" name:"replay-telemetry" help:"Show what was recorded of a run in the dashboard, as it was."`
+	Doctor  doctorCmd          `cmd:"" help:"Look for what is wrong with a data directory, and say which command mends it."`
+	Repair  repairCmd          `cmd:"" help:"Mend a data directory as far as that is possible without guessing, after a copy of it was made."`
+	Version versionCmd         `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
 }
 
 func main() {

@@ -17,6 +17,9 @@ import (
 const asCommand = "PENSTOCK_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
+	if err := os.Setenv(telemetryVariable, telemetryOff); err != nil {
+		panic(err)
+	}
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
@@ -62,6 +65,14 @@ type running struct {
 	exited  chan int
 }
 
+// getenv has no telemetry, unless the test asks for it: its ports are for all.
+func (c command) getenv(name string) string {
+	if value, ok := c.env[name]; ok || name != telemetryVariable {
+		return value
+	}
+	return telemetryOff
+}
+
 func (c command) start(args ...string) *running {
 	c.t.Helper()
 	return c.startIn(func(*system) {}, args...)
@@ -74,7 +85,7 @@ func (c command) startIn(change func(*system), args ...string) *running {
 	s := system{
 		stdout:   r.stdout,
 		stderr:   r.stderr,
-		getenv:   func(name string) string { return c.env[name] },
+		getenv:   c.getenv,
 		signals:  r.signals,
 		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
 		terminal: func() (int, int, bool) { return 0, 0, false },

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,19 +12,25 @@ import (
 
 func startServer(t *testing.T) (host string) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-		Username: "user", Password: "secret",
-	})
+	host, _ = startServerFor(t, server.Options{Username: "user", Password: "secret"})
+	return host
+}
+
+// startServerFor starts one with a login. stop may be called before the end.
+func startServerFor(t *testing.T, o server.Options) (host string, stop func()) {
+	t.Helper()
+	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoLog, o.NoSigs = "127.0.0.1", -1, true, t.TempDir(), true, true
+	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	stop = sync.OnceFunc(func() { s.Shutdown(); s.WaitForShutdown() })
+	t.Cleanup(stop)
 	if !s.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the server does not start")
 	}
-	return s.Addr().String()
+	return s.Addr().String(), stop
 }
 
 func TestExternalServer(t *testing.T) {

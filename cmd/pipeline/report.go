@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"penstock/engine"
+	"penstock/engine/redact"
 )
 
 // statusReport is what a pipeline did, for programs.
@@ -50,7 +51,7 @@ func (s *session) writeReport(status engine.Status, err error) error {
 	}
 	final := finalReport{statusReport: reportOf(status), Exit: exitCode(err)}
 	if err != nil {
-		final.Error = redact(err.Error())
+		final.Error = redact.Text(err.Error())
 	}
 	data, err := json.MarshalIndent(final, "", "  ")
 	if err != nil {

@@ -12,16 +12,17 @@ import (
 // runCmd is the verb run: what all pipelines have in common. Its commands are
 // the pipelines.
 type runCmd struct {
-	Place  place      `embed:""`
-	Fresh  bool       `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
-	NATS   natsFlags  `embed:""`
-	Sync   syncing    `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
-	Drain  duration   `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
-	Keep   keepFlags  `embed:""`
-	Free   size       `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
-	Report path       `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
-	Log    logFlags   `embed:""`
-	Guard  guardFlags `embed:""`
+	Place  place          `embed:""`
+	Fresh  bool           `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
+	NATS   natsFlags      `embed:""`
+	Sync   syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
+	Drain  duration       `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
+	Keep   keepFlags      `embed:""`
+	Free   size           `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
+	Report path           `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
+	Log    logFlags       `embed:""`
+	Guard  guardFlags     `embed:""`
+	Show   telemetryFlags `embed:""`
 
 	Fizzbuzz        fizzbuzzCmd        `cmd:"" default:"withargs" help:"The lesson: numbers become words, one per beat, with faults on purpose."`
 	Wordcount       wordcountCmd       `cmd:"" help:"Count the words of files, exactly once whatever happens."`
@@ -36,6 +37,7 @@ type session struct {
 	arguments arguments
 	report    string
 	control   *control
+	show      telemetryFlags
 	ready     bool   // every stage was open
 	letters   uint64 // dead letters at the end
 }
@@ -54,7 +56,7 @@ func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
 		a.log = c.Log.guardLog(a)
 		return c.Guard.serve(a)
 	}
-	s := &session{app: a, pipeline: p, config: config, arguments: args, report: string(c.Report)}
+	s := &session{app: a, pipeline: p, config: config, arguments: args, report: string(c.Report), show: c.Show}
 	a.log = c.Log.logger(a.stderr, plain)
 	conclude := s.summarise
 	if _, _, terminal := a.terminal(); terminal && c.Log.LogFormat == "text" {
@@ -94,8 +96,18 @@ func (s *session) run() error {
 		s.log.Info("stopping in an orderly way; a second signal stops at once, and loses nothing either")
 	})
 	defer release()
+	ctx, drain := context.WithCancel(ctx)
+	defer drain()
+	stop, err := s.show.serve(s.app, s.pipeline, drain)
+	if err != nil {
+		return err
+	}
+	if stop != nil {
+		defer stop()
+	}
+	defer s.trace()()
 	s.config.OnReady, s.config.OnStop = s.onReady, s.onStop
-	err := s.pipeline.Run(ctx, s.config)
+	err = s.pipeline.Run(ctx, s.config)
 	if !s.ready && ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
 	}

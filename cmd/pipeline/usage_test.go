@@ -45,6 +45,10 @@ func TestUsageErrors(t *testing.T) {
 		"state worker --nats http://secret@h":       {"--nats", "http://…@h"},
 		"run --report /none/report":                 {"--report", "/none/report"},
 		"run --report " + filepath.Dir(file):        {"--report", "directory"},
+		"run --peek some":                           {"--peek"},
+		"graph nothing":                             {"nothing", "fizzbuzz", "pipeline graph --help"},
+		"graph --format png":                        {"--format", "png", "svg"},
+		"replay-telemetry":                          {"file", "pipeline replay-telemetry --help"},
 		"run wordcount":                             {"file", "pipeline run wordcount --help"},
 		"run wordcount --ext , x":                   {"--ext", `","`},
 		"run wordcount --ext a/b x":                 {"--ext", "slash"},
@@ -94,8 +98,10 @@ func TestHelpAndVersion(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	for args, want := range map[string][]string{
-		"--help":                     {"run fizzbuzz", "run wordcount", "run unstablecounter", "state", "events", "dlq list", "version"},
-		"run --help":                 {"--drain", "30s", "milliseconds", "--sync", "$XDG_STATE_HOME/penstock", "$NO_COLOR"},
+		"--help":                     {"run fizzbuzz", "run wordcount", "run unstablecounter", "state", "events", "dlq list", "graph", "replay-telemetry", "version"},
+		"graph --help":               {"--format", "dot|svg", "Graphviz", "wordcount"},
+		"replay-telemetry --help":    {"recording", "--telemetry", "--telemetry-token-file", "--telemetry-host"},
+		"run --help":                 {"--telemetry", "ADDR|off", "127.0.0.1:9900", "$PENSTOCK_TELEMETRY", "--telemetry-token-file", "--telemetry-host", "--peek", "--drain", "30s", "milliseconds", "--sync", "$XDG_STATE_HOME/penstock", "$NO_COLOR"},
 		"run fizzbuzz --help":        {"--rate", "--beats", "--no-faults", "--nats"},
 		"run wordcount --help":       {"--ext", "counts.txt"},
 		"run unstablecounter --help": {"--seconds", "--nats", "--report"},
