@@ -82,8 +82,7 @@ func (h *history) add(e supervise.Event) error {
 	kept := StageEvent{
 		Number: h.last, Time: e.Time, Stage: e.Child, Kind: e.Kind.String(), Restart: e.Restart, Delay: e.Delay, Detail: e.Detail,
 	}
-	switch e.Kind {
-	case supervise.Failed, supervise.BackingOff, supervise.Restarting, supervise.Stopped, supervise.GivenUp, supervise.Escalated:
+	if e.Kind.HasReason() {
 		kept.Reason = e.Reason.String()
 	}
 	if e.Err != nil {

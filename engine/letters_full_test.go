@@ -107,8 +107,13 @@ func TestFullLettersStopTheStage(t *testing.T) {
 			raise(func(s *jetstream.StreamConfig) { s.MaxMsgs = 10 }), 3},
 		"bytes, raised": {func(c *engine.Config) { c.DeadLetterBytes = 2000 },
 			raise(func(s *jetstream.StreamConfig) { s.MaxBytes = 1 << 20 }), 3},
-		"count, aged": {func(c *engine.Config) { c.DeadLetterCount, c.DeadLetterAge = 2, time.Second },
-			func(*testing.T, *dlq.Queue, jetstream.JetStream) {}, -1},
+		"count, aged": {func(c *engine.Config) { c.DeadLetterCount, c.DeadLetterAge = 2, time.Hour },
+			raise(func(s *jetstream.StreamConfig) {
+				if s.MaxAge != time.Hour {
+					t.Errorf("letters are kept for %v", s.MaxAge)
+				}
+				s.MaxAge, s.Duplicates = time.Second, time.Second // not from the start on: they are to be there until the alarm
+			}), -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"penstock/engine"
 )
@@ -115,8 +116,20 @@ func (t *tracer) once(tb testing.TB, stage engine.StageStatus) {
 	}
 }
 
+// next waits for a signal.
+func next(ctx context.Context, signals <-chan struct{}) error {
+	select {
+	case <-signals:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (t *tracer) run(tb testing.TB, ctx context.Context, p *engine.Pipeline, dir string) error {
 	tb.Helper()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	config := quiet(dir)
 	config.Tracer = t
 	return p.Run(ctx, config)

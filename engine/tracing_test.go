@@ -16,14 +16,16 @@ import (
 func TestSlowSourceWorksForItsFrame(t *testing.T) {
 	t.Parallel()
 	p := engine.New("slow")
-	taken := make(chan struct{}, 1)
+	tracer := &tracer{sent: make(chan struct{}, 5)}
 	numbers := engine.Source(p, "numbers", func(ctx context.Context, at *Place, emit engine.Emit[uint64]) error {
 		if at.Next == 5 {
 			return io.EOF
 		}
-		works(ctx, at.Next) // at once, when the one before is just being sent
+		works(ctx, at.Next) // at once, when the one before is not yet sent or just being sent
 		if at.Next > 0 {
-			<-taken
+			if err := next(ctx, tracer.sent); err != nil { // no commit is under way when the next call begins
+				return err
+			}
 		}
 		emit(at.Next)
 		at.Next++
@@ -31,10 +33,8 @@ func TestSlowSourceWorksForItsFrame(t *testing.T) {
 	})
 	engine.Sink(p, "sink", numbers, func(ctx context.Context, _ *struct{}, m engine.Message[uint64]) error {
 		works(ctx, m.Value)
-		taken <- struct{}{}
 		return nil
 	})
-	tracer := &tracer{}
 	if err := tracer.run(t, t.Context(), p, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,9 @@ func TestSpansLeadToWhatTheyTook(t *testing.T) {
 	after := func(signals <-chan struct{}) engine.SourceFunc[Place, uint64] {
 		return func(ctx context.Context, at *Place, emit engine.Emit[uint64]) error {
 			if at.Next > 0 {
-				<-signals
+				if err := next(ctx, signals); err != nil {
+					return err
+				}
 			}
 			return count(n, 1)(ctx, at, emit)
 		}

@@ -1,5 +1,7 @@
 package telemetry
 
+import "strings"
+
 // Color says at a glance how a stage or channel is.
 type Color uint8
 
@@ -65,14 +67,10 @@ func colorOfStage(state, health, breaker string) Color {
 		return Grey
 	}
 	switch {
-	case breaker == "open", hasPrefix(health, "unhealthy"):
+	case breaker == "open", strings.HasPrefix(health, "unhealthy"):
 		return Red
-	case hasPrefix(health, "degraded"), breaker == "half-open":
+	case strings.HasPrefix(health, "degraded"), breaker == "half-open":
 		return Yellow
 	}
 	return Green
-}
-
-func hasPrefix(text, prefix string) bool {
-	return len(text) >= len(prefix) && text[:len(prefix)] == prefix
 }

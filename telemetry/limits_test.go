@@ -71,6 +71,12 @@ func timed(t *testing.T, test func(s *Server, dial func() net.Conn)) {
 	})
 }
 
+// get asks for a page; the answer is read from the connection.
+func get(c net.Conn, path string) error {
+	_, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	return err
+}
+
 // untilClosed writes a piece each second, and says how long it was let do so.
 func untilClosed(c net.Conn, begin, piece string) time.Duration {
 	started := time.Now()
@@ -111,7 +117,7 @@ func TestWhoDoesNotReadIsCutOff(t *testing.T) {
 	timed(t, func(s *Server, dial func() net.Conn) {
 		c := dial()
 		defer c.Close()
-		if _, err := io.WriteString(c, "GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		if err := get(c, "/api/v1/live"); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -132,7 +138,7 @@ func TestWhoReadsHalfIsCutOff(t *testing.T) {
 	timed(t, func(_ *Server, dial func() net.Conn) {
 		c := dial()
 		defer c.Close()
-		if _, err := io.WriteString(c, "GET /assets/vendor/viz.js HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		if err := get(c, "/assets/vendor/viz.js"); err != nil {
 			t.Fatal(err)
 		}
 		in := bufio.NewReaderSize(c, 16)
@@ -153,7 +159,7 @@ func TestALiveStreamLasts(t *testing.T) {
 	timed(t, func(s *Server, dial func() net.Conn) {
 		c := dial()
 		defer c.Close()
-		if _, err := io.WriteString(c, "GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		if err := get(c, "/api/v1/live"); err != nil {
 			t.Fatal(err)
 		}
 		begin, samples := time.Now(), 0
@@ -176,7 +182,7 @@ func TestAnIdleConnectionIsOfUse(t *testing.T) {
 		defer c.Close()
 		in := bufio.NewReader(c)
 		for _, path := range []string{"/api/v1/status", "/healthz", "/assets/style.css"} {
-			go func() { _, _ = io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n") }()
+			go func() { _ = get(c, path) }()
 			answer, err := http.ReadResponse(in, nil)
 			if err != nil {
 				t.Fatalf("%s: %v", path, err)

@@ -113,8 +113,7 @@ func (r *recorder) eventsAfter(number uint64) []Event {
 }
 
 func reasonOf(e supervise.Event) string {
-	switch e.Kind {
-	case supervise.Failed, supervise.BackingOff, supervise.Restarting, supervise.Stopped, supervise.GivenUp, supervise.Escalated:
+	if e.Kind.HasReason() {
 		return e.Reason.String()
 	}
 	return ""

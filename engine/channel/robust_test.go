@@ -85,12 +85,8 @@ func TestConsumerPaused(t *testing.T) {
 	if _, err := w.c.broker.JetStream().PauseConsumer(testContext(t), w.c.name, "worker-0", time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	last.Store(w.write(1))
 	r.offsets(17, 18)
-	if d := time.Since(began); d > stuckAfter+3*time.Second {
-		t.Errorf("took %v", d)
-	}
 	if j.count("recreated at offset 17") != 1 {
 		t.Errorf("log: %s", j.text.String())
 	}

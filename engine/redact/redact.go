@@ -1,5 +1,3 @@
-// Package redact hides credentials in text that people are shown: errors of
-// stages, health reports, logs.
 package redact
 
 import "regexp"

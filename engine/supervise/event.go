@@ -34,13 +34,22 @@ var kindNames = [...]string{"starting", "running", "fault", "backing off", "rest
 // String returns the kind in plain lower-case words.
 func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }
 
+// HasReason says whether an event of this kind says in Reason why a child ended.
+func (k EventKind) HasReason() bool {
+	switch k {
+	case Failed, BackingOff, Restarting, Stopped, GivenUp, Escalated:
+		return true
+	}
+	return false
+}
+
 // Event is one step in a child's life.
 type Event struct {
 	Time    time.Time
 	Group   string // path of the group: "" is the root, "back", "back/inner"
 	Child   string
 	Kind    EventKind
-	Reason  Reason        // of Failed, BackingOff, Restarting, Stopped, GivenUp and Escalated: why it ended
+	Reason  Reason        // where Kind.HasReason: why it ended
 	Err     error         // of Failed, BackingOff, Escalated, GivenUp and RecoveryFailed
 	Restart int           // of BackingOff and Restarting: failures since the last progress or quiet time; 0 if only a sibling failed
 	Delay   time.Duration // of BackingOff
