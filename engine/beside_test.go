@@ -30,7 +30,7 @@ type besides struct {
 // has not ended before.
 func runBeside(t *testing.T, p *engine.Pipeline, config engine.Config) *besides {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(bounded(t))
 	b := &besides{t: t, p: p, stop: stop, done: make(chan error, 1)}
 	config.OnEvent = b.note
 	ended := make(chan struct{})

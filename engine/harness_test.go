@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime/pprof"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +50,25 @@ func quiet(dir string) engine.Config {
 		Dir:    dir,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
+}
+
+// longestRun is after how long a run is taken to hang: much longer than any of them
+// takes, also on a machine that has more to do.
+const longestRun = 3 * time.Minute
+
+// bounded is the context of a test's runs. One that hangs is stopped and fails
+// its test, and what all goroutines wait for is printed.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), longestRun)
+	t.Cleanup(cancel)
+	context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			t.Errorf("a run hangs for %v", longestRun)
+			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+		}
+	})
+	return ctx
 }
 
 func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"penstock/engine"
 )
@@ -128,8 +127,6 @@ func next(ctx context.Context, signals <-chan struct{}) error {
 
 func (t *tracer) run(tb testing.TB, ctx context.Context, p *engine.Pipeline, dir string) error {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	config := quiet(dir)
 	config.Tracer = t
 	return p.Run(ctx, config)
