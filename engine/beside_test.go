@@ -30,12 +30,13 @@ type besides struct {
 // has not ended before.
 func runBeside(t *testing.T, p *engine.Pipeline, config engine.Config) *besides {
 	t.Helper()
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	b := &besides{t: t, p: p, stop: stop, done: make(chan error, 1)}
 	config.OnEvent = b.note
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer stop()
 		b.done <- p.Run(ctx, config)
 	}()
 	t.Cleanup(func() { stop(); <-ended })

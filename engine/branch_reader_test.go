@@ -37,7 +37,7 @@ func TestStageReadsAStreamAndItsBranch(t *testing.T) {
 	dir, log := t.TempDir(), &lockedBuffer{}
 	config := testConfig(t, dir)
 	config.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if err := p.Run(bounded(t), config); err != nil {
+	if err := runBounded(t, p, config); err != nil {
 		t.Fatal(err)
 	}
 	if got := committedState[uint64](t, dir, "join")[""]; got != n*(n-1)/2 {

@@ -215,7 +215,7 @@ func TestHungFunctionGivesUpItsTurn(t *testing.T) {
 		return p, reached
 	}
 	p, reached := wire()
-	ctx, cancel := context.WithCancel(bounded(t))
+	ctx, cancel := bounded(t)
 	defer cancel()
 	config := testConfig(t, dir)
 	config.DrainTimeout = time.Millisecond

@@ -27,7 +27,7 @@ func TestDrainTimeoutLeavesTheRestForTheNextRun(t *testing.T) {
 		})
 		return p
 	}
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	config := testConfig(t, dir)
 	config.DrainTimeout = 10 * time.Millisecond

@@ -51,7 +51,7 @@ func TestEndByEOFSurvivesFaultsAndRestarts(t *testing.T) {
 		})
 		return p
 	}
-	if err := wire(true).Run(bounded(t), testConfig(t, dir)); err == nil {
+	if err := runBounded(t, wire(true), testConfig(t, dir)); err == nil {
 		t.Fatal("no error")
 	}
 	status := run(t, wire(false), dir)
@@ -90,7 +90,7 @@ func TestEndHookPassesEveryKeyOnce(t *testing.T) {
 				return nil
 			}})
 		engine.Sink(p, "sink", sums, got.sink)
-		err := p.Run(bounded(t), testConfig(t, dir))
+		err := runBounded(t, p, testConfig(t, dir))
 		if commits := stageStatus(t, p.Status(), "sums").Commits; commits > 500 {
 			t.Errorf("%d commits for 10,000 keys", commits)
 		}

@@ -103,7 +103,7 @@ func images(t *testing.T) []image {
 		p := examined(examinedValues/2, nil)
 		config := testConfig(t, dir)
 		config.CheckpointInterval = interval
-		ctx, cancel := context.WithCancel(bounded(t))
+		ctx, cancel := bounded(t)
 		done := make(chan error, 1)
 		go func() { done <- p.Run(ctx, config) }()
 		within(t, "half of it", func() bool {

@@ -140,7 +140,7 @@ func TestFatalStopsThePipelineAndItResumes(t *testing.T) {
 		})
 		return p
 	}
-	err := wire(true).Run(bounded(t), testConfig(t, dir))
+	err := runBounded(t, wire(true), testConfig(t, dir))
 	if err == nil || !strings.Contains(err.Error(), "sink: the printer is on fire") {
 		t.Fatalf("error %v", err)
 	}
@@ -156,7 +156,7 @@ func TestFailureStaysInItsStage(t *testing.T) {
 	p := engine.New("isolation")
 	numbers := engine.Source(p, "numbers", count(1<<40, 10)).WithCapacity(engine.Capacity{Messages: 5000})
 	var sound atomic.Uint64
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	engine.Sink(p, "sound", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error {
 		sound.Add(1)
@@ -199,7 +199,7 @@ func TestTimerSurvivesRestarts(t *testing.T) {
 	const interval = 50 * time.Millisecond
 	for round := range 3 {
 		p := engine.New("ticking")
-		ctx, stop := context.WithCancel(bounded(t))
+		ctx, stop := bounded(t)
 		quiet := engine.Source(p, "quiet", func(ctx context.Context, _ *struct{}, _ engine.Emit[uint64]) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -233,7 +233,7 @@ func TestStageThatWouldNotStopIsNamed(t *testing.T) {
 	t.Parallel()
 	p := engine.New("stubborn")
 	release := make(chan struct{})
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	returned := make(chan struct{})
 	numbers := engine.Source(p, "numbers", count(10, 1))
 	engine.Sink(p, "stubborn", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error {

@@ -56,19 +56,26 @@ func quiet(dir string) engine.Config {
 // takes, also on a machine that has more to do.
 const longestRun = 3 * time.Minute
 
-// bounded is the context of a test's runs. One that hangs is stopped and fails
-// its test, and what all goroutines wait for is printed.
-func bounded(t *testing.T) context.Context {
+// bounded is the context of a run, which stop ends. One that hangs is stopped and
+// fails its test, and what all goroutines wait for is printed.
+func bounded(t *testing.T) (ctx context.Context, stop context.CancelFunc) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), longestRun)
-	t.Cleanup(cancel)
+	ctx, stop = context.WithTimeout(t.Context(), longestRun)
 	context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			t.Errorf("a run hangs for %v", longestRun)
 			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
 		}
 	})
-	return ctx
+	return ctx, stop
+}
+
+// runBounded runs a pipeline that ends by itself.
+func runBounded(t *testing.T, p *engine.Pipeline, config engine.Config) error {
+	t.Helper()
+	ctx, stop := bounded(t)
+	defer stop()
+	return p.Run(ctx, config)
 }
 
 func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {

@@ -38,7 +38,7 @@ func kinds(events []engine.StageEvent) string {
 func TestHistorySurvivesTheProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	inRun := make(chan []engine.StageEvent, 1)
 	wire := func(first bool) *engine.Pipeline {

@@ -53,7 +53,7 @@ func TestLetterOfALargeError(t *testing.T) {
 					})
 				return p
 			}
-			ctx, stop := context.WithCancel(bounded(t))
+			ctx, stop := bounded(t)
 			defer stop()
 			p := wire(stop)
 			config := testConfig(t, dir)

@@ -172,7 +172,7 @@ func overtaking[S any](t *testing.T, r *rand.Rand, add func(*S, uint64), see fun
 	}
 	dir := t.TempDir()
 	for runs := 0; ; runs++ {
-		ctx, cancel := context.WithCancel(bounded(t))
+		ctx, cancel := bounded(t)
 		s.mu.Lock()
 		s.stop, s.stopAt = cancel, s.calls+1+r.IntN(n)
 		s.mu.Unlock()

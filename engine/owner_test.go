@@ -35,11 +35,11 @@ func TestReplacedOwnerCannotCommit(t *testing.T) {
 		}
 	})
 	result := make(chan error, 1)
-	go func() { result <- first.Run(bounded(t), config) }()
+	go func() { result <- runBounded(t, first, config) }()
 	<-underWay
 
 	config.Dir = t.TempDir()
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	taken := 0
 	second := wire(1<<50, func() {
 		if taken++; taken == 1000 {

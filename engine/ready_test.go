@@ -40,7 +40,7 @@ func TestOnReadyAndOnStopEncloseTheStages(t *testing.T) {
 			t.Errorf("the directory at the stop: %v", err)
 		}
 	}
-	if err := p.Run(bounded(t), config); err != nil {
+	if err := runBounded(t, p, config); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"ready", "start", `stop {"Next":3}`}; !slices.Equal(steps, want) {
@@ -56,7 +56,7 @@ func TestOnReadyMayRefuse(t *testing.T) {
 	config := testConfig(t, t.TempDir())
 	config.OnReady = func() error { return refused }
 	config.OnStop = func() { t.Error("OnStop is called") }
-	if err := p.Run(bounded(t), config); !errors.Is(err, refused) {
+	if err := runBounded(t, p, config); !errors.Is(err, refused) {
 		t.Errorf("run: %v", err)
 	}
 	if s := p.Status(); s.Stages[0].Out != 0 || s.Stages[0].Starts != 0 {

@@ -80,7 +80,7 @@ func TestAnotherStateIsCommittedAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	p := engine.New("atonce")
 	asked := &faults[uint64]{answer: func(f engine.Fault[uint64]) engine.Recovery[uint64] { return f.RestartWith(4711) }}
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	var seen string
 	engine.Sink(p.With(fast), "sink", engine.Source(p, "numbers", countUntil(1, nil)),

@@ -38,7 +38,7 @@ func TestInterruptedRunsResumeWhereTheyWere(t *testing.T) {
 	got := collect[string](t)
 	for round := 1; ; round++ {
 		p := engine.New("resume")
-		ctx, stop := context.WithCancel(bounded(t))
+		ctx, stop := bounded(t)
 		seen := 0
 		interruptible(p, n, func(ctx context.Context, s *struct{}, m engine.Message[string]) error {
 			if seen++; seen == 500 {
@@ -84,7 +84,7 @@ func TestCompletedRunStartsAnewAndFreshDoesAnyway(t *testing.T) {
 		}
 	}
 	p := engine.New("anew")
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	interruptible(p, 1<<40, func(context.Context, *struct{}, engine.Message[string]) error { stop(); return nil })
 	if err := p.Run(ctx, testConfig(t, dir)); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestCompletedRunStartsAnewAndFreshDoesAnyway(t *testing.T) {
 	interruptible(p, 50, got.sink)
 	config := testConfig(t, dir)
 	config.Fresh = true
-	if err := p.Run(bounded(t), config); err != nil {
+	if err := runBounded(t, p, config); err != nil {
 		t.Fatal(err)
 	}
 	if values := got.all(); len(values) != 50 || values[0] != "0=0" {
@@ -107,7 +107,7 @@ func TestSecondProcessIsToldWhoHasTheDirectory(t *testing.T) {
 	dir := t.TempDir()
 	p := engine.New("locked")
 	inside := make(chan struct{})
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	numbers := engine.Source(p, "numbers", func(ctx context.Context, _ *struct{}, _ engine.Emit[uint64]) error {
 		close(inside)
 		<-ctx.Done()
@@ -119,11 +119,11 @@ func TestSecondProcessIsToldWhoHasTheDirectory(t *testing.T) {
 	<-inside
 	second := engine.New("locked")
 	engine.Sink(second, "sink", engine.Source(second, "numbers", count(1, 1)), ignore[struct{}, uint64])
-	err := second.Run(bounded(t), testConfig(t, dir))
+	err := runBounded(t, second, testConfig(t, dir))
 	if !errors.Is(err, engine.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
 		t.Errorf("second run: %v", err)
 	}
-	if err := p.Run(bounded(t), testConfig(t, t.TempDir())); !errors.Is(err, engine.ErrRunning) {
+	if err := runBounded(t, p, testConfig(t, t.TempDir())); !errors.Is(err, engine.ErrRunning) {
 		t.Errorf("the same pipeline again: %v", err)
 	}
 	stop()
@@ -156,7 +156,7 @@ func external(t *testing.T) (*server.Server, jetstream.JetStream) {
 // stopAfter runs a pipeline until its sink has seen some messages.
 func stopAfter(t *testing.T, config engine.Config, messages int) {
 	t.Helper()
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	p := engine.New("moved")
 	seen := 0
@@ -175,7 +175,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 	t.Parallel()
 	refuse := func(t *testing.T, config engine.Config, want string) {
 		t.Helper()
-		ctx, stop := context.WithCancel(bounded(t))
+		ctx, stop := bounded(t)
 		defer stop()
 		p := engine.New("moved")
 		interruptible(p, 1<<40, func(context.Context, *struct{}, engine.Message[string]) error { stop(); return nil })
@@ -224,7 +224,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 			})
 			return p
 		}
-		ctx, stop := context.WithCancel(bounded(t))
+		ctx, stop := bounded(t)
 		defer stop()
 		if err := wire(stop).Run(ctx, config); err != nil {
 			t.Fatal(err)
@@ -236,7 +236,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		config.Dir = t.TempDir()
-		err := wire(func() {}).Run(bounded(t), config)
+		err := runBounded(t, wire(func() {}), config)
 		if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "stage done has taken 100 messages of numbers") {
 			t.Errorf("error %v", err)
 		}
@@ -254,7 +254,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		config, _ := setup(t)
 		p := engine.New("another")
 		engine.Sink(p, "sink", engine.Source(p, "numbers", count(1, 1)), ignore[struct{}, uint64])
-		if err := p.Run(bounded(t), config); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), `belongs to the pipeline "moved"`) {
+		if err := runBounded(t, p, config); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), `belongs to the pipeline "moved"`) {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -286,7 +286,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 // purgeMiddle makes a gap: frames that the reader still needs vanish.
 func purgeMiddle(t *testing.T, config engine.Config, js jetstream.JetStream) {
 	t.Helper()
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	before := uint64(0)
 	p := engine.New("moved")
@@ -336,7 +336,7 @@ func TestHalfDeletedRunIsDeletedToTheEnd(t *testing.T) {
 	p := engine.New("moved")
 	got := collect[string](t)
 	interruptible(p, 100, got.sink)
-	if err := p.Run(bounded(t), config); err != nil {
+	if err := runBounded(t, p, config); err != nil {
 		t.Fatal(err)
 	}
 	if values := got.all(); len(values) != 100 || values[0] != "0=0" {

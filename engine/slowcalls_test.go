@@ -15,7 +15,7 @@ func TestSlowCallsAreCommittedMeanwhile(t *testing.T) {
 	const all = 5000
 	p := engine.New("slow")
 	ids := engine.Source(p, "ids", count(all, all))
-	ctx, cancel := context.WithCancel(bounded(t))
+	ctx, cancel := bounded(t)
 	defer cancel()
 	var seen uint64 // the message at which a commit was seen
 	engine.Sink(p, "sink", ids, func(_ context.Context, n *uint64, m engine.Message[uint64]) error {

@@ -203,7 +203,7 @@ func TestStartOnAFullDisk(t *testing.T) {
 	if err := <-done; err != nil || !p.Status().Completed {
 		t.Fatalf("run: %v", err)
 	}
-	stopped, stop := context.WithCancel(bounded(t))
+	stopped, stop := bounded(t)
 	stop()
 	release = fillDisk(t, dir, 1<<20)
 	defer release()

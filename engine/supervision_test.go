@@ -225,7 +225,7 @@ func TestPermanentSourceIsStartedAgainAtItsEnd(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			got := collect[uint64](t)
-			ctx, stop := context.WithCancel(bounded(t))
+			ctx, stop := bounded(t)
 			defer stop()
 			wire := func(policy supervise.Policy) *engine.Pipeline {
 				p := engine.New("permanent")

@@ -122,7 +122,7 @@ func TestLostTailOfASyncedChannelIsRefused(t *testing.T) {
 		p, _ := tailed(n, noTokens())
 		config := testConfig(t, dir)
 		config.Sync = sync
-		if err := p.Run(bounded(t), config); !errors.Is(err, engine.ErrRefused) {
+		if err := runBounded(t, p, config); !errors.Is(err, engine.ErrRefused) {
 			t.Errorf("sync %v: %v", sync, err)
 		}
 	}

@@ -125,9 +125,9 @@ func next(ctx context.Context, signals <-chan struct{}) error {
 	}
 }
 
-func (t *tracer) run(tb testing.TB, ctx context.Context, p *engine.Pipeline, dir string) error {
-	tb.Helper()
+func (t *tracer) run(tt *testing.T, p *engine.Pipeline, dir string) error {
+	tt.Helper()
 	config := quiet(dir)
 	config.Tracer = t
-	return p.Run(ctx, config)
+	return runBounded(tt, p, config)
 }

@@ -35,7 +35,7 @@ func TestSlowSourceWorksForItsFrame(t *testing.T) {
 		works(ctx, m.Value)
 		return nil
 	})
-	if err := tracer.run(t, bounded(t), p, t.TempDir()); err != nil {
+	if err := tracer.run(t, p, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range tracer.of("numbers", engine.FrameCommitted) {
@@ -69,7 +69,7 @@ func TestSpanOfAFunctionThatHangs(t *testing.T) {
 		return nil
 	})
 	tracer := &tracer{}
-	if err := tracer.run(t, bounded(t), p, t.TempDir()); err != nil {
+	if err := tracer.run(t, p, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	undone := tracer.of("sink", engine.FrameUndone)
@@ -82,7 +82,7 @@ func TestSpanOfAFunctionThatHangs(t *testing.T) {
 // Of a commit whose answer the run does not wait for it is not known what became of it.
 func TestSpanOfACommitWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
-	ctx, stop := context.WithCancel(bounded(t))
+	ctx, stop := bounded(t)
 	defer stop()
 	server, _ := external(t)
 	p := engine.New("unanswered")
@@ -119,7 +119,7 @@ func TestSpanOfAReplay(t *testing.T) {
 		return p
 	}
 	rejecting := &tracer{}
-	if err := rejecting.run(t, bounded(t), wire(true), dir); err != nil {
+	if err := rejecting.run(t, wire(true), dir); err != nil {
 		t.Fatal(err)
 	}
 	letters := 0
@@ -130,7 +130,7 @@ func TestSpanOfAReplay(t *testing.T) {
 		t.Fatalf("%d letters in spans, %d asked for", letters, n)
 	}
 	replaying := &tracer{}
-	if err := replaying.run(t, bounded(t), wire(false), dir); err != nil {
+	if err := replaying.run(t, wire(false), dir); err != nil {
 		t.Fatal(err)
 	}
 	var in, worked uint64
@@ -181,7 +181,7 @@ func TestSpansLeadToWhatTheyTook(t *testing.T) {
 			taken <- struct{}{}
 			return nil
 		}))
-	if err := tracer.run(t, bounded(t), p, t.TempDir()); err != nil {
+	if err := tracer.run(t, p, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	frames := map[uint64]string{} // of each message
@@ -233,7 +233,7 @@ func TestWhatIsInTheHeaders(t *testing.T) {
 			engine.Sink(p, "sink", engine.Source(p, "numbers", count(5, 1)), collect[uint64](t).sink)
 			config := quiet(t.TempDir())
 			config.NATS.URL, config.Tracer = conn.ConnectedUrl(), tracer
-			if err := p.Run(bounded(t), config); err != nil {
+			if err := runBounded(t, p, config); err != nil {
 				t.Fatal(err)
 			}
 			if err := conn.Publish("headers.end", nil); err != nil {

@@ -86,7 +86,7 @@ func TestWiringMistakesAreReportedBeforeAnythingStarts(t *testing.T) {
 			t.Parallel()
 			p := engine.New("wiring")
 			c.wire(p)
-			err := p.Run(bounded(t), testConfig(t, t.TempDir()))
+			err := runBounded(t, p, testConfig(t, t.TempDir()))
 			if !errors.Is(err, engine.ErrWiring) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v; want %q", err, c.want)
 			}
