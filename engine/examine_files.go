@@ -116,7 +116,11 @@ func (l *look) stream(s *blocks.Stream) error {
 	damages, err := s.Scan(func(r blocks.Record) error {
 		count++
 		if strings.Count(s.Name, "+") == 1 { // a channel
-			if _, err := frame.Decode(r.Data); err != nil {
+			_, err := frame.Decode(r.Data)
+			if errors.Is(err, frame.ErrNewerVersion) {
+				return err
+			}
+			if err != nil {
 				bad++
 			}
 		}

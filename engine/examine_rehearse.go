@@ -194,7 +194,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 // refusal is a finding, if err is not that something could not be looked at.
 func (l *look) refusal(part string, err error) error {
 	for _, kind := range []error{ErrRefused, channel.ErrCorruptFrame, channel.ErrStreamLost, channel.ErrForeign, checkpoint.ErrCorrupt,
-		frame.ErrCorrupt, frame.ErrChecksum, frame.ErrTruncated, frame.ErrVersion} {
+		frame.ErrCorrupt, frame.ErrChecksum, frame.ErrTruncated} {
 		if errors.Is(err, kind) {
 			l.wrong(part, "%v", err)
 			return nil

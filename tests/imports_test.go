@@ -14,10 +14,11 @@ import (
 // allowed says which packages of ours a package may import, itself and below
 // included: the arrows of docs/design.md. The longest prefix counts.
 var allowed = map[string][]string{
-	"penstock/checkpoint":             {},
-	"penstock/dlq":                    {},
-	"penstock/engine":                 {"penstock/checkpoint", "penstock/dlq", "penstock/engine"},
-	"penstock/engine/frame":           {},
+	"penstock/internal/format":        {},
+	"penstock/checkpoint":             {"penstock/internal/format"},
+	"penstock/dlq":                    {"penstock/internal/format"},
+	"penstock/engine":                 {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal/format"},
+	"penstock/engine/frame":           {"penstock/internal/format"},
 	"penstock/engine/faultpoint":      {},
 	"penstock/engine/internal/rule":   {},
 	"penstock/engine/internal/blocks": {},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/broker"
+	"penstock/engine/frame"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -62,7 +63,7 @@ func (r *Reader) connect(ctx context.Context) (*feed, error) {
 
 // refuses tells whether a reader must give up.
 func refuses(err error) bool {
-	for _, refusal := range []error{ErrGap, ErrAhead, ErrCorruptFrame, ErrStreamLost, broker.ErrClosed} {
+	for _, refusal := range []error{ErrGap, ErrAhead, ErrCorruptFrame, frame.ErrNewerVersion, ErrStreamLost, broker.ErrClosed} {
 		if errors.Is(err, refusal) {
 			return true
 		}

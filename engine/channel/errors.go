@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/engine/frame"
+
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -97,7 +99,11 @@ func (c *Channel) lostError() error {
 		ErrStreamLost, c.name)
 }
 
+// corruptError says why a stored frame cannot be read. One of a newer version is not damaged.
 func (c *Channel) corruptError(sequence uint64, cause error) error {
+	if errors.Is(cause, frame.ErrNewerVersion) {
+		return fmt.Errorf("stream %s, sequence %d: %w", c.name, sequence, cause)
+	}
 	return fmt.Errorf("%w: stream %s, sequence %d: %w; "+remedy, ErrCorruptFrame, c.name, sequence, cause)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/broker"
+	"penstock/engine/frame"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -78,7 +79,7 @@ func passing(err error) bool {
 	if caller := (callerError{}); errors.As(err, &caller) {
 		return false
 	}
-	for _, refusal := range []error{ErrForeign, ErrStreamLost, ErrSettings, ErrCorruptFrame, broker.ErrClosed, jetstream.ErrMsgNotFound} {
+	for _, refusal := range []error{ErrForeign, ErrStreamLost, ErrSettings, ErrCorruptFrame, frame.ErrNewerVersion, broker.ErrClosed, jetstream.ErrMsgNotFound} {
 		if errors.Is(err, refusal) {
 			return false
 		}

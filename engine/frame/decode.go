@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+
+	"penstock/internal/format"
 )
 
 // Decode reads a frame and checks all of it, so that nothing that is done with the frame later can fail. The frame aliases
-// data, which must not change while it is in use. Errors wrap ErrVersion, ErrChecksum, ErrTruncated, ErrCorrupt or
+// data, which must not change while it is in use. Errors wrap ErrNewerVersion, ErrChecksum, ErrTruncated, ErrCorrupt or
 // ErrTooLarge.
 func Decode(data []byte) (*Frame, error) { return decode(data, buildState) }
 
@@ -58,8 +60,11 @@ func open(data []byte) (flags byte, body []byte, err error) {
 	if string(data[:len(magic)]) != magic {
 		return 0, nil, fmt.Errorf("frame: header: %w: begins with %q, not with %q", ErrCorrupt, data[:len(magic)], magic)
 	}
-	if v := data[len(magic)]; v != Version {
-		return 0, nil, fmt.Errorf("frame: header: %w %d: this build reads version %d", ErrVersion, v, Version)
+	switch v := data[len(magic)]; {
+	case v > Version:
+		return 0, nil, fmt.Errorf("frame: header: %w", format.Newer("it", uint64(v), Version))
+	case v == 0:
+		return 0, nil, fmt.Errorf("frame: header: %w: there is no version 0", ErrCorrupt)
 	}
 	content, trailer := data[:len(data)-trailerSize], data[len(data)-trailerSize:]
 	want, got := binary.LittleEndian.Uint32(trailer), crc32.Checksum(content, castagnoli)

@@ -67,7 +67,8 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"nothing":               {nil, ErrTruncated, "0 bytes"},
 		"header only":           {good[:9], ErrTruncated, "9 bytes"},
 		"not a frame":           {[]byte("{\"value\": 17}"), ErrCorrupt, `begins with "{\"va"`},
-		"other version":         {other(4, 2), ErrVersion, "unknown version 2: this build reads version 1"},
+		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 2, this build reads up to 1): use that version"},
+		"version 0":             {other(4, 0), ErrCorrupt, "no version 0"},
 		"other byte":            {other(40, 0xff), ErrChecksum, "checksum"},
 		"cut":                   {good[:len(good)-1], ErrChecksum, "checksum"},
 		"beyond the limit":      {make([]byte, MaxSize+1), ErrTooLarge, "67108865 bytes"},
@@ -162,7 +163,7 @@ func checkDecoded(t *testing.T, data []byte) {
 	f, err := Decode(data)
 	if err != nil {
 		known := false
-		for _, kind := range []error{ErrVersion, ErrChecksum, ErrTruncated, ErrCorrupt, ErrTooLarge} {
+		for _, kind := range []error{ErrNewerVersion, ErrChecksum, ErrTruncated, ErrCorrupt, ErrTooLarge} {
 			known = known || errors.Is(err, kind)
 		}
 		if !known {

@@ -17,7 +17,7 @@
 // # Wire format, version 1
 //
 //	magic     4 bytes "PSTK"
-//	version   1 byte
+//	version   1 byte; a frame with a higher one is ErrNewerVersion, whatever follows
 //	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 128 body is compressed
 //	body      plain, or one S2 block
 //	checksum  4 bytes, little endian: CRC-32C of everything before it

@@ -1,12 +1,16 @@
 package frame
 
-import "errors"
+import (
+	"errors"
+
+	"penstock/internal/format"
+)
 
 // The reasons why bytes are not a frame, or a frame cannot become bytes. Errors of this package wrap one of them and say
 // where.
 var (
-	// ErrVersion: the frame was written in a version of the format that this build does not read.
-	ErrVersion = errors.New("unknown version")
+	// ErrNewerVersion: a newer version of Penstock wrote the frame. It is not damaged.
+	ErrNewerVersion = format.ErrNewer
 	// ErrChecksum: the bytes are not the ones that were written. Most damage, a cut tail too, shows as this.
 	ErrChecksum = errors.New("checksum does not match")
 	// ErrTruncated: the bytes end before the frame does.

@@ -1,9 +1,13 @@
 package frame
 
-import "slices"
+import (
+	"slices"
 
-// Version is the version of the wire format that this package writes and reads.
-const Version = 1
+	"penstock/internal/format"
+)
+
+// Version is the version of the wire format that this package writes. It reads all up to it.
+const Version = format.Frame
 
 // MaxSize is the limit in bytes for a frame, and for what a frame decompresses to.
 const MaxSize = 64 << 20

@@ -1,0 +1,25 @@
+// Package format has the version numbers of everything that Penstock stores, and
+// the error of a build that meets a higher one.
+//
+// A change that an older build would not understand, or would understand wrongly,
+// raises the number. A build reads every number up to its own.
+package format
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The numbers that this build writes. docs/operations.md says where each stands.
+const (
+	Frame = 1 // a frame of a channel, and the record of a checkpoint
+)
+
+// ErrNewer says that something was written by a newer version of Penstock. It is
+// not damaged: that version reads it.
+var ErrNewer = errors.New("written by a newer version of Penstock")
+
+// Newer is the error for a thing whose number is above what this build reads.
+func Newer(what string, found, reads uint64) error {
+	return fmt.Errorf("%s is %w (format %d, this build reads up to %d): use that version", what, ErrNewer, found, reads)
+}
