@@ -58,6 +58,11 @@ type Config struct {
 	// Default: an eighth of the file system, and 1 GiB at most. Negative: it
 	// is not looked at.
 	MinFree int64
+	// WaitPatience is how long a stage may wait for something before that is
+	// told: in the log, as an event, in the Status and by /readyz. Default: of
+	// each kind of wait its own, see docs/operations.md. Negative: nothing is
+	// told, and the Status still has all waits.
+	WaitPatience time.Duration
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger
 	// OnEvent is told of every start, fault, restart and stop of a stage.

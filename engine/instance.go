@@ -51,6 +51,8 @@ type instance struct {
 	stats        stats
 	measures     measures
 	heads        []head // by input
+	waits        waits
+	reading      []waits // by input
 }
 
 // head is what an input waits with, for others to see.
@@ -88,6 +90,8 @@ func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance
 		next:       make([]atomic.Uint64, len(d.destinations())),
 		taken:      make([]atomic.Uint64, len(d.inputs)),
 		heads:      make([]head, len(d.inputs)),
+		waits:      waits{clock: r.clock},
+		reading:    make([]waits, len(d.inputs)),
 		measures:   measures{ages: make([]measure.Histogram, 1+len(d.inputs))},
 	}
 	in.committed = newCommitted(d.name, store)

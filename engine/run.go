@@ -42,6 +42,7 @@ type run struct {
 	draining     chan struct{} // closed when the stages are to finish what there is
 	beginDrain   func()
 	ready        atomic.Bool // every instance is open
+	waits        waits       // before the stages are open, and beside them
 	started      time.Time
 	wasLazy      bool // the process before let the embedded server sync at an interval
 
@@ -84,10 +85,12 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		return fmt.Errorf("run pipeline %s: %w", p.name, ErrRunning)
 	}
 	defer p.finish(r)
+	stop := r.watchWaits()
 	err := r.open(ctx)
 	if err == nil {
 		err = r.serve(ctx)
 	}
+	stop()
 	return errors.Join(err, r.close())
 }
 

@@ -20,6 +20,8 @@ type Status struct {
 	Channels   []ChannelStatus   `json:"channels,omitempty"`
 	Checkpoint *CheckpointStatus `json:"checkpoint,omitempty"` // nil before the run is ready
 	Broker     *BrokerStatus     `json:"broker,omitempty"`     // nil before the run is ready
+	// Waits are what the run waits for before its stages are open, and beside them.
+	Waits []Wait `json:"waits,omitempty"`
 }
 
 // StageStatus is what a stage is doing, or did. Counts are totals since the
@@ -55,6 +57,7 @@ type StageStatus struct {
 	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
 	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
 	Waiting          int               `json:"waiting,omitempty"`                // of these, messages that others have overtaken, see AttemptDelay
+	Waits            []Wait            `json:"waits,omitempty"`                  // what it waits for
 	Uptime           time.Duration     `json:"-"`                                // since its functions were started the last time; 0 when it is down
 	UptimeSeconds    float64           `json:"uptime_seconds"`                   // the same
 	Busy             time.Duration     `json:"-"`                                // inside the stage's functions, in this process
@@ -86,6 +89,7 @@ func (p *Pipeline) Status() Status {
 
 func (r *run) status() Status {
 	s := Status{Pipeline: r.pipeline.name, Elapsed: time.Since(r.started)}
+	s.Waits = r.waits.list(r.clock.now(), r.config.WaitPatience)
 	if !r.ready.Load() {
 		return s
 	}
@@ -157,6 +161,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		s.Breaker = in.breaker.State().String()
 	}
 	s.StateBytes = int64(len(control.State.Whole))
+	s.Waits = in.waitsNow(in.run.clock.now())
 	for k := range in.definition.inputs {
 		position := in.positionOf(k, control)
 		taken := position.Count()

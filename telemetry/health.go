@@ -18,6 +18,8 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 type Readiness struct {
 	Ready   bool     `json:"ready"`
 	Reasons []string `json:"reasons"` // why not
+	// Degraded says why it does that, and not as it should. It takes nothing from Ready.
+	Degraded []string `json:"degraded,omitempty"`
 }
 
 // readyz says whether the pipeline does what it is there for.
@@ -30,8 +32,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, code, r)
 }
 
-// readinessOf is true when the broker is connected and every stage runs or has
-// ended.
+// readinessOf is true when the broker is connected, every stage runs or has
+// ended, and none waits for longer than it may.
 func readinessOf(status engine.Status) Readiness {
 	r := Readiness{Reasons: []string{}}
 	if status.Broker == nil {
@@ -39,7 +41,9 @@ func readinessOf(status engine.Status) Readiness {
 	} else if !status.Broker.Connected {
 		r.Reasons = append(r.Reasons, "there is no connection to the NATS server "+status.Broker.Server)
 	}
+	r.waits("the pipeline", status.Waits)
 	for _, stage := range status.Stages {
+		r.waits("stage "+stage.Name, stage.Waits)
 		if !stage.Ended && stage.State != supervise.StateRunning.String() {
 			r.Reasons = append(r.Reasons, fmt.Sprintf("stage %s is %s", stage.Name, stage.State))
 		}
@@ -49,4 +53,17 @@ func readinessOf(status engine.Status) Readiness {
 	}
 	r.Ready = len(r.Reasons) == 0
 	return r
+}
+
+// waits adds those that are overdue.
+func (r *Readiness) waits(who string, list []engine.Wait) {
+	for _, wait := range list {
+		reason := who + " waits for " + wait.String()
+		switch wait.Readiness {
+		case engine.NotReady:
+			r.Reasons = append(r.Reasons, reason)
+		case engine.Degraded:
+			r.Degraded = append(r.Degraded, reason)
+		}
+	}
 }

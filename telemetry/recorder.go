@@ -138,7 +138,8 @@ func stackOf(err error) string {
 
 func colorOfEvent(kind supervise.EventKind) Color {
 	switch kind {
-	case supervise.Failed, supervise.GivenUp, supervise.Escalated, supervise.Abandoned, supervise.RecoveryFailed, supervise.LettersFull:
+	case supervise.Failed, supervise.GivenUp, supervise.Escalated, supervise.Abandoned, supervise.RecoveryFailed, supervise.LettersFull,
+		supervise.WaitsLong:
 		return Red
 	case supervise.BackingOff, supervise.Diverted, supervise.SpaceChanged, supervise.BreakerChanged:
 		return Orange

@@ -26,10 +26,13 @@ const (
 	Diverted                        // one of its messages became the dead letter Detail; told by its owner, as the next
 	LettersFull                     // it waits, because the dead letters are full, see Err
 	SpaceChanged                    // it waits for free space on the disk, or goes on: see Detail
+	WaitsLong                       // it waits for longer than it does for good reasons: Detail says for what; told by its owner, as the next
+	WaitEnded                       // that is over: Detail says what it waited for, and for how long
 )
 
 var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
-	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full", "disk space"}
+	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full", "disk space",
+	"waits too long", "wait ended"}
 
 // String returns the kind in plain lower-case words.
 func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }

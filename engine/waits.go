@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"penstock/engine/internal/wall"
+	"penstock/engine/redact"
+)
+
+// Wait is something that a stage, or the run beside its stages, waits for. One
+// that is over within a second is not told of.
+type Wait struct {
+	For     string    `json:"for"`              // its kind: "room", "commit", "reader" …; docs/operations.md lists them
+	Detail  string    `json:"detail,omitempty"` // what exactly, and what keeps it
+	Since   time.Time `json:"since"`
+	Seconds float64   `json:"seconds"` // since then
+	Overdue bool      `json:"overdue"` // it lasts longer than it does for good reasons
+	// Readiness is what the pipeline is while the wait is overdue: NotReady or
+	// Degraded. "": the wait is not overdue.
+	Readiness string `json:"readiness,omitempty"`
+
+	kind  waitKind
+	input int // of the stage, counted from 1; 0: none
+}
+
+// String is "room in its channel (join holds …) since 12:30:01".
+func (w Wait) String() string {
+	text := w.For
+	if w.Detail != "" {
+		text += " (" + w.Detail + ")"
+	}
+	return text + " since " + w.Since.Format(time.TimeOnly)
+}
+
+// waitKind is what can be waited for.
+type waitKind uint8
+
+const (
+	waitCommit waitKind = iota
+	waitRoom
+	waitReadAhead
+	waitReader
+	waitFunction
+	waitHeld
+	waitAttempt
+	waitUnavailable
+	waitBreaker
+	waitLetters
+	waitReplays
+	waitTurn
+	waitDisk
+	waitBroker
+	waitPermission
+	waitCheckpoint
+	waitDrain
+	waitKinds
+)
+
+// waitRule says of a kind of wait how long it may last, and what it means.
+type waitRule struct {
+	name      string
+	patience  time.Duration // for good reasons; 0: it is never overdue
+	readiness string        // while it is overdue
+	follows   bool          // from another wait of the same stage: it is overdue only when there is none
+}
+
+// What an overdue wait makes of the pipeline.
+const (
+	NotReady = "not ready" // it does not do what it is there for
+	Degraded = "degraded"  // it does, and not as it should
+)
+
+// waitRules has one of each kind. docs/operations.md says what to do about them.
+var waitRules = [waitKinds]waitRule{
+	waitCommit:      {"commit", 30 * time.Second, NotReady, false},
+	waitRoom:        {"room", 30 * time.Second, NotReady, false},
+	waitReadAhead:   {"read-ahead", 30 * time.Second, NotReady, true},
+	waitReader:      {"reader", 15 * time.Second, NotReady, false},
+	waitFunction:    {"user function", 0, "", false},
+	waitHeld:        {"held message", 0, "", false},
+	waitAttempt:     {"attempt delay", 0, "", false},
+	waitUnavailable: {"unavailable", 5 * time.Second, Degraded, false},
+	waitBreaker:     {"circuit breaker", 0, "", false},
+	waitLetters:     {"dead letter store", 30 * time.Second, NotReady, false},
+	waitReplays:     {"replays", time.Minute, Degraded, false},
+	waitTurn:        {"turn", carefulLimit + time.Minute, Degraded, false},
+	waitDisk:        {"disk space", 0, "", false}, // told of by the events and the status of the disk
+	waitBroker:      {"broker", 15 * time.Second, NotReady, false},
+	waitPermission:  {"permission", time.Second, NotReady, false},
+	waitCheckpoint:  {"checkpoint", time.Minute, Degraded, false},
+	waitDrain:       {"drain", 0, "", false},
+}
+
+func (k waitKind) String() string {
+	if k < waitKinds {
+		return waitRules[k].name
+	}
+	return fmt.Sprintf("wait %d", uint8(k))
+}
+
+// waits are those that are under way, at most one of a kind. The zero value has
+// none. Safe for concurrent use.
+type waits struct {
+	clock    clock // nil: the time of day
+	underWay [waitKinds]atomic.Pointer[underWay]
+}
+
+type underWay struct {
+	detail string
+	since  time.Time
+}
+
+// begin says that a wait is under way. One that is under way already keeps its
+// start, and has this detail from now on.
+func (w *waits) begin(kind waitKind, detail string) {
+	slot := &w.underWay[kind]
+	var begun *underWay
+	for {
+		before := slot.Load()
+		switch {
+		case before != nil && before.detail == detail:
+			return
+		case begun == nil:
+			begun = &underWay{detail: detail}
+		}
+		if begun.since = w.now(); before != nil {
+			begun.since = before.since
+		}
+		if slot.CompareAndSwap(before, begun) {
+			return
+		}
+	}
+}
+
+// end says that a wait is over, if it is under way.
+func (w *waits) end(kind waitKind) {
+	if slot := &w.underWay[kind]; slot.Load() != nil {
+		slot.Store(nil)
+	}
+}
+
+// since is when a wait began, if it is under way.
+func (w *waits) since(kind waitKind) (since time.Time, waits bool) {
+	if u := w.underWay[kind].Load(); u != nil {
+		return u.since, true
+	}
+	return time.Time{}, false
+}
+
+func (w *waits) now() time.Time {
+	if w.clock == nil {
+		return wall.Now()
+	}
+	return w.clock.now()
+}
+
+// waitShown is how long a wait lasts before it is told of.
+const waitShown = time.Second
+
+// list are the waits to tell of now. A patience that is not 0 takes the place of
+// that of each kind; one that is less: none is overdue.
+func (w *waits) list(now time.Time, patience time.Duration) (list []Wait) {
+	for kind := range w.underWay {
+		u := w.underWay[kind].Load()
+		if u == nil || now.Sub(u.since) < waitShown {
+			continue
+		}
+		rule, lasts := &waitRules[kind], now.Sub(u.since)
+		wait := Wait{kind: waitKind(kind), For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}
+		if wait.Overdue = rule.isOverdue(lasts, patience); wait.Overdue {
+			wait.Readiness = rule.readiness
+		}
+		list = append(list, wait)
+	}
+	return list
+}
+
+func (r *waitRule) isOverdue(lasts, patience time.Duration) bool {
+	if patience == 0 {
+		patience = r.patience
+	}
+	return r.patience > 0 && patience > 0 && lasts > patience
+}
+
+// withoutFollowers says of the waits that follow from another one in the list
+// that they are not overdue.
+func withoutFollowers(list []Wait) []Wait {
+	cause := slices.ContainsFunc(list, func(wait Wait) bool { return !waitRules[wait.kind].follows })
+	for k := range list {
+		if cause && waitRules[list[k].kind].follows {
+			list[k].Overdue, list[k].Readiness = false, ""
+		}
+	}
+	return list
+}

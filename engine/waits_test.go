@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+// handClock is a clock that a test moves by hand.
+type handClock struct {
+	realTime
+	at time.Time
+}
+
+func (c *handClock) now() time.Time { return c.at }
+
+func (c *handClock) advance(d time.Duration) { c.at = c.at.Add(d) }
+
+func TestWaitKeepsItsStart(t *testing.T) {
+	t.Parallel()
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	w := waits{clock: clock}
+	began := clock.at
+	w.begin(waitReader, "a consumer of a")
+	clock.advance(10 * time.Second)
+	w.begin(waitReader, "a consumer of b")
+	if list := w.list(clock.at, 0); len(list) != 1 || !list[0].Since.Equal(began) || list[0].Detail != "a consumer of b" || list[0].Overdue {
+		t.Errorf("the waits are %+v", list)
+	}
+	clock.advance(time.Minute)
+	list := w.list(clock.at, 0)
+	if len(list) != 1 || !list[0].Overdue || list[0].Readiness != NotReady || list[0].Seconds != 70 {
+		t.Errorf("after its patience the waits are %+v", list)
+	}
+	if list := w.list(clock.at, -1); list[0].Overdue {
+		t.Errorf("with no patience asked for the waits are %+v", list)
+	}
+	w.end(waitReader)
+	if list := w.list(clock.at, 0); len(list) != 0 {
+		t.Errorf("after its end the waits are %+v", list)
+	}
+}
+
+func TestWaitsCostNothingWhenNothingChanges(t *testing.T) {
+	var w waits
+	w.begin(waitRoom, "a")
+	allocated := testing.AllocsPerRun(100, func() {
+		w.begin(waitRoom, "a")
+		w.end(waitCommit)
+	})
+	if allocated != 0 {
+		t.Errorf("%v allocations", allocated)
+	}
+}
+
+func TestWaitThatFollowsIsNotOverdueBesideItsCause(t *testing.T) {
+	t.Parallel()
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	in := &instance{run: &run{clock: clock}, waits: waits{clock: clock}, reading: []waits{{clock: clock}}}
+	in.reading[0].begin(waitReadAhead, "8 MiB")
+	in.waits.begin(waitFunction, "message a:1")
+	clock.advance(time.Hour)
+	for _, wait := range in.waitsNow(clock.at) {
+		if wait.Overdue {
+			t.Errorf("%+v is overdue", wait)
+		}
+	}
+	in.waits.end(waitFunction)
+	if list := in.waitsNow(clock.at); len(list) != 1 || !list[0].Overdue {
+		t.Errorf("without a cause: %+v", list)
+	}
+}

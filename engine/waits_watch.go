@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// waitWatch tells of the waits of a run that last longer than they do for good
+// reasons: once as an event, and again and again in the log, until they are
+// over.
+type waitWatch struct {
+	run  *run
+	told map[waitPlace]*toldWait
+}
+
+// waitPlace is where a wait is under way.
+type waitPlace struct {
+	in    *instance // nil: the run itself
+	input int       // of it, counted from 1; 0: none
+	kind  waitKind
+}
+
+type toldWait struct {
+	wait  Wait
+	again time.Time // it is logged once more
+	pause time.Duration
+	seen  bool // it is still under way
+}
+
+const (
+	waitLook      = time.Second
+	waitAgain     = 30 * time.Second // until it is logged for the second time; then twice as long, and so on
+	waitAgainMost = 5 * time.Minute
+)
+
+// watchWaits begins to watch; stop ends that, and waits for it.
+func (r *run) watchWaits() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
+		for r.clock.pause(ctx, waitLook) == nil {
+			w.look(r.clock.now())
+		}
+	})
+	return func() { cancel(); watching.Wait() }
+}
+
+// look tells what has become overdue, and what that was is over.
+func (w *waitWatch) look(now time.Time) {
+	for _, told := range w.told {
+		told.seen = false
+	}
+	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.config.WaitPatience), now)
+	if w.run.ready.Load() {
+		for _, in := range w.run.instances {
+			w.lookAt(waitPlace{in: in}, in.waitsNow(now), now)
+		}
+	}
+	for place, told := range w.told {
+		if !told.seen {
+			delete(w.told, place)
+			w.over(place, told, now)
+		}
+	}
+}
+
+func (w *waitWatch) lookAt(place waitPlace, list []Wait, now time.Time) {
+	for _, wait := range list {
+		if !wait.Overdue {
+			continue
+		}
+		place.kind, place.input = wait.kind, wait.input
+		told := w.told[place]
+		if told == nil || !told.wait.Since.Equal(wait.Since) {
+			told = &toldWait{wait: wait, pause: waitAgain, again: now.Add(waitAgain)}
+			w.told[place] = told
+			w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitsLong, Detail: wait.String()})
+			w.log(place, wait)
+		}
+		told.wait, told.seen = wait, true
+		if !now.Before(told.again) {
+			told.pause = min(2*told.pause, waitAgainMost)
+			told.again = now.Add(told.pause)
+			w.log(place, wait)
+		}
+	}
+}
+
+func (w *waitWatch) log(place waitPlace, wait Wait) {
+	log, who := w.run.log, "the pipeline waits"
+	if place.in != nil {
+		log, who = place.in.log, "the stage waits"
+	}
+	log.Warn(who, "for", wait.For, "detail", wait.Detail, "since", wait.Since, "readiness", wait.Readiness)
+}
+
+func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
+	lasted := now.Sub(told.wait.Since).Round(time.Second)
+	w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitEnded, Detail: fmt.Sprintf("%s, after %v", told.wait.For, lasted)})
+	log, what := w.run.log, "the pipeline waits no longer"
+	if place.in != nil {
+		log, what = place.in.log, "the stage waits no longer"
+	}
+	log.Info(what, "for", told.wait.For, "lasted", lasted)
+}
+
+func (p waitPlace) stage() string {
+	if p.in == nil {
+		return ""
+	}
+	return p.in.definition.name
+}
+
+// waitsNow are the waits of the stage, and of its inputs.
+func (in *instance) waitsNow(now time.Time) []Wait {
+	patience := in.run.config.WaitPatience
+	list := in.waits.list(now, patience)
+	for k := range in.reading {
+		for _, wait := range in.reading[k].list(now, patience) {
+			wait.input = k + 1
+			list = append(list, wait)
+		}
+	}
+	return withoutFollowers(list)
+}
