@@ -6,7 +6,7 @@
 //	beats := engine.Source(p, "heartbeat", stages.Heartbeat(time.Second, 0))
 //
 // [Lines] and [Files] read text files and directories, [Heartbeat] is a clock. Their place is part of their state, so a run
-// that was interrupted goes on where its last commit left off.
+// that was interrupted goes on where its last commit left off, and files that have changed since are refused.
 //
 // A sink is declared by a call of its own, since it needs hooks around the commit:
 //

@@ -12,7 +12,12 @@ import (
 	"penstock/engine"
 )
 
-// Files says which files a source reads.
+// Files says which files a source reads, and what it does with those that it
+// cannot read as they are.
+//
+// A file that begins as gzip, bzip2 or zstd is decompressed, whatever its name
+// is. Other compressed files (xz, lz4, zip and so on) stop the pipeline with an
+// error that names the file.
 type Files struct {
 	// Roots are files and directories. A file named here is read whatever
 	// Match says; a directory is walked, and of what it holds the regular
@@ -22,11 +27,38 @@ type Files struct {
 	// Match says whether a file found in a directory is read, by its path
 	// (root included). Default: all.
 	Match func(path string) bool
-	// MaxLine is the longest line in bytes, without its newline. A longer
-	// one stops the pipeline with an error, and so does one that does not
-	// fit into a message of the server. Default 1 MiB.
+	// MaxLine is the longest line in bytes, without its newline. What happens
+	// to a longer one LongLines says. A line also has to fit into a message of
+	// the server. Default 1 MiB; at most 1 GiB.
 	MaxLine int
+	// LongLines says what happens to a line that is longer than MaxLine.
+	// Default StopAtLongLines.
+	LongLines LongLines
+	// AcceptChanges lets a source go on that finds other files than it left.
+	// Default: it refuses, see Lines. With it the files are taken as they are
+	// now, and what was emitted stays emitted:
+	//   - a file that was read and is gone or changed is not read again,
+	//   - a file that is new and sorts before the place is not read,
+	//   - a file that is gone and was not begun is not read,
+	//   - when the file at the place is gone, the next one is read,
+	//   - when it was replaced, changed or cut before the place, it is read
+	//     again from its beginning, so that some of its lines may come twice.
+	// Each change is logged.
+	AcceptChanges bool
 }
+
+// LongLines is what happens to lines that are longer than Files.MaxLine.
+type LongLines string
+
+const (
+	// StopAtLongLines stops the pipeline with an error that names the file, the
+	// line and its size.
+	StopAtLongLines LongLines = "stop"
+	// SkipLongLines leaves such lines out. They are counted in the source's
+	// state (LinesState.Skipped) and logged: the first ten, then the 100th, the
+	// 1,000th and so on.
+	SkipLongLines LongLines = "skip"
+)
 
 // Extensions returns a Match for Files that takes the files whose name ends
 // in one of these, such as ".go".
@@ -57,11 +89,15 @@ func (f Files) list() ([]string, error) {
 		case info.Mode().IsRegular():
 			paths = append(paths, root)
 		default:
-			return nil, engine.Fatal(fmt.Errorf("read %s: it is no regular file and cannot be read again after a restart: copy it to a file first", root))
+			return nil, notRegular(root)
 		}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths), nil
+}
+
+func notRegular(path string) error {
+	return engine.Fatal(fmt.Errorf("read %s: it is no regular file and cannot be read again after a restart: copy it to a file first", path))
 }
 
 func (f Files) walk(root string, paths []string) ([]string, error) {

@@ -1,9 +1,7 @@
 package stages
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,19 +18,39 @@ const (
 	callLines = 1000
 
 	defaultMaxLine = 1 << 20
+	maxLineMost    = 1 << 30
 )
 
-// LinesState is where a source of lines is: in which file, and how many of its
-// bytes it has read.
+// LinesState is where a source of lines is: in which file, how far in it, and
+// what tells that the files are still the same. It stays below 4 KiB, plus the
+// length of the path.
 type LinesState struct {
 	Path string `json:"path"`
 	// RawPath stands in for a path that is not UTF-8, which JSON would not
 	// keep as it is.
 	RawPath []byte `json:"raw_path,omitempty"`
-	Offset  int64  `json:"offset"`
+	// Offset is how many bytes of the file's content are read; of a compressed
+	// file that is the decompressed content.
+	Offset int64 `json:"offset"`
+	// Line is how many lines of the file are read.
+	Line uint64 `json:"line,omitempty"`
+	// Skipped is how many lines of all files were too long and left out.
+	Skipped uint64 `json:"skipped,omitempty"`
+	// Passed is how many bytes are read of a line that is being left out.
+	Passed int64 `json:"passed,omitempty"`
 
-	files  []string `json:"-"` // from the current one on; nil before the first call of a life
-	buffer []byte   `json:"-"`
+	File fileMark `json:"file"`
+	List listMark `json:"list"`
+
+	reading *reading `json:"-"`
+}
+
+// reading is what a life of the source keeps in memory.
+type reading struct {
+	files    []string // from the current one on
+	buffer   []byte
+	checked  bool      // the current file is the one that the place is in
+	unpacked *unpacked // of the current file
 }
 
 // Lines returns a source that emits the lines of these files, and of all
@@ -46,27 +64,41 @@ func Lines(roots ...string) engine.SourceFunc[LinesState, string] {
 // before a newline, or at the end of a file without one; bytes that are not
 // UTF-8 and carriage returns stay as they are.
 //
-// The files are listed at each start and must not change while they are read.
-// What cannot be right stops the pipeline with an error that names the file: a
-// root that does not exist, a line longer than MaxLine, a file that is gone or
-// shorter than what was read of it.
+// The files are listed at each start of the stage and must be the same until
+// the source has ended. Its place keeps what identifies them, and a start that
+// finds something else stops the pipeline with an error that names it: a file
+// that is new, gone or renamed; one that was written to after it was read; one
+// that was replaced, cut or changed before the place. So does a file that is
+// gone or replaced while the source runs. Files.AcceptChanges goes on instead.
+// The file at the place and those behind it may grow, and those behind it may
+// change: they are read as they are when their turn comes. A place of an older
+// version does not know the files; it is taken over once, with a warning.
+//
+// What cannot be right also stops the pipeline with an error that names the
+// file: a root that does not exist, a line longer than MaxLine (see LongLines),
+// a compressed file that is damaged or of a format that is not read.
 //
 // No file stays open between two calls. Memory grows with the number of
-// files, by their paths, and not with their size. The function holds nothing
-// itself and may serve several stages.
+// files, by their paths, and not with their size. A compressed file is
+// decompressed from its beginning when the stage starts within it. The function
+// holds nothing itself and may serve several stages.
 func (f Files) Lines() engine.SourceFunc[LinesState, string] {
 	if f.MaxLine <= 0 {
 		f.MaxLine = defaultMaxLine
 	}
-	return func(_ context.Context, state *LinesState, emit engine.Emit[string]) error {
-		if state.files == nil {
-			if err := f.resume(state); err != nil {
+	f.MaxLine = min(f.MaxLine, maxLineMost)
+	return func(ctx context.Context, state *LinesState, emit engine.Emit[string]) error {
+		if f.LongLines != "" && f.LongLines != StopAtLongLines && f.LongLines != SkipLongLines {
+			return engine.Fatal(fmt.Errorf("Files.LongLines is %q: use %q or %q", f.LongLines, StopAtLongLines, SkipLongLines))
+		}
+		if state.reading == nil {
+			if err := f.resume(ctx, state); err != nil {
 				return err
 			}
 		}
 		left := budget{bytes: callBytes, lines: callLines}
-		for len(state.files) > 0 && left.some() {
-			ended, err := f.readSome(state, emit, &left)
+		for len(state.reading.files) > 0 && left.some() {
+			ended, err := f.readSome(ctx, state, emit, &left)
 			if err != nil {
 				return err
 			}
@@ -75,34 +107,69 @@ func (f Files) Lines() engine.SourceFunc[LinesState, string] {
 				state.nextFile()
 			}
 		}
-		if len(state.files) == 0 {
+		if len(state.reading.files) == 0 {
+			if state.Skipped > 0 {
+				engine.Logger(ctx).Warn("all files are read; lines that were too long are left out", "left_out", state.Skipped, "limit", f.MaxLine)
+			}
 			return io.EOF
 		}
 		return nil
 	}
 }
 
+// budget is what a call may still read.
+type budget struct{ bytes, lines int }
+
+func (b budget) some() bool { return b.bytes > 0 && b.lines > 0 }
+
 // resume lists the files from the one that the state names on.
-func (f Files) resume(state *LinesState) error {
+func (f Files) resume(ctx context.Context, state *LinesState) error {
 	files, err := f.list()
 	if err != nil {
 		return err
 	}
-	if path := state.path(); path != "" {
-		i, found := slices.BinarySearch(files, path)
-		if !found && state.Offset > 0 {
-			return engine.Fatal(fmt.Errorf("read %s: it is not among the files any more and %d of its bytes were read: put it back, or start over with a fresh run", path, state.Offset))
+	path, known := state.path(), state.List.Count > 0
+	place, found := slices.BinarySearch(files, path)
+	if known {
+		changes, err := state.List.changes(files, path)
+		if err != nil {
+			return err
 		}
-		files = files[i:]
-		if !found {
-			state.Offset = 0
+		if len(changes) > 0 {
+			if !f.AcceptChanges {
+				return refused(few(changes))
+			}
+			engine.Logger(ctx).Warn("the files to read have changed, and that is accepted", "changes", few(changes))
+			known = false
+		}
+	} else if path != "" {
+		engine.Logger(ctx).Warn("the place in the files was written by an older version, which did not note what identifies them: they are taken to be the same", "file", path)
+		if !found && state.Offset > 0 && !f.AcceptChanges {
+			return refused(fmt.Sprintf("%s is gone, and %d of its bytes were read", path, state.Offset))
 		}
 	}
-	state.files = files
-	if len(files) > 0 {
-		state.setPath(files[0])
+	if !found {
+		state.begin()
+	}
+	state.reading = &reading{files: files[place:]}
+	if !known {
+		state.List = newListMark(files)
+		for _, name := range files[:place] {
+			if err := state.List.passFile(name); err != nil {
+				return err
+			}
+		}
+	}
+	if len(state.reading.files) > 0 {
+		state.setPath(state.reading.files[0])
 	}
 	return nil
+}
+
+// refused says what to do about files that are not as they were.
+func refused(what string) error {
+	return engine.Fatal(fmt.Errorf("the files to read are not those that the place was noted in: %s: put back what was there, start over with --fresh, "+
+		"or go on with what is there now with --accept-changes (Files.AcceptChanges)", what))
 }
 
 func (s *LinesState) path() string {
@@ -119,97 +186,42 @@ func (s *LinesState) setPath(path string) {
 	}
 }
 
+// begin is the place at the beginning of a file.
+func (s *LinesState) begin() {
+	s.Offset, s.Line, s.Passed, s.File = 0, 0, 0, fileMark{}
+}
+
 // nextFile leaves the last file's end as the place when there is no other, so
 // that a crash before the source's last frame does not read it again.
 func (s *LinesState) nextFile() {
-	s.files = s.files[1:]
-	if len(s.files) > 0 {
-		s.setPath(s.files[0])
-		s.Offset = 0
+	r := s.reading
+	if r.files = r.files[1:]; len(r.files) == 0 {
+		return
 	}
+	s.List.pass(s.path(), s.File.Size, s.File.Modified)
+	s.setPath(r.files[0])
+	s.begin()
+	r.checked, r.unpacked = false, nil
 }
 
-// budget is what a call may still read.
-type budget struct{ bytes, lines int }
-
-func (b budget) some() bool { return b.bytes > 0 && b.lines > 0 }
-
-// readSome emits lines of the current file until its end or until the budget
-// is used up, and says whether it was the end.
-func (f Files) readSome(state *LinesState, emit engine.Emit[string], left *budget) (ended bool, err error) {
-	file, err := openToRead(state)
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
-	for left.some() {
-		chunk, atEnd, err := f.fill(file, state)
-		if err != nil {
-			return false, err
-		}
-		text := string(chunk) // the lines share it
-		for len(text) > 0 && left.some() {
-			end, next := len(text), len(text)
-			if i := bytes.IndexByte(chunk, '\n'); i >= 0 {
-				end, next = i, i+1
-			}
-			if end > f.MaxLine {
-				return false, f.tooLong(state)
-			}
-			emit(text[:end])
-			text, chunk = text[next:], chunk[next:]
-			state.Offset += int64(next)
-			left.bytes -= next
-			left.lines--
-		}
-		if atEnd && len(text) == 0 {
-			return true, nil
-		}
-	}
-	return false, nil
+// content is what a file holds, as long as it is open.
+type content struct {
+	*os.File
+	info     os.FileInfo
+	unpacked *unpacked // nil: it is not compressed
 }
 
-func openToRead(state *LinesState) (*os.File, error) {
-	path := state.path()
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, unreadable("open", err)
+// ReadAt reads from an offset of the content.
+func (c *content) ReadAt(p []byte, offset int64) (int, error) {
+	if c.unpacked != nil {
+		return c.unpacked.ReadAt(p, offset)
 	}
-	info, err := file.Stat()
-	if err == nil && info.Size() < state.Offset {
-		err = engine.Fatal(fmt.Errorf("read %s: it has %d bytes and %d were read before: it was replaced or cut; put it back, or start over with a fresh run", path, info.Size(), state.Offset))
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
+	return c.File.ReadAt(p, offset)
 }
 
-// fill reads whole lines from the state's offset on, or all there is up to the
-// end of the file. The result is valid until the next call.
-func (f Files) fill(file *os.File, state *LinesState) (chunk []byte, atEnd bool, err error) {
-	for {
-		if state.buffer == nil {
-			state.buffer = make([]byte, callBytes)
-		}
-		n, err := file.ReadAt(state.buffer, state.Offset)
-		if err != nil && err != io.EOF {
-			return nil, false, fmt.Errorf("read %s at byte %d: %w", state.path(), state.Offset, err)
-		}
-		chunk = state.buffer[:n]
-		if err == io.EOF {
-			return chunk, true, nil
-		}
-		if last := bytes.LastIndexByte(chunk, '\n'); last >= 0 {
-			return chunk[:last+1], false, nil
-		}
-		if n > f.MaxLine {
-			return nil, false, f.tooLong(state)
-		}
-		state.buffer = make([]byte, min(2*len(state.buffer), f.MaxLine+1))
+func (c *content) format() string {
+	if c.unpacked == nil {
+		return ""
 	}
-}
-
-func (f Files) tooLong(state *LinesState) error {
-	return engine.Fatal(fmt.Errorf("read %s: the line at byte %d is longer than %d bytes: raise Files.MaxLine, or split the line", state.path(), state.Offset, f.MaxLine))
+	return c.unpacked.format
 }

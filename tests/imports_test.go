@@ -45,7 +45,7 @@ var kept = map[string][]string{
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},
 	"net/http":                            {"penstock/cmd/pipeline", "penstock/telemetry", "penstock/tests/watched"},
 	"go.opentelemetry.io":                 {"penstock/telemetry"},
-	"github.com/klauspost/compress":       {"penstock/engine/frame"},
+	"github.com/klauspost/compress":       {"penstock/engine/frame", "penstock/stages"},
 	"github.com/sony/gobreaker":           {"penstock/engine/breaker"},
 }
 

@@ -6,13 +6,18 @@ import (
 	"strings"
 
 	"penstock/examples/wordcount"
+	"penstock/stages"
 )
 
 // wordcountCmd counts words.
 type wordcountCmd struct {
-	Files  []path     `arg:"" name:"file" help:"Files to read, and directories, of which all files are read."`
+	Files  []path     `arg:"" name:"file" help:"Files to read, and directories, of which all files are read. What is compressed with gzip, bzip2 or zstd is decompressed; other compressed files are refused."`
 	Ext    extensions `placeholder:".go,.txt" help:"In directories read only files with these extensions. Default: all."`
 	Output path       `default:"counts.txt" placeholder:"FILE" help:"Where the result goes, a line \"<count> <word>\" for each word. Default: counts.txt in the current directory. A file that is there is overwritten."`
+
+	MaxLine   size   `default:"2MiB" placeholder:"SIZE" help:"The longest line. With lines of very many words, which are sent on at once, more than the default may not fit into a message of the server. Default: 2MiB."`
+	LongLines string `enum:"stop,skip" default:"stop" placeholder:"stop|skip" help:"What happens at a longer line: stop with an error that names it, or skip it; skipped lines are counted and logged. Default: stop."`
+	Accept    bool   `name:"accept-changes" help:"Go on although the files are not as the interrupted run left them. What was counted stays counted: a file that was read is not read again, a new one that sorts before the place is not read, and one that was being read and was replaced, cut or changed is read again from its beginning."`
 }
 
 // Run runs it.
@@ -24,7 +29,10 @@ func (c *wordcountCmd) Run(r *runCmd, a *app) error {
 	for i, file := range c.Files {
 		files[i] = string(file)
 	}
-	p, err := wordcount.New(wordcount.Config{Files: files, Extensions: c.Ext, Output: string(c.Output)})
+	p, err := wordcount.New(wordcount.Config{
+		Files: files, Extensions: c.Ext, Output: string(c.Output),
+		MaxLine: int(c.MaxLine), LongLines: stages.LongLines(c.LongLines), AcceptChanges: c.Accept,
+	})
 	if err != nil {
 		return err
 	}

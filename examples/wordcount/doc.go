@@ -8,5 +8,6 @@
 // End hook is called once for each word, in order, and emits the result.
 //
 // A word is a run of bytes that are not ASCII white space; nothing is taken to be UTF-8. The output has one line "<count>
-// <word>" for each word, sorted by the words' bytes. Killed at any moment, the pipeline resumes and the output is the same.
+// <word>" for each word, sorted by the words' bytes. Killed at any moment, the pipeline resumes and the output is the same;
+// files that have changed meanwhile are refused.
 package wordcount

@@ -19,11 +19,20 @@ type Config struct {
 	// Output is the file that gets the result. One that is there is
 	// overwritten.
 	Output string
+	// MaxLine is the longest line in bytes, default DefaultMaxLine. The words of
+	// a line are emitted in one call: of a longer line they have to fit into a
+	// message of the server.
+	MaxLine int
+	// LongLines says what happens to a longer one, see stages.Files.
+	LongLines stages.LongLines
+	// AcceptChanges goes on with other files than a run that was interrupted
+	// left, see stages.Files.
+	AcceptChanges bool
 }
 
-// maxLine is the longest line. Its words are emitted in one call, which also
-// for the shortest words is less than the embedded server takes at once.
-const maxLine = 2 << 20
+// DefaultMaxLine is the longest line unless Config says otherwise. Also the
+// shortest words of such a line are less than the embedded server takes at once.
+const DefaultMaxLine = 2 << 20
 
 // New declares the pipeline "wordcount". Run it with engine.Pipeline.Run.
 func New(config Config) (*engine.Pipeline, error) {
@@ -33,7 +42,10 @@ func New(config Config) (*engine.Pipeline, error) {
 	if config.Output == "" {
 		return nil, errors.New("wordcount: no output: name a file for the result")
 	}
-	files := stages.Files{Roots: config.Files, MaxLine: maxLine}
+	files := stages.Files{Roots: config.Files, MaxLine: config.MaxLine, LongLines: config.LongLines, AcceptChanges: config.AcceptChanges}
+	if files.MaxLine <= 0 {
+		files.MaxLine = DefaultMaxLine
+	}
 	if len(config.Extensions) > 0 {
 		files.Match = stages.Extensions(config.Extensions...)
 	}

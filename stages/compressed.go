@@ -1,0 +1,165 @@
+package stages
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/klauspost/compress/zstd"
+
+	"penstock/engine"
+)
+
+// magicBytes is how much of a file tells its format.
+const magicBytes = 10
+
+// windowMost is how much of what was decompressed before a zstd file may refer
+// to: what "zstd -d" takes without an option.
+const windowMost = 128 << 20
+
+// formatOf tells a compressed file by its first bytes; "" is none.
+func formatOf(head []byte) string {
+	begins := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
+	switch {
+	case begins("\x1f\x8b\x08"):
+		return "gzip"
+	case begins("BZh") && len(head) >= 10 && (string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17rE8P\x90"):
+		return "bzip2"
+	case begins("\x28\xb5\x2f\xfd"), len(head) > 3 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18":
+		return "zstd"
+	case begins("\xfd7zXZ\x00"):
+		return "xz"
+	case begins("\x04\x22\x4d\x18"):
+		return "lz4"
+	case begins("PK\x03\x04"):
+		return "zip"
+	case begins("7z\xbc\xaf\x27\x1c"):
+		return "7z"
+	case begins("Rar!\x1a\x07"):
+		return "rar"
+	case begins("LZIP\x01"):
+		return "lzip"
+	case begins("\x89LZO\x00\r\n\x1a\n"):
+		return "lzop"
+	case begins("\xff\x06\x00\x00sNaPpY"), begins("\xff\x06\x00\x00S2sTwO"):
+		return "snappy"
+	case begins("\x1f\x9d"), begins("\x1f\xa0"):
+		return "compress (.Z)"
+	}
+	return ""
+}
+
+func formatName(format string) string {
+	if format == "" {
+		return "not compressed"
+	}
+	return "compressed (" + format + ")"
+}
+
+// unpacked is the content of a compressed file. It can be read on from where it
+// was, as a file opened anew is; reading before that begins at the start.
+type unpacked struct {
+	format  string
+	raw     rawReader
+	decoder io.Reader
+	window  []byte // decompressed
+	at      int64  // where the window begins
+	err     error  // behind the window
+}
+
+// rawReader reads the file that is open at the moment.
+type rawReader struct {
+	file io.ReaderAt
+	at   int64
+}
+
+// Read reads on.
+func (r *rawReader) Read(p []byte) (int, error) {
+	n, err := r.file.ReadAt(p, r.at)
+	r.at += int64(n)
+	if n > 0 && errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}
+
+// newUnpacked returns nil for a file that is not compressed.
+func newUnpacked(path string, file io.ReaderAt) (*unpacked, error) {
+	head := make([]byte, magicBytes)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	switch format := formatOf(head[:n]); format {
+	case "":
+		return nil, nil
+	case "gzip", "bzip2", "zstd":
+		return &unpacked{format: format}, nil
+	default:
+		return nil, engine.Fatal(fmt.Errorf("read %s: it is compressed (%s), which cannot be read here: unpack it, or leave it out; gzip, bzip2 and zstd are read", path, format))
+	}
+}
+
+func (u *unpacked) begin() (err error) {
+	u.raw.at, u.at, u.window, u.err = 0, 0, u.window[:0], nil
+	switch u.format {
+	case "gzip":
+		u.decoder, err = gzip.NewReader(&u.raw)
+	case "bzip2":
+		u.decoder = bzip2.NewReader(&u.raw)
+	case "zstd":
+		u.decoder, err = zstd.NewReader(&u.raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(windowMost))
+	}
+	if err != nil {
+		u.decoder = nil
+	}
+	return err
+}
+
+// ReadAt reads from an offset of the content.
+func (u *unpacked) ReadAt(p []byte, offset int64) (int, error) {
+	if u.decoder == nil || offset < u.at {
+		if err := u.begin(); err != nil {
+			return 0, u.damaged(err)
+		}
+	}
+	for {
+		drop := min(offset-u.at, int64(len(u.window)))
+		u.window = u.window[:copy(u.window, u.window[drop:])]
+		u.at += drop
+		if len(u.window) >= len(p) || u.err != nil {
+			break
+		}
+		u.more(max(len(p), callBytes))
+	}
+	n := 0
+	if u.at == offset {
+		n = copy(p, u.window)
+	}
+	if n < len(p) {
+		return n, u.damaged(u.err)
+	}
+	return n, nil
+}
+
+// more decompresses into the window, up to its size.
+func (u *unpacked) more(size int) {
+	if cap(u.window) < size {
+		u.window = append(make([]byte, 0, size), u.window...)
+	}
+	n, err := u.decoder.Read(u.window[len(u.window):size])
+	u.window, u.err = u.window[:len(u.window)+n], err
+}
+
+// damaged makes clear that another try finds the same.
+func (u *unpacked) damaged(err error) error {
+	var system *fs.PathError
+	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &system) {
+		return err
+	}
+	return engine.Fatal(fmt.Errorf("the %s file is damaged or not complete: %w", u.format, err))
+}

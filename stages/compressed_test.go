@@ -1,0 +1,161 @@
+package stages_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"penstock/engine"
+	"penstock/stages"
+)
+
+func gzipped(t *testing.T, content string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := io.WriteString(w, content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func zstandard(t *testing.T, content string) string {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return string(w.EncodeAll([]byte(content), nil))
+}
+
+// bzipped is "one\ntwo\nthree\n".
+func bzipped(t *testing.T) string {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString("QlpoOTFBWSZTWQh7fdcAAATBgAAQAkGUgCAAMQwIIaPUyIVHMjio8XckU4UJAIe33XA=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestCompressedFilesAreRead(t *testing.T) {
+	t.Parallel()
+	content := numbered(20_000) + "the end"
+	for name, test := range map[string]struct{ packed, content string }{
+		"gzip":              {gzipped(t, content), content},
+		"gzip of two parts": {gzipped(t, "a\nb") + gzipped(t, "c\n"), "a\nbc\n"},
+		"gzip of nothing":   {gzipped(t, ""), ""},
+		"zstd":              {zstandard(t, content), content},
+		"bzip2":             {bzipped(t), "one\ntwo\nthree\n"},
+		"text like bzip2":   {"BZh91 is a line\n", "BZh91 is a line\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := writeFile(t, filepath.Join(t.TempDir(), "file.txt"), test.packed)
+			for _, again := range []func() bool{never, always} {
+				if got, want := readAll(t, stages.Lines(path), again), split(test.content); !slices.Equal(got, want) {
+					t.Errorf("%d lines, want %d: %.200q", len(got), len(want), got)
+				}
+			}
+		})
+	}
+}
+
+func TestLongLinesOfCompressedFilesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, filepath.Join(t.TempDir(), "bomb.gz"), gzipped(t, "a\n"+strings.Repeat("\x00", 20<<20)+"\nb\n"))
+	read := stages.Files{Roots: []string{path}, LongLines: stages.SkipLongLines}.Lines()
+	if got := readAll(t, read, never); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("%.100q", got)
+	}
+}
+
+func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
+	t.Parallel()
+	whole := gzipped(t, numbered(1000))
+	for name, content := range map[string]string{
+		"xz":         "\xfd7zXZ\x00\x00\x04",
+		"lz4":        "\x04\x22\x4d\x18\x64\x40",
+		"zip":        "PK\x03\x04\x14\x00",
+		"7z":         "7z\xbc\xaf\x27\x1c\x00",
+		"compress":   "\x1f\x9d\x90abc",
+		"snappy":     "\xff\x06\x00\x00sNaPpY",
+		"damaged":    whole[:100] + "XXXX" + whole[104:],
+		"incomplete": whole[:len(whole)/2],
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := writeFile(t, filepath.Join(t.TempDir(), "file"), content)
+			var state stages.LinesState
+			read, err := stages.Lines(path), error(nil)
+			for err == nil {
+				err = read(t.Context(), &state, func(string, ...engine.EmitOption) {})
+			}
+			wantError(t, err, path)
+			if !strings.Contains(err.Error(), "compressed ("+name) && !strings.Contains(err.Error(), "gzip file is damaged or not complete") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestACompressedFileThatChangedIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		do   func(path string) error
+		want []string // nil: it goes on
+	}{
+		"another content":   {func(path string) error { return replace(path, gzipped(t, named("other", 50_000))) }, []string{"replaced or changed"}},
+		"packed otherwise":  {func(path string) error { return replace(path, zstandard(t, numbered(50_000))) }, []string{"was compressed (gzip)", "is compressed (zstd)"}},
+		"unpacked":          {func(path string) error { return replace(path, numbered(50_000)) }, []string{"not compressed"}},
+		"grown by a member": {func(path string) error { return appendTo(path, gzipped(t, "more\n")) }, nil},
+		"nothing":           {func(string) error { return nil }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := writeFile(t, filepath.Join(t.TempDir(), "file.gz"), gzipped(t, numbered(50_000)))
+			state := new(stages.LinesState)
+			first, err := aLife(t, stages.Lines(path), state, contains("line 040000"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := test.do(path); err != nil {
+				t.Fatal(err)
+			}
+			lines, err := aLife(t, stages.Lines(path), state, nothing)
+			if test.want != nil {
+				wantError(t, err, append(test.want, path)...)
+				return
+			}
+			if want := 50_000 + strings.Count(name, "grown"); err != io.EOF || len(first)+len(lines) != want {
+				t.Errorf("%v, %d lines, want %d", err, len(first)+len(lines), want)
+			}
+		})
+	}
+}
+
+func TestACompressedFileThatIsReplacedWhileItIsReadIsRefused(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, filepath.Join(t.TempDir(), "file.gz"), gzipped(t, numbered(50_000)))
+	var state stages.LinesState
+	read, emit := stages.Lines(path), func(string, ...engine.EmitOption) {}
+	if err := read(t.Context(), &state, emit); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(gzipped(t, named("other", 50_000))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, read(t.Context(), &state, emit), path, "replaced or changed")
+}
