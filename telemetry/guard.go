@@ -17,7 +17,7 @@ const (
 	bodyBytes   = 1 << 20
 	readTime    = 10 * time.Second
 	writeTime   = 30 * time.Second // for one piece of an answer
-	idleTime    = 2 * time.Minute
+	idleTime    = 30 * time.Second
 )
 
 // contentPolicy lets the page have nothing but what this server gives it. The

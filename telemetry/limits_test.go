@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"penstock/engine"
 )
 
@@ -59,7 +61,9 @@ func timed(t *testing.T, test func(s *Server, dial func() net.Conn)) {
 			t.Fatal(err)
 		}
 		listener := newPipes()
-		s := &Server{pipeline: p, config: c, log: c.Logger, listener: listener, hub: h, recorder: recorder, drawer: newDrawer(), guard: newGuard(c)}
+		s := &Server{pipeline: p, config: c, log: c.Logger, listener: listener, hub: h, recorder: recorder, drawer: newDrawer(), guard: newGuard(c),
+			registry: prometheus.NewRegistry()}
+		s.registry.MustRegister(NewCollector(p))
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(ctx) }()
@@ -191,34 +195,6 @@ func TestAnIdleConnectionIsOfUse(t *testing.T) {
 				t.Errorf("%s: %d, %v", path, answer.StatusCode, err)
 			}
 			time.Sleep(idleTime - time.Second)
-		}
-	})
-}
-
-// There are no more connections than places; who leaves makes room.
-func TestConnectionsAreBounded(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithCancel(t.Context())
-		letIn, in := letIn(ctx, 2), 0
-		go func() {
-			for ; in < 4; in++ {
-				letIn(nil, http.StateNew)
-			}
-		}()
-		synctest.Wait()
-		if in != 2 {
-			t.Errorf("%d are in", in)
-		}
-		letIn(nil, http.StateClosed)
-		synctest.Wait()
-		if in != 3 {
-			t.Errorf("%d are in after one has left", in)
-		}
-		stop()
-		synctest.Wait() // nobody waits at the end
-		for range 5 {
-			letIn(nil, http.StateClosed)
 		}
 	})
 }

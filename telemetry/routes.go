@@ -13,7 +13,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /assets/", assets())
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: 4, Timeout: readTime}))
+	mux.Handle("GET /metrics", gathered(metricsMost, promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Timeout: readTime})))
 	mux.HandleFunc("GET /graph.dot", s.graphDOT)
 	mux.HandleFunc("GET /graph.svg", s.graphSVG)
 

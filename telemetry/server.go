@@ -81,14 +81,16 @@ func (s *Server) Serve(ctx context.Context) error {
 // end by themselves.
 func serveUntil(ctx context.Context, c Config, listener net.Listener, handler http.Handler, hush func()) error {
 	ctx, cancel := context.WithCancel(ctx)
+	connections := newConnections(connectionsMost, answersMost)
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           connections.wrap(handler),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: readTime,
 		ReadTimeout:       readTime,
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
-		ConnState:         letIn(ctx, connectionsMost),
+		ConnContext:       connections.enter,
+		ConnState:         connections.left,
 		MaxHeaderBytes:    headerBytes,
 		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
