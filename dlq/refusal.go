@@ -51,6 +51,9 @@ func isFinal(err error) bool {
 	if slices.ContainsFunc(final, func(f error) bool { return errors.Is(err, f) }) {
 		return true
 	}
+	if verdict := interface{ Final() bool }(nil); errors.As(err, &verdict) { // a missing right
+		return verdict.Final()
+	}
 	var refusal *jetstream.APIError
 	return errors.As(err, &refusal) && refusal.Code == 400 && !isWrongSequence(refusal)
 }

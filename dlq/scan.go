@@ -56,7 +56,7 @@ func (s *scanner) each(ctx context.Context, last uint64, fn func(listed) error) 
 			continue
 		}
 		s.close(ctx)
-		if faults++; faults >= scanFaults || ctx.Err() != nil {
+		if faults++; faults >= scanFaults || ctx.Err() != nil || isFinal(err) {
 			return fmt.Errorf("read stream %s from sequence %d: %w", s.stream, s.next, err)
 		}
 		select {

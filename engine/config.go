@@ -94,6 +94,7 @@ type NATS struct {
 	Cert        string // file with the client's certificate
 	Key         string // file with its key
 	Replicas    int    // of each stream; default 1
+	InboxPrefix string // of the subjects of answers; default _INBOX
 }
 
 func (c Config) withDefaults() Config {
@@ -127,6 +128,7 @@ func (c Config) broker(pipeline, dir string) broker.Config {
 		Key:         c.NATS.Key,
 		Name:        "penstock-" + pipeline,
 		Replicas:    c.NATS.Replicas,
+		InboxPrefix: c.NATS.InboxPrefix,
 		Logger:      c.Logger,
 	}
 }

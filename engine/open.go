@@ -28,6 +28,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	server.StartingOver = server.StartingOver || r.config.Fresh
+	server.Needs = r.pipeline.Rights(r.config.NATS.InboxPrefix)
 	if r.broker, err = broker.Open(ctx, server); err != nil {
 		return err
 	}
@@ -167,6 +168,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	r.supervisor = r.supervisorOf(r.pipeline.root)
 	r.supervisor.OnEvent = r.onEvent
 	r.ready.Store(true)
+	r.broker.Started()
 	return nil
 }
 

@@ -21,8 +21,9 @@ var (
 // asker publishes messages that are answered, all on one subscription. nats.go's own asynchronous publisher repeats a
 // message by itself and waits for the timeout after a disconnect; a fenced commit needs neither.
 type asker struct {
-	conn   *nats.Conn
-	prefix string
+	conn     *nats.Conn
+	prefix   string
+	refusals *refusals
 
 	mu      sync.Mutex
 	next    uint64
@@ -30,11 +31,20 @@ type asker struct {
 }
 
 type question struct {
-	done  func(*nats.Msg, error)
-	timer *time.Timer
+	subject string
+	done    func(*nats.Msg, error)
+	timer   *time.Timer
 }
 
-func newAsker() *asker { return &asker{pending: make(map[string]*question)} }
+func newAsker(refusals *refusals) *asker {
+	return &asker{refusals: refusals, pending: make(map[string]*question)}
+}
+
+// end is called once, by who took the question out of pending.
+func (q *question) end(msg *nats.Msg, err error) {
+	q.timer.Stop()
+	q.done(msg, err)
+}
 
 func (a *asker) listen(conn *nats.Conn) error {
 	a.conn, a.prefix = conn, conn.NewInbox()+"."
@@ -64,9 +74,13 @@ func (a *asker) ask(msg *nats.Msg, timeout time.Duration, done func(*nats.Msg, e
 	a.mu.Lock()
 	a.next++
 	token := strconv.FormatUint(a.next, 36)
-	a.pending[token] = &question{done: done, timer: time.AfterFunc(timeout, func() { a.settle(token, nil, ErrNoAnswer) })}
+	a.pending[token] = &question{subject: msg.Subject, done: done, timer: time.AfterFunc(timeout, func() { a.settle(token, nil, ErrNoAnswer) })}
 	a.mu.Unlock()
 
+	if refused := a.refusals.subscription(a.prefix); refused != nil {
+		a.settle(token, nil, refused)
+		return
+	}
 	msg.Reply = a.prefix + token
 	err := a.conn.PublishMsg(msg)
 	switch {
@@ -93,8 +107,24 @@ func (a *asker) settle(token string, msg *nats.Msg, err error) {
 	delete(a.pending, token)
 	a.mu.Unlock()
 	if q != nil {
-		q.timer.Stop()
-		q.done(msg, err)
+		q.end(msg, err)
+	}
+}
+
+// refused settles the questions that the server did not take, or whose answers it does not deliver. Rights may have been
+// given back since a question was asked, so it may have taken effect.
+func (a *asker) refused(refused *PermissionError) {
+	var over []*question
+	a.mu.Lock()
+	for token, q := range a.pending {
+		if refused.concerns(q.subject, a.prefix) {
+			delete(a.pending, token)
+			over = append(over, q)
+		}
+	}
+	a.mu.Unlock()
+	for _, q := range over {
+		q.end(nil, refused)
 	}
 }
 
@@ -105,7 +135,6 @@ func (a *asker) lost() {
 	a.pending = make(map[string]*question)
 	a.mu.Unlock()
 	for _, q := range pending {
-		q.timer.Stop()
-		q.done(nil, ErrDisconnected)
+		q.end(nil, ErrDisconnected)
 	}
 }

@@ -33,6 +33,7 @@ type Broker struct {
 	embedded *embedded   // nil: external
 	syncer   *fileSyncer // nil: nothing to do
 	conn     *nats.Conn
+	inbox    string // what the answers to JetStream's requests begin with
 	js       jetstream.JetStream
 	asker    *asker
 	link     *link
@@ -41,8 +42,8 @@ type Broker struct {
 }
 
 // Open starts the embedded server, or connects to an external one, and returns when JetStream answers. It waits for an
-// external server as long as ctx lives. An error that wraps [ErrConfig], [ErrInUse] or [ErrNoJetStream] will not go away
-// by trying again.
+// external server as long as ctx lives. An error that wraps [ErrConfig], [ErrPermission], [ErrInUse] or [ErrNoJetStream] will
+// not go away by trying again.
 func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -87,6 +88,9 @@ func (b *Broker) openExternal(ctx, life context.Context) error {
 	d := newDialer(life)
 	servers := strings.Join(splitURLs(b.cfg.URL), ",")
 	opts := append(login, nats.SetCustomDialer(d), nats.RetryOnFailedConnect(true))
+	if b.cfg.InboxPrefix != "" {
+		opts = append(opts, nats.CustomInboxPrefix(b.cfg.InboxPrefix))
+	}
 	if err := b.connect(servers, opts...); err != nil {
 		return err
 	}
@@ -98,8 +102,10 @@ func (b *Broker) openExternal(ctx, life context.Context) error {
 }
 
 func (b *Broker) connect(servers string, extra ...nats.Option) error {
-	b.asker = newAsker()
 	b.link = newLink(b.cfg.Logger, redact(servers))
+	b.link.user = b.cfg.user()
+	b.asker = newAsker(b.link.refusals)
+	b.link.onRefused = b.asker.refused
 	b.link.lost.add(b.asker.lost)
 	opts := append(b.linkOptions(),
 		nats.Name(b.cfg.Name),
@@ -119,12 +125,16 @@ func (b *Broker) connect(servers string, extra ...nats.Option) error {
 		return configError("connect to %s: %s", redact(servers), redact(err.Error()))
 	}
 	b.link.conn.Store(b.conn)
+	answers := b.conn.NewRespInbox()
+	b.inbox = answers[:strings.LastIndexByte(answers, '.')+1]
 	if err := b.asker.listen(b.conn); err != nil {
 		return err
 	}
-	if b.js, err = newJetStream(b.conn); err != nil {
+	js, err := newJetStream(b.conn)
+	if err != nil {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
+	b.js = permitted{js, b}
 	return nil
 }
 

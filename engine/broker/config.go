@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -33,6 +34,13 @@ type Config struct {
 	// CA, Cert and Key are PEM files: the authorities to trust (default: those of the system), and the client's own
 	// certificate with its key. Any of them makes the connection use TLS.
 	CA, Cert, Key string
+
+	// InboxPrefix is what the subjects begin with on which an external server answers, in the place of _INBOX: a user
+	// who may subscribe only to a prefix of its own sees no answers to others.
+	InboxPrefix string
+
+	// Needs are the rights without which an external server is of no use: Open refuses one that does not grant them.
+	Needs []Right
 
 	// Name is what the server's tools show for this connection. Default: penstock.
 	Name string
@@ -103,6 +111,8 @@ func (c *Config) checkExternal() error {
 		}
 	}
 	switch {
+	case strings.ContainsAny(c.InboxPrefix, "*> \t\r\n") || strings.HasPrefix(c.InboxPrefix, ".") || strings.HasSuffix(c.InboxPrefix, ".") || strings.Contains(c.InboxPrefix, ".."):
+		return configError("the inbox prefix %q: it is a subject without wildcards, such as _INBOX_orders", c.InboxPrefix)
 	case ways > 1:
 		return configError("more than one of credentials file, NKey seed, user and token: choose one")
 	case c.Password != "" && c.User == "":

@@ -42,36 +42,60 @@ func TestExternalToken(t *testing.T) {
 	roundTrip(t, open(t, Config{URL: s.ClientURL(), Token: "t0ken"}))
 }
 
-func TestWrongPasswordIsTriedUntilTheEnd(t *testing.T) {
+// The same password will not do later either.
+func TestWrongLoginIsRefused(t *testing.T) {
 	t.Parallel()
 	s := runServer(t, withUser)
+	url := s.ClientURL()
 	for _, cfg := range []Config{
-		{URL: s.ClientURL(), User: "pipe", Password: "wr0ng"},
-		{URL: strings.Replace(s.ClientURL(), "nats://", "nats://pipe:wr0ng@", 1)},
+		{URL: url, User: "pipe", Password: "wr0ng"},
+		{URL: strings.Replace(url, "nats://", "nats://pipe:wr0ng@", 1)},
+		{URL: url, Token: "wr0ng"},
+		{URL: url},
 	} {
 		j := newJournal()
 		cfg.Logger = j.logger()
-		ctx, cancel := context.WithCancel(testContext(t))
-		done := make(chan error, 1)
-		go func() {
-			_, err := Open(ctx, cfg)
-			done <- err
-		}()
-		j.await(t, "Authorization Violation")
-		select {
-		case err := <-done:
-			t.Fatalf("gave up: %v", err)
-		default:
-		}
-		cancel()
-		err := <-done
-		wantError(t, err, context.Canceled, "Authorization Violation", s.Addr().String())
+		_, err := Open(testContext(t), cfg)
+		wantError(t, err, ErrConfig, "Authorization Violation", s.Addr().String(), "login")
 		for _, text := range []string{j.String(), err.Error()} {
 			if strings.Contains(text, "wr0ng") {
 				t.Errorf("the password is shown: %s", text)
 			}
 		}
 	}
+}
+
+// One server of a list may not know the user, as long as another one does.
+func TestOneServerTakesTheLogin(t *testing.T) {
+	t.Parallel()
+	stranger := runServer(t, func(o *server.Options) { o.Username, o.Password = "other", "other" })
+	s := runServer(t, withUser)
+	for range 5 { // the order is random
+		open(t, Config{URL: stranger.ClientURL() + "," + s.ClientURL(), User: "pipe", Password: "s3cret"}).Close()
+	}
+}
+
+// A login that a server took may be taken again: who was connected waits.
+func TestLoginLostLaterIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir, port := t.TempDir(), loopback.ForTest(t)
+	at := func(password string) *server.Server {
+		return runServer(t, func(o *server.Options) {
+			o.StoreDir, o.Port, o.Username, o.Password = dir, port, "pipe", password
+		})
+	}
+	s := at("s3cret")
+	j := newJournal()
+	b := open(t, Config{URL: s.ClientURL(), User: "pipe", Password: "s3cret", Logger: j.logger()})
+	stopServer(s)
+	s = at("changed")
+	j.await(t, "Authorization Violation")
+	stopServer(s)
+	at("s3cret")
+	if err := b.WaitConnected(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	roundTrip(t, b)
 }
 
 func TestWaitsForTheServer(t *testing.T) {

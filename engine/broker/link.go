@@ -24,35 +24,50 @@ const (
 type link struct {
 	logger *slog.Logger
 	target string // redacted
+	user   string // who is logged in, when that is known
 	lost   hooks
 	again  hooks // called when it is restored
 	conn   atomic.Pointer[nats.Conn]
 
-	mu         sync.Mutex
-	changed    chan struct{} // closed and replaced at every change
-	closing    bool          // what happens from now on is our doing
-	closed     bool
-	connected  bool
-	payload    int64 // the largest the server takes
-	reconnects uint64
-	down       time.Time // when the connection was lost, or first wanted
-	report     time.Time // when to log the next failed attempt
-	interval   time.Duration
-	failure    string // the last attempt's, redacted
+	refusals  *refusals
+	onRefused func(*PermissionError) // besides those who watch refusals
+
+	mu           sync.Mutex
+	changed      chan struct{} // closed and replaced at every change
+	closing      bool          // what happens from now on is our doing
+	closed       bool
+	connected    bool
+	wasConnected bool
+	payload      int64 // the largest the server takes
+	reconnects   uint64
+	down         time.Time // when the connection was lost, or first wanted
+	report       time.Time // when to log the next failed attempt
+	interval     time.Duration
+	failure      string // the last attempt's, redacted
+	login        error  // why a server refused the login, before the first connection
+	refused      int    // rounds since then
+	told         error  // what onError heard last
+	refusal      error  // no server takes the login: there was no connection, and will be none
 }
 
 func newLink(logger *slog.Logger, target string) *link {
-	return &link{logger: logger, target: target, changed: make(chan struct{}), down: time.Now(), interval: firstReport}
+	return &link{
+		logger: logger, target: target, refusals: newRefusals(),
+		changed: make(chan struct{}), down: time.Now(), interval: firstReport,
+	}
 }
 
-type condition struct{ connected, closed bool }
+type condition struct {
+	connected, closed bool
+	refusal           error
+}
 
 // watch returns the state, and a channel that is closed at its next change. It is kept here because nats.go holds its
 // lock for seconds while it connects.
 func (l *link) watch() (condition, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return condition{l.connected, l.closed}, l.changed
+	return condition{l.connected, l.closed, l.refusal}, l.changed
 }
 
 func (l *link) waitClosed(ctx context.Context) bool {
@@ -88,6 +103,7 @@ func (l *link) onLost(_ *nats.Conn, err error) {
 	closing := l.closing
 	l.signal()
 	l.mu.Unlock()
+	l.refusals.reconnected()
 	l.lost.call()
 	if closing || err == nil { // Close drops the connection without an error
 		return
@@ -124,8 +140,61 @@ func (l *link) onRound(round int) time.Duration {
 	}
 	if err := conn.LastError(); err != nil {
 		l.onFailed(err)
+		l.noteLogin(err)
 	}
+	l.refuseLogin()
 	return retryDelay(round)
+}
+
+// noteLogin keeps that a server refused the login, before there was a connection.
+func (l *link) noteLogin(err error) {
+	if !isLogin(err) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.wasConnected {
+		l.login = err
+	}
+}
+
+// refuseLogin gives up when every server was tried since one refused the login: the same login will not be taken later.
+func (l *link) refuseLogin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.login == nil || l.wasConnected || l.refusal != nil {
+		return
+	}
+	if l.refused++; l.refused < 2 { // the round may have begun before
+		return
+	}
+	who := "the login"
+	if l.user != "" {
+		who = "the login of user " + l.user
+	}
+	l.refusal = configError("%s does not take %s: %w: check name, password, token, key or credentials file", l.target, who, l.login)
+	l.signal()
+}
+
+// noteTold lets settled know how far the news of the connection have come.
+func (l *link) noteTold(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = err
+	l.signal()
+}
+
+// isLogin tells whether a server has refused to let this client in for who it is.
+func isLogin(err error) bool {
+	for _, refused := range []error{
+		nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked,
+		nats.ErrAccountAuthExpired, nats.ErrNkeysNotSupported,
+	} {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
+	return false
 }
 
 // lastFailure is the end of an error text about a connection that did not come about.
@@ -142,7 +211,7 @@ func (l *link) onConnected(conn *nats.Conn) {
 	payload := conn.MaxPayload()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.connected, l.payload = true, payload
+	l.connected, l.wasConnected, l.payload = true, true, payload
 	l.report, l.interval = time.Time{}, firstReport
 	l.signal()
 }
@@ -166,7 +235,17 @@ func (l *link) onClosed(*nats.Conn) {
 }
 
 // onError hears what belongs to no call: permissions, slow consumers, a login that was refused.
-func (l *link) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
+func (l *link) onError(conn *nats.Conn, sub *nats.Subscription, err error) {
+	l.noteLogin(err)
+	defer l.noteTold(err)
+	if refused := violationOf(err, l.user); refused != nil {
+		l.refusals.refuse(conn, refused)
+		if l.onRefused != nil {
+			l.onRefused(refused)
+		}
+		l.tellRefused(refused)
+		return
+	}
 	args := []any{"server", l.target, "error", redact(err.Error())}
 	if sub != nil {
 		args = append(args, "subject", sub.Subject)

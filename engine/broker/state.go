@@ -59,7 +59,7 @@ func (b *Broker) Reconnects() uint64 {
 func (b *Broker) OnReconnect(fn func()) (remove func()) { return b.link.again.add(fn) }
 
 // WaitConnected returns nil as soon as the connection stands, at once when it does. Otherwise it returns the error of ctx,
-// or [ErrClosed].
+// [ErrClosed], or an [ErrConfig] when no server takes the login and none ever did.
 func (b *Broker) WaitConnected(ctx context.Context) error {
 	for {
 		now, changed := b.link.watch()
@@ -68,6 +68,8 @@ func (b *Broker) WaitConnected(ctx context.Context) error {
 			return ErrClosed
 		case now.connected:
 			return nil
+		case now.refusal != nil:
+			return now.refusal
 		}
 		select {
 		case <-changed:
@@ -91,15 +93,19 @@ func (b *Broker) WhileConnected(ctx context.Context) (_ context.Context, cancel 
 	}
 }
 
-// checkJetStream waits out a cluster that has no leader yet, but not a server without JetStream.
+// checkJetStream waits out a cluster that has no leader yet, but not a server without JetStream, or that does not grant
+// what is needed.
 func (b *Broker) checkJetStream(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		try, cancel := context.WithTimeout(ctx, apiTimeout)
-		_, err := b.js.AccountInfo(try)
+		err := b.checkRights(try)
+		if err == nil {
+			_, err = b.js.AccountInfo(try)
+		}
 		cancel()
 		switch {
-		case err == nil:
-			return nil
+		case err == nil, errors.Is(err, ErrPermission):
+			return err
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabled):
 			return fmt.Errorf("%w on %s: start that server with -js, or with a jetstream block in its configuration",
 				ErrNoJetStream, b.link.target)
@@ -139,6 +145,7 @@ func (b *Broker) closeConn() {
 		_ = b.conn.FlushTimeout(flushTimeout)
 	}
 	b.link.close()
+	b.link.refusals.stop()
 	b.abort()
 	b.conn.Close()
 	b.link.waitClosed(context.Background())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -42,6 +43,11 @@ func checkURLs(list string) error {
 		}
 		if u.Hostname() == "" {
 			return configError("the URL %s names no host", shown)
+		}
+		if port := u.Port(); port != "" {
+			if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+				return configError("the URL %s has the port %s: ports are 1 to 65535", shown, port)
+			}
 		}
 	}
 	return nil

@@ -62,7 +62,8 @@ type handle struct {
 	created  time.Time
 }
 
-func streamName(pipeline, stage string) string { return pipeline + "+" + stage }
+// StreamName is the JetStream stream that holds what a stage of a pipeline writes.
+func StreamName(pipeline, stage string) string { return pipeline + "+" + stage }
 
 func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
 	for _, name := range []string{spec.Pipeline, spec.Stage} {
@@ -80,7 +81,7 @@ func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
 	if spec.Logger == nil {
 		spec.Logger = slog.New(slog.DiscardHandler)
 	}
-	name := streamName(spec.Pipeline, spec.Stage)
+	name := StreamName(spec.Pipeline, spec.Stage)
 	return &Channel{
 		broker: b, spec: spec, name: name,
 		subject: spec.Pipeline + "." + spec.Stage + "." + strconv.Itoa(spec.Instance),

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"penstock/engine/broker"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -33,6 +35,8 @@ type feed struct {
 	msgs    chan *nats.Msg
 	inbox   string // of the answers, without the number of the request
 	subject string // to pull from
+	refused chan error
+	unwatch func() // ends the look-out for refused
 	frames  int    // to ask for at most
 	bytes   int
 
@@ -68,6 +72,7 @@ func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, fra
 	f := &feed{
 		channel: c, config: info.Config, pending: info.NumPending, frames: frames, bytes: bytes,
 		msgs:    make(chan *nats.Msg, 2*frames+64), // room for heartbeats and ends of requests
+		refused: make(chan error, 1),
 		inbox:   conn.NewInbox() + ".",
 		subject: "$JS.API.CONSUMER.MSG.NEXT." + c.name + "." + info.Name,
 		heard:   time.Now(),
@@ -76,6 +81,12 @@ func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, fra
 	if f.sub, err = conn.ChanSubscribe(f.inbox+"*", f.msgs); err != nil {
 		return nil, fmt.Errorf("stream %s: subscribe for a consumer: %w", c.name, err)
 	}
+	f.unwatch = c.broker.OnRefused(f.subject, f.inbox, func(refused *broker.PermissionError) {
+		select {
+		case f.refused <- fmt.Errorf("%w: %w", errFeed, refused):
+		default:
+		}
+	})
 	return f, nil
 }
 
@@ -107,7 +118,10 @@ func (c *Channel) consumerError(what string, err error) error {
 }
 
 // close leaves the consumer on the server.
-func (f *feed) close() { _ = f.sub.Unsubscribe() }
+func (f *feed) close() {
+	f.unwatch()
+	_ = f.sub.Unsubscribe()
+}
 
 // remove takes the consumer away as well; if that fails the server does it some time later.
 func (f *feed) remove(ctx context.Context) {

@@ -202,6 +202,7 @@ func (r *Reader) serve(ctx context.Context, f *feed) error {
 				f.looked = time.Now()
 				err = r.checkEdited(ctx, f)
 			}
+		case err = <-f.refused:
 		case <-r.again:
 			err = errReconnected
 		case <-ctx.Done():

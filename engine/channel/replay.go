@@ -121,6 +121,8 @@ func (r *replay) drain(ctx context.Context, f *feed) error {
 				return err
 			}
 			silence.Reset(attemptTimeout)
+		case err := <-f.refused:
+			return err
 		case <-silence.C:
 			return fmt.Errorf("stream %s: no frame for %v", r.channel.name, attemptTimeout)
 		case <-ctx.Done():

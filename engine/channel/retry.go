@@ -79,6 +79,9 @@ func passing(err error) bool {
 	if caller := (callerError{}); errors.As(err, &caller) {
 		return false
 	}
+	if refused := (*broker.PermissionError)(nil); errors.As(err, &refused) {
+		return !refused.Final()
+	}
 	for _, refusal := range []error{ErrForeign, ErrStreamLost, ErrSettings, ErrCorruptFrame, frame.ErrNewerVersion, broker.ErrClosed, jetstream.ErrMsgNotFound} {
 		if errors.Is(err, refusal) {
 			return false

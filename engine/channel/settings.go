@@ -20,7 +20,7 @@ func (s *Spec) config(replicas int) jetstream.StreamConfig {
 		limit = -1
 	}
 	return jetstream.StreamConfig{
-		Name:              streamName(s.Pipeline, s.Stage),
+		Name:              StreamName(s.Pipeline, s.Stage),
 		Description:       "frames of stage " + s.Stage + " of pipeline " + s.Pipeline,
 		Subjects:          []string{s.Pipeline + "." + s.Stage + ".*"},
 		Retention:         jetstream.LimitsPolicy,

@@ -1,0 +1,134 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Right is what a user of an external server has to be allowed.
+type Right struct {
+	Action  Action
+	Subject string // as it stands in a server's configuration, with wildcards
+	Use     string // what it is needed for, for people
+
+	// Probes are subjects without wildcards that are really used, and covered by Subject. They are how the server is
+	// asked whether it grants the right. A message that goes there for that has no effect.
+	Probes []string
+}
+
+func (r Right) String() string { return string(r.Action) + " " + r.Subject }
+
+// MissingError lists the rights that a user lacks. It wraps [ErrPermission].
+type MissingError struct {
+	User   string // "" when it is not known here
+	Server string
+	Rights []Right
+}
+
+func (e *MissingError) Error() string {
+	user := "this user"
+	if e.User != "" {
+		user = "user " + e.User
+	}
+	var text strings.Builder
+	for i, r := range e.Rights {
+		switch {
+		case i == 0:
+			fmt.Fprint(&text, r)
+		case r.Action == e.Rights[i-1].Action:
+			fmt.Fprint(&text, ", ", r.Subject)
+		default:
+			fmt.Fprint(&text, "; nor ", r)
+		}
+	}
+	return fmt.Sprintf("%v: %s may not %s on %s: grant it (`pipeline nats-permissions NAME` prints all that a pipeline needs)",
+		ErrPermission, user, &text, e.Server)
+}
+
+// Unwrap returns ErrPermission.
+func (e *MissingError) Unwrap() error { return ErrPermission }
+
+// checkRights asks an external server for each right. A server speaks of a violation before it answers the ping that
+// follows, so nothing is waited for but that answer.
+func (b *Broker) checkRights(ctx context.Context) error {
+	if b.Embedded() || len(b.cfg.Needs) == 0 {
+		return nil
+	}
+	refused := make(map[string]bool) // what was probed; belongs to the connection's callbacks until settled
+	remove := b.link.refusals.watch(
+		func(*PermissionError) bool { return true },
+		func(e *PermissionError) { refused[string(e.Action)+" "+e.Subject] = true })
+	before := b.conn.LastError()
+	err := b.probe(ctx)
+	if err == nil && b.conn.LastError() != before {
+		err = b.link.settled(ctx, b.conn)
+	}
+	remove()
+	if err != nil {
+		return fmt.Errorf("ask %s for the rights of the user: %w", b.link.target, err)
+	}
+	missing := &MissingError{User: b.link.user, Server: b.link.target}
+	for _, r := range b.cfg.Needs {
+		for _, subject := range r.Probes {
+			if refused[string(r.Action)+" "+subject] {
+				missing.Rights = append(missing.Rights, r)
+				break
+			}
+		}
+	}
+	if missing.Rights == nil {
+		return nil
+	}
+	return missing
+}
+
+// probe sends what has no effect wherever it arrives: no request has this content, no server that knows the first header
+// serves it, and no stream is the one of the second.
+func (b *Broker) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	for _, r := range b.cfg.Needs {
+		for _, subject := range r.Probes {
+			var err error
+			if r.Action == Subscribe {
+				var sub *nats.Subscription
+				if sub, err = b.conn.SubscribeSync(subject); err == nil {
+					defer func() { _ = sub.Unsubscribe() }()
+				}
+			} else {
+				err = b.conn.PublishMsg(&nats.Msg{Subject: subject, Data: []byte("?"), Header: nats.Header{
+					"Nats-Required-Api-Level":      {"1000000"},
+					jetstream.ExpectedStreamHeader: {"none"},
+				}})
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return b.conn.FlushWithContext(ctx)
+}
+
+// settled waits until what the connection has met was told to onError, which comes later.
+func (l *link) settled(ctx context.Context, conn *nats.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	for {
+		l.mu.Lock()
+		told, changed := l.told, l.changed
+		l.mu.Unlock()
+		if last := conn.LastError(); told == last || !errors.Is(last, nats.ErrPermissionViolation) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"slices"
+
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+)
+
+// RightsConfig says of which pipeline the rights are wanted.
+type RightsConfig struct {
+	Pipeline    string
+	Stages      []string // nil: not known; then the rights are for the streams of any stage, and of other pipelines too
+	InboxPrefix string   // as in [NATS]. Default: _INBOX
+}
+
+// Rights are what the user of an external NATS server has to be allowed for a pipeline: with these everything works, with
+// one less the start is refused. See `pipeline nats-permissions`.
+func Rights(c RightsConfig) []broker.Right {
+	inbox := c.InboxPrefix
+	if inbox == "" {
+		inbox = "_INBOX"
+	}
+	r := rights{pipeline: c.Pipeline, stages: c.Stages}
+	r.list = []broker.Right{
+		{Action: broker.Subscribe, Subject: inbox + ".>", Use: "hear the answers of the server", Probes: []string{inbox + ".penstock.probe"}},
+		{
+			Action: broker.Subscribe, Subject: c.Pipeline + ".*.*.replay.>", Use: "hear of dead letters that are replayed",
+			Probes: []string{c.Pipeline + ".*.*.replay.>"},
+		},
+		{Action: broker.Publish, Subject: c.Pipeline + ".>", Use: "write frames, dead letters and replays", Probes: r.written()},
+		{Action: broker.Publish, Subject: "$JS.API.INFO", Use: "ask for JetStream", Probes: []string{"$JS.API.INFO"}},
+		{Action: broker.Publish, Subject: "$JS.API.STREAM.LIST", Use: "find the streams of the pipeline", Probes: []string{"$JS.API.STREAM.LIST"}},
+	}
+	r.streams()
+	return r.list
+}
+
+// Rights are those that the pipeline needs on an external NATS server.
+func (p *Pipeline) Rights(inboxPrefix string) []broker.Right {
+	var stages []string
+	for _, d := range p.stages {
+		stages = append(stages, d.name)
+	}
+	return Rights(RightsConfig{Pipeline: p.name, Stages: stages, InboxPrefix: inboxPrefix})
+}
+
+type rights struct {
+	pipeline string
+	stages   []string
+	list     []broker.Right
+}
+
+// written are subjects of each kind.
+func (r *rights) written() []string {
+	subjects := []string{r.pipeline + ".penstock.0.dead.probe.probe", r.pipeline + ".penstock.0.replay.probe.probe"}
+	for _, stage := range r.stages {
+		subjects = append(subjects, r.pipeline+"."+stage+".0")
+	}
+	return subjects
+}
+
+// apiRequest is a kind of request about a stream: its subject begins with prefix and the stream, and has more behind it.
+type apiRequest struct {
+	prefix, rest, probe string
+	use                 string
+	only                func(streamKind) bool // nil: all
+}
+
+type streamKind int
+
+const (
+	ofChannel streamKind = iota
+	ofLetters
+	ofReplays
+)
+
+func onlyChannels(k streamKind) bool { return k == ofChannel }
+func onlyLetters(k streamKind) bool  { return k != ofChannel }
+
+var apiRequests = []apiRequest{
+	{"$JS.API.STREAM.INFO.", "", "", "look at the stream", nil},
+	{"$JS.API.STREAM.CREATE.", "", "", "make the stream", nil},
+	{"$JS.API.STREAM.UPDATE.", "", "", "restore the settings of the stream", nil},
+	{"$JS.API.STREAM.DELETE.", "", "", "delete the stream when a complete pipeline starts anew", nil},
+	{"$JS.API.STREAM.PURGE.", "", "", "remove the frames that nobody needs any more", onlyChannels},
+	{"$JS.API.STREAM.MSG.GET.", "", "", "read the last frame, or a letter", nil},
+	{"$JS.API.STREAM.MSG.DELETE.", "", "", "discard letters", onlyLetters},
+	{"$JS.API.CONSUMER.CREATE.", ".>", ".penstock-probe.probe", "make a consumer", nil},
+	{"$JS.API.CONSUMER.INFO.", ".*", ".penstock-probe", "look at a consumer", nil},
+	{"$JS.API.CONSUMER.DELETE.", ".*", ".penstock-probe", "make a consumer anew", nil},
+	{"$JS.API.CONSUMER.MSG.NEXT.", ".*", ".penstock-probe", "read", nil},
+	{"$JS.ACK.", ".>", ".penstock-probe.1.1.1.1.0", "say what was read", onlyChannels},
+}
+
+// streams adds the requests about each stream; of stages that are not known with a wildcard for the stream, which NATS has
+// only for a whole name.
+func (r *rights) streams() {
+	kinds := map[string]streamKind{dlq.StreamName(r.pipeline): ofLetters, dlq.ReplayStreamName(r.pipeline): ofReplays}
+	for _, stage := range r.stages {
+		kinds[channel.StreamName(r.pipeline, stage)] = ofChannel
+	}
+	for _, q := range apiRequests {
+		var all []string
+		for name, kind := range kinds {
+			if q.only == nil || q.only(kind) {
+				all = append(all, name)
+			}
+		}
+		slices.Sort(all)
+		if r.stages == nil {
+			r.add(q, "*", all)
+			continue
+		}
+		for _, name := range all {
+			r.add(q, name, []string{name})
+		}
+	}
+}
+
+func (r *rights) add(q apiRequest, name string, probed []string) {
+	right := broker.Right{Action: broker.Publish, Subject: q.prefix + name + q.rest, Use: q.use}
+	for _, stream := range probed {
+		right.Probes = append(right.Probes, q.prefix+stream+q.probe)
+	}
+	r.list = append(r.list, right)
+}

@@ -1,0 +1,206 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"penstock/dlq"
+	"penstock/engine"
+	"penstock/engine/broker"
+)
+
+// permissions are what a server's configuration grants with these rights.
+func permissions(rights []broker.Right) *server.Permissions {
+	p := &server.Permissions{Publish: &server.SubjectPermission{}, Subscribe: &server.SubjectPermission{}}
+	for _, r := range rights {
+		if r.Action == broker.Subscribe {
+			p.Subscribe.Allow = append(p.Subscribe.Allow, r.Subject)
+		} else {
+			p.Publish.Allow = append(p.Publish.Allow, r.Subject)
+		}
+	}
+	return p
+}
+
+// authorized is a server with two users: one with the rights, and admin with all.
+func authorized(t *testing.T, rights []broker.Right) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(authorizedOptions(t.TempDir(), rights))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server is not ready")
+	}
+	return s
+}
+
+func authorizedOptions(dir string, rights []broker.Right) *server.Options {
+	return &server.Options{
+		Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir,
+		Users: []*server.User{
+			{Username: "limited", Password: "l", Permissions: permissions(rights)},
+			{Username: "admin", Password: "a"},
+		},
+	}
+}
+
+// rejecting is a pipeline with all that touches the server: two inputs, letters, a state, and End.
+func rejecting(n uint64) *engine.Pipeline {
+	p := engine.New("orders")
+	numbers := engine.Source(p, "numbers", count(n, 3))
+	sums := engine.Stage(p, "sums", engine.On(numbers,
+		func(_ context.Context, sum *uint64, m engine.Message[uint64], emit engine.Emit[uint64]) error {
+			if m.Value == 1 {
+				return engine.Reject(errors.New("not this one"))
+			}
+			*sum += m.Value
+			emit(*sum)
+			return nil
+		}))
+	engine.Sink(p, "sink", sums, func(context.Context, *struct{}, engine.Message[uint64]) error { return nil })
+	return p
+}
+
+func asLimited(t *testing.T, s *server.Server, dir string) engine.Config {
+	config := testConfig(t, dir)
+	config.NATS = engine.NATS{URL: s.ClientURL(), User: "limited", Password: "l"}
+	return config
+}
+
+// With the rights that are documented a pipeline runs, its letters are replayed, and its directory is looked at.
+func TestRightsAreEnough(t *testing.T) {
+	t.Parallel()
+	for name, rights := range map[string][]broker.Right{
+		"of known stages": rejecting(1).Rights(""),
+		"of any stage":    engine.Rights(engine.RightsConfig{Pipeline: "orders"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := authorized(t, rights)
+			config := asLimited(t, s, t.TempDir())
+			refusals := &logged{}
+			config.Logger = refusals.logger()
+			p := rejecting(100)
+			if err := p.Run(t.Context(), config); err != nil || !p.Status().Completed {
+				t.Fatalf("error %v, %+v", err, p.Status())
+			}
+			askForReplay(t, config)
+			if err := rejecting(100).Run(t.Context(), config); err != nil {
+				t.Fatal(err, refusals.String())
+			}
+			if err := rejecting(100).Run(t.Context(), config); err != nil { // starts anew
+				t.Fatal(err)
+			}
+			x, err := engine.Examine(t.Context(), config)
+			if err != nil || !x.Sound {
+				t.Errorf("examined: %v, %+v", err, x)
+			}
+			if text := refusals.String(); strings.Contains(text, "ermission") || strings.Contains(text, "refuses") {
+				t.Errorf("the server refused something:\n%s", text)
+			}
+		})
+	}
+}
+
+// askForReplay asks for the replay of every letter of a pipeline that does not run.
+func askForReplay(t *testing.T, config engine.Config) {
+	t.Helper()
+	inspector, err := engine.Inspect(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inspector.Close()
+	queue, found, err := inspector.DeadLetters(t.Context())
+	if err != nil || !found {
+		t.Fatalf("letters: %v, %v", found, err)
+	}
+	letters := 0
+	err = queue.Select(t.Context(), dlq.Filter{}, func(l dlq.Letter) error {
+		letters++
+		err := queue.Replay(t.Context(), l, dlq.ReplayOptions{})
+		return err
+	})
+	if err != nil || letters != 1 {
+		t.Fatalf("%d letters, %v", letters, err)
+	}
+}
+
+// With any one right less the start is refused, at once, by the name of the right.
+func TestEachMissingRightIsNamed(t *testing.T) {
+	t.Parallel()
+	for kind, rights := range map[string][]broker.Right{
+		"known": rejecting(1).Rights(""),
+		"any":   engine.Rights(engine.RightsConfig{Pipeline: "orders"}),
+	} {
+		for i, missing := range rights {
+			t.Run(kind+"/"+missing.String(), func(t *testing.T) {
+				t.Parallel()
+				var less []broker.Right
+				less = append(append(less, rights[:i]...), rights[i+1:]...)
+				s := authorized(t, less)
+				err := rejecting(10).Run(t.Context(), asLimited(t, s, t.TempDir()))
+				if !errors.Is(err, broker.ErrPermission) {
+					t.Fatalf("error %v", err)
+				}
+				named := &broker.MissingError{}
+				if !errors.As(err, &named) || !strings.Contains(err.Error(), "user limited may not "+string(missing.Action)+" "+named.Rights[0].Subject) {
+					t.Fatalf("error %v", err)
+				}
+				before, _, _ := strings.Cut(missing.Subject, ".*") // the streams that there are take the place of the wildcard
+				for _, r := range named.Rights {
+					if kind == "known" && r.Subject != missing.Subject || !strings.HasPrefix(r.Subject, before) || r.Action != missing.Action {
+						t.Errorf("named is %s", r)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Asking for the rights changes nothing on the server.
+func TestAskingForRightsChangesNothing(t *testing.T) {
+	t.Parallel()
+	rights := rejecting(1).Rights("")
+	s := authorized(t, rights)
+	config := asLimited(t, s, t.TempDir())
+	p := rejecting(100)
+	if err := p.Run(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	before := streamsOf(t, s)
+	b, err := broker.Open(t.Context(), broker.Config{URL: s.ClientURL(), User: "limited", Password: "l", Needs: rights})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	if after := streamsOf(t, s); after != before || before == "" {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func streamsOf(t *testing.T, s *server.Server) string {
+	t.Helper()
+	b, err := broker.Open(t.Context(), broker.Config{URL: s.ClientURL(), User: "admin", Password: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var text strings.Builder
+	list := b.JetStream().ListStreams(t.Context())
+	for info := range list.Info() {
+		fmt.Fprintf(&text, "%s %+v %+v\n", info.Config.Name, info.Config, info.State)
+	}
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
