@@ -87,11 +87,19 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	defer p.finish(r)
 	stop := r.watchWaits()
 	err := r.open(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = r.serve(ctx)
+	case endedBy(ctx, err): // there is nothing to drain yet
+		err = nil
 	}
 	stop()
 	return errors.Join(err, r.close())
+}
+
+// endedBy tells whether err is no more than that ctx is done.
+func endedBy(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
 func (p *Pipeline) begin(r *run) bool {

@@ -88,6 +88,7 @@ func (d *dlqAccess) brokerConfig(pipeline string) broker.Config {
 		CA:          n.CA,
 		Cert:        n.Cert,
 		Key:         n.Key,
+		InboxPrefix: n.InboxPrefix,
 		Name:        "penstock-dlq-" + pipeline,
 		Logger:      d.config.Logger,
 	}

@@ -42,6 +42,7 @@ type grammar struct {
 	Replay  replayTelemetryCmd `cmd:"" name:"replay-telemetry" help:"Show what was recorded of a run in the dashboard, as it was."`
 	Doctor  doctorCmd          `cmd:"" help:"Look for what is wrong with a data directory, and say which command mends it."`
 	Repair  repairCmd          `cmd:"" help:"Mend a data directory as far as that is possible without guessing, after a copy of it was made."`
+	Rights  permissionsCmd     `cmd:"" name:"nats-permissions" help:"Print the configuration of a NATS server that gives a user the rights that a pipeline needs, and no others."`
 	Version versionCmd         `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
 }
 

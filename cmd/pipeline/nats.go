@@ -22,6 +22,7 @@ type natsFlags struct {
 	CA       string `name:"tls-ca" type:"existingfile" placeholder:"FILE" group:"nats" help:"Trust the certificate authorities in this PEM file instead of the system's."`
 	Cert     string `name:"tls-cert" type:"existingfile" placeholder:"FILE" group:"nats" help:"Show this certificate (PEM) to the server."`
 	Key      string `name:"tls-key" type:"existingfile" placeholder:"FILE" group:"nats" help:"The key (PEM) of --tls-cert."`
+	Inbox    string `name:"nats-inbox-prefix" placeholder:"PREFIX" group:"nats" help:"What the subjects begin with on which the server answers, for a user who may subscribe only to those. Default: _INBOX."`
 	Replicas int    `default:"1" placeholder:"N" group:"nats" help:"How many servers of the cluster keep each stream, 1 to 5. Default: 1."`
 }
 
@@ -45,6 +46,7 @@ func (f natsFlags) config(getenv func(string) string) (engine.NATS, error) {
 		Cert:        f.Cert,
 		Key:         f.Key,
 		Replicas:    f.Replicas,
+		InboxPrefix: f.Inbox,
 	}, nil
 }
 
@@ -52,7 +54,7 @@ func (f natsFlags) check() error {
 	var logins []string
 	for _, flag := range []struct{ name, value string }{
 		{"--nats-creds", f.Creds}, {"--nats-nkey", f.NKey}, {"--nats-user", f.User}, {"--nats-token", f.Token},
-		{"--nats-password", f.Password}, {"--tls-ca", f.CA}, {"--tls-cert", f.Cert}, {"--tls-key", f.Key},
+		{"--nats-password", f.Password}, {"--tls-ca", f.CA}, {"--tls-cert", f.Cert}, {"--tls-key", f.Key}, {"--nats-inbox-prefix", f.Inbox},
 	} {
 		if flag.value == "" {
 			continue
@@ -60,7 +62,7 @@ func (f natsFlags) check() error {
 		if f.NATS == "" {
 			return usage("%s is given without a server to use it with: name one with --nats", flag.name)
 		}
-		if len(logins) < 2 && flag.name != "--nats-password" && flag.name[:5] != "--tls" {
+		if len(logins) < 2 && flag.name != "--nats-password" && flag.name != "--nats-inbox-prefix" && flag.name[:5] != "--tls" {
 			logins = append(logins, flag.name)
 		}
 	}
