@@ -5,18 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/rule"
-)
-
-// An input holds at most this much of what was read ahead.
-const (
-	aheadBytes    = 8 << 20
-	aheadPerFrame = 16 << 10 // what a small frame counts, which bounds their number
-	keptBytes     = 64 << 20 // more, when messages of other keys are overtaken
 )
 
 // input is one stream as read by one instance: the frames that were peeked,
@@ -26,7 +17,7 @@ type input struct {
 	definition *inputDefinition
 	producer   *instance
 	reader     *channel.Reader
-	ahead      *semaphore.Weighted
+	ahead      *readAhead
 	replays    *replays // of the input that dead letters come back through; it has no producer and no reader
 
 	queue   []delivered
@@ -83,7 +74,7 @@ type peeked struct {
 // there is room ahead.
 func (i *input) forward(ctx context.Context, to chan<- arrival) {
 	for d := range i.reader.Deliveries() {
-		if i.ahead.Acquire(ctx, weight(d)) != nil {
+		if i.ahead.acquire(ctx, d) != nil {
 			return
 		}
 		select {
@@ -97,10 +88,6 @@ func (i *input) forward(ctx context.Context, to chan<- arrival) {
 type arrival struct {
 	input    *input
 	delivery channel.Delivery
-}
-
-func weight(d channel.Delivery) int64 {
-	return int64(min(max(d.Size, aheadPerFrame), aheadBytes))
 }
 
 // peek sees to it that the head is the message under the cursor; false when
@@ -151,13 +138,16 @@ func (i *input) load() {
 	i.loaded = true
 }
 
-// leave moves the cursor behind its frame, all of whose messages are taken.
+// leave moves the cursor behind its frame, all of whose messages are taken. What
+// is committed already, or has no message, is let go at once: no commit need
+// follow.
 func (i *input) leave() {
 	d := &i.queue[i.frame]
 	i.after = d.Sequence + 1
 	i.ended = i.ended || d.Ended
 	i.frame++
 	i.loaded = false
+	i.letGo(i.frame - 1)
 }
 
 // take takes the head.
@@ -169,11 +159,15 @@ func (i *input) take() {
 	i.advance()
 }
 
-// advance moves the cursor behind the message under it.
+// advance moves the cursor behind the message under it, and behind its frame
+// when that was the last one: a commit from now on covers it all.
 func (i *input) advance() {
 	i.next++
 	i.hasHead, i.held, i.until = false, false, time.Time{}
 	i.alone = i.alone && i.aloneAt >= i.next
+	if i.loaded && i.next == i.queue[i.frame].Section.Next() {
+		i.leave()
+	}
 }
 
 // position is what a commit of now says about this input.
@@ -188,51 +182,14 @@ func (i *input) position() frame.Position {
 	return p
 }
 
-// settle takes a committed position: frames before it are done with.
+// settle takes a committed position, and lets go what it covers.
 func (i *input) settle(p frame.Position) {
 	i.committed = p
 	i.taken.Store(p.Offset)
-	var last *delivered
-	n := 0
-	for n < i.frame && i.queue[n].Sequence < p.Sequence {
-		last = &i.queue[n]
-		i.endTaken = i.endTaken || last.Ended
-		i.release(last)
-		n++
-	}
 	if i.replays != nil {
 		i.replays.settle(p.Offset)
-	} else if last != nil {
-		i.reader.Ack(last.Delivery)
 	}
-	i.queue = append(i.queue[:0], i.queue[n:]...)
-	i.frame -= n
-	i.keep()
-}
-
-// release makes room for more to be read ahead.
-func (i *input) release(d *delivered) {
-	if d.kept {
-		i.kept -= weight(d.Delivery)
-		return
-	}
-	i.ahead.Release(weight(d.Delivery))
-}
-
-// keep lets reading go on while frames behind the cursor wait for a message of
-// theirs, as far as memory may be spent on that.
-func (i *input) keep() {
-	if len(i.committed.Waiting) == 0 {
-		return
-	}
-	for n := range i.queue[:i.frame] {
-		d := &i.queue[n]
-		if w := weight(d.Delivery); !d.kept && i.kept+w <= keptBytes {
-			d.kept = true
-			i.kept += w
-			i.ahead.Release(w)
-		}
-	}
+	i.letGo(0)
 }
 
 // rewind puts the cursor back to the committed position. A head that stays

@@ -52,7 +52,7 @@ type instance struct {
 	measures     measures
 	heads        []head // by input
 	waits        waits
-	reading      []waits // by input
+	reading      []waits // by input, and of replays
 }
 
 // head is what an input waits with, for others to see.
@@ -91,8 +91,11 @@ func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance
 		taken:      make([]atomic.Uint64, len(d.inputs)),
 		heads:      make([]head, len(d.inputs)),
 		waits:      waits{clock: r.clock},
-		reading:    make([]waits, len(d.inputs)),
+		reading:    make([]waits, len(d.inputs)+1),
 		measures:   measures{ages: make([]measure.Histogram, 1+len(d.inputs))},
+	}
+	for k := range in.reading {
+		in.reading[k].clock = r.clock
 	}
 	in.committed = newCommitted(d.name, store)
 	in.recovery.set(d.recover)

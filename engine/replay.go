@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"penstock/dlq"
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
@@ -53,7 +51,7 @@ func newReplays(in *session) *replays {
 	r.input = &input{
 		definition: in.definition.replayInput(),
 		taken:      new(atomic.Uint64),
-		ahead:      semaphore.NewWeighted(aheadBytes),
+		ahead:      newReadAhead(aheadBytes, aheadPerFrame, in.replayWaits()),
 		replays:    r,
 	}
 	r.input.head.input = r.input
@@ -174,7 +172,7 @@ func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
 
 func (r *replays) deliver(ctx context.Context, request dlq.Replay) bool {
 	d := deliveryOf(request)
-	if r.input.ahead.Acquire(ctx, weight(d)) != nil {
+	if r.input.ahead.acquire(ctx, d) != nil {
 		return false
 	}
 	r.mu.Lock()

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"penstock/engine/channel"
 	"penstock/engine/internal/inflight"
 	"penstock/engine/measure"
@@ -113,7 +111,7 @@ func newSession(in *instance) *session {
 			definition: i,
 			producer:   in.producers[k],
 			taken:      &in.taken[k],
-			ahead:      semaphore.NewWeighted(aheadBytes),
+			ahead:      newReadAhead(aheadBytes, aheadPerFrame, &in.reading[k]),
 		})
 		s.inputs[k].head.input = s.inputs[k]
 	}

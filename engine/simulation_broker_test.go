@@ -274,10 +274,10 @@ func (f *simFeed) canDeliver() bool {
 
 func (f *simFeed) hasRoom() bool {
 	d, _ := f.reader.Peek()
-	if !f.input.ahead.TryAcquire(weight(d)) {
+	if !f.input.ahead.tryAcquire(d) {
 		return false
 	}
-	f.input.ahead.Release(weight(d))
+	f.input.ahead.release(d)
 	return true
 }
 
@@ -322,7 +322,7 @@ func (f *simFeed) check(again bool, err error) {
 }
 
 func (f *simFeed) handOver() {
-	for d, ok := f.reader.Peek(); ok && f.input.ahead.TryAcquire(weight(d)); d, ok = f.reader.Peek() {
+	for d, ok := f.reader.Peek(); ok && f.input.ahead.tryAcquire(d); d, ok = f.reader.Peek() {
 		f.reader.Pop()
 		f.session.session.arrived(arrival{f.input, d})
 		f.session.poke()

@@ -172,6 +172,9 @@ func (p *simProcess) newSession(in *instance) *session {
 	s := newSession(in)
 	p.world.owners++
 	s.owner = p.world.owners
+	for _, i := range s.inputs {
+		i.ahead = newReadAhead(p.world.aheadBytes, simPerFrame, i.ahead.waits)
+	}
 	if s.replays != nil {
 		s.replays.idle.Store(true) // no letters, no replays
 	}

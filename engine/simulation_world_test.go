@@ -20,6 +20,7 @@ type world struct {
 	syncAlways bool // the server syncs every write
 	embedded   bool // server and process share their machine, and a checkpoint syncs both
 	weights    weights
+	aheadBytes int64 // that an input reads ahead
 
 	// What it has done, which excuses refusals.
 	lost      bool // acknowledged frames
@@ -69,6 +70,10 @@ var profiles = []profile{
 	{"purged by somebody", true, true, 0, 500},
 }
 
+// simPerFrame is what a small frame counts of what is read ahead: one that holds
+// many messages is larger.
+const simPerFrame = 256
+
 // newWorld makes schedule n of a seed.
 func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
 	w := &world{random: rand.NewPCG(seed, n), tracing: tracing, streams: map[string]*simStream{}}
@@ -80,6 +85,7 @@ func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
 	if w.chance(64) {
 		w.messages = 1 + w.choose(5) // the ends come early, and so most faults after them
 	}
+	w.aheadBytes = simPerFrame * int64(1+w.choose(4))
 	w.now = int64(time.Hour)
 	heat := 1 + w.choose(4)
 	w.weights = weights{

@@ -116,6 +116,9 @@ func (p waitPlace) stage() string {
 	return p.in.definition.name
 }
 
+// replayWaits are those of the input that dead letters come back through.
+func (in *instance) replayWaits() *waits { return &in.reading[len(in.definition.inputs)] }
+
 // waitsNow are the waits of the stage, and of its inputs.
 func (in *instance) waitsNow(now time.Time) []Wait {
 	patience := in.run.config.WaitPatience

@@ -150,4 +150,11 @@ var mutations = []mutation{
 		}
 		for _, change`,
 	}}},
+	{"let-go", "a frame that is used up makes room for the next one", edits{{
+		"engine/input.go", `	i.letGo(i.frame - 1)`, `	if !mutated("let-go") {
+		i.letGo(i.frame - 1)
+	}`,
+	}, {
+		"engine/input.go", `	if i.loaded && i.next ==`, `	if !mutated("let-go") && i.loaded && i.next ==`,
+	}}},
 }

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+)
+
+func testInput() *input {
+	return &input{
+		definition: &inputDefinition{}, ahead: newReadAhead(aheadBytes, aheadPerFrame, &waits{}), reader: &channel.Reader{}, taken: new(atomic.Uint64),
+	}
+}
+
+// arrives queues a frame if there is room for it, as forward does.
+func (i *input) arrives(sequence, base uint64, messages, size int, ended bool) bool {
+	d := channel.Delivery{Sequence: sequence, Size: size, Ended: ended}
+	d.Section.Reset(base)
+	for range messages {
+		d.Section.Append(frame.Message{Value: []byte("x")})
+	}
+	if !i.ahead.tryAcquire(d) {
+		return false
+	}
+	i.queue = append(i.queue, delivered{Delivery: d})
+	return true
+}
+
+// A commit goes out after the last message of a frame is taken and before the
+// next one is asked for, of which there is none: no other commit follows.
+func TestFrameIsLetGoByTheCommitThatCoversIt(t *testing.T) {
+	t.Parallel()
+	i := testInput()
+	for n := range uint64(3) {
+		if !i.arrives(1+n, n, 1, 8_300_000, false) {
+			t.Fatalf("frame %d finds no room, though all that came before is committed", n)
+		}
+		if !i.peek() {
+			t.Fatal("no message")
+		}
+		i.take()
+		i.settle(i.position())
+		if i.peek() {
+			t.Fatal("one message too many")
+		}
+	}
+}
+
+// The cursor goes back to a message that waited, and passes frames behind it
+// that were consumed before: no commit follows.
+func TestFrameThatWasConsumedBeforeIsLetGoWhenItIsPassed(t *testing.T) {
+	t.Parallel()
+	i := testInput()
+	i.settle(frame.Position{Offset: 0, Sequence: 1, Waiting: []uint64{0}, Reached: 4})
+	i.rewind()
+	i.arrives(1, 0, 1, 16, false)
+	if !i.peek() {
+		t.Fatal("no message")
+	}
+	i.overtake(waiting{key: "a"})
+	for n := range uint64(3) {
+		if !i.arrives(2+n, 1+n, 1, 8_300_000-aheadPerFrame, false) {
+			t.Fatalf("frame %d finds no room, though those before it are consumed", n)
+		}
+		if i.peek() {
+			t.Fatalf("offset %d comes again", i.head.offset)
+		}
+	}
+}
+
+// A producer's end, in a large frame that has nothing for this reader.
+func TestEndIsLetGoWhenItIsPassed(t *testing.T) {
+	t.Parallel()
+	i := testInput()
+	for n := range uint64(3) {
+		if !i.arrives(1+n, 0, 0, 8_300_000, true) {
+			t.Fatalf("end %d finds no room", n)
+		}
+		if i.peek() {
+			t.Fatal("a message")
+		}
+	}
+}
+
+// Whatever comes in whatever order: when everything that arrived is taken and
+// committed, all room ahead is free, and no message was missed or came twice.
+func TestRoomAheadIsFreeWhenAllIsCommitted(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		i := testInput()
+		var sequence, written uint64
+		handled := map[uint64]int{}
+		pending := map[uint64]int{}
+		commit := func() {
+			i.settle(i.position())
+			for offset := range pending {
+				handled[offset]++
+			}
+			clear(pending)
+		}
+		take := func() {
+			pending[i.head.offset]++
+			i.take()
+		}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			switch rapid.IntRange(0, 6).Draw(t, "step") {
+			case 0, 1:
+				n := rapid.IntRange(0, 3).Draw(t, "messages")
+				if i.arrives(sequence+1, written, n, rapid.IntRange(1, 9<<20).Draw(t, "size"), n == 0 || rapid.Bool().Draw(t, "ended")) {
+					sequence, written = sequence+1, written+uint64(n)
+				}
+			case 2, 3:
+				if i.peek() {
+					take()
+				}
+			case 4:
+				if i.peek() && len(i.waiting) < 3 {
+					i.overtake(waiting{key: "a"})
+				}
+			case 5:
+				commit()
+			case 6:
+				i.rewind()
+				clear(pending)
+			}
+		}
+		for i.next < written && i.peek() {
+			take()
+		}
+		for len(i.waiting) > 0 {
+			i.pick(0)
+			take()
+		}
+		if rapid.Bool().Draw(t, "committed before the cursor looks further") {
+			commit()
+			i.peek()
+		} else {
+			i.peek()
+			commit()
+		}
+		if !i.ahead.room.TryAcquire(aheadBytes) || i.kept != 0 || len(i.queue) != 0 {
+			t.Fatalf("%d frames are kept, %d bytes of them aside", len(i.queue), i.kept)
+		}
+		for offset := range written {
+			if handled[offset] != 1 {
+				t.Fatalf("offset %d was handled %d times", offset, handled[offset])
+			}
+		}
+	})
+}
