@@ -106,7 +106,9 @@ func (in *session) takeTurn(ctx context.Context) error {
 	if !in.run.careful.isOn() || in.hasTurn.Load() {
 		return nil
 	}
+	in.waits.begin(waitTurn, "messages that may have killed the process are tried one at a time")
 	entered, err := in.run.careful.enter(ctx)
+	in.waits.end(waitTurn)
 	if err != nil || !entered {
 		return err
 	}

@@ -38,13 +38,19 @@ type checkpointer struct {
 func (c *checkpointer) kick() { signal(c.kicked) }
 
 // serve checkpoints until ctx is done.
-func (c *checkpointer) serve(ctx context.Context) {
+func (c *checkpointer) serve(ctx context.Context, w *waits) {
 	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
 	settings := time.NewTicker(settingsInterval)
 	defer settings.Stop()
 	for {
+		w.begin(waitCheckpoint, "it is being written, or the channels are being trimmed")
 		err := c.checkpoint(ctx)
+		if err == nil {
+			w.end(waitCheckpoint)
+		} else {
+			w.begin(waitCheckpoint, err.Error())
+		}
 		if isNoSpace(err) {
 			c.log.Debug("a checkpoint waits for free space", "error", err) // more was said of that
 		} else if err != nil && ctx.Err() == nil {

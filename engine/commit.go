@@ -173,6 +173,7 @@ func (in *session) settle(ctx context.Context, wait bool) error {
 		if !wait {
 			return nil
 		}
+		in.waits.begin(waitCommit, "its answer has not come")
 		if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
 			return err
 		}
@@ -197,6 +198,7 @@ func (in *session) settled(sequence uint64) {
 	in.measure(f)
 	in.committed.accept(&f.frame, sequence)
 	in.flight, in.spare, in.closed = nil, f.data, false
+	in.waits.end(waitCommit)
 	in.maxCalls = min(2*in.maxCalls, batchCalls)
 	in.published(f, sequence)
 	in.traceCommitted(f)

@@ -19,6 +19,7 @@ func (r *run) watchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 	}
 	r.log.Info("stopping: the sources stop, the rest drains", "timeout", r.config.DrainTimeout)
 	r.beginDrain()
+	defer r.waits.end(waitDrain)
 	timer, look := time.NewTimer(r.config.DrainTimeout), time.NewTicker(drainLook)
 	defer timer.Stop()
 	defer look.Stop()
@@ -28,6 +29,7 @@ func (r *run) watchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 			hardStop()
 			return
 		case <-look.C:
+			r.waits.begin(waitDrain, "not done yet: "+strings.Join(r.unfinished(), ", "))
 			if r.onlyHaltedLeft() {
 				hardStop()
 				return

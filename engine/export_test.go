@@ -37,7 +37,7 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	for _, in := range r.instances {
 		in.session.Load().startReaders()
 	}
-	background.Go(func() { r.checkpointer.serve(hard) })
+	background.Go(func() { r.checkpointer.serve(hard, &r.waits) })
 	ends := make([]error, len(r.instances))
 	for k, in := range r.instances {
 		stages.Go(func() { ends[k] = in.session.Load().serve(hard) })

@@ -46,9 +46,13 @@ const (
 // contained and its time watched.
 func (in *session) hook(ctx context.Context, unit string, fn func() error) error {
 	in.hold.enter()
+	in.calling.enter()
 	in.enterCall(ctx, inflight.Hook, unit)
 	err := supervise.Call(fn)
 	in.leaveCall(ctx)
+	if !in.hold.abandoned() {
+		in.calling.leave()
+	}
 	if !in.hold.leave() {
 		return errAbandoned
 	}

@@ -53,12 +53,16 @@ type instance struct {
 	heads        []head // by input
 	waits        waits
 	reading      []waits // by input, and of replays
+	calling      inCode  // the loop
+	feeding      inCode  // a source's function
 }
 
 // head is what an input waits with, for others to see.
 type head struct {
 	time atomic.Int64 // of the message, Unix nanoseconds; 0: nothing waits
 	held atomic.Bool  // it was answered with Hold or Snooze
+
+	offset atomic.Uint64 // of the message that is held
 }
 
 // limits of what fits into one message of the server, in bytes.

@@ -43,6 +43,7 @@ func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
 		}
 	}
 	in.letters.pending.Add(1)
+	in.waits.begin(waitLetters, "dead letters are being kept")
 	in.letters.wait.Go(func() {
 		defer in.letterDone()
 		err := in.putLetter(ctx, l)
@@ -65,6 +66,7 @@ func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
 func (in *session) letterDone() {
 	in.letters.ahead.Release(1)
 	if in.letters.pending.Add(-1) == 0 {
+		in.waits.end(waitLetters)
 		in.poke()
 	}
 }
@@ -138,6 +140,7 @@ func (in *session) lettersAreFull(l dlq.Letter, err error) {
 	in.letters.mu.Lock()
 	due := time.Since(in.letters.alarmed) >= fullAlarm
 	in.letters.full = true
+	in.waits.begin(waitLetters, dlq.FullBecause(err))
 	if due {
 		in.letters.alarmed = time.Now()
 	}
@@ -153,6 +156,9 @@ func (in *session) lettersHaveRoom() {
 	in.letters.mu.Lock()
 	was := in.letters.full
 	in.letters.full, in.letters.alarmed = false, time.Time{}
+	if was {
+		in.waits.begin(waitLetters, "dead letters are being kept")
+	}
 	in.letters.mu.Unlock()
 	if was {
 		in.log.Info("the dead letters have room again: the stage goes on")

@@ -61,6 +61,7 @@ func (in *instance) abandon() bool {
 func (in *session) serve(ctx context.Context) error {
 	in.hold.begin()
 	in.stopped.Store(false)
+	defer in.endWaits()
 	ctx = context.WithValue(in.traces.context(ctx), sessionKey{}, in)
 	err := in.start(ctx)
 	if errors.Is(err, errOver) {

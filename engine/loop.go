@@ -137,6 +137,8 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 	if in.flight != nil {
 		done = in.flight.pending.Done()
 	}
+	pending := in.batch.calls > 0
+	in.noteWaits(pending, !pending || in.flight != nil || in.hasRoom(in.batch.emitted, in.batch.bytes))
 	timer.Reset(in.idle())
 	select {
 	case a := <-in.arrivals:
@@ -158,6 +160,7 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 	start, calls, look := in.run.clock.now(), 0, 1
 	in.lap(0, start)
 	in.hold.enter()
+	in.calling.enter()
 	err = supervise.Contain(func() error {
 		for ; in.mayCall() && !in.hold.abandoned(); calls++ {
 			if calls == look {
@@ -175,6 +178,9 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 		return nil
 	})
 	in.endTurn(ctx)
+	if !in.hold.abandoned() {
+		in.calling.leave()
+	}
 	if !in.hold.leave() {
 		return false, errAbandoned
 	}

@@ -154,6 +154,6 @@ func (in *session) noteHeads() {
 		case head.time.Load() == 0: // it waits for room, behind those that were taken
 			head.time.Store(in.looked.UnixNano())
 		}
-		head.held.Store(i.hasHead && i.waits(in.looked))
+		in.noteHeld(k, i)
 	}
 }

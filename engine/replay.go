@@ -117,9 +117,11 @@ func (r *replays) serve(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			r.session.log.Warn("the replays of dead letters cannot be read; trying again", "error", err)
+			r.session.replayWaits().begin(waitReplays, err.Error())
 		}
 		if err == nil {
 			r.idle.Store(true)
+			r.session.replayWaits().end(waitReplays)
 			r.session.poke()
 		}
 		select {

@@ -21,6 +21,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 		if try == 1 {
 			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
 		}
+		in.waits.begin(waitCommit, cause.Error())
 		if err := in.run.clock.pause(ctx, delay); err != nil {
 			return 0, err
 		}

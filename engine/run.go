@@ -139,7 +139,7 @@ func (r *run) serve(ctx context.Context) error {
 			in.session.Load().startReaders()
 		}
 	}
-	background.Go(func() { r.checkpointer.serve(hard) })
+	background.Go(func() { r.checkpointer.serve(hard, &r.waits) })
 	background.Go(func() { r.careful.serve(hard) })
 	background.Go(func() { r.space.serve(hard) })
 	stopHints, err := r.letters.OnReplay(r.hintReplay)

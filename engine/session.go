@@ -45,6 +45,7 @@ type session struct {
 	perLook  int     // calls between two looks whether the batch is to go out
 	flight   *flight
 	spare    []byte // buffer of a settled frame, to be used again
+	roomAt   uint64 // what readers had taken when the wait for room began
 
 	// The call at hand, and what is known of failures.
 	calledInput  *input // whose messages a function has; nil when it has none
@@ -148,6 +149,7 @@ func (in *session) startReaders() {
 			Branch:       i.definition.stream.branch,
 			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence, End: i.committed.End()},
 			ProducerLast: i.producer.last.Load,
+			OnTrouble:    func(err error) { in.noteTrouble(&in.reading[i.definition.index], err) },
 		})
 		stops = append(stops,
 			in.run.inBackground(func(ctx context.Context) { in.read(ctx, i) }),

@@ -47,7 +47,7 @@ func (in *session) feed(ctx context.Context) {
 	for {
 		err := in.waitForRoom(ctx)
 		if err == nil {
-			err = in.run.space.await(ctx)
+			err = in.awaitSpace(ctx)
 		}
 		if err == nil {
 			err = in.callSource(ctx)
@@ -70,10 +70,8 @@ func (in *session) fed(err error) {
 }
 
 func (in *session) callSource(ctx context.Context) error {
-	select {
-	case <-in.run.careful.over:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := in.awaitCareful(ctx); err != nil {
+		return err
 	}
 	b := in.batch
 	b.mu.Lock()
@@ -86,6 +84,7 @@ func (in *session) callSource(ctx context.Context) error {
 	b.mu.Unlock()
 	start := time.Now()
 	in.watch.enterCall(in.stepUnderWay())
+	in.feeding.enter()
 	in.slot.Enter(inflight.Source, 0, in.steps, 1)
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
 	var unsaved error
@@ -93,6 +92,9 @@ func (in *session) callSource(ctx context.Context) error {
 		unsaved = supervise.Contain(in.machine.keeper().prepare)
 	}
 	in.slot.Leave()
+	if !in.hold.abandoned() {
+		in.feeding.leave()
+	}
 	in.watch.leave()
 	took := time.Since(start)
 	in.stats.Busy.Add(int64(took))
@@ -255,6 +257,7 @@ func (in *session) waitSource(ctx context.Context) error {
 	if in.flight != nil {
 		done = in.flight.pending.Done()
 	}
+	in.noteWaits(in.hasPending(), in.flight != nil || in.batchFits())
 	select {
 	case <-in.source.events:
 	case <-done:

@@ -162,6 +162,8 @@ func (s *space) persist(write func() error) error {
 	if !errors.Is(err, checkpoint.ErrNoSpace) {
 		return err
 	}
+	s.run.waits.begin(waitDisk, "a note cannot be kept")
+	defer s.run.waits.end(waitDisk)
 	tick := time.NewTicker(spaceTick)
 	defer tick.Stop()
 	for errors.Is(err, checkpoint.ErrNoSpace) {
@@ -184,6 +186,8 @@ func (s *space) awaitStart(ctx context.Context) error {
 			return nil
 		}
 		if !said {
+			s.run.waits.begin(waitDisk, "the disk is full: the run does not start")
+			defer s.run.waits.end(waitDisk)
 			s.run.log.Warn("the disk is full: waiting until there is space to start", s.facts()...)
 		}
 		select {

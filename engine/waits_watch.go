@@ -122,12 +122,15 @@ func (in *instance) replayWaits() *waits { return &in.reading[len(in.definition.
 // waitsNow are the waits of the stage, and of its inputs.
 func (in *instance) waitsNow(now time.Time) []Wait {
 	patience := in.run.config.WaitPatience
-	list := in.waits.list(now, patience)
+	list := append(in.waits.list(now, patience), in.functionWaits(now)...)
 	for k := range in.reading {
 		for _, wait := range in.reading[k].list(now, patience) {
 			wait.input = k + 1
 			list = append(list, wait)
 		}
+	}
+	for k := range list {
+		in.explain(&list[k], now)
 	}
 	return withoutFollowers(list)
 }

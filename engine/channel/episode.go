@@ -35,6 +35,7 @@ func (e *episode) next() time.Duration {
 }
 
 func (e *episode) failed(r *Reader, err error) {
+	r.trouble(err)
 	if e.warned || !r.channel.broker.Connected() {
 		return
 	}
@@ -44,6 +45,7 @@ func (e *episode) failed(r *Reader, err error) {
 
 func (e *episode) made(r *Reader) {
 	e.since = time.Now()
+	r.trouble(nil)
 	if e.cause == nil || e.told {
 		return
 	}
@@ -60,5 +62,11 @@ func (e *episode) made(r *Reader) {
 func (e *episode) progress() {
 	if e.cause != nil && time.Since(e.since) > healthyAfter {
 		e.cause = nil
+	}
+}
+
+func (r *Reader) trouble(err error) {
+	if r.cfg.OnTrouble != nil {
+		r.cfg.OnTrouble(err)
 	}
 }

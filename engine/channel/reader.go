@@ -41,6 +41,10 @@ type ReaderConfig struct {
 	// ProducerLast tells the sequence of the last frame that the writer committed, if it runs in this process. A
 	// consumer that has not delivered it after 5 seconds is replaced.
 	ProducerLast func() uint64
+
+	// OnTrouble is told why there is no consumer, after each attempt to make one, and nil when there is one again. It
+	// must not block. nil: nobody is told.
+	OnTrouble func(error)
 }
 
 // Reader reads one destination of a channel, for one instance.

@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// noteWaits names what the loop is about to wait for, besides messages.
+func (in *session) noteWaits(pending, fits bool) {
+	w := &in.waits
+	w.note(waitCommit, in.flight != nil, "its answer has not come")
+	w.note(waitDisk, in.run.space.isFull(), "the disk is full")
+	w.note(waitBreaker, in.isOpen(), "it lets no call through")
+	if in.flight != nil {
+		return // whether there is room is asked when it is there
+	}
+	full := pending && !fits
+	if full {
+		if taken := in.takenByReaders(); taken != in.roomAt {
+			w.end(waitRoom) // there was some
+			in.roomAt = taken
+		}
+	}
+	w.note(waitRoom, full, "")
+	for k, i := range in.inputs[:len(in.heads)] {
+		in.reading[k].note(waitAttempt, len(i.waiting) > 0 || in.isHeadDelayed(i), "messages wait for their next attempt")
+	}
+}
+
+// noteTrouble names the wait of a reader that has no consumer.
+func (in *session) noteTrouble(w *waits, err error) {
+	if err == nil {
+		w.end(waitReader)
+		return
+	}
+	w.begin(waitReader, err.Error())
+}
+
+// isHeadDelayed says that the next message of an input has failed, and that it
+// is too early to try it again.
+func (in *session) isHeadDelayed(i *input) bool {
+	if len(in.failures.records) == 0 || !i.hasHead {
+		return false
+	}
+	f := in.failureOf(i)
+	return f != nil && f.due.After(in.looked)
+}
+
+// takenByReaders changes whenever a reader of the stage has taken something.
+func (in *instance) takenByReaders() (n uint64) {
+	for _, r := range in.run.readers[in] {
+		n += r.reader.taken[r.input].Load()
+	}
+	return n
+}
+
+// awaitSpace returns when there is enough space on the disk for a source.
+func (in *session) awaitSpace(ctx context.Context) error {
+	if in.run.space.level.Load() == spaceEnough {
+		return nil
+	}
+	in.waits.begin(waitDisk, "there is too little for a source")
+	defer in.waits.end(waitDisk)
+	return in.run.space.await(ctx)
+}
+
+// awaitCareful returns when a source may be called again after a death of the
+// process.
+func (in *session) awaitCareful(ctx context.Context) error {
+	select {
+	case <-in.run.careful.over:
+		return nil
+	default:
+	}
+	in.waits.begin(waitTurn, "the messages that may have killed the process are tried first")
+	defer in.waits.end(waitTurn)
+	select {
+	case <-in.run.careful.over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// note begins or ends a wait.
+func (w *waits) note(kind waitKind, waits bool, detail string) {
+	if waits {
+		w.begin(kind, detail)
+	} else {
+		w.end(kind)
+	}
+}
+
+// endWaits ends those of a life of the stage.
+func (in *session) endWaits() {
+	if in.hold.abandoned() {
+		return // the next one has its own
+	}
+	for kind := range waitKinds {
+		in.waits.end(kind)
+	}
+	for k := range in.heads {
+		in.reading[k].end(waitHeld)
+		in.reading[k].end(waitAttempt)
+	}
+}
+
+// noteHeld names the wait of a message that was answered with Hold or Snooze.
+func (in *session) noteHeld(k int, i *input) {
+	held := i.hasHead && i.waits(in.looked)
+	head, w := &in.heads[k], &in.reading[k]
+	if held && head.offset.Swap(i.head.offset) != i.head.offset {
+		w.end(waitHeld) // of another message
+	}
+	head.held.Store(held)
+	w.note(waitHeld, held, "")
+}
+
+// inCode notes since when the user's code is in one call, or a stage's loop in
+// one round of calls, which is short unless a call is long. Entering and leaving
+// belong to one goroutine; who asks finds out when it asks a second time.
+type inCode struct {
+	count atomic.Uint64 // odd inside
+
+	mu    sync.Mutex
+	seen  uint64
+	since time.Time
+}
+
+func (c *inCode) enter() { c.count.Store((c.count.Load() + 1) | 1) }
+
+func (c *inCode) leave() { c.count.Store((c.count.Load() + 1) &^ 1) }
+
+// wait is for the function, if it was under way already when it was asked last.
+func (c *inCode) wait(now time.Time, detail string) (Wait, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count := c.count.Load()
+	if count != c.seen || c.since.IsZero() {
+		c.seen, c.since = count, now
+	}
+	lasts := now.Sub(c.since)
+	if count%2 == 0 || lasts < waitShown {
+		return Wait{}, false
+	}
+	return Wait{kind: waitFunction, For: waitFunction.String(), Detail: detail, Since: c.since, Seconds: lasts.Seconds()}, true
+}
+
+// functionWaits are those for the stage's own functions.
+func (in *instance) functionWaits(now time.Time) (list []Wait) {
+	if wait, ok := in.feeding.wait(now, "its source's function"); ok {
+		list = append(list, wait)
+	}
+	if wait, ok := in.calling.wait(now, "a call that has not returned"); ok {
+		list = append(list, wait)
+	}
+	return list
+}
+
+// explain says what the parts of a wait do that only they know, and whether it
+// has a good reason.
+func (in *instance) explain(wait *Wait, now time.Time) {
+	switch wait.kind {
+	case waitRoom:
+		who, works := in.slowestReader(now)
+		wait.Detail = who
+		if works {
+			wait.Overdue, wait.Readiness = false, ""
+		}
+	case waitHeld:
+		k := wait.input - 1
+		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.heads[k].offset.Load())
+	}
+}
+
+// slowestReader says who keeps the channel full, and what it does. When it
+// works on a message all is well: then it takes the next one some time.
+func (in *instance) slowestReader(now time.Time) (what string, works bool) {
+	var slowest *readerRef
+	var most uint64
+	for k, r := range in.run.readers[in] {
+		next, taken := in.next[r.destination].Load(), r.reader.taken[r.input].Load()
+		if !r.reader.isEnded.Load() && next > taken && next-taken > most {
+			most, slowest = next-taken, &in.run.readers[in][k]
+		}
+	}
+	if slowest == nil {
+		return "what is stored has to be trimmed first", false
+	}
+	reader := slowest.reader
+	stream := reader.definition.inputs[slowest.input].stream
+	does, works := reader.doing(slowest.input, now)
+	return fmt.Sprintf("%s has %d messages of %s to take, and %s", reader.definition.name, most, stream, does), works
+}
+
+// doing says what a stage does with an input that it does not take from.
+func (in *instance) doing(input int, now time.Time) (what string, works bool) {
+	if in.gaveUp.Load() {
+		return "was given up", false
+	}
+	children := map[string]supervise.ChildStatus{}
+	index(children, in.run.supervisor.Status())
+	if state := children[in.definition.name].State; state != supervise.StateRunning {
+		return "is " + state.String(), false
+	}
+	var cause *Wait
+	list := in.waitsNow(now)
+	for k := range list {
+		switch wait := &list[k]; {
+		case wait.kind == waitHeld && wait.input == input+1:
+			return "holds the next one (" + wait.Detail + ") since " + wait.Since.Format(time.TimeOnly), false
+		case wait.kind == waitFunction:
+			return "works since " + wait.Since.Format(time.TimeOnly), true
+		case cause == nil && !waitRules[wait.kind].follows:
+			cause = wait
+		}
+	}
+	if cause != nil {
+		return "waits for " + cause.String(), !cause.Overdue && waitRules[cause.kind].patience > 0
+	}
+	return "takes none", false
+}
