@@ -117,6 +117,9 @@ func (s StageSample) tips() []string {
 	if len(s.Triggers) > 0 {
 		list = append(list, "out of bounds: "+strings.Join(s.Triggers, ", "))
 	}
+	for _, wait := range s.Waits {
+		list = append(list, "waits for "+wait)
+	}
 	if s.Health != "" {
 		list = append(list, "health: "+s.Health)
 	}

@@ -35,6 +35,19 @@ var (
 	}
 )
 
+// giveWaits gives the longest overdue wait of each kind, of all kinds there are.
+func giveWaits(list []engine.Wait, give func(float64, ...string)) {
+	longest := map[string]float64{}
+	for _, wait := range list {
+		if wait.Overdue {
+			longest[wait.For] = max(longest[wait.For], wait.Seconds)
+		}
+	}
+	for _, kind := range engine.WaitKinds() {
+		give(longest[kind], kind)
+	}
+}
+
 func giveBy(counts map[string]uint64, reasons []string, give func(float64, ...string)) {
 	for _, reason := range reasons {
 		give(float64(counts[reason]), reason)
@@ -73,6 +86,9 @@ var stageMetrics = []metric[engine.StageStatus]{
 	stageGauge("running", "1 when the stage runs or has ended, 0 when it is down.", func(s *engine.StageStatus) float64 {
 		return boolFloat(s.Ended || s.State == supervise.StateRunning.String())
 	}),
+	{desc("stage_overdue_wait_seconds", "How long the stage has waited for something, if that is longer than it does for good reasons, by what for; 0: it does not.",
+		"pipeline", "stage", "for"), prometheus.GaugeValue,
+		func(s *engine.StageStatus, give func(float64, ...string)) { giveWaits(s.Waits, give) }},
 	stageGauge("ended", "1 when the stage has ended.", func(s *engine.StageStatus) float64 { return boolFloat(s.Ended) }),
 }
 

@@ -27,6 +27,9 @@ type StageSample struct {
 	Color   Color  `json:"color"`
 	// Triggers are the names of those that find it out of bounds.
 	Triggers []string `json:"triggers,omitempty"`
+	// Waits are what it waits for, for longer than it does for good reasons, with
+	// what is known of it.
+	Waits []string `json:"waits,omitempty"`
 
 	In          uint64  `json:"in"`
 	Out         uint64  `json:"out"`

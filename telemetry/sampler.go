@@ -79,10 +79,13 @@ func stateOf(s engine.Status) string {
 func (s *sampler) stage(now *engine.StageStatus, seconds float64) StageSample {
 	out := StageSample{
 		Name: now.Name, State: now.State, Health: now.Health, Breaker: now.Breaker,
-		Color: colorOfStage(now.State, now.Health, now.Breaker),
-		In:    now.In, Out: now.Out, Restarts: now.Restarts, Faults: now.Panics + now.Errors + now.Unhealthy,
+		Color: colorOfStage(now.State, now.Health, now.Breaker), Waits: overdue(now.Waits),
+		In: now.In, Out: now.Out, Restarts: now.Restarts, Faults: now.Panics + now.Errors + now.Unhealthy,
 		Attempts: now.FailedAttempts, DeadLetters: now.DeadLetters, Commits: now.Commits, Epoch: now.Epoch, Lag: now.Lag, Waiting: now.Waiting,
 		StateBytes: now.StateBytes, Uptime: now.UptimeSeconds,
+	}
+	if len(out.Waits) > 0 && out.Color < Orange {
+		out.Color = Orange
 	}
 	for k := range s.before.Stages {
 		if before := &s.before.Stages[k]; before.Name == now.Name && seconds > 0 {
@@ -92,6 +95,16 @@ func (s *sampler) stage(now *engine.StageStatus, seconds float64) StageSample {
 		}
 	}
 	return out
+}
+
+// overdue are the waits that last too long.
+func overdue(list []engine.Wait) (waits []string) {
+	for _, wait := range list {
+		if wait.Overdue {
+			waits = append(waits, wait.String())
+		}
+	}
+	return waits
 }
 
 // rate is how much something grew a second; 0 when it began anew.

@@ -82,6 +82,12 @@ func (p *progress) lines(status engine.Status, now time.Time, width, height int)
 		if stage.Ended {
 			ended = "ended"
 		}
+		for _, wait := range stage.Waits {
+			if wait.Overdue {
+				ended = "waits for " + wait.String()
+				break
+			}
+		}
 		rows = append(rows, []string{stage.Name, in, number(stage.Out), rates[stage.Name], number(stage.Lag),
 			number(stage.Restarts), number(stage.DeadLetters), ended})
 	}

@@ -148,7 +148,7 @@ export class Panel {
     if (now) {
       this.#facts.show(of.kind === "stage" ? stageFacts(now) : channelFacts(now));
       this.#pill.className = "pill is-" + now.color;
-      text(this.#pill, of.kind === "channel" ? f.percent(now.fill) + " full" : now.health && now.health !== "healthy" ? now.health : now.state);
+      text(this.#pill, of.kind === "channel" ? f.percent(now.fill) + " full" : now.waits ? "waits" : now.health && now.health !== "healthy" ? now.health : now.state);
       if (this.#buttons) {
         const stopped = now.state === "stopped";
         this.#buttons.pause.hidden = stopped;

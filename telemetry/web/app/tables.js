@@ -4,7 +4,7 @@ import { Table } from "./table.js";
 import * as f from "./format.js";
 
 export const stageTable = (choose) => new Table("Stages", [
-  { title: "Stage", read: (s) => s.name }, { title: "State", read: (s) => s.state + (s.health && s.health !== "healthy" ? ` (${s.health})` : ""), cut: true },
+  { title: "Stage", read: (s) => s.name }, { title: "State", read: (s) => s.state + (s.waits ? ", waits for " + s.waits.join("; ") : "") + (s.health && s.health !== "healthy" ? ` (${s.health})` : ""), cut: true },
   { title: "In", read: (s) => s.in_rate, say: f.rate, number: true, hint: "messages taken a second" },
   { title: "Out", read: (s) => s.out_rate, say: f.rate, number: true, hint: "messages emitted a second" },
   { title: "Taken", read: (s) => s.in, say: f.exact, number: true, hint: "since the pipeline's fresh start" },
