@@ -28,8 +28,9 @@ func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0
 func (in *session) callNext(ctx context.Context) (bool, error) {
 	in.failing = nil
 	if timer := in.dueTimer(); timer >= 0 {
-		if in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) && !in.clean() {
-			return false, nil // it failed: what was before it is committed first
+		failed := in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) || in.timerIsAway(timer)
+		if failed && !in.clean() {
+			return false, nil // what was before it is committed first
 		}
 		return true, in.callTimer(ctx, timer)
 	}
@@ -124,11 +125,12 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 		in.ending = true
 	case isPostponed(err):
 		in.calledNothing()
+		in.inputIsBack(i)
 		return false, in.postpone(i, err)
 	case isUnavailable(err):
 		in.traceFailed(err)
 		in.calledOut(false)
-		return false, in.postpone(i, in.whileUnavailable(err))
+		return false, in.postpone(i, in.whileUnavailable(i, err))
 	case isRejected(err):
 		in.calledNothing()
 		return false, err
@@ -136,6 +138,7 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 		return false, err // fail tells the breaker, unless it was stopped
 	}
 	in.calledOut(true)
+	in.inputIsBack(i)
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
 	return true, nil
 }

@@ -55,9 +55,6 @@ func (in *session) mayCallOut() bool {
 
 // calledOut tells the breaker how a call went.
 func (in *session) calledOut(success bool) {
-	if success {
-		in.refusedBy = 0
-	}
 	if in.breaker == nil || in.hold.abandoned() {
 		return
 	}
@@ -84,14 +81,3 @@ func (in *session) calledNothing() {
 
 // isOpen says that messages wait for the breaker.
 func (in *session) isOpen() bool { return !in.openUntil.IsZero() }
-
-// whileUnavailable is how long to wait for the other side.
-func (in *session) whileUnavailable(err error) error {
-	in.refusedBy++
-	delay := in.definition.options.backoff.Delay(in.refusedBy)
-	if in.refusedBy == 1 {
-		in.log.Warn("the stage waits for what it calls", "error", err, "delay", delay)
-	}
-	in.stats.Unavailable.Add(1)
-	return &snooze{delay}
-}

@@ -63,11 +63,36 @@ func (in *session) beforeCommit(ctx context.Context) error {
 	if !in.machine.hasBeforeCommit() {
 		return nil
 	}
-	err := in.hook(ctx, "commit", func() error { return in.machine.callBeforeCommit(ctx) })
-	if err != nil && !errors.Is(err, errAbandoned) {
+	err := in.hook(ctx, commitUnit, func() error {
+		return in.undoneIfAway(func() error { return in.machine.callBeforeCommit(ctx) })
+	})
+	switch {
+	case isUnavailable(err):
+		in.isAway(commitUnit, "before commit", err)
+		return errNotYet
+	case err != nil && !errors.Is(err, errAbandoned):
 		return fmt.Errorf("before commit: %w", err)
+	case err == nil && in.outages.count.Load() > 0:
+		in.isBack(commitUnit)
 	}
 	return err
+}
+
+// errNotYet says that nothing was published: what the commit needs first is
+// unavailable. The batch stays as it is.
+var errNotYet = errors.New("not yet")
+
+// publishAtLast is publish where nothing else can go on before.
+func (in *session) publishAtLast(ctx context.Context, end bool) error {
+	for {
+		err := in.publish(ctx, end)
+		if !errors.Is(err, errNotYet) {
+			return err
+		}
+		if err := in.awaitTry(ctx, commitUnit); err != nil {
+			return err
+		}
+	}
 }
 
 // collect asks for the changes of the state, which the user's codec writes.

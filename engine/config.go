@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -63,6 +64,10 @@ type Config struct {
 	// each kind of wait its own, see docs/operations.md. Negative: nothing is
 	// told, and the Status still has all waits.
 	WaitPatience time.Duration
+	// UnavailableReadiness is what /readyz says while a stage waits for
+	// something that its function called Unavailable: Degraded (the default;
+	// the pipeline is ready all the same), or NotReady.
+	UnavailableReadiness string
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger
 	// OnEvent is told of every start, fault, restart and stop of a stage.
@@ -107,10 +112,20 @@ func (c Config) withDefaults() Config {
 	if c.DuplicateWindow <= 0 {
 		c.DuplicateWindow = 2 * time.Minute
 	}
+	if c.UnavailableReadiness == "" {
+		c.UnavailableReadiness = Degraded
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	return c
+}
+
+func (c Config) check() error {
+	if r := c.UnavailableReadiness; r != Degraded && r != NotReady {
+		return fmt.Errorf("Config.UnavailableReadiness is %q: it can be engine.Degraded or engine.NotReady", r)
+	}
+	return nil
 }
 
 func (c Config) broker(pipeline, dir string) broker.Config {

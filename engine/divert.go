@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -45,7 +46,7 @@ func (in *session) stopsAtLimit(f *failure) bool {
 
 // drop takes the head of an input without effect and without a dead letter.
 func (in *session) drop(i *input, f *failure) {
-	in.log.Warn("a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
+	in.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
 	in.stats.Dropped.Add(1)
 	in.tracePassed(i, f, 0)
 	in.pass(i)

@@ -8,14 +8,13 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/inflight"
-	"penstock/engine/supervise"
 )
 
 // finish looks whether an idle instance has come to its end, or may stop.
 func (in *session) finish(ctx context.Context) (bool, error) {
 	if !in.clean() {
 		in.park()
-		return in.run.isDraining() && in.isBlocked(), nil
+		return in.run.isDraining() && (in.isBlocked() || in.waitsFor(commitUnit)), nil
 	}
 	switch {
 	case in.ending && in.isPermanent() && !in.inputsExhausted():
@@ -117,7 +116,7 @@ func (in *session) end(ctx context.Context) error {
 		}
 	}
 	in.endPhase = false
-	if err := in.publish(ctx, true); err != nil {
+	if err := in.publishAtLast(ctx, true); err != nil {
 		return in.fail(ctx, err)
 	}
 	return in.settle(ctx, true)
@@ -134,23 +133,44 @@ func (in *session) endWhole(ctx context.Context) error {
 	return nil
 }
 
+// callEnd calls the end hook until it succeeds or fails. While what it calls is
+// unavailable the keys before this one are committed.
 func (in *session) callEnd(ctx context.Context, key string) error {
+	for {
+		err := in.tryEnd(ctx, key)
+		switch {
+		case err == nil:
+			in.isBack(endUnit)
+			return nil
+		case errors.Is(err, errAbandoned):
+			return err
+		case !isUnavailable(err):
+			return in.failEnd(ctx, err)
+		}
+		unit := in.unit
+		if err := in.commitEndKeys(ctx, true); err != nil {
+			return err
+		}
+		if err := in.awaitOther(ctx, endUnit, unit, err); err != nil {
+			return err
+		}
+	}
+}
+
+func (in *session) tryEnd(ctx context.Context, key string) error {
 	in.current, in.unit = nil, "end:"+key
 	in.attempt = in.nextTry(in.unit)
 	in.traceCall(nil)
-	in.batch.begin(0)
 	in.enterCall(ctx, inflight.Hook, in.unit)
 	in.hold.enter()
-	err := supervise.Contain(func() error { return in.machine.callEnd(ctx, key) })
+	err := in.undoneIfAway(func() error { return in.machine.callEnd(ctx, key) })
 	in.leaveCall(ctx)
 	if !in.hold.leave() {
 		return errAbandoned
 	}
-	if err == nil {
-		err = in.batch.callErr
-	}
 	if err != nil {
-		return in.failEnd(ctx, err)
+		in.traceFailed(err)
+		return err
 	}
 	in.succeeded(in.unit)
 	in.batch.calls++
@@ -218,7 +238,7 @@ func (in *session) commitEndKeys(ctx context.Context, last bool) error {
 			return ctx.Err()
 		}
 	}
-	if err := in.publish(ctx, false); err != nil {
+	if err := in.publishAtLast(ctx, false); err != nil {
 		return in.failEnd(ctx, err)
 	}
 	if last {

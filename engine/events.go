@@ -17,7 +17,7 @@ func (r *run) onEvent(e supervise.Event) {
 	if d := r.pipeline.stage(e.Child); d != nil {
 		in := r.byStage[d]
 		in.count(e)
-		say(in.log, "the stage", e)
+		in.say(e)
 		in.keep(e)
 	} else {
 		say(r.log.With("group", e.Child), "the group", e)
@@ -61,6 +61,22 @@ func (in *instance) saveNews() {
 	}
 }
 
+// say logs an event of the stage. Those that come once for each message are
+// sampled.
+func (in *instance) say(e supervise.Event) {
+	ofMessage := e.Detail == noRestart || supervise.IsUncounted(e.Err)
+	switch {
+	case e.Kind == supervise.Failed && ofMessage:
+		in.logOften(slog.LevelError, alike(e.Err.Error()), "the stage failed", "reason", e.Reason.String(), "error", brief(e.Err))
+	case e.Kind == supervise.BackingOff && ofMessage:
+		in.logOften(slog.LevelInfo, e.Reason.String(), "restarting after a delay", "delay", e.Delay, "restart", e.Restart)
+	case e.Kind == supervise.BreakerChanged:
+		in.logOften(slog.LevelWarn, e.Detail, "the circuit breaker changed", "breaker", e.Detail)
+	default:
+		say(in.log, "the stage", e)
+	}
+}
+
 func say(log *slog.Logger, who string, e supervise.Event) {
 	switch e.Kind {
 	case supervise.Failed:
@@ -70,7 +86,7 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case supervise.GivenUp:
 		log.Error(who+" is given up; it keeps its state and its messages", "error", brief(e.Err))
 	case supervise.Escalated:
-		log.Error(who+" failed more often than its limit allows, or asked for it: the failure goes up", "error", brief(e.Err))
+		sayEscalated(log, who, e)
 	case supervise.Abandoned:
 		log.Error(who+" did not stop: its function is left behind and can change nothing any more", "detail", e.Detail)
 	case supervise.RecoveryFailed:
@@ -82,10 +98,22 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case supervise.WaitsLong, supervise.WaitEnded: // told by who watches the waits, which repeats it
 	case supervise.LettersFull:
 		log.Error(who+" waits: a dead letter cannot be kept", "id", e.Detail, "error", e.Err)
-	case supervise.BreakerChanged:
-		log.Warn("the circuit breaker changed", "breaker", e.Detail)
 	default:
 		log.Debug(who+" is "+e.Kind.String(), "restart", e.Restart)
+	}
+}
+
+// sayEscalated tells why a failure goes up. What no restart can mend goes up to
+// the end of Run, whose error it is: then it is told there.
+func sayEscalated(log *slog.Logger, who string, e supervise.Event) {
+	var limit *supervise.LimitError
+	switch {
+	case supervise.IsFatal(e.Err):
+		log.Debug(who+" stops the pipeline: no restart can mend its failure", "error", brief(e.Err))
+	case errors.As(e.Err, &limit) && limit == e.Err:
+		log.Error(who+" failed more often than its restart limit allows: the failure goes up", "error", brief(e.Err))
+	default:
+		log.Error(who+" passes its failure up, as it was asked to", "error", brief(e.Err))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // fail decides what a failure means. nil: go on in this life.
 func (in *session) fail(ctx context.Context, err error) error {
-	if errors.Is(err, errAbandoned) || errors.Is(err, errLettersFull) {
+	if errors.Is(err, errAbandoned) || errors.Is(err, errLettersFull) || errors.Is(err, errStopsWaiting) {
 		return err
 	}
 	if errors.Is(err, errRewind) {
@@ -23,7 +23,11 @@ func (in *session) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if isUnavailable(err) && (in.current != nil || timerOf(in.unit) >= 0) {
+		return in.undoAway(ctx, err)
+	}
 	in.calledOut(false)
+	in.hasAnswered()
 	if isFatal(err) {
 		return in.escalate(err)
 	}

@@ -113,7 +113,7 @@ func (in *instance) child() supervise.Child {
 		Backoff:        o.backoff,
 		Limit:          o.limit,
 		Progress:       in.healthy.Load,
-		Checks:         append([]supervise.Check(nil), o.checks...),
+		Checks:         checksOf(o),
 		StopTimeout:    o.stopTimeout,
 		Abandon:        in.abandon,
 		Recover:        in.decide,

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"penstock/engine"
-	"penstock/engine/supervise"
+	"penstock/engine/enginetest"
 )
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // fast makes restarts immediate enough for tests.
-var fast = engine.RestartBackoff(supervise.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond, Jitter: -1})
+var fast = enginetest.FastRestarts()
 
 func testConfig(t *testing.T, dir string) engine.Config {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,12 +169,12 @@ func (in *session) lettersHaveRoom() {
 // diverted counts and tells of a letter that is kept.
 func (in *session) diverted(l dlq.Letter) {
 	in.stats.countLetter(string(l.Reason))
-	in.log.Warn("a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
+	in.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", in.run.showLetter(l.ID()))
 	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.Diverted, Detail: l.ID()})
 	if told := in.run.config.OnDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {
-			in.log.Error("Config.OnDeadLetter failed", "id", l.ID(), "error", err)
+			in.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)
 		}
 	}
 }

@@ -54,12 +54,14 @@ func (in *instance) abandon() bool {
 	s.traces.leave(errLeft)
 	s.giveTurn()
 	in.left = s
+	in.waits.end(waitUnavailable)
 	in.session.Store(nil)
 	return true
 }
 
 func (in *session) serve(ctx context.Context) error {
 	in.hold.begin()
+	defer in.forgetOutages()
 	in.stopped.Store(false)
 	defer in.endWaits()
 	ctx = context.WithValue(in.traces.context(ctx), sessionKey{}, in)
@@ -73,6 +75,9 @@ func (in *session) serve(ctx context.Context) error {
 	}
 	if in.hold.abandoned() {
 		return ctx.Err()
+	}
+	if errors.Is(err, errStopsWaiting) {
+		err = nil
 	}
 	if letterErr := in.delivered(ctx); err == nil {
 		err = letterErr
@@ -89,6 +94,10 @@ func (in *session) serve(ctx context.Context) error {
 	case errors.Is(err, errLettersFull):
 		in.log.Warn("the stage stops while the dead letters are full; the next run goes on with the message that is to be kept")
 	case errors.Is(err, errAgain):
+		if isUnavailable(stopErr) {
+			in.log.Warn("the stop hook failed", "error", stopErr)
+			stopErr = nil
+		}
 		return stopErr // a permanent stage: it is started again
 	case err != nil:
 		return err
@@ -152,16 +161,14 @@ func (in *session) goBack(ctx context.Context) error {
 }
 
 func (in *session) callStart(ctx context.Context) error {
-	in.unit, in.attempt = "start", in.nextTry("start")
-	in.batch.begin(0)
-	err := in.hook(ctx, "start", func() error { return in.machine.callStart(ctx) })
-	if err == nil {
-		err = in.batch.callErr
-	}
+	in.unit, in.attempt = startUnit, in.nextTry(startUnit)
+	err := in.unlessAway(ctx, startUnit, func() error {
+		return in.undoneIfAway(func() error { return in.machine.callStart(ctx) })
+	})
 	if err != nil {
 		return in.fail(ctx, err)
 	}
-	in.succeeded("start")
+	in.succeeded(startUnit)
 	if in.batch.emitted > 0 {
 		in.batch.calls++
 	}

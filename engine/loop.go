@@ -226,8 +226,11 @@ func (in *session) publishBatch(ctx context.Context) error {
 	if in.flight != nil || in.batch.calls == 0 || in.letters.pending.Load() > 0 {
 		return nil
 	}
-	if !in.hasRoom(in.batch.emitted, in.batch.bytes) || in.run.space.isFull() {
+	if !in.hasRoom(in.batch.emitted, in.batch.bytes) || in.run.space.isFull() || in.waitsFor(commitUnit) {
 		return nil
 	}
-	return in.publish(ctx, false)
+	if err := in.publish(ctx, false); !errors.Is(err, errNotYet) {
+		return err
+	}
+	return nil
 }

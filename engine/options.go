@@ -27,6 +27,16 @@ type options struct {
 	stopTimeout  time.Duration
 	recoverTime  time.Duration
 	breaker      *breaker.Config
+	unavailable  supervise.Backoff
+}
+
+// Options is several options as one.
+func Options(list ...Option) Option {
+	return func(o *options) {
+		for _, option := range list {
+			option(o)
+		}
+	}
 }
 
 func defaultOptions() options {

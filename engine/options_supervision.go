@@ -23,6 +23,30 @@ func RestartBackoff(b supervise.Backoff) Option {
 	return func(o *options) { o.backoff = b }
 }
 
+// UnavailableBackoff is how long to wait before a call is made again that has
+// answered Unavailable. Default: 100 ms, doubling to 5 s, with a fifth of jitter,
+// also for what b leaves out; it begins anew when a call has succeeded. Each try
+// is one call, so the stage is back this soon after what it calls is.
+func UnavailableBackoff(b supervise.Backoff) Option {
+	return func(o *options) { o.unavailable = b }
+}
+
+const (
+	unavailableMost   = 5 * time.Second
+	unavailableJitter = 0.2
+)
+
+func (o *options) unavailableDelay(tries int) time.Duration {
+	b := o.unavailable
+	if b.Max <= 0 {
+		b.Max = max(unavailableMost, b.Initial)
+	}
+	if b.Jitter == 0 {
+		b.Jitter = unavailableJitter
+	}
+	return b.Delay(tries)
+}
+
 // RestartLimit gives each stage an account of its own: after this many restarts
 // within the window the next failure escalates to the parent of its group (for
 // a stage of no group the pipeline stops). Without it a stage's restarts count
@@ -39,7 +63,9 @@ func Preset(p supervise.Preset) Option {
 }
 
 // HealthChecks are asked at an interval, beside the stage's functions. A stage
-// that is found unhealthy is restarted; see supervise.Check.
+// that is found unhealthy is restarted; see supervise.Check. HealthOf makes the
+// answer of an error. A probe that panics with Unavailable answers that the stage
+// is degraded.
 func HealthChecks(checks ...supervise.Check) Option {
 	return func(o *options) { o.checks = append(append([]supervise.Check(nil), o.checks...), checks...) }
 }

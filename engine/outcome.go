@@ -32,11 +32,17 @@ type rejection struct{ err error }
 func (r *rejection) Error() string { return fmt.Sprintf("rejected: %v", r.err) }
 func (r *rejection) Unwrap() error { return r.err }
 
-// Unavailable is returned by a message function when what it calls cannot be
-// reached: not the message's fault. What the call emitted or changed is undone,
-// no attempt is counted and nothing restarts; the message comes again after the
-// delay of RestartBackoff, which grows as long as this goes on. With a
-// CircuitBreaker it counts as a failure there.
+// Unavailable is returned by any function of a stage when what it calls cannot
+// be reached: not its fault, and not that of its message. What the call emitted
+// or changed is undone, no attempt and no restart is counted; the call is made
+// again after the delay of UnavailableBackoff, for as long as it takes. The
+// answer may be wrapped. With a CircuitBreaker it counts as a failure there.
+//
+// A message, a batch and a timer wait by themselves: other inputs go on. A
+// source, a recovery handler and the hooks Start and End hold up their stage
+// meanwhile, and BeforeCommit its commits. Stop is not called again: the stage
+// stops all the same. An orderly stop ends the wait, and the next run goes on
+// where the last commit was. The Status and /readyz show the wait.
 func Unavailable(err error) error { return &unavailable{err} }
 
 type unavailable struct{ err error }
@@ -44,9 +50,16 @@ type unavailable struct{ err error }
 func (u *unavailable) Error() string { return fmt.Sprintf("unavailable: %v", u.err) }
 func (u *unavailable) Unwrap() error { return u.err }
 
+// isUnavailable says that the answer is Unavailable, unless another one is put
+// around it.
 func isUnavailable(err error) bool {
 	var u *unavailable
-	return errors.As(err, &u)
+	if !errors.As(err, &u) {
+		return false
+	}
+	var f *fatal
+	var r *rejection
+	return !(errors.As(err, &f) && errors.As(f.err, &u)) && !(errors.As(err, &r) && errors.As(r.err, &u))
 }
 
 func isRejected(err error) bool {

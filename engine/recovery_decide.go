@@ -200,8 +200,8 @@ func (in *session) handle(ctx context.Context) error {
 	if v == nil || v.handler == nil {
 		return nil
 	}
-	err := in.hook(ctx, handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
-	if err == nil || errors.Is(err, errAbandoned) {
+	err := in.unlessAway(ctx, handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
+	if err == nil || errors.Is(err, errAbandoned) || errors.Is(err, errStopsWaiting) {
 		return err
 	}
 	if ctx.Err() != nil {

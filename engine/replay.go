@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -144,7 +145,7 @@ func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
 	for {
 		request, found, err := letters.NextReplay(ctx, stage, 0, from)
 		if errors.Is(err, dlq.ErrDamaged) {
-			r.session.log.Error("a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
+			r.session.logOften(slog.LevelError, alike(err.Error()), "a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
 			if err := letters.Withdraw(ctx, request); err != nil {
 				return from, err
 			}

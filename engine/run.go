@@ -43,6 +43,7 @@ type run struct {
 	beginDrain   func()
 	ready        atomic.Bool // every instance is open
 	waits        waits       // before the stages are open, and beside them
+	sampled      sampled
 	started      time.Time
 	wasLazy      bool // the process before let the embedded server sync at an interval
 
@@ -69,6 +70,9 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		return err
 	}
 	config = config.withDefaults()
+	if err := config.check(); err != nil {
+		return fmt.Errorf("run pipeline %s: %w", p.name, err)
+	}
 	r := &run{
 		pipeline: p,
 		config:   config,
@@ -94,6 +98,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		err = nil
 	}
 	stop()
+	r.sampled.flush(r.clock.now(), true)
 	return errors.Join(err, r.close())
 }
 

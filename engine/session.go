@@ -69,7 +69,7 @@ type session struct {
 	closed       bool      // the batch takes no further call
 	openUntil    time.Time // the breaker lets nothing through until then
 	trusted      bool      // the breaker is closed and has seen no failure since the last success
-	refusedBy    int       // calls in a row that found the other side unavailable
+	outages      outages   // calls that wait for the other side
 	faulted      *faulted  // the last call that failed
 	traces       tracing
 	callTimes    *measure.Recorder
@@ -208,10 +208,11 @@ func (in *session) idle() time.Duration {
 		return idle
 	}
 	for t, due := range in.timers {
-		if due != 0 {
+		if due != 0 && !in.timerWaits(t) {
 			idle = min(idle, in.left(t, now), clockLook)
 		}
 	}
+	idle = in.untilNextTry(now, idle)
 	if !in.openUntil.IsZero() {
 		idle = min(idle, in.openUntil.Sub(now))
 	}

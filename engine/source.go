@@ -52,6 +52,9 @@ func (in *session) feed(ctx context.Context) {
 		if err == nil {
 			err = in.callSource(ctx)
 		}
+		if isUnavailable(err) {
+			err = in.awaitOther(ctx, sourceCall, in.step(), err)
+		}
 		signal(f.events)
 		if err != nil {
 			in.fed(err)
@@ -91,6 +94,9 @@ func (in *session) callSource(ctx context.Context) error {
 	if err == nil || err == io.EOF {
 		unsaved = supervise.Contain(in.machine.keeper().prepare)
 	}
+	if isUnavailable(err) { // what it did to the state is undone
+		unsaved = supervise.Contain(in.machine.keeper().toBoundary)
+	}
 	in.slot.Leave()
 	if !in.hold.abandoned() {
 		in.feeding.leave()
@@ -107,6 +113,12 @@ func (in *session) callSource(ctx context.Context) error {
 	}
 	if err != nil && err != io.EOF {
 		b.undo()
+		if unsaved != nil {
+			return fmt.Errorf("undo a call that answered that %v: %w", err, unsaved)
+		}
+		if isUnavailable(err) {
+			in.traceFailed(err)
+		}
 		return err
 	}
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
@@ -118,6 +130,7 @@ func (in *session) callSource(ctx context.Context) error {
 	if in.calls.Unit != "" {
 		in.succeeded(in.step())
 	}
+	in.isBack(sourceCall)
 	b.calls++
 	b.taken++
 	in.steps++
@@ -277,6 +290,8 @@ func (in *session) sourceFinished(ctx context.Context, cause error) error {
 		return errAgain
 	case cause == io.EOF || in.readersEnded():
 		return in.end(ctx)
+	case errors.Is(cause, errStopsWaiting):
+		return cause
 	case in.run.isDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
 		return nil
 	}

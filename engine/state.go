@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"penstock/engine/frame"
+	"penstock/engine/supervise"
 )
 
 // stateKeeper is the state of one instance while it runs: one value, or one
@@ -25,6 +26,10 @@ type stateKeeper interface {
 	// prepare does what takes the user's codec, before.
 	prepare() error
 	boundary()
+	// toBoundary returns to it.
+	toBoundary() error
+	// save remembers the state before a hook, and restore returns to it.
+	save() (restore func() error)
 }
 
 var (
@@ -92,6 +97,40 @@ func (w *wholeState[S]) boundary() {
 		return
 	}
 	w.edgeBytes = w.prepared
+}
+
+func (w *wholeState[S]) toBoundary() error {
+	if w.plain {
+		w.value = w.edge
+		return nil
+	}
+	value, err := w.codec.Decode(w.edgeBytes)
+	if err == nil {
+		w.value = value
+	}
+	return err
+}
+
+func (w *wholeState[S]) save() (restore func() error) {
+	if w.plain {
+		saved := w.value
+		return func() error { w.value = saved; return nil }
+	}
+	var saved []byte
+	failed := supervise.Contain(func() (err error) {
+		saved, err = w.codec.Append(nil, w.value)
+		return err
+	})
+	return func() error {
+		if failed != nil {
+			return failed
+		}
+		value, err := w.codec.Decode(saved)
+		if err == nil {
+			w.value = value
+		}
+		return err
+	}
 }
 
 func (w *wholeState[S]) rollback(c *committed) error {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -240,3 +241,16 @@ func (k *keyedState[S]) drop(state *keyState[S]) {
 func (k *keyedState[S]) prepare() error { return nil }
 
 func (k *keyedState[S]) boundary() {}
+
+func (k *keyedState[S]) toBoundary() error { return nil }
+
+// save is for the end hook, which has one key at hand; the others have none.
+func (k *keyedState[S]) save() (restore func() error) {
+	k.mark()
+	return func() error {
+		if !k.undo() {
+			return errors.New("its key was changed before")
+		}
+		return nil
+	}
+}

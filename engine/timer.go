@@ -165,7 +165,7 @@ func (in *session) dueTimer() int {
 	}
 	now := in.run.clock.now()
 	for t, due := range in.timers {
-		if due != 0 && in.left(t, now) <= 0 {
+		if due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) {
 			return t
 		}
 	}
@@ -178,6 +178,7 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	in.attempt = in.nextTry(in.unit)
 	in.current, in.due = nil, in.timers[timer]
 	in.traceCall(nil)
+	in.mark()
 	in.batch.begin(now.UnixNano())
 	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
 	in.enterCall(ctx, inflight.Timer, in.unit)
@@ -186,12 +187,28 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
-	if err != nil && err != io.EOF {
+	switch {
+	case isUnavailable(err):
+		return in.timerFindsNobody(timer, err)
+	case err != nil && err != io.EOF:
 		return err
 	}
 	in.ending = in.ending || err == io.EOF
 	in.succeeded(in.unit)
+	in.hasAnswered()
 	in.moved(nil)
+	return nil
+}
+
+// timerFindsNobody undoes a tick that was answered with Unavailable.
+func (in *session) timerFindsNobody(timer int, answer error) error {
+	in.traceFailed(answer)
+	in.isAway(in.unit, in.unit, answer)
+	if !in.undo() {
+		return errRewind
+	}
+	in.batch.undo()
+	in.timers[timer] = in.due
 	return nil
 }
 

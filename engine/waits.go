@@ -67,6 +67,10 @@ type waitRule struct {
 	follows   bool          // from another wait of the same stage: it is overdue only when there is none
 }
 
+// WaitUnavailable is the kind of the wait for something that a function of the
+// stage called Unavailable; see Wait.
+const WaitUnavailable = "unavailable"
+
 // What an overdue wait makes of the pipeline.
 const (
 	NotReady = "not ready" // it does not do what it is there for
@@ -82,7 +86,7 @@ var waitRules = [waitKinds]waitRule{
 	waitFunction:    {"user function", 0, "", false},
 	waitHeld:        {"held message", 0, "", false},
 	waitAttempt:     {"attempt delay", 0, "", false},
-	waitUnavailable: {"unavailable", 5 * time.Second, Degraded, false},
+	waitUnavailable: {WaitUnavailable, waitShown, Degraded, false}, // or as Config.UnavailableReadiness says
 	waitBreaker:     {"circuit breaker", 0, "", false},
 	waitLetters:     {"dead letter store", 30 * time.Second, NotReady, false},
 	waitReplays:     {"replays", time.Minute, Degraded, false},
@@ -111,6 +115,10 @@ func (k waitKind) String() string {
 	}
 	return fmt.Sprintf("wait %d", uint8(k))
 }
+
+// isToldElsewhere says that the beginning and the end of a wait are logged where
+// they happen, with more than is known here.
+func (k waitKind) isToldElsewhere() bool { return k == waitUnavailable }
 
 // waits are those that are under way, at most one of a kind. The zero value has
 // none. Safe for concurrent use.

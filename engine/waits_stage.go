@@ -118,7 +118,7 @@ func (in *session) noteHeld(k int, i *input) {
 		w.end(waitHeld) // of another message
 	}
 	head.held.Store(held)
-	w.note(waitHeld, held, "")
+	w.note(waitHeld, held && !in.inputIsAway(i), "")
 }
 
 // inCode notes since when the user's code is in one call, or a stage's loop in
@@ -175,6 +175,10 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 	case waitHeld:
 		k := wait.input - 1
 		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.heads[k].offset.Load())
+	case waitUnavailable:
+		if wait.Overdue {
+			wait.Readiness = in.run.config.UnavailableReadiness
+		}
 	}
 }
 
@@ -221,7 +225,8 @@ func (in *instance) doing(input int, now time.Time) (what string, works bool) {
 		}
 	}
 	if cause != nil {
-		return "waits for " + cause.String(), !cause.Overdue && waitRules[cause.kind].patience > 0
+		ownTale := cause.kind == waitUnavailable // who waits for it makes the pipeline no worse
+		return "waits for " + cause.String(), ownTale || !cause.Overdue && waitRules[cause.kind].patience > 0
 	}
 	return "takes none", false
 }

@@ -45,6 +45,7 @@ func (r *run) watchWaits() (stop func()) {
 		w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
 		for r.clock.pause(ctx, waitLook) == nil {
 			w.look(r.clock.now())
+			r.sampled.flush(r.clock.now(), false)
 		}
 	})
 	return func() { cancel(); watching.Wait() }
@@ -80,7 +81,9 @@ func (w *waitWatch) lookAt(place waitPlace, list []Wait, now time.Time) {
 			told = &toldWait{wait: wait, pause: waitAgain, again: now.Add(waitAgain)}
 			w.told[place] = told
 			w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitsLong, Detail: wait.String()})
-			w.log(place, wait)
+			if !wait.kind.isToldElsewhere() {
+				w.log(place, wait)
+			}
 		}
 		told.wait, told.seen = wait, true
 		if !now.Before(told.again) {
@@ -102,6 +105,9 @@ func (w *waitWatch) log(place waitPlace, wait Wait) {
 func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
 	lasted := now.Sub(told.wait.Since).Round(time.Second)
 	w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitEnded, Detail: fmt.Sprintf("%s, after %v", told.wait.For, lasted)})
+	if place.kind.isToldElsewhere() {
+		return
+	}
 	log, what := w.run.log, "the pipeline waits no longer"
 	if place.in != nil {
 		log, what = place.in.log, "the stage waits no longer"

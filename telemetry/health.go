@@ -3,6 +3,7 @@ package telemetry
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"penstock/engine"
 	"penstock/engine/supervise"
@@ -44,7 +45,7 @@ func readinessOf(status engine.Status) Readiness {
 	r.waits("the pipeline", status.Waits)
 	for _, stage := range status.Stages {
 		r.waits("stage "+stage.Name, stage.Waits)
-		if !stage.Ended && stage.State != supervise.StateRunning.String() {
+		if !stage.Ended && stage.State != supervise.StateRunning.String() && !isOnlyDegraded(stage) {
 			r.Reasons = append(r.Reasons, fmt.Sprintf("stage %s is %s", stage.Name, stage.State))
 		}
 	}
@@ -53,6 +54,14 @@ func readinessOf(status engine.Status) Readiness {
 	}
 	r.Ready = len(r.Reasons) == 0
 	return r
+}
+
+// isOnlyDegraded says that a stage does not run yet because its Start hook waits
+// for what it calls, and that this alone makes nobody unready.
+func isOnlyDegraded(stage engine.StageStatus) bool {
+	return stage.State == supervise.StateStarting.String() && slices.ContainsFunc(stage.Waits, func(w engine.Wait) bool {
+		return w.For == engine.WaitUnavailable && w.Readiness == engine.Degraded
+	})
 }
 
 // waits adds those that are overdue.

@@ -20,11 +20,13 @@ const (
 	drainFor = 5 * time.Second
 )
 
-// FastRestarts is an option that lets a stage that failed start again almost at once, without jitter:
+// FastRestarts is an option that lets a stage that failed start again almost at once, without jitter, and one that waits for
+// what is unavailable ask again as soon:
 //
 //	engine.Stage(p.With(enginetest.FastRestarts()), "worker", …)
 func FastRestarts() engine.Option {
-	return engine.RestartBackoff(supervise.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond, Jitter: -1})
+	backoff := supervise.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond, Jitter: -1}
+	return engine.Options(engine.RestartBackoff(backoff), engine.UnavailableBackoff(backoff))
 }
 
 // Run runs the pipeline to its end and returns what its stages did. It fails the test at once when Run of the pipeline
