@@ -48,14 +48,17 @@ type Store struct {
 // half made and checks every table file against its checksums, which takes as long as
 // reading the files.
 //
-// The error wraps ErrInUse when the directory is held by somebody else, and ErrCorrupt
-// when it is damaged.
+// The error wraps ErrInUse when the directory is held by somebody else, ErrCorrupt when
+// it is damaged, and ErrOpenFiles when the process may not open enough files.
 func Open(cfg Config) (*Store, error) {
 	if cfg.Dir == "" {
 		return nil, errors.New("checkpoint: open store: Config.Dir is empty: set the directory to keep state in")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := CheckOpenFiles(cfg.Dir, 0); err != nil {
+		return nil, err
 	}
 	if err := makeDir(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)

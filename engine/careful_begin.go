@@ -83,7 +83,7 @@ func (c *careful) begin(last inflight.Last) error {
 	}
 	c.on.Store(true)
 	c.moved = time.Now()
-	c.run.log.Warn("the last process died with messages in hand; running carefully until they are tried again", "messages", len(c.suspects))
+	c.run.log.Warn("the process before stopped uncleanly while messages were being handled; they are tried one at a time, and nothing else until then", "messages", len(c.suspects))
 	if err := c.save(last.Opening); err != nil || culprit == nil || late {
 		return err
 	}
@@ -172,9 +172,25 @@ func (c *careful) blame(guilty suspect) error {
 	unit := messageUnit(i.definition, guilty.Offset)
 	in.stats.Killed.Add(1)
 	in.stats.unsaved.Store(true)
-	in.log.Error("the process died of a message", "message", unit)
-	_, err := s.countMessage(i, guilty.Offset, &KilledError{Stage: in.definition.name, Message: unit})
-	return err
+	f, err := s.countMessage(i, guilty.Offset, &KilledError{Stage: in.definition.name, Message: unit})
+	if err != nil {
+		return err
+	}
+	in.sayKilled(f)
+	return nil
+}
+
+// sayKilled tells no more than is known: a process that is killed from outside
+// stops at one of its messages, too. Only at its last attempt nothing else is left
+// to be blamed.
+func (in *instance) sayKilled(f *failure) {
+	limit := in.definition.options.attempts
+	if f.Count < limit {
+		in.log.Warn("the process before stopped while it tried this message alone: that is a failed attempt of it, whatever stopped the process",
+			"message", f.Unit, "attempt", f.Count, "attempts", limit)
+		return
+	}
+	in.log.Error("the process has stopped at every attempt of this message, alone: it is not tried again", "message", f.Unit, "attempts", f.Count)
 }
 
 func (c *careful) load() (known carefulRecord, found bool, err error) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 // the process die there.
 type guarded struct {
 	dir  string
+	log  logged // of all runs
 	stop atomic.Bool
 	got  []uint64 // by the sink, in the last run
 }
@@ -40,12 +42,16 @@ func (g *guarded) run(t *testing.T) engine.Status {
 		*n++
 		return nil
 	})
+	config := testConfig(t, g.dir)
+	config.Logger = g.log.logger()
 	if !g.stop.Load() {
-		return run(t, p, g.dir)
+		if err := runBounded(t, p, config); err != nil {
+			t.Fatal(err)
+		}
+		return p.Status()
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	config := testConfig(t, g.dir)
 	config.DrainTimeout = time.Millisecond
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx, config) }()
@@ -98,6 +104,32 @@ func write(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The log claims no more than is known: an unclean stop first, then an attempt, and
+// a guilty message only when it has no attempt left.
+func TestUncleanStopBlamesNobody(t *testing.T) {
+	t.Parallel()
+	g := &guarded{dir: t.TempDir()}
+	g.stop.Store(true)
+	g.run(t)
+	for death, want := range []string{
+		"the process before stopped uncleanly while messages were being handled",
+		"that is a failed attempt of it, whatever stopped the process",
+		"the process has stopped at every attempt of this message",
+	} {
+		before := len(g.log.String())
+		died(t, g.inFlight(), map[string]uint64{"sink.0": fatalNumber})
+		g.stop.Store(death < 2)
+		g.run(t)
+		text := g.log.String()[before:]
+		if !strings.Contains(text, want) || strings.Contains(text, "died of") {
+			t.Errorf("after death %d:\n%s", death+1, text)
+		}
+		if death < 2 && strings.Contains(text, "level=ERROR") {
+			t.Errorf("an error after death %d:\n%s", death+1, text)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.dir, err = openDirectory(r.config.Dir); err != nil {
 		return err
 	}
+	if err := checkpoint.CheckOpenFiles(r.dir.checkpoints(), filesBeside(r.pipeline)); err != nil {
+		return err
+	}
 	if err := r.space.awaitStart(ctx); err != nil {
 		return err
 	}
@@ -64,6 +67,10 @@ func (r *run) open(ctx context.Context) (err error) {
 	}
 	return r.openInstances(ctx)
 }
+
+// filesBeside is how many files a run needs beside its checkpoints: those of the
+// server and the directory, connections, and those of each stage and its stream.
+func filesBeside(p *Pipeline) int { return 40 + 8*len(p.stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {

@@ -1,0 +1,35 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+)
+
+// ErrOpenFiles says that the process may not open as many files at a time as it
+// needs. Nothing was changed.
+var ErrOpenFiles = errors.New("too few open files allowed")
+
+// storeFiles is what a store opens besides its tables, each of which is a file:
+// Badger's own, and those that are rewritten.
+const storeFiles = 24
+
+// CheckOpenFiles refuses when the process may not open the files of the store in
+// dir and as many besides: Badger tries on without an end when it cannot open one.
+// Where there is no such limit it is nil. Open asks it with none besides.
+func CheckOpenFiles(dir string, besides int) error {
+	limit, isKnown := openFileLimit()
+	if !isKnown {
+		return nil
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return fmt.Errorf("checkpoint: look for the tables of %q: %w", dir, err)
+	}
+	needed := storeFiles + len(tables) + besides
+	if limit >= uint64(needed) {
+		return nil
+	}
+	return fmt.Errorf("checkpoint: %w: this process may open %d files at a time and needs %d: raise its limit (ulimit -n %d in a shell, LimitNOFILE=%d in a systemd unit)",
+		ErrOpenFiles, limit, needed, needed, needed)
+}

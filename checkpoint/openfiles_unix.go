@@ -1,0 +1,14 @@
+//go:build unix
+
+package checkpoint
+
+import "syscall"
+
+// openFileLimit is the soft limit, which Go has raised to the hard one.
+func openFileLimit() (limit uint64, isKnown bool) {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 0, false
+	}
+	return uint64(l.Cur), true
+}
