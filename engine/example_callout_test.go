@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"penstock/engine"
@@ -41,15 +42,26 @@ func ExampleCircuitBreaker() {
 }
 
 // What cannot be reached is not the message's fault: it counts no attempt, and
-// comes again after the delay of RestartBackoff.
+// comes again after the delay of UnavailableBackoff.
 func ExampleUnavailable() {
 	p := engine.New("reach")
 	words := enginetest.Values(p, "words", "hello")
 	asked := 0
+	send := func(string) error {
+		if asked++; asked < 4 {
+			return &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route to host")}
+		}
+		return nil
+	}
 	engine.Sink(p.With(enginetest.FastRestarts(), engine.Attempts(1)), "send", words,
 		func(_ context.Context, _ *struct{}, m engine.Message[string]) error {
-			if asked++; asked < 4 {
-				return engine.Unavailable(errors.New("no route"))
+			err := send(m.Value)
+			var failed *net.OpError
+			switch {
+			case errors.As(err, &failed) && failed.Op == "dial": // nobody has seen the message
+				return engine.Unavailable(err)
+			case err != nil:
+				return err
 			}
 			fmt.Println(m.Value, "at attempt", m.Attempt, "asked", asked, "times")
 			return nil

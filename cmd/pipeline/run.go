@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"penstock/engine"
@@ -19,6 +20,7 @@ type runCmd struct {
 	Drain  duration       `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
 	Keep   keepFlags      `embed:""`
 	Free   size           `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
+	Away   string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz says while a stage waits for something that its function calls and cannot reach: degraded, or not-ready. Default: degraded, which is ready."`
 	Report path           `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
 	Log    logFlags       `embed:""`
 	Guard  guardFlags     `embed:""`
@@ -87,6 +89,8 @@ func (c *runCmd) config(a *app, pipeline string) (engine.Config, error) {
 		DeadLetterBytes: int64(c.Keep.DeadLetterBytes),
 		DeadLetterAge:   time.Duration(c.Keep.DeadLetterAge),
 		MinFree:         int64(c.Free),
+
+		UnavailableReadiness: strings.ReplaceAll(c.Away, "-", " "),
 	}, err
 }
 
