@@ -15,7 +15,7 @@ type Count struct {
 	N      uint64
 }
 
-// CountBy counts the letters by stage and reason, sorted by both. It reads the headers of every letter, so that it is not
+// CountBy counts the letters by stage and reason, sorted by both; messages that are none count as ReasonUnreadable. It reads the headers of every letter, so that it is not
 // for a queue of very many letters in every second.
 func (q *Queue) CountBy(ctx context.Context) ([]Count, error) {
 	info, err := q.stream.Info(ctx)
@@ -27,7 +27,11 @@ func (q *Queue) CountBy(ctx context.Context) ([]Count, error) {
 	err = s.each(ctx, info.State.LastSeq, func(m listed) error {
 		_, rest, _ := strings.Cut(m.message.Subject, ".")
 		stage, _, _ := strings.Cut(rest, ".")
-		counts[Count{Stage: stage, Reason: Reason(m.message.Header.Get(headerReason))}]++
+		reason := Reason(m.message.Header.Get(headerReason))
+		if m.message.Header.Get(headerFormat) != format || !validReason.MatchString(string(reason)) {
+			reason = ReasonUnreadable
+		}
+		counts[Count{Stage: stage, Reason: reason}]++
 		return nil
 	})
 	if err != nil {

@@ -60,6 +60,10 @@ func (q *Queue) isCurrent(ctx context.Context, l Letter) (bool, error) {
 	case err != nil:
 		return false, err
 	}
+	if l.Unreadable {
+		_, err := decode(msg)
+		return err != nil && msg.Time.Equal(l.At), nil
+	}
 	at, err := decodeTime(msg.Header.Get(headerAt))
 	return err == nil && msg.Subject == l.origin().subject(q.pipeline) && at.Equal(l.At), nil
 }

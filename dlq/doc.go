@@ -13,6 +13,9 @@
 // millions, for values stay on the server. [Queue.Watch] waits for new ones, [Queue.Follow] begins with those there.
 // [Queue.Export] and [Queue.Import] move letters as JSON lines.
 //
+// A message in the stream that is no letter, because someone else published it there, hides no other: reading passes over
+// it and says so at the end, or shows it as a [Letter] that is Unreadable, by Filter.Unreadable.
+//
 // [Queue.Discard] deletes a letter. [Queue.DeleteAll] is for a fresh start, in which offsets begin at 0 again and old
 // letters would stand in the way of new ones.
 //

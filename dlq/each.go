@@ -44,24 +44,14 @@ func (q *Queue) Each(ctx context.Context, fn func(Letter) error) error {
 	return bad.err(q.name)
 }
 
-// Get finds a letter by its ID. It returns false when there is none.
+// Get finds a letter by its ID, or a message that is no letter by that of [Letter.Unreadable]. It returns false when there
+// is none.
 func (q *Queue) Get(ctx context.Context, id string) (Letter, bool, error) {
-	o, err := parseID(id)
+	l, sequence, err := q.byID(ctx, id, false)
 	if err != nil {
 		return Letter{}, false, fmt.Errorf("dlq: get: %w", err)
 	}
-	msg, err := q.stream.GetLastMsgForSubject(ctx, o.subject(q.pipeline))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return Letter{}, false, nil
-	}
-	var l Letter
-	if err == nil {
-		l, err = decode(msg)
-	}
-	if err != nil {
-		return Letter{}, false, fmt.Errorf("dlq: get %s from stream %s: %w", id, q.name, err)
-	}
-	return l, true, nil
+	return l, sequence > 0, nil
 }
 
 // damage gathers what Each passed over, in bounded memory.
@@ -89,6 +79,6 @@ func (d *damage) err(stream string) error {
 	if d.count > len(d.sequences) {
 		list += " …"
 	}
-	return fmt.Errorf("dlq: %d of the messages in stream %s, sequence %s: look with `nats stream get`, remove with "+
-		"`nats stream rmm`: the first is %w", d.count, stream, list, d.first)
+	return fmt.Errorf("dlq: %d of the messages in stream %s, sequence %s: look with `pipeline dlq show unreadable:SEQUENCE`, remove "+
+		"with `pipeline dlq discard unreadable:SEQUENCE`: the first is %w", d.count, stream, list, d.first)
 }

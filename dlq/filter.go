@@ -21,6 +21,10 @@ type Filter struct {
 	Error    string    // within the error or the panic value, in capitals or not
 	MinRound int       // this round or a later one
 
+	// Unreadable also selects messages in the stream that are no letters, and have that as their reason: see
+	// Letter.Unreadable. Without it reading passes over them and ends with ErrDamaged. IDs such as "unreadable:17" name
+	// them in any case.
+	Unreadable bool
 	// WithoutValues leaves the values on the server: Letter.ValueOmitted and ValueBytes stand for them. It is the way to
 	// list very many.
 	WithoutValues bool
@@ -38,6 +42,9 @@ func (f Filter) check() error {
 		}
 	}
 	for _, id := range f.IDs {
+		if _, ok := unreadableSequence(id); ok {
+			continue
+		}
 		if _, err := parseID(id); err != nil {
 			return err
 		}
@@ -56,6 +63,9 @@ func (f Filter) subject(pipeline string) string {
 	}
 	if f.Input != "" {
 		input = inputToken(f.Input)
+	}
+	if f.Unreadable && f.Input == "" { // also subjects of another shape
+		return fmt.Sprintf("%s.%s.*.dead.>", pipeline, stage)
 	}
 	return fmt.Sprintf("%s.%s.*.dead.%s.*.*", pipeline, stage, input)
 }
@@ -79,6 +89,9 @@ func (f Filter) matches(l Letter) bool {
 func (f Filter) mayMatch(h nats.Header) bool {
 	r := headerReader{header: h}
 	if h.Get(headerFormat) != format {
+		return true
+	}
+	if f.Reason == ReasonUnreadable {
 		return true
 	}
 	if f.Reason != "" && string(f.Reason) != h.Get(headerReason) || f.MinRound > 1 && r.optionalInt(headerRound) < f.MinRound {

@@ -149,8 +149,11 @@ func (l Letter) checkStored(subject string) error {
 
 // decodeHeaders reads what is in the headers of a message with a payload of size bytes.
 func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
-	if got := m.Header.Get(headerFormat); got != format {
-		return Letter{}, fmt.Errorf("%s is %q, this build reads %q", headerFormat, got, format)
+	switch got := m.Header.Get(headerFormat); {
+	case got == "":
+		return Letter{}, fmt.Errorf("it has no header %s: another program published it", headerFormat)
+	case got != format:
+		return Letter{}, fmt.Errorf("%s is %q and this build reads %q: a newer version wrote it", headerFormat, got, format)
 	}
 	r := headerReader{header: m.Header}
 	l := Letter{

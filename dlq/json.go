@@ -69,6 +69,8 @@ type letterJSON struct {
 	Version  text   `json:"version,omitempty"`
 	At       string `json:"at"`
 	Sequence uint64 `json:"sequence,omitempty"`
+
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 type attemptOfJSON struct {
@@ -93,7 +95,7 @@ func (l Letter) MarshalJSON() ([]byte, error) {
 		Offset: l.Offset, Key: text(l.Key), Value: l.Value, ValueBytes: l.ValueBytes, ValueOmitted: l.ValueOmitted, Edited: l.Edited,
 		Codec: text(l.Codec), Time: encodeTime(l.Time), Reason: l.Reason, Error: text(l.Error), Panic: text(l.Panic),
 		Stack: text(l.Stack), AttemptsOmitted: l.AttemptsOmitted, Round: max(l.Round, 1), To: l.To, Version: text(l.Version),
-		At: encodeTime(l.At), Sequence: l.Sequence,
+		At: encodeTime(l.At), Sequence: l.Sequence, Unreadable: l.Unreadable,
 	}
 	if !l.ValueOmitted {
 		out.ValueBytes = len(l.Value)
@@ -138,7 +140,7 @@ func (l *Letter) UnmarshalJSON(data []byte) error {
 		Offset: in.Offset, Key: string(in.Key), Value: in.Value, ValueBytes: len(in.Value), ValueOmitted: in.ValueOmitted,
 		Edited: in.Edited, Codec: string(in.Codec), Time: t.read("time", in.Time), Reason: in.Reason, Error: string(in.Error),
 		Panic: string(in.Panic), Stack: string(in.Stack), AttemptsOmitted: in.AttemptsOmitted, Round: max(in.Round, 1), To: in.To,
-		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence,
+		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence, Unreadable: in.Unreadable,
 	}
 	if in.ValueOmitted {
 		out.ValueBytes = in.ValueBytes

@@ -17,6 +17,9 @@ const (
 	ReasonRejected Reason = "rejected"  // the stage said that it can never succeed
 	ReasonTooLarge Reason = "too-large" // what the stage made of it does not fit into a frame
 	ReasonHeld     Reason = "held"      // its input ended while the message was still held
+
+	// ReasonUnreadable is that of a message which is no letter: see Letter.Unreadable.
+	ReasonUnreadable Reason = "unreadable"
 )
 
 // Attempt is one failed try.
@@ -67,11 +70,21 @@ type Letter struct {
 	Version  string    // of the binary that wrote it
 	At       time.Time // when it was written; zero in Put: now
 	Sequence uint64    // in the stream; set by reading, ignored by Put
+
+	// Unreadable: this is a message in the stream that is no letter, or not one that this build can read; Error says why.
+	// Known of it are Sequence, At, the payload as Value, and, if its subject has one, the Stage. It comes only where
+	// Filter.Unreadable asks for it, and can be discarded, not replayed. Put refuses it.
+	Unreadable bool
 }
 
 // ID names the letter within its pipeline: "worker.0:generator.0:33", with a branch "worker.0:parse/bad.0:33". It is the same
-// for ever, and what [Queue.Get] takes.
-func (l Letter) ID() string { return l.origin().String() }
+// for ever, and what [Queue.Get] takes. A message that is no letter is named by its sequence: "unreadable:17".
+func (l Letter) ID() string {
+	if l.Unreadable {
+		return fmt.Sprintf("%s%d", unreadablePrefix, l.Sequence)
+	}
+	return l.origin().String()
+}
 
 func (l Letter) origin() origin {
 	return origin{l.Stage, l.Instance, l.Input, l.InputInstance, l.Offset}
@@ -83,6 +96,9 @@ const maxCodec = 256
 
 // check finds what cannot be written: those parts that are not free text must fit into a subject or a header as they are.
 func (l Letter) check() error {
+	if l.Unreadable {
+		return fmt.Errorf("%w letter: it is a message that cannot be read", ErrInvalid)
+	}
 	if err := checkName("pipeline", l.Pipeline); err != nil {
 		return err
 	}

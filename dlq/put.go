@@ -24,7 +24,8 @@ type retry struct {
 var defaultRetry = retry{answer: 5 * time.Second, first: 50 * time.Millisecond, max: 2 * time.Second, gone: 8, logEvery: 30}
 
 // Put writes the letter, at most once: written is false when it was there before, from an earlier run say, in this or a
-// later round. A letter of a later round replaces what is stored, in one step. When Put returns without error the letter is
+// later round. A letter of a later round replaces what is stored, in one step; so does any letter a message that is none,
+// which someone else published in its place. When Put returns without error the letter is
 // stored, as safely as the server stores.
 //
 // A broker that does not answer is asked again until ctx ends; an error then says that it is not known whether the letter
@@ -103,6 +104,11 @@ func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error
 		return true, nil
 	}
 	older, err := isOlder(there, msg)
+	if errors.Is(err, ErrDamaged) && mayReplace(there) {
+		q.logger.Warn("a dead letter takes the place of a message that is none: someone else published it there",
+			"pipeline", q.pipeline, "subject", msg.Subject, "sequence", there.Sequence, "bytes", len(there.Data), "error", err)
+		older, err = true, nil
+	}
 	if err == nil && !older {
 		q.reach(there.Sequence)
 	}

@@ -37,6 +37,9 @@ func (q *Queue) Replay(ctx context.Context, l Letter, o ReplayOptions) error {
 }
 
 func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
+	if l.Unreadable {
+		return fmt.Errorf("%w: it can only be looked at and discarded", ErrDamaged)
+	}
 	stored, err := q.reread(ctx, l)
 	if err != nil {
 		return err

@@ -43,6 +43,9 @@ func (q *Queue) selectEach(ctx context.Context, f Filter, fn func(Letter) error,
 			return called(fn(*listed))
 		}
 		l, found, err := q.at(ctx, sequence)
+		if errors.Is(err, ErrDamaged) && (f.Unreadable || len(f.IDs) > 0) {
+			l, found, err = q.unreadableAt(ctx, sequence)
+		}
 		if err != nil || !found {
 			return err
 		}
@@ -117,12 +120,15 @@ func (q *Queue) list(ctx context.Context, f Filter, last uint64, bad *damage, fn
 		switch {
 		case errors.Is(err, jetstream.ErrMsgNotFound):
 			return nil
+		case errors.Is(err, ErrDamaged) && f.Unreadable:
+			l = q.unreadable(m.message, m.size, err)
 		case errors.Is(err, ErrDamaged):
 			bad.add(m.message.Sequence, err)
 			return nil
 		case err != nil:
 			return err
-		case !f.matches(l):
+		}
+		if !f.matches(l) {
 			return nil
 		}
 		return fn(l)
@@ -144,29 +150,44 @@ func (q *Queue) listedLetter(ctx context.Context, m listed) (Letter, error) {
 }
 
 func (q *Queue) listIDs(ctx context.Context, f Filter, last uint64, bad *damage, fn func(Letter) error) error {
+	others := f
+	others.IDs = nil // a message in the place of a letter is found by the letter's ID, too
 	for _, id := range f.IDs {
-		o, err := parseID(id)
-		if err != nil {
+		l, sequence, err := q.byID(ctx, id, f.Unreadable)
+		switch {
+		case errors.Is(err, ErrDamaged):
+			bad.add(sequence, err)
+		case err != nil:
 			return err
-		}
-		msg, err := q.stream.GetLastMsgForSubject(ctx, o.subject(q.pipeline))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("get %s from stream %s: %w", id, q.name, err)
-		}
-		l, err := decode(msg)
-		if err != nil {
-			bad.add(msg.Sequence, err)
-			continue
-		}
-		if l.Sequence > last || !f.matches(l) {
-			continue
-		}
-		if err := fn(l); err != nil {
-			return err
+		case sequence > 0 && sequence <= last && others.matches(l):
+			if err := fn(l); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// byID finds what an ID names; sequence 0: nothing.
+func (q *Queue) byID(ctx context.Context, id string, unreadable bool) (l Letter, sequence uint64, err error) {
+	if sequence, ok := unreadableSequence(id); ok {
+		l, _, err := q.unreadableAt(ctx, sequence)
+		return l, l.Sequence, err
+	}
+	o, err := parseID(id)
+	if err != nil {
+		return Letter{}, 0, err
+	}
+	msg, err := q.stream.GetLastMsgForSubject(ctx, o.subject(q.pipeline))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Letter{}, 0, nil
+	}
+	if err != nil {
+		return Letter{}, 0, fmt.Errorf("get %s from stream %s: %w", id, q.name, err)
+	}
+	l, err = decode(msg)
+	if err != nil && unreadable {
+		return q.unreadable(msg, len(msg.Data), err).withValue(msg.Data), msg.Sequence, nil
+	}
+	return l, msg.Sequence, err
 }

@@ -106,6 +106,9 @@ func (q *Queue) watchBatch(ctx context.Context, s *scanner, f Filter, fn func(Le
 
 func (q *Queue) watched(ctx context.Context, m listed, f Filter, fn func(Letter) error) error {
 	l, err := q.listedLetter(ctx, m)
+	if errors.Is(err, ErrDamaged) && f.Unreadable {
+		l, err = q.unreadable(m.message, m.size, err), nil
+	}
 	if errors.Is(err, ErrDamaged) {
 		q.logger.Warn("the watch of the dead letters passes over what it cannot read", "pipeline", q.pipeline, "error", err)
 		return nil
@@ -115,7 +118,12 @@ func (q *Queue) watched(ctx context.Context, m listed, f Filter, fn func(Letter)
 	}
 	if err == nil && l.ValueOmitted && !f.WithoutValues {
 		var found bool
-		if l, found, err = q.at(ctx, l.Sequence); err == nil && !found {
+		if l.Unreadable {
+			l, found, err = q.unreadableAt(ctx, l.Sequence)
+		} else {
+			l, found, err = q.at(ctx, l.Sequence)
+		}
+		if err == nil && !found {
 			return nil
 		}
 	}

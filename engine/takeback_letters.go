@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"penstock/dlq"
@@ -20,6 +21,10 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 		taken++
 		return r.queue.Discard(ctx, l)
 	})
+	if errors.Is(err, dlq.ErrDamaged) { // someone else's, which is of no message
+		r.log.Warn("messages among the dead letters are none", "error", err)
+		err = nil
+	}
 	if err != nil {
 		return fmt.Errorf("take back dead letters: %w", err)
 	}

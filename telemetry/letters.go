@@ -40,6 +40,10 @@ type Letter struct {
 	Value any    `json:"value,omitempty"` // JSON, or text
 	Codec string `json:"codec,omitempty"`
 	Bytes int    `json:"bytes"`
+
+	// Unreadable: it is a message that is no letter; it can be discarded, not
+	// replayed.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 // Letters is the answer about all of them.
@@ -52,6 +56,7 @@ func letterOf(l dlq.Letter) Letter {
 	return Letter{
 		ID: l.ID(), Stage: l.Stage, Reason: string(l.Reason), Key: l.Key, Error: redact.Text(l.Error),
 		Attempts: len(l.Attempts) + l.AttemptsOmitted, Round: l.Round, Time: l.At, Bytes: l.ValueBytes,
+		Unreadable: l.Unreadable,
 	}
 }
 
@@ -68,7 +73,7 @@ func (s *Server) letters(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	err = queue.Select(ctx, dlq.Filter{WithoutValues: true}, func(l dlq.Letter) error {
+	err = queue.Select(ctx, dlq.Filter{WithoutValues: true, Unreadable: true}, func(l dlq.Letter) error {
 		if answer.Letters = append(answer.Letters, letterOf(l)); len(answer.Letters) > 2*lettersShown {
 			answer.Letters = append(answer.Letters[:0], answer.Letters[lettersShown:]...)
 		}

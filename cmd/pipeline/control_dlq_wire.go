@@ -19,6 +19,7 @@ type lettersRequest struct {
 	Error         []byte     `json:"error,omitempty"`
 	MinRound      int        `json:"minRound,omitempty"`
 	WithoutValues bool       `json:"withoutValues,omitempty"`
+	Unreadable    bool       `json:"unreadable,omitempty"`
 
 	Order order `json:"order,omitempty"` // of select
 	All   bool  `json:"all,omitempty"`   // of watch: begin with those that are there
@@ -43,6 +44,7 @@ func requestOf(f dlq.Filter) lettersRequest {
 		Error:         []byte(f.Error),
 		MinRound:      f.MinRound,
 		WithoutValues: f.WithoutValues,
+		Unreadable:    f.Unreadable,
 	}
 }
 
@@ -64,6 +66,7 @@ func (r lettersRequest) filter() dlq.Filter {
 		Error:         string(r.Error),
 		MinRound:      r.MinRound,
 		WithoutValues: r.WithoutValues,
+		Unreadable:    r.Unreadable,
 	}
 }
 

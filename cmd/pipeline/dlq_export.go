@@ -23,9 +23,9 @@ func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
 	s := selection{Filter: c.By.filter(), Order: byTime}
 	return q.do(a, "export", func(ctx context.Context, d *dlqAccess) error {
 		return d.with(ctx, func(l letters) error {
-			n := 0
+			n, unreadable := 0, 0
 			err := writeTo(a.stdout, string(c.Output), func(w io.Writer) (err error) {
-				n, err = export(ctx, l, s, w)
+				n, unreadable, err = export(ctx, l, s, w)
 				return err
 			})
 			if err == nil && n == 0 {
@@ -34,22 +34,30 @@ func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
 			if err == nil {
 				fmt.Fprintln(a.stderr, "exported "+plural(n, "dead letter"))
 			}
+			if err == nil && unreadable > 0 {
+				fmt.Fprintf(a.stderr, "pipeline: left out %s that cannot be read: see pipeline dlq list --reason unreadable\n", plural(unreadable, "message"))
+			}
 			return err
 		})
 	})
 }
 
-// export writes the letters as they are, passwords in errors included.
-func export(ctx context.Context, l letters, s selection, w io.Writer) (n int, err error) {
+// export writes the letters as they are, passwords in errors included. What
+// cannot be read it counts: no import would take that.
+func export(ctx context.Context, l letters, s selection, w io.Writer) (n, unreadable int, err error) {
 	out := bufio.NewWriterSize(w, 32<<10)
 	err = l.each(ctx, s, func(letter dlq.Letter) error {
+		if letter.Unreadable {
+			unreadable++
+			return nil
+		}
 		n++
 		return writeLetter(out, letter)
 	})
 	if err != nil {
-		return n, err
+		return n, unreadable, err
 	}
-	return n, out.Flush()
+	return n, unreadable, out.Flush()
 }
 
 // writeTo lets fn write a file, which is replaced when fn has succeeded. What

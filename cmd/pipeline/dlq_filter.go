@@ -16,7 +16,7 @@ import (
 // filterFlags select letters: those to which all that is given applies.
 type filterFlags struct {
 	Stage  string `placeholder:"STAGE" group:"which" help:"Those of this stage."`
-	Reason reason `placeholder:"REASON" group:"which" help:"Those with this reason: panic, killed, error, deadline, rejected, too-large or held."`
+	Reason reason `placeholder:"REASON" group:"which" help:"Those with this reason: panic, killed, error, deadline, rejected, too-large or held; or unreadable: messages among them that are no letters."`
 	Since  moment `placeholder:"TIME" group:"which" help:"Those written then or later: a time such as 2026-01-31T15:04:05Z, 2026-01-31 15:04 or 2026-01-31 (local), or how long ago, such as 90s, 2h or 7d."`
 	Until  moment `placeholder:"TIME" group:"which" help:"Those written before then, given likewise."`
 	Key    key    `placeholder:"KEY" group:"which" help:"Those with exactly this key."`
@@ -30,6 +30,8 @@ func (f filterFlags) filter() dlq.Filter {
 		Since:  time.Time(f.Since),
 		Until:  time.Time(f.Until),
 		Error:  f.Error,
+
+		Unreadable: true,
 	}
 	if f.Key.text != nil {
 		filter.Key = *f.Key.text
@@ -77,14 +79,15 @@ func (i *letterID) Decode(ctx *kong.DecodeContext) error {
 	return err
 }
 
-var looksLikeID = regexp.MustCompile(`^[\w-]+\.\d+:[\w-]+(/[\w-]+)?\.\d+:\d+$`)
+var looksLikeID = regexp.MustCompile(`^([\w-]+\.\d+:[\w-]+(/[\w-]+)?\.\d+:\d+|unreadable:\d+)$`)
 
 // reason is one of the reasons of package dlq.
 type reason dlq.Reason
 
 var _ kong.MapperValue = (*reason)(nil)
 
-var reasons = []dlq.Reason{dlq.ReasonPanic, dlq.ReasonKilled, dlq.ReasonError, dlq.ReasonDeadline, dlq.ReasonRejected, dlq.ReasonTooLarge, dlq.ReasonHeld}
+var reasons = []dlq.Reason{dlq.ReasonPanic, dlq.ReasonKilled, dlq.ReasonError, dlq.ReasonDeadline, dlq.ReasonRejected, dlq.ReasonTooLarge, dlq.ReasonHeld,
+	dlq.ReasonUnreadable}
 
 // Decode reads the flag.
 func (r *reason) Decode(ctx *kong.DecodeContext) error {

@@ -68,7 +68,7 @@ var errNoLetter = errors.New("no such dead letter")
 // find returns the letter of an ID, with its value.
 func find(ctx context.Context, l letters, id string) (found dlq.Letter, err error) {
 	there := false
-	err = l.each(ctx, selection{Filter: dlq.Filter{IDs: []string{id}}, Order: byTime}, func(letter dlq.Letter) error {
+	err = l.each(ctx, selection{Filter: dlq.Filter{IDs: []string{id}, Unreadable: true}, Order: byTime}, func(letter dlq.Letter) error {
 		found, there = letter, true
 		return nil
 	})

@@ -63,6 +63,8 @@ func (c *dlqReplayCmd) check(f dlq.Filter) error {
 		return usage("--edit and --value are both given: leave one out")
 	case (c.Edit || c.Value.text != nil) && len(f.IDs) != 1:
 		return usage("--edit and --value are for one letter: give its ID, and no other")
+	case (c.Edit || c.Value.text != nil) && strings.HasPrefix(f.IDs[0], "unreadable:"):
+		return usage("--edit and --value are for dead letters, and %s is none: look at it with pipeline dlq show, and discard it", f.IDs[0])
 	case c.DryRun && (c.Edit || c.Value.text != nil):
 		return usage("--dry-run is given with --edit or --value: leave one out")
 	}
@@ -102,10 +104,12 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r replayRe
 	show, flush := lister(a, false)
 	s := selection{Filter: r.Filter, Order: byOrigin}
 	s.WithoutValues = true
-	n, refused, missing := 0, 0, newMissing(r.IDs)
+	n, refused, unreadable, missing := 0, 0, 0, newMissing(r.IDs)
 	err := l.each(ctx, s, func(letter dlq.Letter) error {
 		missing.seen(letter.ID())
-		if r.Rounds >= 0 && letter.Round >= dlq.DefaultMaxRounds {
+		if letter.Unreadable {
+			unreadable++
+		} else if r.Rounds >= 0 && letter.Round >= dlq.DefaultMaxRounds {
 			refused++
 		} else {
 			n++
@@ -115,7 +119,7 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r replayRe
 	if err := errors.Join(err, flush()); err != nil {
 		return err
 	}
-	if n+refused == 0 && len(r.IDs) == 0 {
+	if n+refused+unreadable == 0 && len(r.IDs) == 0 {
 		if err := none(ctx, a, l, r.Filter); err != nil {
 			return err
 		}
@@ -123,6 +127,9 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r replayRe
 	text := "would ask for " + plural(n, "replay")
 	if refused > 0 {
 		text += fmt.Sprintf("; %d have failed in %d rounds already and need --force", refused, dlq.DefaultMaxRounds)
+	}
+	if unreadable > 0 {
+		text += fmt.Sprintf("; %d cannot be read and can only be discarded", unreadable)
 	}
 	fmt.Fprintln(a.stderr, text)
 	return missing.err(l, r.Filter)

@@ -38,6 +38,11 @@ func (v letterView) writeFacts(out io.Writer) {
 	l := v.letter
 	fact(out, "id", l.ID())
 	fact(out, "pipeline", l.Pipeline)
+	if l.Unreadable {
+		fact(out, "written", fmt.Sprintf("%s, %s ago", shownTime(l.At), age(time.Since(l.At))))
+		fact(out, "reason", "no letter that can be read: it can only be discarded")
+		return
+	}
 	fact(out, "stage", fmt.Sprintf("%s, instance %d", l.Stage, l.Instance))
 	if l.To != "" {
 		fact(out, "failed in", l.To+" (a replay sent it there)")
