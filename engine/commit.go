@@ -19,6 +19,7 @@ type flight struct {
 	frame    frame.Frame
 	data     []byte
 	expected uint64 // sequence of the commit before it
+	tail     uint64 // sequence of the last message on the subject, once it was looked at
 	sent     time.Time
 	taken    uint64 // messages; of a source, calls
 	ages     []aged

@@ -95,6 +95,7 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 		log.Warn("the health changed", "health", e.Detail)
 	case supervise.Diverted: // told where it happens, with everything
 	case supervise.SpaceChanged: // told once for all stages
+	case supervise.ForeignMessage: // told by the channel
 	case supervise.WaitsLong, supervise.WaitEnded: // told by who watches the waits, which repeats it
 	case supervise.LettersFull:
 		log.Error(who+" waits: a dead letter cannot be kept", "id", e.Detail, "error", e.Err)

@@ -50,6 +50,7 @@ type instance struct {
 	parked       atomic.Bool                     // can do nothing until a stage that was given up is started again
 	stats        stats
 	measures     measures
+	foreign      foreignMessages
 	heads        []head // by input
 	waits        waits
 	reading      []waits // by input, and of replays

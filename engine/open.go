@@ -144,6 +144,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			DuplicateWindow: r.config.DuplicateWindow,
 			MayTrim:         r.space.mayTrim,
 			Logger:          in.log,
+			OnForeign:       in.foreign.met,
 		})
 		if err != nil {
 			return err
@@ -195,6 +196,7 @@ func (in *instance) open(ctx context.Context) error {
 		return err
 	}
 	in.session.Store(s)
+	in.foreign.tell(in)
 	return nil
 }
 

@@ -26,6 +26,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 			return 0, err
 		}
 		delay = min(max(2*delay, 20*time.Millisecond), 2*time.Second)
+		tail := in.flight.tail
 		sequence, err := in.lookBack(ctx)
 		if err == nil {
 			if try > 1 {
@@ -36,12 +37,15 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 		if supervise.IsFatal(err) || ctx.Err() != nil {
 			return 0, err
 		}
-		cause = err
+		if cause = err; in.flight.tail != tail {
+			delay = 0 // messages of others come in between: the next try is soon, to be before the next of them
+		}
 	}
 }
 
 // lookBack reads the last frame back, and publishes once more if it is the
-// one before ours.
+// one before ours. Messages of others may be behind it: then the frame has to
+// expect the last of them, and one that is still on its way can come no more.
 func (in *session) lookBack(ctx context.Context) (uint64, error) {
 	last, found, err := in.channel.Last(ctx)
 	switch {
@@ -54,7 +58,8 @@ func (in *session) lookBack(ctx context.Context) (uint64, error) {
 	case found && last.Sequence != in.flight.expected, !found && in.flight.expected != 0:
 		return 0, in.escalate(in.fenced(last, found))
 	}
-	in.flight.pending = in.channel.Publish(in.flight.data, in.flight.expected, in.flight.trace)
+	in.flight.tail = last.Tail
+	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)
 	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
 		return 0, err
 	}

@@ -16,6 +16,9 @@ func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
 		return
 	}
 	a := o.accounts[s.stage.name]
+	for s.at(before).isForeign() { // the last frame is behind it
+		before++
+	}
 	first := s.at(before).frame
 	record, found := p.disk.values[s.stage.name+"/checkpoint/"]
 	if saved := uint64(0); !found || first.Commit > decodeSimCheckpoint(record).Commit {
@@ -42,7 +45,7 @@ func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
 
 // durable is the last frame of a stage that a cut of the power cannot take.
 func (o *simOracle) durable(a *account) *frame.Frame {
-	behind := int(a.stream.last() - a.stream.synced)
+	behind := a.stream.framesBehind(a.stream.synced)
 	if n := len(a.frames) - 1 - behind; n >= 0 {
 		return a.frames[n].frame
 	}

@@ -19,10 +19,13 @@ type simStream struct {
 	synced uint64 // last sequence on disk
 }
 
+// simFrame is a message. One of somebody else's has no frame.
 type simFrame struct {
 	data  []byte
 	frame *frame.Frame
 }
+
+func (f *simFrame) isForeign() bool { return f.frame == nil }
 
 func (s *simStream) last() uint64 { return s.first + uint64(len(s.frames)) - 1 }
 
@@ -30,8 +33,25 @@ func (s *simStream) at(sequence uint64) *simFrame { return &s.frames[sequence-s.
 
 func (s *simStream) record(sequence uint64) channel.Record {
 	f := s.at(sequence)
-	return channel.Record{Sequence: sequence, Size: len(f.data), Frame: f.frame, Data: f.data}
+	return channel.Record{Sequence: sequence, Tail: s.last(), Size: len(f.data), Frame: f.frame, Data: f.data}
 }
+
+// lastFrame is the last commit, whatever others have put behind it.
+func (s *simStream) lastFrame() (rec channel.Record, found bool, err error) {
+	rec.Tail = s.last()
+	for sequence := s.last(); sequence >= s.first; sequence-- {
+		if !s.at(sequence).isForeign() {
+			return s.record(sequence), true, nil
+		}
+		if !rule.ForeignCheck {
+			return rec, false, errForeignFrame
+		}
+	}
+	return rec, false, nil
+}
+
+// errForeignFrame is what a start finds at a foreign message that it does not set aside.
+var errForeignFrame = fmt.Errorf("%w: a foreign message", channel.ErrCorruptFrame)
 
 // request is a publish on its way.
 type request struct {
@@ -114,9 +134,19 @@ func (w *world) loseTail(s *simStream) {
 	w.say("%s loses the sequences %d to %d", s.stage, keep+1, s.last())
 	w.lost = true
 	w.counts[tailsLost]++
-	w.oracle.lose(s, int(s.last()-keep))
+	w.oracle.lose(s, s.framesBehind(keep))
 	s.frames = s.frames[:keep+1-s.first]
 	s.synced = keep
+}
+
+// framesBehind counts the commits behind a sequence.
+func (s *simStream) framesBehind(sequence uint64) (n int) {
+	for at := sequence + 1; at <= s.last(); at++ {
+		if !s.at(at).isForeign() {
+			n++
+		}
+	}
+	return n
 }
 
 // purge removes what is before a sequence, but never the last.
@@ -150,20 +180,28 @@ func (l *simLink) Publish(data []byte, expected uint64, _ channel.Trace) *channe
 
 func (l *simLink) Last(context.Context) (rec channel.Record, found bool, err error) {
 	l.process.mayYield()
-	if found = len(l.stream.frames) > 0; found {
-		rec = l.stream.record(l.stream.last())
-	}
+	rec, found, err = l.stream.lastFrame()
 	l.process.mayYield()
-	return rec, found, nil
+	return rec, found, err
 }
 
 func (l *simLink) Replay(_ context.Context, from uint64, fn func(channel.Record) error) error {
-	end := l.stream.last()
+	last, found, err := l.stream.lastFrame()
+	if err != nil || !found {
+		return err
+	}
+	end := last.Sequence
 	for next := from; ; next++ {
 		l.process.mayYield()
 		next = max(next, l.stream.first)
 		if next > end || next > l.stream.last() {
 			return nil
+		}
+		if l.stream.at(next).isForeign() {
+			if !rule.ForeignCheck {
+				return errForeignFrame
+			}
+			continue
 		}
 		if err := fn(l.stream.record(next)); err != nil {
 			return err
@@ -183,22 +221,34 @@ func (l *simLink) Info(context.Context) (channel.Info, error) {
 func (l *simLink) Trim(_ context.Context, before uint64) error {
 	l.process.mayYield()
 	w := l.process.world
-	w.oracle.trims(l.process, l.stream, min(before, l.stream.last()))
+	last, found, err := l.stream.lastFrame()
+	if err != nil || !found {
+		return err
+	}
+	before = min(before, last.Sequence)
+	w.oracle.trims(l.process, l.stream, before)
 	w.purge(l.stream, before)
 	return nil
 }
 
 func (l *simLink) Cut(_ context.Context, after uint64) error {
 	s := l.stream
-	for s.last() > after {
+	for {
+		last, found, err := s.lastFrame()
+		if err != nil || !found || last.Sequence <= after {
+			return err
+		}
 		l.process.mayYield()
-		l.process.world.say("%s: %s takes sequence %d back", l.process, s.stage, s.last())
+		l.process.world.say("%s: %s takes sequence %d back", l.process, s.stage, last.Sequence)
 		l.process.world.counts[takenBack]++
 		l.process.world.oracle.lose(s, 1)
+		if last.Sequence < s.last() { // what others have put behind it stays
+			*s.at(last.Sequence) = simFrame{}
+			continue
+		}
 		s.frames = s.frames[:len(s.frames)-1]
 		s.synced = min(s.synced, s.last())
 	}
-	return nil
 }
 
 func (l *simLink) Restore(context.Context) (bool, error) { return false, nil }
@@ -237,10 +287,7 @@ func (w *world) newFeed(s *simSession, i *input) *simFeed {
 
 func (f *simFeed) Last(context.Context) (channel.Record, bool, error) {
 	f.session.process.world.meanwhile()
-	if len(f.stream.frames) == 0 {
-		return channel.Record{}, false, nil
-	}
-	return f.stream.record(f.stream.last()), true, nil
+	return f.stream.lastFrame()
 }
 
 func (f *simFeed) Bounds(context.Context) (first, last uint64, err error) {
@@ -292,7 +339,7 @@ func (f *simFeed) deliver(ctx context.Context) {
 		sequence := max(f.cursor, f.stream.first)
 		f.cursor = sequence + 1
 		w.say("%s gets sequence %d of %s", f.session, sequence, f.stream.stage)
-		f.check(f.reader.Look(ctx, sequence, f.pending(), f.stream.at(sequence).data))
+		f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.at(sequence).isForeign(), f.stream.at(sequence).data))
 	}
 	f.handOver()
 }
@@ -306,7 +353,7 @@ func (f *simFeed) redeliver(ctx context.Context) {
 	sequence := f.stream.first + w.choose(min(f.cursor, f.stream.last()+1)-f.stream.first)
 	w.counts[redeliveries]++
 	w.say("%s gets sequence %d of %s again", f.session, sequence, f.stream.stage)
-	f.check(f.reader.Look(ctx, sequence, f.pending(), f.stream.at(sequence).data))
+	f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.at(sequence).isForeign(), f.stream.at(sequence).data))
 	f.handOver()
 }
 

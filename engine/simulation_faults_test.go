@@ -63,6 +63,8 @@ func (w *world) disturb() {
 		w.startSecond()
 	case hit(w.weights.rob):
 		w.rob()
+	case hit(w.weights.foreign):
+		w.publishForeign()
 	}
 }
 
@@ -172,11 +174,38 @@ func (w *world) startSecond() {
 // rob purges frames, whoever needs them.
 func (w *world) rob() {
 	s := w.inOrder[w.choose(uint64(len(w.inOrder)))]
-	if len(s.frames) < 2 {
+	last, found, err := s.lastFrame()
+	if err != nil || !found || last.Sequence == s.first {
 		return
 	}
 	w.robbed = true
 	w.counts[purges]++
 	w.say("somebody purges %s", s.stage)
-	w.purge(s, s.first+1+w.choose(uint64(len(s.frames)-1)))
+	w.purge(s, s.first+1+w.choose(last.Sequence-s.first))
+}
+
+// publishForeign is another client that publishes to the subjects of channels: nothing, garbage, or a frame of any
+// stage once more. It does not know which sequence a commit expects. Where a server has lost sequences, and a process has a commit on its way
+// to it, messages in their place would let that commit pass: readers then refuse the gap. That is not played.
+func (w *world) publishForeign() {
+	if w.lost && !w.embedded {
+		return
+	}
+	s := w.inOrder[w.choose(uint64(len(w.inOrder)))]
+	for range 1 + w.choose(3) {
+		var data []byte
+		switch from := w.inOrder[w.choose(uint64(len(w.inOrder)))]; {
+		case w.chance(64):
+		case len(from.frames) > 0 && w.chance(200):
+			data = from.frames[w.choose(uint64(len(from.frames)))].data
+		default:
+			data = []byte("PSTK garbage")[w.choose(8):]
+		}
+		w.counts[foreignFrames]++
+		s.frames = append(s.frames, simFrame{data: data})
+		if w.syncAlways {
+			s.synced = s.last()
+		}
+		w.say("another client publishes %d bytes to %s: sequence %d", len(data), s.stage, s.last())
+	}
 }

@@ -180,6 +180,7 @@ const (
 	drains
 	secondOwners
 	purges
+	foreignFrames
 	funcFailures
 	postponed
 	checkpoints
@@ -191,7 +192,7 @@ const (
 var namesOfCounts = [numberOfCounts]string{
 	"completed with the exact result", "refused to go on, with cause", "owners fenced by another", "stood still until they were started again",
 	"processes killed", "cuts of the power", "cuts of the server's power", "tails lost", "commits taken back", "answers lost or late", "commits refused by the server",
-	"messages delivered again", "consumers made anew", "functions left behind", "stages restarted", "drains", "second owners", "purges by somebody",
+	"messages delivered again", "consumers made anew", "functions left behind", "stages restarted", "drains", "second owners", "purges by somebody", "messages of another client",
 	"failures of functions", "snoozes", "checkpoints", "checkpoints that failed", "trims",
 }
 

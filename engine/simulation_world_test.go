@@ -50,8 +50,8 @@ type world struct {
 
 // weights are how likely a fault is before each step, of 65536.
 type weights struct {
-	kill, cut, serverCut, answer, redeliver, rejoin, leave, restart, drain, second, rob uint64
-	cutAtEnd, hang, fail, snooze, disk                                                  uint64
+	kill, cut, serverCut, answer, redeliver, rejoin, leave, restart, drain, second, rob, foreign uint64
+	cutAtEnd, hang, fail, snooze, disk                                                           uint64
 }
 
 // profile is a kind of schedule.
@@ -91,6 +91,7 @@ func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
 	w.weights = weights{
 		kill: 250 * heat, cut: 150 * heat, answer: 12000 * w.choose(3), redeliver: 700 * heat, rejoin: 400 * heat,
 		leave: 400 * heat, restart: 400 * heat, drain: 60 * heat, second: p.second * heat, rob: p.rob * heat,
+		foreign:  700 * w.choose(3) * heat,
 		cutAtEnd: 20000 * w.choose(2), hang: 1000 * w.choose(3), fail: 1500 * w.choose(3), snooze: 1000 * w.choose(2), disk: 3000 * w.choose(3),
 	}
 	if !p.embedded && !p.syncAlways {
@@ -269,7 +270,7 @@ func (w *world) close() {
 
 func (w *world) isComplete() bool {
 	for _, s := range w.inOrder {
-		if len(s.frames) == 0 || !s.frames[len(s.frames)-1].frame.Ended {
+		if last, found, err := s.lastFrame(); err != nil || !found || !last.Frame.Ended {
 			return false
 		}
 	}

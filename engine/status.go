@@ -55,6 +55,7 @@ type StageStatus struct {
 	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, or by a recovery function
 	StateBytes       int64             `json:"state_bytes,omitempty"`            // of the committed state, unless it is one for each key
 	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
+	Foreign          uint64            `json:"foreign_messages,omitempty"`       // in its channel, of other clients, set aside in this process
 	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
 	Waiting          int               `json:"waiting,omitempty"`                // of these, messages that others have overtaken, see AttemptDelay
 	Waits            []Wait            `json:"waits,omitempty"`                  // what it waits for
@@ -145,6 +146,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		DeadLetters:      in.stats.DeadLetters.Load(),
 		Dropped:          in.stats.Dropped.Load(),
 		Killed:           in.stats.Killed.Load(),
+		Foreign:          in.foreign.count.Load(),
 		Busy:             time.Duration(in.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()

@@ -71,6 +71,7 @@ var stageMetrics = []metric[engine.StageStatus]{
 		giveBy(s.DeadLettersBy, letterReasons, give)
 	}),
 	stageTotal("failed_attempts_total", "Attempts at messages, and at calls that are none, that failed.", func(s *engine.StageStatus) uint64 { return s.FailedAttempts }),
+	stageTotal("foreign_messages_total", "Messages in the stage's channel that are of other clients, set aside in this process.", func(s *engine.StageStatus) uint64 { return s.Foreign }),
 	stageTotal("killer_messages_total", "Deaths of the process that a message of the stage was found guilty of.", func(s *engine.StageStatus) uint64 { return s.Killed }),
 	stageTotal("dropped_messages_total", "Messages that were dropped without a dead letter, as the stage was told to.", func(s *engine.StageStatus) uint64 { return s.Dropped }),
 	stageTotal("abandoned_functions_total", "Functions that did not return and were left behind.", func(s *engine.StageStatus) uint64 { return s.Abandoned }),

@@ -40,8 +40,12 @@ type Spec struct {
 	// MayTrim says whether frames may be removed now. It is asked while no publish is under way. Default: always.
 	MayTrim func() bool
 
-	// Logger hears of what had to be repaired. Default: nobody does.
+	// Logger hears of what had to be repaired, and of foreign messages. Default: nobody does.
 	Logger *slog.Logger
+
+	// OnForeign is told of every message on the instance's subject that is no commit, once. It may be called by several
+	// goroutines at once, and must not block for long. Default: nobody is told.
+	OnForeign func(Foreign)
 }
 
 // Channel is what one instance writes, and others read.
@@ -53,6 +57,8 @@ type Channel struct {
 	logger  *slog.Logger
 	stream  atomic.Pointer[handle]
 	writing sync.RWMutex // held by publishes together, or by a trim alone
+	foreign foreign
+	behind  lastFrame
 }
 
 // handle is the stream as it was last seen.

@@ -119,7 +119,9 @@ func (r *Reader) start(first, last uint64) uint64 {
 }
 
 // forget takes back what is known about sequences; offsets stay.
-func (r *Reader) forget() { r.seen, r.seenCommit, r.taken, r.marks = 0, commitID{}, 0, marks{} }
+func (r *Reader) forget() {
+	r.seen, r.seenCommit, r.passed, r.taken, r.marks = 0, commitID{}, 0, 0, marks{}
+}
 
 // checkEnd compares the position with the channel's last frame.
 func (r *Reader) checkEnd(ctx context.Context) error {

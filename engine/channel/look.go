@@ -17,6 +17,9 @@ func (r *Reader) look(ctx context.Context, item *item) error {
 		r.swallow(item)
 		return nil
 	}
+	if !isMarked(item.msg.Header) {
+		return r.setAside(ctx, item, noCommit)
+	}
 	f, err := frame.DecodeOutputs(item.msg.Data)
 	if err != nil {
 		return r.damaged(ctx, item, err)
@@ -35,6 +38,26 @@ func (r *Reader) look(ctx context.Context, item *item) error {
 	r.seen, r.seenCommit = item.sequence, id
 	return r.checkConfirmed(item)
 }
+
+// setAside passes over a message that is no commit.
+func (r *Reader) setAside(ctx context.Context, item *item, reason string) error {
+	if item.sequence == r.seen && r.seenCommit != (commitID{}) { // a frame was there: the server lost it
+		return r.aheadError(0, item.sequence)
+	}
+	r.channel.setAside(item.sequence, item.time, item.msg.Data, reason)
+	r.swallow(item)
+	r.passed = max(r.passed, item.sequence)
+	if item.pending > 0 || r.confirmed {
+		return nil
+	}
+	if err := r.checkEnd(ctx); err != nil {
+		return err
+	}
+	return r.checkConfirmed(item)
+}
+
+// looked is the sequence up to which everything was looked at.
+func (r *Reader) looked() uint64 { return max(r.seen, r.passed) }
 
 // checkConfirmed goes back to the start when everything behind the hint was looked at and nothing showed that the
 // position is not before it.
@@ -100,7 +123,7 @@ func (r *Reader) gap(ctx context.Context, found, sequence uint64) error {
 		return errHint
 	}
 	if rule.BaseOffsetCheck {
-		next, stored, err := r.source.next(ctx, r.seen+1)
+		next, stored, err := r.source.next(ctx, r.looked()+1)
 		if err != nil {
 			return fmt.Errorf("%w: it passed over messages, and the stream cannot be asked: %w", errFeed, err)
 		}

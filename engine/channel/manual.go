@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Source stands in for the server of a [Manual] reader.
@@ -56,10 +57,14 @@ func (m *Manual) Join(ctx context.Context) error {
 	return m.Reader.join(ctx, m.Reader.source)
 }
 
-// Look is told of a frame, and of how many the server has behind it. When it says again, Join has to follow. An error is
+// Look is told of a message, whether it is marked as a commit, and how many the server has behind it. When it says again, Join has to follow. An error is
 // why the reader cannot go on.
-func (m *Manual) Look(ctx context.Context, sequence, pending uint64, data []byte) (again bool, err error) {
-	err = m.Reader.look(ctx, &item{msg: &nats.Msg{Data: data}, sequence: sequence, pending: pending})
+func (m *Manual) Look(ctx context.Context, sequence, pending uint64, marked bool, data []byte) (again bool, err error) {
+	header := nats.Header{}
+	if marked {
+		header[jetstream.ExpectedLastSubjSeqHeader] = []string{"0"}
+	}
+	err = m.Reader.look(ctx, &item{msg: &nats.Msg{Data: data, Header: header}, sequence: sequence, pending: pending})
 	if errors.Is(err, errHint) {
 		return true, nil
 	}

@@ -62,6 +62,7 @@ type Reader struct {
 	expected   uint64   // the next offset
 	seen       uint64   // sequence of the last frame that was looked at
 	seenCommit commitID // what that frame was
+	passed     uint64   // sequence of the last message that was set aside
 	taken      uint64   // sequence of the last frame that moved expected
 	confirmed  bool     // a frame has shown that the sequences fit the offsets
 	fromStart  bool     // read everything there is next time
@@ -263,16 +264,16 @@ func (r *Reader) hint(f *feed) {
 
 // stuck notices a feed that has less than the writer has committed.
 type stuck struct {
-	seen  uint64
-	since time.Time
+	looked uint64
+	since  time.Time
 }
 
 func (r *Reader) check(f *feed) error {
 	if f.silent() {
 		return fmt.Errorf("%w: it fell silent", errFeed)
 	}
-	if r.cfg.ProducerLast == nil || !f.open || !r.channel.broker.Connected() || r.cfg.ProducerLast() <= r.seen || r.seen != r.stuck.seen {
-		r.stuck = stuck{seen: r.seen, since: time.Now()}
+	if r.cfg.ProducerLast == nil || !f.open || !r.channel.broker.Connected() || r.cfg.ProducerLast() <= r.seen || r.looked() != r.stuck.looked {
+		r.stuck = stuck{looked: r.looked(), since: time.Now()}
 		return nil
 	}
 	if time.Since(r.stuck.since) < stuckAfter {

@@ -33,8 +33,6 @@ type jetstreamSource struct {
 }
 
 func (s *jetstreamSource) last(ctx context.Context) (Record, bool, error) {
-	ctx, cancel := attempt(ctx, s.reader.channel.broker)
-	defer cancel()
 	return s.reader.channel.last(ctx)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"penstock/engine/faultpoint"
 
@@ -11,7 +13,9 @@ import (
 )
 
 // Trim removes the instance's frames with a sequence below before, but never its last one: that is the instance's
-// memory. It asks the server twice at most and does nothing when there is nothing to remove. It makes one attempt, while
+// memory. What others put between them goes with
+// them, on other subjects of the stream too, unless another instance has frames there. It does nothing when there is
+// nothing to remove. It makes one attempt, while
 // no publish is under way, and answers [ErrMayNot] when Spec.MayTrim says so.
 func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	state, err := c.state(ctx)
@@ -21,16 +25,22 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	if before = min(before, state.LastSeq); before <= state.FirstSeq || state.Msgs == 0 {
 		return nil
 	}
+	rec, found, err := c.last(ctx)
+	if err != nil {
+		return fmt.Errorf("trim: %w", err)
+	}
+	if before = min(before, rec.Sequence); !found || before <= state.FirstSeq {
+		return nil
+	}
 	opts := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(before)}
 	if state.NumSubjects > 1 {
-		rec, found, err := c.last(ctx)
+		shared, err := c.isShared(ctx)
 		if err != nil {
 			return fmt.Errorf("trim: %w", err)
 		}
-		if before = min(before, rec.Sequence); !found || before <= state.FirstSeq {
-			return nil
+		if shared {
+			opts = append(opts, jetstream.WithPurgeSubject(c.subject))
 		}
-		opts = []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(before), jetstream.WithPurgeSubject(c.subject)}
 	}
 	faultpoint.Hit(faultpoint.MidTrim, c.spec.Stage)
 	err = c.purge(ctx, opts)
@@ -52,4 +62,40 @@ func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) er
 		return ErrMayNot
 	}
 	return c.stream.Load().Purge(ctx, opts...)
+}
+
+// mostInstances bounds how many subjects are looked at for another instance. With more it is assumed that there is one.
+const mostInstances = 64
+
+// isShared says whether another instance has frames in the stream: their subjects end in their numbers.
+func (c *Channel) isShared(ctx context.Context) (bool, error) {
+	prefix := strings.TrimSuffix(c.subject, strconv.Itoa(c.spec.Instance))
+	ctx, cancel := attempt(ctx, c.broker)
+	defer cancel()
+	stream, err := c.broker.JetStream().Stream(ctx, c.name)
+	if err != nil {
+		return false, fmt.Errorf("stream %s: %w", c.name, err)
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(prefix+"*"))
+	if err != nil {
+		return false, fmt.Errorf("stream %s: list its subjects: %w", c.name, err)
+	}
+	looked := 0
+	for subject := range info.State.Subjects {
+		if _, err := strconv.ParseUint(strings.TrimPrefix(subject, prefix), 10, 32); err != nil || subject == c.subject {
+			continue
+		}
+		if looked++; looked > mostInstances {
+			return true, nil
+		}
+		msg, err := stream.GetLastMsgForSubject(ctx, subject)
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+		case err != nil:
+			return false, fmt.Errorf("stream %s: read the last message of %s: %w", c.name, subject, err)
+		case isMarked(msg.Header):
+			return true, nil
+		}
+	}
+	return false, nil
 }

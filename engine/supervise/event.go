@@ -28,11 +28,12 @@ const (
 	SpaceChanged                    // it waits for free space on the disk, or goes on: see Detail
 	WaitsLong                       // it waits for longer than it does for good reasons: Detail says for what; told by its owner, as the next
 	WaitEnded                       // that is over: Detail says what it waited for, and for how long
+	ForeignMessage                  // a message in its channel is of another client and was set aside: Detail says which; of many only some are told
 )
 
 var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
 	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full", "disk space",
-	"waits too long", "wait ended"}
+	"waits too long", "wait ended", "foreign message"}
 
 // String returns the kind in plain lower-case words.
 func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }

@@ -14,6 +14,7 @@ var (
 	BaseOffsetCheck = true
 	Fencing         = true
 	TrimBound       = true
+	ForeignCheck    = true
 )
 
 const variable = "PENSTOCK_WITHOUT"
@@ -39,8 +40,10 @@ func remove(list string) error {
 			Fencing = false
 		case "trim-bound":
 			TrimBound = false
+		case "foreign-check":
+			ForeignCheck = false
 		default:
-			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing or trim-bound", name)
+			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing, trim-bound or foreign-check", name)
 		}
 	}
 	return nil

@@ -8,4 +8,5 @@ const (
 	BaseOffsetCheck = true
 	Fencing         = true
 	TrimBound       = true
+	ForeignCheck    = true
 )
