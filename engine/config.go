@@ -35,6 +35,15 @@ type Config struct {
 	// DrainTimeout is how long stages may take to handle what is there
 	// after Run's context is done; default 30 s.
 	DrainTimeout time.Duration
+	// FrameKeys authenticate the frames in the channels: without one of them
+	// nobody can forge a frame, or copy one to another place, whatever may be
+	// published. Each has at least 16 bytes. The first one writes, all are good
+	// for reading: so a key is changed by putting a new one in front, and left
+	// out when the channels hold nothing of it any more. Frames that were there
+	// before the first key are taken as they are. From then on a start without a
+	// key of theirs is refused with ErrFrameKey. Default: none, and who may
+	// publish to the channels may forge; see docs/guarantees.md.
+	FrameKeys [][]byte
 	// DuplicateWindow is the message id window of the streams; default
 	// 2 min. Nothing in the pipeline depends on it.
 	DuplicateWindow time.Duration

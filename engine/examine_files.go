@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"penstock/checkpoint"
+	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/inflight"
@@ -112,10 +113,12 @@ func (l *look) stream(s *blocks.Stream) error {
 	if s.Problem != nil {
 		l.settings(s)
 	}
-	count, bad := 0, 0
+	count, bad, foreign := 0, 0, 0
 	damages, err := s.Scan(func(r blocks.Record) error {
 		count++
-		if strings.Count(s.Name, "+") == 1 { // a channel
+		if strings.Count(s.Name, "+") == 1 && !channel.IsCommit(r.Header) {
+			foreign++
+		} else if strings.Count(s.Name, "+") == 1 { // a channel
 			_, err := frame.Decode(r.Data)
 			if errors.Is(err, frame.ErrNewerVersion) {
 				return err
@@ -141,6 +144,9 @@ func (l *look) stream(s *blocks.Stream) error {
 			continue
 		}
 		l.wrong(part, "%v", d)
+	}
+	if foreign > 0 {
+		l.note(part, "%d stored messages are of another client: they are set aside and harm nothing, and are trimmed with the frames around them; find out who publishes to its subjects", foreign)
 	}
 	if bad > 0 {
 		l.note(part, "%d stored messages are no frames", bad)

@@ -49,15 +49,15 @@ func newInvaded(t *testing.T, seed uint64) *invaded {
 func (v *invaded) pipeline() *engine.Pipeline {
 	p := engine.New("invaded")
 	numbers := engine.Source(p.With(fast), "numbers", func(ctx context.Context, at *Place, emit engine.Emit[uint64]) error {
+		if at.Next == foreignValues {
+			return io.EOF
+		}
 		for at.Next >= v.limit.Load() {
 			select {
 			case <-time.After(time.Millisecond):
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-		}
-		if at.Next == foreignValues {
-			return io.EOF
 		}
 		emit(at.Next)
 		at.Next++
@@ -85,6 +85,20 @@ func (v *invaded) begin() {
 	result := make(chan error, 1)
 	go func(p *engine.Pipeline, c engine.Config) { result <- p.Run(ctx, c) }(v.last, v.config)
 	v.running = append(v.running, result)
+}
+
+// awaitOpen waits until the newest run owns its stages.
+func (v *invaded) awaitOpen() {
+	v.t.Helper()
+	newest := v.running[len(v.running)-1]
+	within(v.t, "the new owner", func() bool {
+		select {
+		case err := <-newest:
+			v.t.Fatalf("it ended: %v", err)
+		default:
+		}
+		return v.last.Status().Stages != nil
+	})
 }
 
 // ended waits for the oldest run.
@@ -135,7 +149,7 @@ func TestForeignMessagesChangeNothing(t *testing.T) {
 	for round := range rounds {
 		v.limit.Store(uint64(foreignValues * (round + 1) / rounds))
 		for range 12 {
-			within(t, "the streams", func() bool { return v.last.Status().Stages != nil })
+			v.awaitOpen()
 			v.inject()
 			injected++
 		}
@@ -160,7 +174,7 @@ func TestForeignMessagesChangeNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		v.begin()
-		within(t, "the new owner", func() bool { return v.last.Status().Stages != nil })
+		v.awaitOpen()
 		v.limit.Store(uint64(foreignValues * (round + 2) / rounds)) // the one before notices when it commits
 		var fenced *engine.FencedError
 		if err := v.ended(); !errors.As(err, &fenced) {

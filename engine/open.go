@@ -14,6 +14,9 @@ import (
 // open takes the directory, connects, and makes every instance the owner of
 // its stage.
 func (r *run) open(ctx context.Context) (err error) {
+	if r.keys, err = r.config.frameKeys(); err != nil {
+		return err
+	}
 	if r.dir, err = openDirectory(r.config.Dir); err != nil {
 		return err
 	}
@@ -75,7 +78,7 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.stages) }
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
 	for _, d := range r.pipeline.stages {
-		ch, found, err := channel.Lookup(ctx, r.broker, r.pipeline.name, d.name)
+		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline.name, Stage: d.name, Keys: r.keys})
 		if err != nil || !found {
 			return false, err
 		}
@@ -145,6 +148,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			MayTrim:         r.space.mayTrim,
 			Logger:          in.log,
 			OnForeign:       in.foreign.met,
+			Keys:            r.keys,
 		})
 		if err != nil {
 			return err

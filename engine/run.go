@@ -13,6 +13,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/faultpoint"
+	"penstock/engine/frame"
 	"penstock/engine/internal/inflight"
 	"penstock/engine/supervise"
 )
@@ -24,6 +25,7 @@ type run struct {
 	log          *slog.Logger
 	dir          *directory
 	broker       *broker.Broker
+	keys         *frame.Keys // nil: frames are not authenticated
 	store        *checkpoint.Store
 	queue        *dlq.Queue
 	letters      letterbox // the same, to the stages

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"penstock/engine/broker"
+	"penstock/engine/frame"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -43,6 +44,10 @@ type Spec struct {
 	// Logger hears of what had to be repaired, and of foreign messages. Default: nobody does.
 	Logger *slog.Logger
 
+	// Keys authenticate the frames: what is published is sealed with the first, and what is read must be sealed with one of
+	// them, but for frames that were there before the first seal. Default: none, and a sealed frame is [ErrKey].
+	Keys *frame.Keys
+
 	// OnForeign is told of every message on the instance's subject that is no commit, once. It may be called by several
 	// goroutines at once, and must not block for long. Default: nobody is told.
 	OnForeign func(Foreign)
@@ -59,6 +64,7 @@ type Channel struct {
 	writing sync.RWMutex // held by publishes together, or by a trim alone
 	foreign foreign
 	behind  lastFrame
+	seal    seal
 }
 
 // handle is the stream as it was last seen.
@@ -88,11 +94,13 @@ func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
 		spec.Logger = slog.New(slog.DiscardHandler)
 	}
 	name := StreamName(spec.Pipeline, spec.Stage)
-	return &Channel{
+	c := &Channel{
 		broker: b, spec: spec, name: name,
 		subject: spec.Pipeline + "." + spec.Stage + "." + strconv.Itoa(spec.Instance),
 		logger:  spec.Logger.With("stream", name),
-	}, nil
+	}
+	c.seal.keys = spec.Keys
+	return c, nil
 }
 
 func notInName(r rune) bool {
@@ -113,12 +121,30 @@ func Open(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, c.findSealed(ctx)
 }
 
-// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing.
+// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing. Authenticated frames are
+// read whatever their key: see [Find].
 func Lookup(ctx context.Context, b *broker.Broker, pipeline, stage string) (*Channel, bool, error) {
-	c, err := newChannel(b, Spec{Pipeline: pipeline, Stage: stage})
+	c, found, err := find(ctx, b, Spec{Pipeline: pipeline, Stage: stage})
+	if found {
+		c.seal.isLooker = true
+	}
+	return c, found, err
+}
+
+// Find is Lookup for who relies on what the frames say: with the keys of the spec.
+func Find(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, bool, error) {
+	c, found, err := find(ctx, b, spec)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	return c, true, c.findSealed(ctx)
+}
+
+func find(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, bool, error) {
+	c, err := newChannel(b, spec)
 	if err != nil {
 		return nil, false, err
 	}

@@ -63,7 +63,7 @@ func (r *Reader) connect(ctx context.Context) (*feed, error) {
 
 // refuses tells whether a reader must give up.
 func refuses(err error) bool {
-	for _, refusal := range []error{ErrGap, ErrAhead, ErrCorruptFrame, frame.ErrNewerVersion, ErrStreamLost, broker.ErrClosed} {
+	for _, refusal := range []error{ErrGap, ErrAhead, ErrCorruptFrame, ErrKey, frame.ErrNewerVersion, ErrStreamLost, broker.ErrClosed} {
 		if errors.Is(err, refusal) {
 			return true
 		}

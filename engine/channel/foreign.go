@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"bytes"
 	"math/bits"
 	"strconv"
 	"sync"
@@ -37,6 +38,11 @@ func isMarked(header nats.Header) bool {
 		return true
 	}
 	return len(header[jetstream.ExpectedLastSubjSeqHeader]) > 0 || len(header[sourceHeader]) > 0
+}
+
+// IsCommit says whether a message with these headers, as they are stored, was published as a commit.
+func IsCommit(header []byte) bool {
+	return bytes.Contains(header, []byte(jetstream.ExpectedLastSubjSeqHeader+":")) || bytes.Contains(header, []byte(sourceHeader+":"))
 }
 
 // sourceHeader is what a server adds to a message that it takes over from another stream. It drops what was expected.

@@ -24,6 +24,11 @@ func (r *Reader) look(ctx context.Context, item *item) error {
 	if err != nil {
 		return r.damaged(ctx, item, err)
 	}
+	if reason, err := r.channel.check(item.sequence, item.msg.Header, item.msg.Data); err != nil {
+		return err
+	} else if reason != "" {
+		return r.setAside(ctx, item, reason)
+	}
 	id := commitID{f.Epoch, f.Commit}
 	if item.sequence == r.seen && r.seenCommit != (commitID{}) {
 		if id != r.seenCommit {

@@ -54,13 +54,20 @@ func (p *Pending) settle(sequence uint64, err error) {
 func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 	p := &Pending{done: make(chan struct{})}
 	header := nats.Header{}
+	place := strconv.FormatUint(expected, 10)
+	data, release, err := c.sealed(data, place)
+	if err != nil {
+		p.settle(0, fmt.Errorf("publish to stream %s: %w", c.name, err))
+		return p
+	}
+	defer release()
 	limit := c.broker.MaxPayload() - headerOverhead - int64(trace.addTo(header))
 	if int64(len(data)) > limit {
 		p.settle(0, fmt.Errorf("publish to stream %s: %w: %d bytes, the limit is %d", c.name, ErrTooLarge, len(data), limit))
 		return p
 	}
 	if rule.Fencing {
-		header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expected, 10)}
+		header[jetstream.ExpectedLastSubjSeqHeader] = []string{place}
 	}
 	c.writing.RLock()
 	c.broker.Ask(c.subject, header, data, answerTimeout, func(msg *nats.Msg, err error) {
@@ -68,6 +75,8 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 		sequence, err := c.outcome(msg, err)
 		if err != nil {
 			err = fmt.Errorf("publish to stream %s: %w", c.name, err)
+		} else if c.seal.keys != nil {
+			c.seal.begin(sequence)
 		}
 		p.settle(sequence, err)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"penstock/engine/frame"
@@ -20,6 +21,8 @@ type Record struct {
 	Size     int       // bytes
 	Frame    *frame.Frame
 	Data     []byte // what Frame was read from, and aliases
+
+	expected string // sequence of the message before, as the publish had it
 }
 
 // record makes a record of a message, and sets aside one that is no commit.
@@ -32,7 +35,16 @@ func (c *Channel) record(sequence uint64, stored time.Time, header nats.Header, 
 	if err != nil {
 		return Record{}, false, c.corruptError(sequence, err)
 	}
-	return Record{Sequence: sequence, Tail: sequence, Time: stored, Size: len(data), Frame: f, Data: data}, true, nil
+	reason, err := c.check(sequence, header, data)
+	if err != nil {
+		return Record{}, false, err
+	}
+	if reason != "" {
+		c.setAside(sequence, stored, data, reason)
+		return Record{}, false, nil
+	}
+	expected := strings.Join(header[jetstream.ExpectedLastSubjSeqHeader], ",")
+	return Record{expected: expected, Sequence: sequence, Tail: sequence, Time: stored, Size: len(data), Frame: f, Data: data}, true, nil
 }
 
 const (

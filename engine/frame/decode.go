@@ -72,10 +72,17 @@ func open(data []byte) (flags byte, body []byte, err error) {
 		return 0, nil, fmt.Errorf("frame: %w: %d bytes with checksum %08x carry %08x", ErrChecksum, len(data), got, want)
 	}
 	flags = data[flagsAt]
+	content = content[headerSize:]
+	if data[versionAt] == versionSealed {
+		if flags&flagSealed == 0 || len(content) < sealSize {
+			return 0, nil, fmt.Errorf("frame: header: %w: version %d without a seal", ErrCorrupt, versionSealed)
+		}
+		flags, content = flags&^flagSealed, content[:len(content)-sealSize]
+	}
 	if unknown := flags &^ flagsKnown; unknown != 0 {
 		return 0, nil, fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, unknown)
 	}
-	return flags, content[headerSize:], nil
+	return flags, content, nil
 }
 
 func (r *reader) frame(f *Frame, mode stateMode, flags byte) {

@@ -14,7 +14,7 @@ import (
 
 // seal puts a header and a checksum that fit around a body.
 func seal(flags byte, body []byte) []byte {
-	data := append([]byte(magic), Version, flags)
+	data := append([]byte(magic), versionPlain, flags)
 	data = append(data, body...)
 	return binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
 }
@@ -67,7 +67,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"nothing":               {nil, ErrTruncated, "0 bytes"},
 		"header only":           {good[:9], ErrTruncated, "9 bytes"},
 		"not a frame":           {[]byte("{\"value\": 17}"), ErrCorrupt, `begins with "{\"va"`},
-		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 2, this build reads up to 1): use that version"},
+		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 3, this build reads up to 2): use that version"},
 		"version 0":             {other(4, 0), ErrCorrupt, "no version 0"},
 		"other byte":            {other(40, 0xff), ErrChecksum, "checksum"},
 		"cut":                   {good[:len(good)-1], ErrChecksum, "checksum"},

@@ -14,12 +14,17 @@
 // Nothing in a decoded frame is copied, apart from strings: it aliases the bytes given to Decode, which must not change
 // while the frame is in use.
 //
-// # Wire format, version 1
+// A frame may be sealed for its place with a key: [Keys]. Decode does not look at the seal, Verify does.
+//
+// # Wire format, versions 1 and 2
 //
 //	magic     4 bytes "PSTK"
-//	version   1 byte; a frame with a higher one is ErrNewerVersion, whatever follows
-//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 128 body is compressed
+//	version   1 byte: 1 plain, 2 sealed; a frame with a higher one is ErrNewerVersion, whatever follows
+//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 32 sealed (with version 2,
+//	          and always then), 128 body is compressed
 //	body      plain, or one S2 block
+//	seal      version 2: 4 bytes id of the key; 16 bytes of HMAC-SHA-256 over the length of the place (8 bytes, little endian),
+//	          the place, and everything before the tag
 //	checksum  4 bytes, little endian: CRC-32C of everything before it
 //
 // The body, in which number means an unsigned varint, signed a zigzag varint, and bytes a number followed by that many

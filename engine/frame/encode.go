@@ -11,6 +11,7 @@ import (
 const (
 	magic       = "PSTK"
 	headerSize  = len(magic) + 2 // version, flags
+	versionAt   = len(magic)
 	flagsAt     = headerSize - 1
 	trailerSize = 4
 )
@@ -21,8 +22,15 @@ const (
 	flagEndPhase   = 4
 	flagWaiting    = 8
 	flagUsedUp     = 16
+	flagSealed     = 32
 	flagCompressed = 128
 	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagUsedUp | flagCompressed
+)
+
+// The versions of the format. A frame is written in the lowest that has what it needs.
+const (
+	versionPlain  = 1
+	versionSealed = 2 // with a seal, see Keys
 )
 
 const (
@@ -47,7 +55,7 @@ func Append(dst []byte, f *Frame, o Options) ([]byte, error) {
 	start := len(dst)
 	b := slices.Grow(dst, f.sizeHint())
 	b = append(b, magic...)
-	b = append(b, Version, f.flags())
+	b = append(b, versionPlain, f.flags())
 	b = f.appendBody(b)
 	if size := len(b) - start + trailerSize; size > MaxSize {
 		return dst, tooLarge(size)

@@ -6,7 +6,7 @@ import (
 	"penstock/internal/format"
 )
 
-// Version is the version of the wire format that this package writes. It reads all up to it.
+// Version is the highest version of the wire format that this package writes. It reads all up to it.
 const Version = format.Frame
 
 // MaxSize is the limit in bytes for a frame, and for what a frame decompresses to.

@@ -12,7 +12,7 @@ import (
 
 // The numbers that this build writes. docs/operations.md says where each stands.
 const (
-	Frame = 1 // a frame of a channel, and the record of a checkpoint
+	Frame = 2 // a frame of a channel, and the record of a checkpoint: 1 plain, 2 sealed with a key
 )
 
 // ErrNewer says that something was written by a newer version of Penstock. It is

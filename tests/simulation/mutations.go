@@ -6,6 +6,7 @@ var mutations = []mutation{
 	{name: "base-offset-check", what: "a section that starts too high is a gap"},
 	{name: "fencing", what: "commits expect a sequence, owners begin with a fence"},
 	{name: "trim-bound", what: "trimming stops at what readers and checkpoint need"},
+	{name: "foreign-check", what: "messages of other clients are set aside"},
 
 	{"own-frame", "a last frame is ours only if its owner is", edits{{
 		"engine/resolve.go", `last.Frame.Owner == in.owner && last.Frame.Commit ==`, `(mutated("own-frame") || last.Frame.Owner == in.owner) && last.Frame.Commit ==`,
@@ -19,6 +20,12 @@ var mutations = []mutation{
 		"engine/resolve.go", `case found && last.Sequence != in.flight.expected,`, `case mutated("fenced") && found && last.Sequence > in.flight.expected:
 		in.flight.expected = last.Sequence
 	case found && last.Sequence != in.flight.expected,`,
+	}}},
+	{"foreign-tail", "a commit is sent again behind the messages of other clients", edits{{
+		"engine/resolve.go", `	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)`, `	if mutated("foreign-tail") {
+		last.Tail = in.flight.expected
+	}
+	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)`,
 	}}},
 	{"abandoned", "a function that was left behind has no effect", edits{{
 		"engine/hold.go", `func (h *hold) leave() bool { return `, `func (h *hold) leave() bool { return mutated("abandoned") || `,

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/minio/highwayhash"
 )
@@ -29,6 +30,7 @@ const (
 type Record struct {
 	Sequence uint64
 	Subject  string
+	Header   []byte // as the client sent it; nil: none
 	Data     []byte // of the message, without headers
 }
 
@@ -189,7 +191,7 @@ func (from reader) read(data []byte) (r Record, size int, err error) {
 		if n > len(r.Data)-4 {
 			return r, 0, fmt.Errorf("headers of %d bytes make no sense", n)
 		}
-		r.Data = r.Data[4+n:]
+		r.Header, r.Data = r.Data[4:4+n], r.Data[4+n:]
 	}
 	if hasData := r.Subject != "" || len(r.Data) > 0; hasData && !from.fits(r.Subject) {
 		return r, 0, fmt.Errorf("a record has the subject %q, which is none of the stream's", r.Subject)
@@ -204,8 +206,18 @@ func (s *Stream) fits(subject string) bool {
 		return subject != "" && !strings.HasSuffix(subject, ".")
 	}
 	instance, found := strings.CutPrefix(subject, pipeline+"."+stage+".")
-	_, err := strconv.ParseUint(instance, 10, 32)
-	return found && err == nil
+	if _, err := strconv.ParseUint(instance, 10, 32); err == nil {
+		return found
+	}
+	return found && isToken(instance)
+}
+
+// isToken says that another client may have published to a subject that ends so. With a digit in front it is the subject of
+// an instance, cut off at the wrong place.
+func isToken(token string) bool {
+	return token != "" && (token[0] < '0' || token[0] > '9') && !strings.ContainsFunc(token, func(r rune) bool {
+		return r <= ' ' || r == '.' || r > unicode.MaxASCII
+	})
 }
 
 // Mend flips back the bits that are known to be flipped, takes other damaged pieces out of the blocks, and keeps everything

@@ -1,0 +1,140 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"penstock/engine/frame"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrKey: the frames are authenticated, and the key that they were written with is not at hand. Nothing is damaged.
+var ErrKey = errors.New("the frames are authenticated with another key")
+
+// seal authenticates the frames of a channel. Its zero value has no keys.
+type seal struct {
+	keys     *frame.Keys // nil: frames are written without a seal
+	isLooker bool        // reads what is sealed without a key, and checks nothing: who only looks
+
+	// from is the sequence of the first frame that is sealed with one of the keys. What comes before was written without a
+	// key, and is taken as it is; a frame without a seal behind it is forged. 0: there is none yet.
+	from atomic.Uint64
+}
+
+// noSeal is why a frame is set aside that should be sealed.
+const noSeal = "it is a frame without authentication behind those that have it: forged, or of a process without --frame-key-file"
+
+// place is what the seal of a frame binds it to: the subject, the stream's owner, and the sequence of the message before.
+func (c *Channel) place(expected string) string {
+	return c.subject + "\x00" + c.Identity() + "\x00" + expected
+}
+
+// sealed returns the frame as it goes into the channel. release gives its buffer back.
+func (c *Channel) sealed(data []byte, expected string) (sealed []byte, release func(), err error) {
+	if c.seal.keys == nil {
+		return data, func() {}, nil
+	}
+	buf := sealing.Get().(*[]byte)
+	if *buf, err = c.seal.keys.Seal((*buf)[:0], data, c.place(expected)); err != nil {
+		sealing.Put(buf)
+		return nil, nil, err
+	}
+	return *buf, func() {
+		if cap(*buf) <= maxSealing {
+			sealing.Put(buf)
+		}
+	}, nil
+}
+
+// sealing holds buffers for sealed frames, but none that one very large frame needed.
+var sealing = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxSealing = 4 << 20
+
+// check looks at the seal of a frame that is sound otherwise. With a reason it is none of the pipeline's, and set aside.
+func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reason string, err error) {
+	id, isSealed := frame.SealedWith(data)
+	switch {
+	case c.seal.isLooker:
+		return "", nil
+	case c.seal.keys == nil && isSealed:
+		return "", fmt.Errorf("%w: stream %s, sequence %d: with the key %s, and this process has none; nothing is damaged: name the key with --frame-key-file",
+			ErrKey, c.name, sequence, id)
+	case c.seal.keys == nil:
+		return "", nil
+	}
+	err = c.seal.keys.Verify(data, c.place(strings.Join(header[jetstream.ExpectedLastSubjSeqHeader], ",")))
+	switch {
+	case err == nil:
+		c.seal.begin(sequence)
+		return "", nil
+	case !errors.Is(err, frame.ErrUnsealed):
+		return err.Error(), nil
+	}
+	if from := c.seal.from.Load(); from != 0 && sequence > from {
+		return noSeal, nil
+	}
+	return "", nil
+}
+
+// begin remembers the first sealed frame.
+func (s *seal) begin(sequence uint64) { s.from.CompareAndSwap(0, sequence) }
+
+var errEnough = errors.New("enough is read")
+
+// findSealed looks for the first frame that is sealed with one of the keys. Where there is none, and frames that are sealed
+// with another, the key is the wrong one.
+func (c *Channel) findSealed(ctx context.Context) error {
+	if c.seal.keys == nil {
+		return nil
+	}
+	open, other := 0, ""
+	looker := c.looker()
+	s := &scan{channel: looker, next: 1, end: math.MaxUint64, fn: func(rec Record) error {
+		err := c.seal.keys.Verify(rec.Data, c.place(rec.expected))
+		switch {
+		case err == nil:
+			c.seal.begin(rec.Sequence)
+			return errEnough
+		case errors.Is(err, frame.ErrUnsealed):
+			open++
+		default:
+			other, _ = frame.SealedWith(rec.Data)
+		}
+		return nil
+	}}
+	err := persist(ctx, c.broker, c.logger, "look for authenticated frames of "+c.subject, s.read)
+	switch {
+	case errors.Is(err, errEnough):
+		return nil
+	case err != nil:
+		return err
+	case other != "":
+		return fmt.Errorf("%w: stream %s: they were written with the key %s, and the first one of this process is %s; nothing is damaged: name that key with --frame-key-file, also behind a new one",
+			ErrKey, c.name, other, c.seal.keys.ID())
+	case open > 0:
+		c.logger.Warn("the frames that are in the channel were written without a key, and are taken as they are; from the next commit on each is authenticated",
+			"frames", open, "key", c.seal.keys.ID())
+	}
+	return nil
+}
+
+// looker is the same channel to somebody who looks at all frames, whatever their seal.
+func (c *Channel) looker() *Channel {
+	spec := c.spec
+	spec.Keys, spec.OnForeign, spec.Logger = nil, nil, nil
+	other, err := newChannel(c.broker, spec)
+	if err != nil {
+		panic(err)
+	}
+	other.seal.isLooker = true
+	other.stream.Store(c.stream.Load())
+	return other
+}
