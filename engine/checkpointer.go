@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"penstock/engine/channel"
@@ -78,11 +79,15 @@ const settingsInterval = 30 * time.Second
 // found out, and told, by who needs it next.
 func (c *checkpointer) restoreSettings(ctx context.Context) {
 	c.reconnects = c.server.Reconnects()
+	var all sync.WaitGroup // side by side: each may have to wait for a leader of its own
 	for _, in := range c.instances {
-		if _, err := in.channel.Restore(ctx); err != nil && ctx.Err() == nil {
-			in.log.Warn("the settings of the channel could not be checked", "error", err)
-		}
+		all.Go(func() {
+			if _, err := in.channel.Restore(ctx); err != nil && ctx.Err() == nil {
+				in.log.Warn("the settings of the channel could not be checked", "error", err)
+			}
+		})
 	}
+	all.Wait()
 }
 
 // checkpoint takes one of everything and trims. Trimming waits for the server

@@ -10,6 +10,10 @@ import (
 	"penstock/engine/supervise"
 )
 
+// resolveDelay is the longest pause between two looks at what became of a
+// commit. They cost little, and a leader may be there again at any moment.
+const resolveDelay = 500 * time.Millisecond
+
 // resolve finds out what became of a commit without a good answer: it is the
 // channel's last frame, or it is not and is sent again, or somebody else's is.
 func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
@@ -25,7 +29,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 		if err := in.run.clock.pause(ctx, delay); err != nil {
 			return 0, err
 		}
-		delay = min(max(2*delay, 20*time.Millisecond), 2*time.Second)
+		delay = min(max(2*delay, 20*time.Millisecond), resolveDelay)
 		tail := in.flight.tail
 		sequence, err := in.lookBack(ctx)
 		if err == nil {

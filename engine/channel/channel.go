@@ -61,10 +61,13 @@ type Channel struct {
 	subject string // of the instance
 	logger  *slog.Logger
 	stream  atomic.Pointer[handle]
-	writing sync.RWMutex // held by publishes together, or by a trim alone
+	writing sync.RWMutex // held by publishes together, or by a trim alone, of the embedded server
 	foreign foreign
 	behind  lastFrame
 	seal    seal
+
+	requests  patience
+	publishes patience
 }
 
 // handle is the stream as it was last seen.

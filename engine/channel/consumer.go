@@ -168,9 +168,11 @@ func (r *Reader) checkEdited(ctx context.Context, f *feed) error {
 // consumerInfo is what the server says about the consumer; nil when it does not answer. One that is gone, or not as it was
 // made, is an error.
 func (r *Reader) consumerInfo(ctx context.Context, f *feed) (*jetstream.ConsumerInfo, error) {
-	ctx, cancel := attempt(ctx, r.channel.broker)
-	defer cancel()
-	consumer, err := r.channel.broker.JetStream().Consumer(ctx, r.channel.name, r.cfg.Name)
+	var consumer jetstream.Consumer
+	err := r.channel.once(ctx, func(ctx context.Context) (err error) {
+		consumer, err = r.channel.broker.JetStream().Consumer(ctx, r.channel.name, r.cfg.Name)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil, r.channel.lostError()

@@ -16,9 +16,12 @@ import (
 )
 
 const (
-	pullExpires   = 10 * time.Second
-	pullHeartbeat = 2 * time.Second
-	pullSilence   = 3 * pullHeartbeat
+	pullExpires = 10 * time.Second
+
+	// How often a consumer is to be heard of while it has nothing to give; after two and a half times that it is taken for
+	// lost, with its leader.
+	pullHeartbeat         = time.Second
+	pullHeartbeatEmbedded = 2 * time.Second // which has no leader that could change
 )
 
 // errFeed means that a consumer does not give, or not for sure, what it should: it is to be made anew.
@@ -61,9 +64,11 @@ type item struct {
 
 // openFeed makes the consumer, in the place of one that has its name.
 func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, frames, bytes int) (*feed, error) {
-	ctx, cancel := attempt(ctx, c.broker)
-	defer cancel()
-	consumer, err := c.makeConsumer(ctx, cfg)
+	var consumer jetstream.Consumer
+	err := c.once(ctx, func(ctx context.Context) (err error) {
+		consumer, err = c.makeConsumer(ctx, cfg)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +150,7 @@ func (f *feed) request(frames, bytes int) error {
 		Batch     int           `json:"batch"`
 		MaxBytes  int           `json:"max_bytes,omitempty"`
 		Heartbeat time.Duration `json:"idle_heartbeat"`
-	}{pullExpires, frames, bytes, pullHeartbeat}
+	}{pullExpires, frames, bytes, f.heartbeat()}
 	if f.large {
 		pull.Batch, pull.MaxBytes = 1, 0
 	}
@@ -209,7 +214,14 @@ func (f *feed) status(msg *nats.Msg) error {
 }
 
 // silent tells whether the server has forgotten a request.
-func (f *feed) silent() bool { return f.open && time.Since(f.heard) > pullSilence }
+func (f *feed) silent() bool { return f.open && time.Since(f.heard) > f.heartbeat()*5/2 }
+
+func (f *feed) heartbeat() time.Duration {
+	if f.channel.broker.Embedded() {
+		return pullHeartbeatEmbedded
+	}
+	return pullHeartbeat
+}
 
 // ack tells the server that everything up to this message was taken.
 func (f *feed) ack(reply string) {

@@ -41,9 +41,12 @@ func (c *Channel) last(ctx context.Context) (Record, bool, error) {
 }
 
 func (c *Channel) lastMessage(ctx context.Context) (*jetstream.RawStreamMsg, error) {
-	ctx, cancel := attempt(ctx, c.broker)
-	defer cancel()
-	return c.stream.Load().GetLastMsgForSubject(ctx, c.subject)
+	var msg *jetstream.RawStreamMsg
+	err := c.once(ctx, func(ctx context.Context) (err error) {
+		msg, err = c.stream.Load().GetLastMsgForSubject(ctx, c.subject)
+		return err
+	})
+	return msg, err
 }
 
 // behind remembers which frame is the last one before foreign messages, so that a flood of them is read once.
@@ -84,7 +87,7 @@ func (c *Channel) remembered(ctx context.Context) (rec Record, through uint64, e
 	if known == nil {
 		return Record{}, 0, nil
 	}
-	ctx, cancel := attempt(ctx, c.broker)
+	ctx, cancel := attempt(ctx, c.broker, &c.requests)
 	defer cancel()
 	msg, err := c.stream.Load().GetMsg(ctx, known.sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -126,7 +129,7 @@ func (c *Channel) search(ctx context.Context, tail uint64) (Record, error) {
 }
 
 func (c *Channel) firstSequence(ctx context.Context) (uint64, error) {
-	ctx, cancel := attempt(ctx, c.broker)
+	ctx, cancel := attempt(ctx, c.broker, &c.requests)
 	defer cancel()
 	state, err := c.state(ctx)
 	return max(state.FirstSeq, 1), err

@@ -175,9 +175,11 @@ func (r *Reader) rewritten(f *frame.Frame, sequence uint64) error {
 
 // damaged asks the stream itself whether the frame is: an edited consumer delivers headers only, for example.
 func (r *Reader) damaged(ctx context.Context, item *item, cause error) error {
-	ctx, cancel := attempt(ctx, r.channel.broker)
-	defer cancel()
-	stored, err := r.channel.stream.Load().GetMsg(ctx, item.sequence)
+	var stored *jetstream.RawStreamMsg
+	err := r.channel.once(ctx, func(ctx context.Context) (err error) {
+		stored, err = r.channel.stream.Load().GetMsg(ctx, item.sequence)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return fmt.Errorf("%w: it delivered what is stored no more", errFeed)

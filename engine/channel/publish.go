@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,9 @@ import (
 )
 
 const (
-	answerTimeout  = 5 * time.Second
-	headerOverhead = 128 // more than the header of a publish takes
+	answerTimeout  = 5 * time.Second // at most
+	answerSpeed    = 2 << 20         // bytes a second that a slow connection still takes
+	headerOverhead = 128             // more than the header of a publish takes
 )
 
 // Pending is a publish under way.
@@ -69,9 +71,18 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 	if rule.Fencing {
 		header[jetstream.ExpectedLastSubjSeqHeader] = []string{place}
 	}
-	c.writing.RLock()
-	c.broker.Ask(c.subject, header, data, answerTimeout, func(msg *nats.Msg, err error) {
-		c.writing.RUnlock()
+	written := func() {}
+	if c.broker.Embedded() {
+		c.writing.RLock()
+		written = c.writing.RUnlock
+	}
+	c.broker.Ask(c.subject, header, data, c.answerTime(len(data)), func(msg *nats.Msg, err error) {
+		written()
+		if errors.Is(err, broker.ErrNoAnswer) {
+			c.publishes.learn(context.DeadlineExceeded)
+		} else {
+			c.publishes.learn(err)
+		}
 		sequence, err := c.outcome(msg, err)
 		if err != nil {
 			err = fmt.Errorf("publish to stream %s: %w", c.name, err)
@@ -81,6 +92,14 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 		p.settle(sequence, err)
 	})
 	return p
+}
+
+// answerTime is how long an answer is waited for: a short time at first, because it is safe to look and to send again.
+func (c *Channel) answerTime(size int) time.Duration {
+	if c.broker.Embedded() { // which answers, or ends
+		return answerTimeout
+	}
+	return min(2*c.publishes.get()+time.Duration(size)*time.Second/answerSpeed, answerTimeout)
 }
 
 func (c *Channel) outcome(msg *nats.Msg, err error) (uint64, error) {

@@ -16,7 +16,7 @@ const (
 	defaultPrefetch      = 16
 	defaultPrefetchBytes = 8 << 20
 
-	checkInterval = time.Second
+	checkInterval = 500 * time.Millisecond
 	stuckAfter    = 5 * time.Second
 	lookInterval  = 5 * time.Second
 )

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	attemptTimeout = 5 * time.Second
+	attemptTimeout = 5 * time.Second // at most
 	firstDelay     = 50 * time.Millisecond
-	lastDelay      = 2 * time.Second
+	lastDelay      = 500 * time.Millisecond
 )
 
 // Errors of the JetStream API that jetstream has no names for.
@@ -36,21 +36,37 @@ const (
 
 // repeat calls try until it succeeds, fails for good or ctx is done; each attempt has a limit of its own.
 func repeat(ctx context.Context, b *broker.Broker, logger *slog.Logger, what string, try func(context.Context) error) error {
+	var p patience
 	return persist(ctx, b, logger, what, func(ctx context.Context) error {
-		ctx, cancel := attempt(ctx, b)
+		ctx, cancel := attempt(ctx, b, &p)
 		defer cancel()
-		return try(ctx)
+		err := try(ctx)
+		p.learn(err)
+		return err
 	})
 }
 
 // attempt is the context of one request: an answer is not waited for longer than the connection lasts.
-func attempt(ctx context.Context, b *broker.Broker) (context.Context, context.CancelFunc) {
+func attempt(ctx context.Context, b *broker.Broker, p *patience) (context.Context, context.CancelFunc) {
 	ctx, release := b.WhileConnected(ctx)
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	limit := attemptTimeout
+	if !b.Embedded() { // which has no leader that could change
+		limit = p.get()
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	return ctx, func() {
 		cancel()
 		release()
 	}
+}
+
+// once makes one attempt, as long as this channel's server has lately needed.
+func (c *Channel) once(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := attempt(ctx, c.broker, &c.requests)
+	defer cancel()
+	err := try(ctx)
+	c.requests.learn(err)
+	return err
 }
 
 // persist is repeat without a limit for one attempt.
@@ -68,7 +84,7 @@ func persist(ctx context.Context, b *broker.Broker, logger *slog.Logger, what st
 			logger.Warn("trying again: "+what, "error", err)
 			logged = true
 		}
-		if cause := pause(ctx, delay); cause != nil {
+		if cause := pause(ctx, jittered(delay)); cause != nil {
 			return fmt.Errorf("%s: %w (last attempt: %w)", what, cause, err)
 		}
 	}

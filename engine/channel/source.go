@@ -37,9 +37,11 @@ func (s *jetstreamSource) last(ctx context.Context) (Record, bool, error) {
 }
 
 func (s *jetstreamSource) bounds(ctx context.Context) (first, last uint64, err error) {
-	ctx, cancel := attempt(ctx, s.reader.channel.broker)
-	defer cancel()
-	state, err := s.reader.channel.state(ctx)
+	var state jetstream.StreamState
+	err = s.reader.channel.once(ctx, func(ctx context.Context) error {
+		state, err = s.reader.channel.state(ctx)
+		return err
+	})
 	return state.FirstSeq, state.LastSeq, err
 }
 
@@ -54,9 +56,11 @@ func (s *jetstreamSource) consume(ctx context.Context, start uint64) (pending ui
 
 func (s *jetstreamSource) next(ctx context.Context, from uint64) (uint64, bool, error) {
 	c := s.reader.channel
-	ctx, cancel := attempt(ctx, c.broker)
-	defer cancel()
-	stored, err := c.stream.Load().GetMsg(ctx, from, jetstream.WithGetMsgSubject(c.subject))
+	var stored *jetstream.RawStreamMsg
+	err := c.once(ctx, func(ctx context.Context) (err error) {
+		stored, err = c.stream.Load().GetMsg(ctx, from, jetstream.WithGetMsgSubject(c.subject))
+		return err
+	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, false, nil
 	}

@@ -18,7 +18,11 @@ import (
 // nothing to remove. It makes one attempt, while
 // no publish is under way, and answers [ErrMayNot] when Spec.MayTrim says so.
 func (c *Channel) Trim(ctx context.Context, before uint64) error {
-	state, err := c.state(ctx)
+	var state jetstream.StreamState
+	err := c.once(ctx, func(ctx context.Context) (err error) {
+		state, err = c.state(ctx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("trim: %w", err)
 	}
@@ -43,7 +47,7 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 		}
 	}
 	faultpoint.Hit(faultpoint.MidTrim, c.spec.Stage)
-	err = c.purge(ctx, opts)
+	err = c.once(ctx, func(ctx context.Context) error { return c.purge(ctx, opts) })
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("trim: %w", c.lostError())
 	}
@@ -53,11 +57,13 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	return nil
 }
 
-// purge has the stream for itself: nats-server 2.15 waits for itself for ever when it is to purge a stream of which it
+// purge has a stream of the embedded server for itself: nats-server 2.15 waits for itself for ever when it is to purge a stream of which it
 // could not write a message, for want of space, and that must not happen between the look and the purge.
 func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	if c.broker.Embedded() {
+		c.writing.Lock()
+		defer c.writing.Unlock()
+	}
 	if c.spec.MayTrim != nil && !c.spec.MayTrim() {
 		return ErrMayNot
 	}
@@ -70,7 +76,7 @@ const mostInstances = 64
 // isShared says whether another instance has frames in the stream: their subjects end in their numbers.
 func (c *Channel) isShared(ctx context.Context) (bool, error) {
 	prefix := strings.TrimSuffix(c.subject, strconv.Itoa(c.spec.Instance))
-	ctx, cancel := attempt(ctx, c.broker)
+	ctx, cancel := attempt(ctx, c.broker, &c.requests)
 	defer cancel()
 	stream, err := c.broker.JetStream().Stream(ctx, c.name)
 	if err != nil {

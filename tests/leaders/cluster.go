@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// node is one server, in a process of its own, so that it can be killed.
+type node struct {
+	Name   string
+	Dir    string
+	Port   int
+	Routes []int // of all, its own first
+}
+
+// serve is the process of a node. It ends with the one that started it.
+func (n node) serve() error {
+	var routes []*url.URL
+	for _, port := range n.Routes {
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", port)})
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName: n.Name, Host: "127.0.0.1", Port: n.Port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: n.Dir,
+		Cluster: server.ClusterOpts{Name: "trio", Host: "127.0.0.1", Port: n.Routes[0]}, Routes: routes,
+	})
+	if err != nil {
+		return err
+	}
+	s.Start()
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	return nil
+}
+
+type cluster struct {
+	nodes     []node
+	processes []*exec.Cmd
+	conn      *nats.Conn
+	js        jetstream.JetStream
+}
+
+func startCluster(dir string) (*cluster, error) {
+	const size = 3
+	c := &cluster{processes: make([]*exec.Cmd, size)}
+	ports, err := freePorts(2 * size)
+	if err != nil {
+		return nil, err
+	}
+	for i := range size {
+		n := node{Name: fmt.Sprint("node", i), Dir: filepath.Join(dir, fmt.Sprint("node", i)), Port: ports[size+i]}
+		for k := range size {
+			n.Routes = append(n.Routes, ports[(i+k)%size])
+		}
+		c.nodes = append(c.nodes, n)
+		if err := c.start(i); err != nil {
+			return nil, errors.Join(err, c.stop())
+		}
+	}
+	c.conn, err = nats.Connect(c.urls(), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond), nats.RetryOnFailedConnect(true))
+	if err == nil {
+		c.js, err = jetstream.New(c.conn)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+// freePorts are free at the moment, which is enough on a machine where this runs alone.
+func freePorts(n int) (ports []int, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+func (c *cluster) start(i int) error {
+	text, err := json.Marshal(c.nodes[i])
+	if err != nil {
+		return err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	process := exec.Command(program, "-node", string(text))
+	if _, err := process.StdinPipe(); err != nil { // which closes with this process
+		return err
+	}
+	process.Stderr = os.Stderr
+	c.processes[i] = process
+	return process.Start()
+}
+
+func (c *cluster) urls() string {
+	var list []string
+	for _, n := range c.nodes {
+		list = append(list, fmt.Sprint("nats://127.0.0.1:", n.Port))
+	}
+	return strings.Join(list, ",")
+}
+
+// leader is which node leads the stream.
+func (c *cluster) leader(stream string) (int, error) {
+	for try := 0; ; try++ {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		s, err := c.js.Stream(ctx, stream)
+		cancel()
+		if err == nil && s.CachedInfo().Cluster != nil {
+			for i, n := range c.nodes {
+				if n.Name == s.CachedInfo().Cluster.Leader {
+					return i, nil
+				}
+			}
+		}
+		if try == 60 {
+			return 0, fmt.Errorf("who leads %s is not known: %w", stream, err)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// fell kills the server that leads the stream, and has it back after a while, or makes the leader step down.
+func (c *cluster) fell(stream string, o options) (string, error) {
+	k, err := c.leader(stream)
+	if err != nil {
+		return "", err
+	}
+	if o.stepDown {
+		_, err := c.conn.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, nil, 5*time.Second)
+		return "the leader of " + stream + " stepped down", err
+	}
+	if err := c.kill(k); err != nil {
+		return "", err
+	}
+	time.Sleep(o.down)
+	return fmt.Sprintf("node%d was killed, the leader of %s", k, stream), c.start(k)
+}
+
+func (c *cluster) kill(i int) error {
+	err := c.processes[i].Process.Kill()
+	_ = c.processes[i].Wait() // it was killed
+	return err
+}
+
+func (c *cluster) stop() error {
+	if c.conn != nil {
+		c.conn.Close()
+	}
+	var errs []error
+	for i, process := range c.processes {
+		if process != nil && process.Process != nil {
+			errs = append(errs, c.kill(i))
+		}
+	}
+	return errors.Join(errs...)
+}
