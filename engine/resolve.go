@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/supervise"
 )
@@ -17,6 +18,7 @@ const resolveDelay = 500 * time.Millisecond
 // resolve finds out what became of a commit without a good answer: it is the
 // channel's last frame, or it is not and is sent again, or somebody else's is.
 func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
+	defer in.waits.end(waitPermission)
 	delay := time.Duration(0)
 	for try := 0; ; try++ {
 		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
@@ -25,7 +27,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 		if try == 1 {
 			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
 		}
-		in.waits.begin(waitCommit, cause.Error())
+		in.waits.begin(waitFor(cause, waitCommit), cause.Error())
 		if err := in.run.clock.pause(ctx, delay); err != nil {
 			return 0, err
 		}
@@ -45,6 +47,14 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 			delay = 0 // messages of others come in between: the next try is soon, to be before the next of them
 		}
 	}
+}
+
+// waitFor names a wait by its cause, if that says more than kind.
+func waitFor(cause error, kind waitKind) waitKind {
+	if errors.Is(cause, broker.ErrPermission) {
+		return waitPermission
+	}
+	return kind
 }
 
 // lookBack reads the last frame back, and publishes once more if it is the

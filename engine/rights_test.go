@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/dlq"
 	"penstock/engine"
@@ -31,7 +35,12 @@ func permissions(rights []broker.Right) *server.Permissions {
 // authorized is a server with two users: one with the rights, and admin with all.
 func authorized(t *testing.T, rights []broker.Right) *server.Server {
 	t.Helper()
-	s, err := server.NewServer(authorizedOptions(t.TempDir(), rights))
+	return authorizedIn(t, t.TempDir(), rights)
+}
+
+func authorizedIn(t *testing.T, dir string, rights []broker.Right) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(authorizedOptions(dir, rights))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,6 +193,97 @@ func TestAskingForRightsChangesNothing(t *testing.T) {
 	b.Close()
 	if after := streamsOf(t, s); after != before || before == "" {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// Rights that are taken away while the pipeline runs, and given back, are a wait with a name.
+func TestRightsTakenAwayAndGivenBack(t *testing.T) {
+	t.Parallel()
+	all := engine.Rights(engine.RightsConfig{Pipeline: "orders", Stages: []string{"numbers", "sink"}})
+	for _, taken := range []string{"orders.>", "_INBOX.>"} {
+		t.Run(taken, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			s := authorizedIn(t, dir, all)
+			reload := func(rights []broker.Right) {
+				o := authorizedOptions(dir, rights)
+				o.Port = s.Addr().(*net.TCPAddr).Port
+				if err := s.ReloadOptions(o); err != nil {
+					t.Error(err)
+				}
+			}
+			const n = 60_000
+			p := engine.New("orders")
+			going := make(chan struct{})
+			release := make(chan struct{})
+			numbers := engine.Source(p, "numbers", func(ctx context.Context, next *uint64, emit engine.Emit[uint64]) error {
+				if *next == 100 {
+					close(going)
+					<-release
+				}
+				if *next == n {
+					return io.EOF
+				}
+				if *next%100 == 0 {
+					time.Sleep(time.Millisecond) // so that there are more frames than one request brings
+				}
+				emit(*next)
+				*next++
+				return nil
+			})
+			var last atomic.Uint64
+			engine.Sink(p, "sink", numbers, func(_ context.Context, count *uint64, m engine.Message[uint64]) error {
+				if m.Value != *count {
+					return engine.Fatal(fmt.Errorf("message %d is %d", *count, m.Value))
+				}
+				*count++
+				last.Store(*count)
+				return nil
+			})
+			config := asLimited(t, s, t.TempDir())
+			ended := make(chan error, 1)
+			go func() { ended <- p.Run(t.Context(), config) }()
+			<-going
+			var less []broker.Right
+			for _, r := range all {
+				if r.Subject != taken {
+					less = append(less, r)
+				}
+			}
+			reload(less)
+			close(release)
+			for waits := ""; !strings.Contains(waits, "permission") || !strings.Contains(waits, "limited"); {
+				select {
+				case err := <-ended:
+					t.Fatalf("ended: %v", err)
+				case <-time.After(20 * time.Millisecond):
+					waits = fmt.Sprintf("%+v", p.Status())
+				}
+			}
+			reload(all)
+			if err := <-ended; err != nil || last.Load() != n {
+				t.Fatalf("error %v, %d of %d messages", err, last.Load(), n)
+			}
+		})
+	}
+}
+
+// A stream of somebody else on the pipeline's subjects is named, with what it takes.
+func TestForeignStreamOnTheSubjectsIsNamed(t *testing.T) {
+	t.Parallel()
+	s := authorized(t, rejecting(1).Rights(""))
+	b, err := broker.Open(t.Context(), broker.Config{URL: s.ClientURL(), User: "admin", Password: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	_, err = b.JetStream().CreateStream(t.Context(), jetstream.StreamConfig{Name: "archive", Subjects: []string{"orders.>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = rejecting(1).Run(t.Context(), asLimited(t, s, t.TempDir()))
+	if err == nil || !strings.Contains(err.Error(), "orders.> of the stream archive") || !strings.Contains(err.Error(), "another name") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -36,9 +36,10 @@ func (in *session) noteWaits(pending, fits bool) {
 func (in *session) noteTrouble(w *waits, err error) {
 	if err == nil {
 		w.end(waitReader)
+		w.end(waitPermission)
 		return
 	}
-	w.begin(waitReader, err.Error())
+	w.begin(waitFor(err, waitReader), err.Error())
 }
 
 // isHeadDelayed says that the next message of an input has failed, and that it

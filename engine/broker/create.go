@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -11,6 +13,8 @@ import (
 
 const (
 	codeStreamCreate = 10049 // the error of the JetStream API that stands for any trouble with a new stream's files
+	codeOverlap      = 10065
+	codeMaxStreams   = 10027
 	createAttempts   = 6
 	firstCreateDelay = 10 * time.Millisecond
 )
@@ -33,7 +37,7 @@ func (c creator) CreateStream(ctx context.Context, cfg jetstream.StreamConfig) (
 		s, err := c.JetStream.CreateStream(ctx, cfg)
 		var refusal *jetstream.APIError
 		if !errors.As(err, &refusal) || refusal.ErrorCode != codeStreamCreate || try == createAttempts {
-			return s, err
+			return s, c.explained(ctx, cfg, err)
 		}
 		select {
 		case <-time.After(delay):
@@ -41,4 +45,37 @@ func (c creator) CreateStream(ctx context.Context, cfg jetstream.StreamConfig) (
 			return nil, err
 		}
 	}
+}
+
+// explained adds to a refusal what the server leaves out.
+func (c creator) explained(ctx context.Context, cfg jetstream.StreamConfig, err error) error {
+	var refusal *jetstream.APIError
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	switch refusal.ErrorCode {
+	case codeMaxStreams:
+		return fmt.Errorf("%w: the account may have no more streams, and a pipeline needs one for each stage and two for dead letters: raise max_streams of the account, or delete streams that nobody needs", err)
+	case codeOverlap:
+		return fmt.Errorf("%w: %s of the stream %s%s: give the pipeline another name, or narrow the subjects of the other stream",
+			err, strings.Join(cfg.Subjects, ", "), cfg.Name, c.others(ctx, cfg))
+	}
+	return err
+}
+
+// others names the streams that take subjects of this one.
+func (c creator) others(ctx context.Context, cfg jetstream.StreamConfig) string {
+	var found []string
+	for _, subject := range cfg.Subjects {
+		list := c.ListStreams(ctx, jetstream.WithStreamListSubject(subject))
+		for other := range list.Info() {
+			if other.Config.Name != cfg.Name {
+				found = append(found, fmt.Sprintf("%s of the stream %s", strings.Join(other.Config.Subjects, ", "), other.Config.Name))
+			}
+		}
+	}
+	if found == nil {
+		return " and those of another stream"
+	}
+	return " and " + strings.Join(found, "; ")
 }

@@ -150,8 +150,11 @@ func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 	switch {
 	case err != nil || info == nil:
 		return err
-	case info.NumPending > 0:
+	case info.NumPending > 0 && f.owed:
 		return fmt.Errorf("%w: it kept %d frames back", errFeed, info.NumPending)
+	case info.NumPending > 0: // they may have come since the request ran out
+		f.owed = true
+		return nil
 	case info.Delivered.Consumer > f.consumed:
 		return fmt.Errorf("%w: it gave a message to somebody else", errFeed)
 	}

@@ -17,6 +17,7 @@ import (
 
 const (
 	pullExpires = 10 * time.Second
+	pullOwed    = time.Second // for what is known to be there
 
 	// How often a consumer is to be heard of while it has nothing to give; after two and a half times that it is taken for
 	// lost, with its leader.
@@ -49,6 +50,7 @@ type feed struct {
 	got      int    // messages it brought
 	large    bool   // the next message is larger than bytes
 	idle     bool   // the last request ran out of time
+	owed     bool   // frames waited then: the next request has to bring one
 	heard    time.Time
 	looked   time.Time // at the consumer's settings
 	consumed uint64    // consumer sequence of the last message
@@ -149,8 +151,11 @@ func (f *feed) request(frames, bytes int) error {
 		Expires   time.Duration `json:"expires"`
 		Batch     int           `json:"batch"`
 		MaxBytes  int           `json:"max_bytes,omitempty"`
-		Heartbeat time.Duration `json:"idle_heartbeat"`
+		Heartbeat time.Duration `json:"idle_heartbeat,omitempty"`
 	}{pullExpires, frames, bytes, f.heartbeat()}
+	if f.owed {
+		pull.Expires, pull.Heartbeat = pullOwed, 0
+	}
 	if f.large {
 		pull.Batch, pull.MaxBytes = 1, 0
 	}
@@ -181,6 +186,7 @@ func (f *feed) accept(msg *nats.Msg) (*item, error) {
 	}
 	f.consumed++
 	f.got++
+	f.owed = false
 	if f.left--; f.left == 0 {
 		f.open = false
 	}
