@@ -159,15 +159,21 @@ func emitTo[T any](in *session, destination int, codec Codec[T], value T, option
 // in one message.
 type TooLargeError struct {
 	Stage  string
-	Stream string // "" for the outputs of one call together
+	Stream string // "" for the outputs of one call together, and the state
 	Size   int
+	State  int    // bytes of Size that are state
+	Key    string // whose state it is, in a keyed stage
 	Limit  int
 }
 
 func (e *TooLargeError) Error() string {
-	what := "a value of " + fmt.Sprint(e.Size) + " bytes to " + e.Stream
+	what := fmt.Sprintf("emitted a value of %d bytes to %s", e.Size, e.Stream)
 	if e.Stream == "" {
-		what = fmt.Sprint(e.Size) + " bytes of outputs and state in one call"
+		whose := ""
+		if e.Key != "" {
+			whose = fmt.Sprintf(" of key %.100q", e.Key)
+		}
+		what = fmt.Sprintf("made in one call %d bytes of outputs and %d of state%s", e.Size-e.State, e.State, whose)
 	}
-	return fmt.Sprintf("stage %s emitted %s, more than the %d bytes that fit into one message of the server: emit less at once, or raise the server's max_payload", e.Stage, what, e.Limit)
+	return fmt.Sprintf("stage %s %s, more than the %d bytes that fit into one message of the server: emit less at once, keep less in the state, or raise the server's max_payload", e.Stage, what, e.Limit)
 }

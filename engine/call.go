@@ -53,6 +53,7 @@ func (in *session) callNext(ctx context.Context) (bool, error) {
 	if !in.mayCallOut() {
 		return false, nil
 	}
+	in.suspected = in.isSuspect(i)
 	if i.replays != nil {
 		return true, in.callReplay(ctx, i)
 	}
@@ -99,7 +100,7 @@ func (in *session) callMessage(ctx context.Context, i *input) error {
 	if err := in.enterMessages(ctx, i, p.offset, 1); err != nil {
 		return err
 	}
-	err := in.machine.callMessage(ctx, p)
+	err := in.check(i, in.machine.callMessage(ctx, p))
 	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {
@@ -146,7 +147,8 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 // moved notes that a call succeeded: who was held by the others is asked again.
 func (in *session) moved(i *input) {
 	in.batch.calls++
-	in.lastCall, in.lastCallAt = i, in.currentAt
+	in.lastCall = lastCall{i, in.currentAt, in.batched, in.unit, in.checked}
+	in.checking = max(in.checking-1, 0)
 	in.replays.served(i)
 	in.current = nil
 	if i != nil {
@@ -182,7 +184,7 @@ func (in *session) callBatch(ctx context.Context, i *input) error {
 	if err := in.enterMessages(ctx, i, first, len(in.gathered)); err != nil {
 		return err
 	}
-	err := in.machine.callBatch(ctx, i.definition.index, in.gathered)
+	err := in.check(i, in.machine.callBatch(ctx, i.definition.index, in.gathered))
 	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {

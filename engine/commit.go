@@ -9,7 +9,6 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
-	"penstock/engine/supervise"
 )
 
 // flight is a commit under way.
@@ -40,7 +39,7 @@ func (f *flight) isDone() bool {
 // publish sends everything the batch holds as one frame: the commit. It is
 // under way afterwards; settle ends it.
 func (in *session) publish(ctx context.Context, end bool) error {
-	in.unit = "commit"
+	in.unit = commitUnit
 	if err := in.delivered(ctx); err != nil {
 		return err
 	}
@@ -99,8 +98,8 @@ func (in *session) publishAtLast(ctx context.Context, end bool) error {
 // collect asks for the changes of the state, which the user's codec writes.
 func (in *session) collect() (state frame.State, err error) {
 	in.hold.enter()
-	in.saving.enterCall("commit")
-	err = supervise.Contain(func() (err error) {
+	in.saving.enterCall(commitUnit)
+	err = encoding(func() (err error) {
 		state, err = in.machine.keeper().collect()
 		return err
 	})
@@ -120,8 +119,7 @@ func (in *session) encode(end bool) (*flight, error) {
 	control, sequence := in.committed.last()
 	state, err := in.collect()
 	if err != nil {
-		in.current = nil
-		return nil, err
+		return nil, in.unsaved(err)
 	}
 	f := &flight{expected: sequence, frame: frame.Frame{
 		Owner:    in.owner,
@@ -141,11 +139,11 @@ func (in *session) encode(end bool) (*flight, error) {
 		return nil, fmt.Errorf("encode a frame: %w", err)
 	}
 	if err != nil || len(f.data) > in.limits.frame {
-		return nil, in.tooLarge(len(f.data))
+		return nil, in.tooLarge(&f.frame, len(f.data))
 	}
 	f.trace = in.traceSent()
 	f.taken, f.ages = in.batch.taken, in.batch.ages
-	in.spare = nil
+	in.spare, in.lastCall = nil, lastCall{}
 	in.committed.launch(state.Changes)
 	in.empty(f)
 	return f, nil
@@ -161,21 +159,6 @@ func (in *session) empty(f *flight) {
 		next[d] = f.frame.Sections[d].Next()
 	}
 	in.batch.reset(next)
-}
-
-// tooLarge answers a batch that does not fit into one message: half the calls
-// next time, or the failure of the one call it is.
-func (in *session) tooLarge(size int) error {
-	if in.batch.calls > 1 && in.source == nil {
-		in.maxCalls = in.batch.calls / 2
-		return errRewind
-	}
-	err := &TooLargeError{Stage: in.definition.name, Size: size, Limit: in.limits.frame}
-	if len(in.inputs) == 0 || in.lastCall == nil {
-		return Fatal(err)
-	}
-	in.current, in.currentAt = in.lastCall, in.lastCallAt
-	return err
 }
 
 func (in *session) positions() []frame.Position {
@@ -222,6 +205,7 @@ func (in *session) settled(sequence uint64) {
 	f := in.flight
 	faultpoint.Hit(faultpoint.AfterPublish, in.definition.name)
 	in.measure(f)
+	in.noteSize(f)
 	in.committed.accept(&f.frame, sequence)
 	in.flight, in.spare, in.closed = nil, f.data, false
 	in.waits.end(waitCommit)
@@ -244,7 +228,7 @@ func (in *session) settled(sequence uint64) {
 		in.source.makeRoom()
 	}
 	in.forgetCommitted()
-	in.succeeded("commit")
+	in.succeeded(commitUnit)
 	if in.sound() {
 		in.healthy.Store(f.frame.Commit)
 	}

@@ -57,6 +57,7 @@ func (in *session) pass(i *input) {
 	in.currentAt = i.head.offset
 	i.take()
 	in.moved(i)
+	in.lastCall = lastCall{} // it called nothing
 }
 
 // AtLimitError says that a message has failed at every attempt, and that its

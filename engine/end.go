@@ -117,7 +117,7 @@ func (in *session) end(ctx context.Context) error {
 	}
 	in.endPhase = false
 	if err := in.publishAtLast(ctx, true); err != nil {
-		return in.fail(ctx, err)
+		return in.failEnd(ctx, err)
 	}
 	return in.settle(ctx, true)
 }
@@ -125,9 +125,6 @@ func (in *session) end(ctx context.Context) error {
 func (in *session) endWhole(ctx context.Context) error {
 	if err := in.callEnd(ctx, ""); err != nil {
 		return err
-	}
-	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
-		return in.failEnd(ctx, fmt.Errorf("encode the state: %w", err))
 	}
 	in.machine.keeper().boundary()
 	return nil
@@ -163,7 +160,13 @@ func (in *session) tryEnd(ctx context.Context, key string) error {
 	in.traceCall(nil)
 	in.enterCall(ctx, inflight.Hook, in.unit)
 	in.hold.enter()
-	err := in.undoneIfAway(func() error { return in.machine.callEnd(ctx, key) })
+	err := in.undoneIfAway(func() error {
+		err := in.machine.callEnd(ctx, key)
+		if err == nil {
+			err = in.checkEnd()
+		}
+		return err
+	})
 	in.leaveCall(ctx)
 	if !in.hold.leave() {
 		return errAbandoned
@@ -174,17 +177,36 @@ func (in *session) tryEnd(ctx context.Context, key string) error {
 	}
 	in.succeeded(in.unit)
 	in.batch.calls++
+	in.lastCall = lastCall{unit: in.unit}
 	in.batch.begin(0)
 	return nil
 }
 
+// checkEnd encodes what an end hook left, in a keyed stage only where that
+// failed before: there are many keys.
+func (in *session) checkEnd() error {
+	keeper := in.machine.keeper()
+	if !in.definition.keyed() {
+		return errors.Join(keeper.check(), keeper.prepare())
+	}
+	if in.calls.Unit == in.unit {
+		return keeper.check()
+	}
+	return nil
+}
+
 // failEnd makes sure that a failed end hook is a fault of this life: there is
-// no message to go on with.
+// no message to go on with. A commit that is to be made with fewer calls is no
+// fault.
 func (in *session) failEnd(ctx context.Context, err error) error {
-	if err := in.fail(ctx, err); err != nil {
+	unit := in.unit
+	if failed := in.fail(ctx, err); failed != nil {
+		return failed
+	}
+	if errors.Is(err, errRewind) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", in.unit, err)
+	return fmt.Errorf("%s: %w", unit, err)
 }
 
 // endKeys calls the end hook for every key in order. How far it came is part

@@ -93,7 +93,7 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 		log.Error("the recovery function failed: the failure goes up", "error", brief(e.Err))
 	case supervise.HealthChanged:
 		log.Warn("the health changed", "health", e.Detail)
-	case supervise.Diverted: // told where it happens, with everything
+	case supervise.Diverted, supervise.StateSize: // told where it happens, with everything
 	case supervise.SpaceChanged: // told once for all stages
 	case supervise.ForeignMessage: // told by the channel
 	case supervise.WaitsLong, supervise.WaitEnded: // told by who watches the waits, which repeats it

@@ -48,6 +48,7 @@ type instance struct {
 	halted       atomic.Bool                     // stopped by an operator, found when draining
 	gaveUp       atomic.Bool                     // was given up; only an operator starts it again
 	parked       atomic.Bool                     // can do nothing until a stage that was given up is started again
+	largeStates  atomic.Int64                    // states of more than half of what a commit holds
 	stats        stats
 	measures     measures
 	foreign      foreignMessages

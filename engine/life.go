@@ -163,7 +163,12 @@ func (in *session) goBack(ctx context.Context) error {
 func (in *session) callStart(ctx context.Context) error {
 	in.unit, in.attempt = startUnit, in.nextTry(startUnit)
 	err := in.unlessAway(ctx, startUnit, func() error {
-		return in.undoneIfAway(func() error { return in.machine.callStart(ctx) })
+		return in.undoneIfAway(func() error {
+			if err := in.machine.callStart(ctx); err != nil || !in.machine.hasStart() {
+				return err
+			}
+			return in.machine.keeper().check() // else the first message would be blamed
+		})
 	})
 	if err != nil {
 		return in.fail(ctx, err)
@@ -171,6 +176,7 @@ func (in *session) callStart(ctx context.Context) error {
 	in.succeeded(startUnit)
 	if in.batch.emitted > 0 {
 		in.batch.calls++
+		in.lastCall = lastCall{unit: in.unit}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -17,6 +18,7 @@ type machine interface {
 	callBeforeCommit(ctx context.Context) error
 	callEnd(ctx context.Context, key string) error
 	callStop(ctx context.Context) error
+	hasStart() bool
 	hasEnd() bool
 	hasBeforeCommit() bool
 	keeper() stateKeeper
@@ -136,6 +138,10 @@ func (m *typedMachine[S, Out]) callStop(ctx context.Context) error {
 		}
 	}
 	return first
+}
+
+func (m *typedMachine[S, Out]) hasStart() bool {
+	return slices.ContainsFunc(m.hooks, func(h Hooks[S, Out]) bool { return h.Start != nil })
 }
 
 func (m *typedMachine[S, Out]) hasBeforeCommit() bool {

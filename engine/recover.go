@@ -56,6 +56,9 @@ func (in *session) adopt(ctx context.Context) error {
 	control, sequence := in.committed.last()
 	in.epoch = control.Epoch
 	in.last.Store(sequence)
+	if in.options.Compression == frame.None {
+		in.size.before = len(control.State.Whole)
+	}
 	in.isEnded.Store(control.Ended)
 	in.stopped.Store(control.Ended)
 	for d, stream := range in.definition.destinations() {

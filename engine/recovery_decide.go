@@ -218,7 +218,11 @@ func (in *session) amend() error {
 		return nil
 	}
 	if v.replace != nil {
-		if err := v.replace(in.machine.keeper()); err != nil {
+		err := v.replace(in.machine.keeper())
+		if err == nil {
+			err = encoding(in.machine.keeper().check)
+		}
+		if err != nil {
 			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", in.definition.name, err))
 		}
 		in.batch.calls++

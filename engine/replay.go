@@ -237,6 +237,7 @@ func (in *session) callReplay(ctx context.Context, i *input) error {
 	} else {
 		err = in.machine.callMessage(ctx, &p)
 	}
+	err = in.check(i, err)
 	in.leaveCall(ctx)
 	taken, err := in.answer(i, err)
 	if taken {

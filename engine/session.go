@@ -60,8 +60,11 @@ type session struct {
 	currentAt    uint64 // its offset, or that of the first in a batch
 	batched      int    // messages in it
 	gathered     []peeked
-	lastCall     *input // the last one that succeeded
-	lastCallAt   uint64
+	lastCall     lastCall
+	suspected    bool // the call at hand may leave a state that cannot be encoded
+	checked      bool // the state that the call at hand left can be encoded
+	size         stateSize
+	checking     int       // calls whose state is encoded right after them
 	failures     failures  // messages that failed and are not committed
 	failing      *failure  // of the message at hand, if it is one of them
 	letters      letters   // on their way
@@ -192,7 +195,7 @@ func (in *session) rollback() error {
 	for _, i := range in.inputs {
 		i.rewind()
 	}
-	in.closed, in.failing = false, nil
+	in.closed, in.failing, in.lastCall = false, nil, lastCall{}
 	in.failures.restarted()
 	in.endPhase, in.ending, in.cursor = control.EndPhase, control.EndPhase, control.Cursor
 	return in.machine.keeper().rollback(in.committed)

@@ -92,7 +92,7 @@ func (in *session) callSource(ctx context.Context) error {
 	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
 	var unsaved error
 	if err == nil || err == io.EOF {
-		unsaved = supervise.Contain(in.machine.keeper().prepare)
+		unsaved = encoding(in.machine.keeper().prepare)
 	}
 	if isUnavailable(err) { // what it did to the state is undone
 		unsaved = supervise.Contain(in.machine.keeper().toBoundary)
@@ -124,7 +124,7 @@ func (in *session) callSource(ctx context.Context) error {
 	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
 	if unsaved != nil {
 		b.undo()
-		return fmt.Errorf("encode the state: %w", unsaved)
+		return unsaved
 	}
 	in.machine.keeper().boundary()
 	if in.calls.Unit != "" {
@@ -214,9 +214,9 @@ func (in *session) sourceLoop(ctx context.Context) error {
 // beginFeeding comes before the feeder starts.
 func (in *session) beginFeeding(ctx context.Context) error {
 	in.source.finished, in.source.err, in.traces.calling = false, nil, false
-	in.current, in.unit = nil, "commit"
+	in.current, in.unit = nil, "start"
 	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
-		return in.fail(ctx, fmt.Errorf("encode the state: %w", err))
+		return in.fail(ctx, err)
 	}
 	in.machine.keeper().boundary()
 	return nil

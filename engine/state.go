@@ -21,6 +21,10 @@ type stateKeeper interface {
 	// undo says false when it cannot: then only rollback helps.
 	mark()
 	undo() bool
+	// check says whether collect could write what the call at hand left, and
+	// checkBefore whether it could write what is committed.
+	check() error
+	checkBefore(c *committed) error
 	// boundary remembers the state between two calls of a source, whose
 	// next call may already change it while the last one is committed.
 	// prepare does what takes the user's codec, before.
@@ -53,6 +57,7 @@ type wholeState[S any] struct {
 	edge      S      // the value at the last boundary
 	edgeBytes []byte
 	hasEdge   bool
+	refused   bool // the codec refused an edge: each is encoded by prepare
 }
 
 func newWholeState[S any](codec Codec[S]) *wholeState[S] {
@@ -64,7 +69,8 @@ func (w *wholeState[S]) get() *S { return &w.value }
 func (w *wholeState[S]) collect() (frame.State, error) {
 	data, err := w.encode()
 	if err != nil {
-		return frame.State{}, fmt.Errorf("encode the state as %s: %w", w.codec.Name(), err)
+		w.refused = true
+		return frame.State{}, err
 	}
 	if len(data) > alwaysCarried && bytes.Equal(data, w.last) {
 		return frame.State{Kind: frame.StateAbsent}, nil
@@ -76,16 +82,46 @@ func (w *wholeState[S]) collect() (frame.State, error) {
 func (w *wholeState[S]) encode() ([]byte, error) {
 	switch {
 	case !w.hasEdge:
-		return w.codec.Append(nil, w.value)
+		return w.bytes(w.value)
 	case w.plain:
-		return w.codec.Append(nil, w.edge)
+		return w.bytes(w.edge)
 	}
 	return w.edgeBytes, nil
 }
 
+func (w *wholeState[S]) bytes(value S) ([]byte, error) {
+	data, err := w.codec.Append(nil, value)
+	if err != nil {
+		return nil, fmt.Errorf("encode the state as %s: %w", w.codec.Name(), err)
+	}
+	return data, nil
+}
+
+func (w *wholeState[S]) check() error {
+	_, err := w.bytes(w.value)
+	return err
+}
+
+func (w *wholeState[S]) checkBefore(c *committed) error {
+	data, found := c.whole()
+	return checkAgain(w.codec, data, found)
+}
+
+// checkAgain encodes a state that was committed, or the zero one.
+func checkAgain[S any](codec Codec[S], data []byte, found bool) (err error) {
+	var value S
+	if found {
+		if value, err = codec.Decode(data); err != nil {
+			return err
+		}
+	}
+	_, err = codec.Append(nil, value)
+	return err
+}
+
 func (w *wholeState[S]) prepare() (err error) {
-	if !w.plain {
-		w.prepared, err = w.codec.Append(nil, w.value)
+	if !w.plain || w.refused {
+		w.prepared, err = w.bytes(w.value)
 	}
 	return err
 }

@@ -156,8 +156,8 @@ func (k *keyedState[S]) collect() (frame.State, error) {
 		if !state.deleted {
 			start := len(block)
 			var err error
-			if block, err = k.codec.Append(block, state.value); err != nil {
-				return frame.State{}, fmt.Errorf("encode the state of key %q as %s: %w", state.key, k.codec.Name(), err)
+			if block, err = k.append(block, state); err != nil {
+				return frame.State{}, err
 			}
 			change.Value = block[start:len(block):len(block)]
 			k.weigh(state, len(change.Value))
@@ -173,6 +173,33 @@ func (k *keyedState[S]) collect() (frame.State, error) {
 	clear(k.lost)
 	k.rotate()
 	return frame.State{Kind: frame.StateKeyed, Changes: changes}, nil
+}
+
+func (k *keyedState[S]) append(block []byte, state *keyState[S]) ([]byte, error) {
+	data, err := k.codec.Append(block, state.value)
+	if err != nil {
+		return block, fmt.Errorf("encode the state of key %q as %s: %w", state.key, k.codec.Name(), err)
+	}
+	return data, nil
+}
+
+func (k *keyedState[S]) check() error {
+	if k.current == nil || k.current.deleted {
+		return nil
+	}
+	_, err := k.append(nil, k.current)
+	return err
+}
+
+func (k *keyedState[S]) checkBefore(c *committed) error {
+	if k.current == nil {
+		return nil
+	}
+	data, found, err := c.settledKey(k.current.key)
+	if err != nil {
+		return err
+	}
+	return checkAgain(k.codec, data, found)
 }
 
 // mostSpare is the most memory that is kept to be used again.

@@ -54,6 +54,8 @@ type StageStatus struct {
 	DeadLettersBy    map[string]uint64 `json:"dead_letters_by_reason,omitempty"` // the same by dlq.Reason
 	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, or by a recovery function
 	StateBytes       int64             `json:"state_bytes,omitempty"`            // of the committed state, unless it is one for each key
+	StateLimit       int64             `json:"state_limit"`                      // bytes that a commit holds: of the state, or of that of a key, and of the outputs of a call
+	LargeStates      int64             `json:"large_states,omitempty"`           // states that take more than half of that: 1, or as many keys, at most 100
 	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
 	Foreign          uint64            `json:"foreign_messages,omitempty"`       // in its channel, of other clients, set aside in this process
 	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
@@ -162,7 +164,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	if in.breaker != nil {
 		s.Breaker = in.breaker.State().String()
 	}
-	s.StateBytes = int64(len(control.State.Whole))
+	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.limits.frame), in.largeStates.Load()
 	s.Waits = in.waitsNow(in.run.clock.now())
 	for k := range in.definition.inputs {
 		position := in.positionOf(k, control)

@@ -183,6 +183,11 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
 	in.enterCall(ctx, inflight.Timer, in.unit)
 	err := in.machine.callTimer(ctx, timer, now)
+	if in.calls.Unit == in.unit && (err == nil || err == io.EOF) { // the state that it left may be what failed
+		if unsaved := in.machine.keeper().check(); unsaved != nil {
+			err = unsaved
+		}
+	}
 	in.leaveCall(ctx)
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr

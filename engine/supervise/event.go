@@ -29,11 +29,12 @@ const (
 	WaitsLong                       // it waits for longer than it does for good reasons: Detail says for what; told by its owner, as the next
 	WaitEnded                       // that is over: Detail says what it waited for, and for how long
 	ForeignMessage                  // a message in its channel is of another client and was set aside: Detail says which; of many only some are told
+	StateSize                       // its state, or that of a key, takes more than half of what a commit holds, or less again: see Detail
 )
 
 var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
 	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full", "disk space",
-	"waits too long", "wait ended", "foreign message"}
+	"waits too long", "wait ended", "foreign message", "state size"}
 
 // String returns the kind in plain lower-case words.
 func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"fmt"
+
+	"penstock/engine/frame"
+	"penstock/engine/supervise"
+)
+
+// A state travels in one message of the server, so there is a largest one. What
+// a message makes too large is the message's failure. But a state that has grown
+// over time makes a failure of any message, however innocent: so it is told from
+// half the limit on, and from there on the message is not blamed. An unkeyed
+// stage stops then. In a keyed one the messages of that key become letters, and
+// the other keys go on.
+
+// stateSize is what a session knows of the size of its states.
+type stateSize struct {
+	before int             // of an unkeyed stage: in the last commit, as it counts toward the limit
+	large  map[string]bool // states of more than half the limit; that of an unkeyed stage has the key ""
+}
+
+// maxLarge bounds the keys that are known to be large. No more are told of.
+const maxLarge = 100
+
+// StateTooLargeError says that the state of a stage has grown so much over time
+// that a commit does not hold it any more. The stage keeps its last commit and
+// all messages after it.
+type StateTooLargeError struct {
+	Stage   string
+	Size    int // of the state, in bytes
+	Outputs int // of one call, in the same commit
+	Limit   int // for both
+}
+
+func (e *StateTooLargeError) Error() string {
+	beside := ""
+	if e.Outputs > 0 {
+		beside = fmt.Sprintf(" beside %d bytes of outputs", e.Outputs)
+	}
+	return fmt.Sprintf("the state of stage %s has %d bytes%s, and a commit holds %d: it has outgrown one message of the server; "+
+		"keep less in it, give each key a state of its own (engine.KeyBy), or run on a server with a larger max_payload; nothing is lost",
+		e.Stage, e.Size, beside, e.Limit)
+}
+
+// tooLarge answers a commit that does not fit into one message of the server:
+// fewer calls next time, or the failure of the one call it is.
+func (in *session) tooLarge(f *frame.Frame, size int) error {
+	if in.narrow() {
+		return errRewind
+	}
+	state, outputs := sizeOf(f)
+	err := &TooLargeError{Stage: in.definition.name, Size: max(size, state+outputs), State: state, Limit: in.limits.frame}
+	if f.State.Kind == frame.StateKeyed && len(f.State.Changes) == 1 {
+		err.Key = f.State.Changes[0].Key
+	}
+	switch {
+	case f.State.Kind == frame.StateWhole && in.isLarge(in.size.before):
+		in.current = nil
+		return Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
+	case in.source != nil:
+		return Fatal(err)
+	}
+	in.blame()
+	return err
+}
+
+// sizeOf is how many bytes of a frame are state and outputs.
+func sizeOf(f *frame.Frame) (state, outputs int) {
+	state = len(f.State.Whole)
+	for k := range f.State.Changes {
+		state += len(f.State.Changes[k].Key) + len(f.State.Changes[k].Value)
+	}
+	for d := range f.Sections {
+		outputs += f.Sections[d].Len()
+	}
+	return state, outputs
+}
+
+// isLarge says that a state takes more than half of what a commit holds.
+func (in *instance) isLarge(size int) bool { return size > in.limits.frame/2 }
+
+// noteSize looks how large the states are that a commit holds.
+func (in *session) noteSize(f *flight) {
+	s := &f.frame.State
+	scale := func(size int) int { return size }
+	if in.options.Compression != frame.None {
+		state, outputs := sizeOf(&f.frame)
+		scale = func(size int) int { return int(int64(size) * int64(len(f.data)) / int64(state+outputs+1)) }
+	}
+	if s.Kind == frame.StateWhole {
+		in.size.before = scale(len(s.Whole))
+		in.noteLarge("", in.size.before)
+	}
+	for k := range s.Changes {
+		if change := &s.Changes[k]; len(in.size.large) > 0 || in.isLarge(len(change.Value)) {
+			in.noteLarge(change.Key, scale(len(change.Value)))
+		}
+	}
+}
+
+// noteLarge tells of a state that has become large, and of one that is no more.
+func (in *session) noteLarge(key string, size int) {
+	is := in.isLarge(size)
+	if is == in.size.large[key] || is && len(in.size.large) == maxLarge {
+		return
+	}
+	if in.size.large == nil {
+		in.size.large = map[string]bool{}
+	}
+	whose := ""
+	if in.definition.keyed() {
+		whose = fmt.Sprintf(" of key %.100q", key)
+	}
+	detail := fmt.Sprintf("the state%s has %d bytes, more than half of the %d that a commit holds", whose, size, in.limits.frame)
+	if is {
+		in.size.large[key] = true
+		in.log.Warn(detail+": at the limit "+in.outgrown(), "size", size, "limit", in.limits.frame)
+	} else {
+		delete(in.size.large, key)
+		detail = fmt.Sprintf("the state%s has %d bytes, less than half of the %d that a commit holds", whose, size, in.limits.frame)
+		in.log.Info(detail)
+	}
+	in.largeStates.Store(int64(len(in.size.large)))
+	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.StateSize, Detail: detail})
+}
+
+// outgrown is what follows when a state passes the limit.
+func (in *instance) outgrown() string {
+	if in.definition.keyed() {
+		return "the messages of this key become dead letters; keep less in its state, or raise the server's max_payload"
+	}
+	return "the stage stops; keep less in it, give each key a state of its own (engine.KeyBy), or raise the server's max_payload"
+}
