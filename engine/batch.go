@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"sync"
 
 	"penstock/engine/frame"
@@ -24,8 +23,10 @@ type batch struct {
 	aging []aged // whose age is not noted yet: of replays, and then by input
 	ages  []aged
 
-	callErr  error // an emission of the call at hand was refused
-	callTime int64 // what the call's emissions inherit; 0: the time of the first
+	callErr  error  // an emission of the call at hand was refused
+	unfit    unfits // of a source's call: values that were not sent
+	before   int    // bytes before the call at hand
+	callTime int64  // what the call's emissions inherit; 0: the time of the first
 	scratch  []byte
 }
 
@@ -58,7 +59,8 @@ func (b *batch) begin(inherit int64) {
 	for i := range b.sections {
 		b.marks[i], b.done[i] = b.sections[i].Mark(), b.sections[i].Count
 	}
-	b.callErr, b.callTime = nil, inherit
+	b.callErr, b.callTime, b.before = nil, inherit, b.bytes
+	b.unfit.clear()
 }
 
 // undo drops what the call at hand emitted.
@@ -69,6 +71,9 @@ func (b *batch) undo() {
 	b.sum()
 	b.callErr = nil
 }
+
+// callBytes is how much the call at hand has emitted.
+func (b *batch) callBytes() int { return b.bytes - b.before }
 
 func (b *batch) sum() {
 	b.bytes, b.emitted = 0, 0
@@ -108,72 +113,6 @@ func (b *batch) split() {
 			section.Append(m)
 		}
 	}
-	b.calls, b.taken = 0, 0
+	b.calls, b.taken, b.before = 0, 0, 0
 	b.sum()
-}
-
-// emitTo encodes a value and appends it to a section of the batch.
-func emitTo[T any](in *session, destination int, codec Codec[T], value T, options []EmitOption) {
-	b := in.batch
-	if b.callErr != nil {
-		return
-	}
-	data, err := codec.Append(b.scratch[:0], value)
-	if err != nil {
-		b.callErr = fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.definition.name, in.definition.destinations()[destination], codec.Name(), err)
-		return
-	}
-	b.scratch = data
-	if len(data) > in.limits.value {
-		b.callErr = &TooLargeError{Stage: in.definition.name, Stream: in.definition.destinations()[destination].String(), Size: len(data), Limit: in.limits.value}
-		return
-	}
-	if in.source != nil { // not before: the codec is the user's, and may hang
-		b.mu.Lock()
-		defer b.mu.Unlock()
-	}
-	if b.callTime == 0 {
-		b.callTime = in.run.clock.now().UnixNano()
-	}
-	m := frame.Message{Time: b.callTime, Value: data}
-	if len(options) > 0 {
-		var e emission
-		for _, option := range options {
-			option(&e)
-		}
-		if e.key != "" {
-			m.Key = []byte(e.key)
-		}
-		if !e.time.IsZero() {
-			m.Time = e.time.UnixNano()
-		}
-	}
-	section := &b.sections[destination]
-	before := section.Len()
-	section.Append(m)
-	b.bytes += section.Len() - before
-	b.emitted++
-}
-
-// TooLargeError says that a stage emitted more at once than the server takes
-// in one message.
-type TooLargeError struct {
-	Stage  string
-	Stream string // "" for the outputs of one call together, and the state
-	Size   int
-	State  int    // bytes of Size that are state
-	Key    string // whose state it is, in a keyed stage
-	Limit  int
-}
-
-func (e *TooLargeError) Error() string {
-	what := fmt.Sprintf("emitted a value of %d bytes to %s", e.Size, e.Stream)
-	if e.Stream == "" {
-		whose := ""
-		if e.Key != "" {
-			whose = fmt.Sprintf(" of key %.100q", e.Key)
-		}
-		what = fmt.Sprintf("made in one call %d bytes of outputs and %d of state%s", e.Size-e.State, e.State, whose)
-	}
-	return fmt.Sprintf("stage %s %s, more than the %d bytes that fit into one message of the server: emit less at once, keep less in the state, or raise the server's max_payload", e.Stage, what, e.Limit)
 }

@@ -60,12 +60,12 @@ func (in *session) pass(i *input) {
 	in.lastCall = lastCall{} // it called nothing
 }
 
-// AtLimitError says that a message has failed at every attempt, and that its
-// stage is to stop, or its failure to go up, instead of losing sight of it. The
-// next start tries it again.
+// AtLimitError says that a message has failed at every attempt, or that a source
+// has a value that cannot be sent, and that the stage is to stop, or its failure
+// to go up, instead of losing sight of it. The next start tries it again.
 type AtLimitError struct {
 	Stage    string
-	Message  string // "numbers.0:33"
+	Message  string // "numbers.0:33"; of a source the call, "step:12"
 	Attempts int
 	Reason   string // the last error
 }

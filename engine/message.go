@@ -42,15 +42,17 @@ func messageID(stream *streamDefinition, offset uint64) string {
 // state change and the position: all or nothing. It is only for use within
 // that call, by its goroutine.
 //
-// A value larger than a frame can hold makes the call fail.
+// A value larger than a frame can hold makes the call fail, and so does one that
+// its codec refuses; see Try, and for sources OnUnfit.
 type Emit[T any] func(value T, options ...EmitOption)
 
 // EmitOption adds something to an emitted value.
 type EmitOption func(*emission)
 
 type emission struct {
-	key  string
-	time time.Time
+	key     string
+	time    time.Time
+	refused *error // where a refusal is told; nil: it fails the call
 }
 
 // WithKey emits the value with a key.

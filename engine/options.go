@@ -15,6 +15,7 @@ type options struct {
 	attempts     int
 	atLimit      Limit
 	attemptDelay *supervise.Backoff
+	unfit        *Limit // nil: the pipeline stops
 	batch        int
 	keys         int // 0: bounded by memory
 	keyMemory    int // bytes; 0: the default, or bounded by keys

@@ -25,9 +25,21 @@ func (s *snooze) Error() string { return fmt.Sprintf("snooze for %v", s.delay) }
 
 // Reject is returned by a message function for a message that can never
 // succeed: it becomes a dead letter at once, without further attempts.
-func Reject(err error) error { return &rejection{err} }
+//
+// A source's function returns it for something that it can make no value of. The
+// call stands then: what it emitted and how it changed its state is committed, so
+// it must have moved its place behind that first. The dead letter tells the error;
+// RejectValue gives it bytes, too.
+func Reject(err error) error { return &rejection{err: err} }
 
-type rejection struct{ err error }
+// RejectValue is Reject for a source, with what it could make no value of: the
+// dead letter keeps its first 64 KiB.
+func RejectValue(value []byte, err error) error { return &rejection{err, value} }
+
+type rejection struct {
+	err   error
+	value []byte
+}
 
 func (r *rejection) Error() string { return fmt.Sprintf("rejected: %v", r.err) }
 func (r *rejection) Unwrap() error { return r.err }

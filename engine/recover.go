@@ -57,7 +57,7 @@ func (in *session) adopt(ctx context.Context) error {
 	in.epoch = control.Epoch
 	in.last.Store(sequence)
 	if in.options.Compression == frame.None {
-		in.size.before = len(control.State.Whole)
+		in.size.before.Store(int64(len(control.State.Whole)))
 	}
 	in.isEnded.Store(control.Ended)
 	in.stopped.Store(control.Ended)

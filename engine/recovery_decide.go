@@ -76,7 +76,7 @@ func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Dec
 	in.recovery.mu.Unlock()
 	var limit *AtLimitError
 	if errors.As(f.Err, &limit) {
-		if in.definition.options.atLimit == EscalateStage {
+		if in.definition.limitOf() == EscalateStage {
 			return supervise.PassUp
 		}
 		return supervise.GiveUp

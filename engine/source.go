@@ -89,7 +89,7 @@ func (in *session) callSource(ctx context.Context) error {
 	in.watch.enterCall(in.stepUnderWay())
 	in.feeding.enter()
 	in.slot.Enter(inflight.Source, 0, in.steps, 1)
-	err := supervise.Contain(func() error { return in.machine.callSource(ctx) })
+	err := in.reject(supervise.Contain(func() error { return in.machine.callSource(ctx) }))
 	var unsaved error
 	if err == nil || err == io.EOF {
 		unsaved = encoding(in.machine.keeper().prepare)
@@ -105,12 +105,17 @@ func (in *session) callSource(ctx context.Context) error {
 	took := time.Since(start)
 	in.stats.Busy.Add(int64(took))
 	in.measures.calls.Observe(took.Seconds(), 1)
+	if b.callErr != nil && (err == nil || err == io.EOF) {
+		err = in.stopsAtUnfit(b.callErr)
+	}
+	if unsaved == nil && (err == nil || err == io.EOF) {
+		if undone := in.beforeCounting(ctx); undone != nil {
+			err = undone
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in.traces.calling = false
-	if b.callErr != nil && (err == nil || err == io.EOF) {
-		err = Fatal(b.callErr)
-	}
 	if err != nil && err != io.EOF {
 		b.undo()
 		if unsaved != nil {
@@ -147,6 +152,35 @@ func (in *session) stepUnderWay() string {
 		return ""
 	}
 	return in.step()
+}
+
+// beforeCounting comes when a call has returned and is not part of a commit yet.
+func (in *session) beforeCounting(ctx context.Context) error {
+	if len(in.batch.unfit.list) > 0 {
+		if err := in.passUnfit(ctx); err != nil {
+			return err
+		}
+	}
+	return in.waitForOthers(ctx)
+}
+
+// waitForOthers lets what was before a large call be committed without it:
+// together they might not fit into one message of the server.
+func (in *session) waitForOthers(ctx context.Context) error {
+	b := in.batch
+	for {
+		b.mu.Lock()
+		fits := b.calls == 0 || b.bytes+int(in.size.before.Load()) <= in.limits.frame/2
+		b.mu.Unlock()
+		if fits {
+			return nil
+		}
+		select {
+		case <-in.source.room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (in *session) waitForRoom(ctx context.Context) error {

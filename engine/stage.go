@@ -88,7 +88,8 @@ func (d *definition) capacity() Capacity {
 // place (a file offset, the last tick) in the state; when it returns nil, what
 // it emitted and the state are committed together. It may block, for as long
 // as it returns soon after ctx is done. io.EOF (also with values emitted in
-// the same call) ends the source for good.
+// the same call) ends the source for good. It may return Reject for what it can
+// make no value of. OnUnfit says what happens with a value that cannot be sent.
 type SourceFunc[S, Out any] func(ctx context.Context, state *S, emit Emit[Out]) error
 
 // MessageFunc handles one message of one input. It reads and changes the

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"penstock/engine/frame"
 	"penstock/engine/supervise"
@@ -16,7 +17,7 @@ import (
 
 // stateSize is what a session knows of the size of its states.
 type stateSize struct {
-	before int             // of an unkeyed stage: in the last commit, as it counts toward the limit
+	before atomic.Int64    // of an unkeyed stage: in the last commit, as it counts toward the limit
 	large  map[string]bool // states of more than half the limit; that of an unkeyed stage has the key ""
 }
 
@@ -55,7 +56,7 @@ func (in *session) tooLarge(f *frame.Frame, size int) error {
 		err.Key = f.State.Changes[0].Key
 	}
 	switch {
-	case f.State.Kind == frame.StateWhole && in.isLarge(in.size.before):
+	case f.State.Kind == frame.StateWhole && in.isLarge(int(in.size.before.Load())):
 		in.current = nil
 		return Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
 	case in.source != nil:
@@ -89,8 +90,9 @@ func (in *session) noteSize(f *flight) {
 		scale = func(size int) int { return int(int64(size) * int64(len(f.data)) / int64(state+outputs+1)) }
 	}
 	if s.Kind == frame.StateWhole {
-		in.size.before = scale(len(s.Whole))
-		in.noteLarge("", in.size.before)
+		size := scale(len(s.Whole))
+		in.size.before.Store(int64(size))
+		in.noteLarge("", size)
 	}
 	for k := range s.Changes {
 		if change := &s.Changes[k]; len(in.size.large) > 0 || in.isLarge(len(change.Value)) {

@@ -82,6 +82,8 @@ var stageMetrics = []metric[engine.StageStatus]{
 	stageGauge("lag_messages", "Messages that are committed upstream and not taken.", func(s *engine.StageStatus) float64 { return float64(s.Lag) }),
 	stageGauge("waiting_messages", "Messages that others have overtaken.", func(s *engine.StageStatus) float64 { return float64(s.Waiting) }),
 	stageGauge("state_bytes", "Size of the committed state, unless it is one for each key.", func(s *engine.StageStatus) float64 { return float64(s.StateBytes) }),
+	stageGauge("state_limit_bytes", "Size that a state may have, beside the outputs of a call.", func(s *engine.StageStatus) float64 { return float64(s.StateLimit) }),
+	stageGauge("large_states", "States that have more than half of the size that they may have; at most 100 are counted.", func(s *engine.StageStatus) float64 { return float64(s.LargeStates) }),
 	stageGauge("epoch", "Owners of the stage so far.", func(s *engine.StageStatus) float64 { return float64(s.Epoch) }),
 	stageGauge("uptime_seconds", "Time since the stage's functions were started the last time; 0 when it is down.", func(s *engine.StageStatus) float64 { return s.UptimeSeconds }),
 	stageGauge("running", "1 when the stage runs or has ended, 0 when it is down.", func(s *engine.StageStatus) float64 {

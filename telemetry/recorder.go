@@ -141,7 +141,7 @@ func colorOfEvent(kind supervise.EventKind) Color {
 	case supervise.Failed, supervise.GivenUp, supervise.Escalated, supervise.Abandoned, supervise.RecoveryFailed, supervise.LettersFull,
 		supervise.WaitsLong:
 		return Red
-	case supervise.ForeignMessage, supervise.BackingOff, supervise.Diverted, supervise.SpaceChanged, supervise.BreakerChanged:
+	case supervise.ForeignMessage, supervise.BackingOff, supervise.Diverted, supervise.SpaceChanged, supervise.StateSize, supervise.BreakerChanged:
 		return Orange
 	case supervise.HealthChanged:
 		return Yellow

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"penstock/dlq"
+)
+
+// OnUnfit says what a source does with a value that it emits and that cannot be
+// sent, because it is larger than a message of the server may be or because its
+// codec refuses it:
+//
+//   - DeadLetter: what is known of it is kept in the dead letters, with the first
+//     64 KiB of a value that is too large, and the source goes on;
+//   - DropMessage: it is dropped and counted, and the source goes on;
+//   - StopStage: the source is given up, and tries it again in the next run;
+//   - EscalateStage: its group fails.
+//
+// Without this option the pipeline stops with an error that names stage, stream,
+// size and limit. Whatever is chosen, a source function may learn of such a value
+// by Emit.Try and do otherwise. In stages with inputs it is the message that
+// fails, see AtLimit.
+func OnUnfit(l Limit) Option {
+	return func(o *options) { o.unfit = &l }
+}
+
+// unfit is a value that a source's call could not send, or that it rejected.
+type unfit struct {
+	stream string
+	codec  string
+	key    string
+	time   time.Time
+	value  []byte // the first bytes
+	err    error  // a *rejection where the function rejected it
+}
+
+// unfitKept is how much is kept of a value that is not sent, and of all those of
+// one call.
+const (
+	unfitKept = 64 << 10
+	unfitMost = 8 << 20
+)
+
+// unfits are those of the call at hand.
+type unfits struct {
+	list  []unfit
+	bytes int
+}
+
+func (u *unfits) add(v unfit) {
+	total := len(v.value)
+	keep := min(total, unfitKept, unfitMost-u.bytes)
+	v.value = append([]byte(nil), v.value[:keep]...)
+	if keep < total {
+		v.err = keepsOnly(v.err, keep)
+	}
+	u.bytes += keep
+	u.list = append(u.list, v)
+}
+
+func keepsOnly(err error, bytes int) error {
+	if r, is := err.(*rejection); is {
+		return &rejection{err: keepsOnly(r.err, bytes)}
+	}
+	return fmt.Errorf("%w; the letter keeps its first %d bytes", err, bytes)
+}
+
+func (u *unfits) clear() { *u = unfits{} }
+
+func unfitOf(stream *streamDefinition, e *emission, data []byte, err error) unfit {
+	u := unfit{stream: stream.String(), codec: stream.codecName(), value: data, err: err}
+	if e != nil {
+		u.key, u.time = e.key, e.time
+	}
+	return u
+}
+
+// passesUnfit says that the stage goes on without a value that cannot be sent.
+func (in *session) passesUnfit() bool {
+	l := in.definition.options.unfit
+	return in.source != nil && l != nil && (*l == DeadLetter || *l == DropMessage)
+}
+
+// stopsAtUnfit is the error that ends a source at such a value.
+func (in *session) stopsAtUnfit(err error) error {
+	if l := in.definition.options.unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
+		return &AtLimitError{Stage: in.definition.name, Message: in.step(), Attempts: 1, Reason: err.Error()}
+	}
+	return Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
+}
+
+// limitOf is what becomes of the stage at a message, or a value, that stops it.
+func (d *definition) limitOf() Limit {
+	if d.kind == KindSource && d.options.unfit != nil {
+		return *d.options.unfit
+	}
+	return d.options.atLimit
+}
+
+// reject takes what a source's call rejected: nil when the call stands.
+func (in *session) reject(err error) error {
+	var r *rejection
+	if isFatal(err) || !errors.As(err, &r) {
+		return err
+	}
+	in.batch.unfit.add(unfit{stream: in.definition.name, codec: "bytes", value: r.value, err: r})
+	return nil
+}
+
+// passUnfit keeps or drops what the source's call could not send, before the
+// call counts: a crash in between makes the same call, and the same letters,
+// again.
+func (in *session) passUnfit(ctx context.Context) error {
+	dropped := 0
+	var first error
+	for n := range in.batch.unfit.list {
+		u := &in.batch.unfit.list[n]
+		if _, rejected := u.err.(*rejection); !rejected && *in.definition.options.unfit == DropMessage {
+			if dropped++; first == nil {
+				first = u.err
+			}
+			continue
+		}
+		if err := in.keepUnfit(ctx, in.unfitLetter(n, u)); err != nil {
+			return err
+		}
+	}
+	in.batch.unfit.clear()
+	if dropped > 0 {
+		in.log.Warn("values that cannot be sent were dropped", "call", in.step(), "values", dropped, "error", brief(first))
+		in.stats.Dropped.Add(uint64(dropped))
+		in.stats.unsaved.Store(true)
+	}
+	return nil
+}
+
+// A call that is made again after a crash may have other values, when the source
+// does not repeat itself. Their letters stand beside those of the first try.
+const (
+	unfitTries  = 100
+	unfitStride = 1 << 20
+)
+
+func (in *session) keepUnfit(ctx context.Context, l dlq.Letter) error {
+	for try := 1; ; try++ {
+		err := in.putLetter(ctx, l)
+		if err == nil {
+			in.diverted(l)
+			return nil
+		}
+		if !errors.Is(err, dlq.ErrConflict) || try == unfitTries {
+			return err
+		}
+		l.InputInstance += unfitStride
+	}
+}
+
+// unfitLetter names a value by the stream that it was for, the source's call and
+// its number in that. No stage reads its own stream, so no other letter is
+// called so.
+func (in *session) unfitLetter(n int, u *unfit) dlq.Letter {
+	now := in.run.clock.now()
+	var a attempts
+	a.count(in.step(), u.err, now)
+	if u.time.IsZero() {
+		u.time = now
+	}
+	return dlq.Letter{
+		Pipeline: in.definition.pipeline.name,
+		Stage:    in.definition.name,
+		Input:    u.stream, InputInstance: n, Offset: in.steps,
+		Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time,
+		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain, Attempts: a.Tries,
+		Version: binaryVersion(), At: time.Now(),
+	}
+}
