@@ -28,7 +28,8 @@ type Attempt struct {
 	Error string    `json:"error"`
 }
 
-// Letter is one message that an instance gave up on. Pipeline, Stage, Instance, Input, InputInstance and Offset name it for
+// Letter is one message that an instance gave up on, or a value that a source could not send: then Input is the stream that it
+// was for, the source's own, Offset the number of the source's call, and InputInstance that of the value in it. Pipeline, Stage, Instance, Input, InputInstance and Offset name it for
 // ever; two letters that agree in them are the same letter.
 type Letter struct {
 	Pipeline string // "" in Put: that of the queue

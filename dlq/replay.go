@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -43,6 +44,9 @@ func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 	stored, err := q.reread(ctx, l)
 	if err != nil {
 		return err
+	}
+	if source, _, _ := strings.Cut(stored.Input, "/"); source == stored.Stage {
+		return fmt.Errorf("%w letter: source %s could not send its value, and no stage takes it: mend the cause, have the source emit it again if it can, and discard this", ErrInvalid, source)
 	}
 	if most := int(limit(int64(o.MaxRounds), DefaultMaxRounds)); most > 0 && stored.Round >= most {
 		return fmt.Errorf("%w: %d of at most %d: mend the cause and raise the limit, or discard it", ErrRounds, stored.Round, most)

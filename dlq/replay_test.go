@@ -53,6 +53,23 @@ func wantCurrent(t testing.TB, q *Queue, r Replay, want bool) {
 	}
 }
 
+// A letter of a value that a source could not send has no stage to go to.
+func TestReplayOfWhatASourceCouldNotSendIsRefused(t *testing.T) {
+	t.Parallel()
+	q := openNew(t)
+	for _, input := range []string{"generator", "generator/bad"} {
+		l := letterAt(7)
+		l.Stage, l.Input = "generator", input
+		l = putAndRead(t, q, l)
+		for _, to := range []string{"", "worker"} {
+			if err := q.Replay(t.Context(), l, ReplayOptions{To: to}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "source generator") {
+				t.Errorf("Replay = %v", err)
+			}
+		}
+	}
+	wantPending(t, q, nil)
+}
+
 func TestReplayMakesItsStream(t *testing.T) {
 	t.Parallel()
 	q := openNew(t)

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -165,4 +167,48 @@ func ExampleMigrated() {
 	// Output:
 	// {Cents:300} <nil>
 	// {Cents:310} <nil>
+}
+
+// A source goes on without a value that its codec refuses; the dead letter has
+// the codec's error.
+func ExampleOnUnfit() {
+	p := engine.New("unfit")
+	list := []float64{1, math.Inf(1), 3}
+	type place struct{ Next int }
+	type reading struct{ Value float64 }
+	readings := engine.Source(p.With(engine.OnUnfit(engine.DeadLetter)), "readings", func(_ context.Context, at *place, emit engine.Emit[reading]) error {
+		if at.Next == len(list) {
+			return io.EOF
+		}
+		emit(reading{list[at.Next]})
+		at.Next++
+		return nil
+	}).WithCodec(engine.JSON[reading]())
+	seen := enginetest.Collect(p, "seen", readings)
+	complete(p)
+	fmt.Println(seen.Values(), p.Status().Stages[0].DeadLetters)
+	// Output: [{1} {3}] 1
+}
+
+// A source emits as much in a call as fits into a message of the server.
+func ExampleEmit_Try() {
+	p := engine.New("fill")
+	type place struct{ Next int }
+	blocks := engine.Source(p, "blocks", func(_ context.Context, at *place, emit engine.Emit[[]byte]) error {
+		for ; at.Next < 20; at.Next++ {
+			var tooLarge *engine.TooLargeError
+			switch err := emit.Try(make([]byte, 1<<20)); {
+			case errors.As(err, &tooLarge) && tooLarge.Stream == "":
+				return nil // the rest in the next call
+			case err != nil:
+				return err
+			}
+		}
+		return io.EOF
+	})
+	total := 0
+	engine.Sink(p, "count", blocks, func(context.Context, *struct{}, engine.Message[[]byte]) error { total++; return nil })
+	complete(p)
+	fmt.Println(total, "blocks in", p.Status().Stages[0].Commits > 3)
+	// Output: 20 blocks in true
 }

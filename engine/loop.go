@@ -42,6 +42,9 @@ func (in *session) callLoop(ctx context.Context) error {
 		if in.hold.abandoned() {
 			return errAbandoned
 		}
+		if in.current == nil && in.unit == commitUnit {
+			in.checking = batchCalls // it was perhaps the codec, at a state that one of them left
+		}
 		if err := in.fail(ctx, exit); err != nil {
 			return err
 		}

@@ -49,7 +49,11 @@ func (in *session) unsaved(err error) error {
 	switch last := in.lastCall; {
 	case errors.Is(err, errAbandoned), in.source != nil:
 		return err
-	case in.narrow():
+	case in.batch.calls > 1:
+		if in.maxCalls == batchCalls { // once for each search
+			in.log.Warn("the state cannot be encoded: the stage goes back to find the message that left it so", "calls", in.batch.calls, "error", brief(err))
+		}
+		in.narrow()
 		return errRewind
 	case last.input == nil:
 		in.blame()

@@ -84,6 +84,19 @@ func (sliceCodec) Decode(data []byte) (simSlice, error) {
 	return simSlice{v}, err
 }
 
+// refusingCodec is one that may not write a state.
+type refusingCodec[S any] struct {
+	Codec[S]
+	plan *plan
+}
+
+func (c refusingCodec[S]) Append(dst []byte, v S) ([]byte, error) {
+	if err := c.plan.world.mayRefuse(); err != nil {
+		return dst, err
+	}
+	return c.Codec.Append(dst, v)
+}
+
 func encodeSimCheckpoint(c checkpoint.Checkpoint) []byte {
 	data := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, c.Commit), c.Sequence)
 	return append(data, c.Record...)
@@ -138,7 +151,7 @@ func (p *plan) source(number uint64, capacity Capacity) (*Stream[uint64], *simSt
 			state.Count++
 		}
 		return w.mayFail(s)
-	}, StateCodec[simWords, uint64](wordsCodec{}))
+	}, StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 	return stream.WithCapacity(capacity), s
 }
 
@@ -183,7 +196,7 @@ func collector(p *plan, s *simStage) func(context.Context, *simWords, Message[ui
 
 func (p *plan) sink(name string, in *Stream[uint64], of *simStage) {
 	s := p.stage(name, KindSink, in.key != nil, of)
-	Sink(p.pipeline.With(Attempts(1000), KeysInMemory(2)), name, in, collector(p, s), StateCodec[simWords, None](wordsCodec{}))
+	Sink(p.pipeline.With(Attempts(1000), KeysInMemory(2)), name, in, collector(p, s), StateCodec[simWords, None](refusingCodec[simWords]{wordsCodec{}, p}))
 }
 
 // newPlans declares the pipelines. Each worker has its own.
@@ -192,7 +205,7 @@ func newPlans() []*plan {
 		func(p *plan) { // a state that can be copied
 			in, a := p.source(1, Capacity{Messages: 12})
 			b := p.stage("worker", KindProcessor, false, a)
-			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in, transform[simWords](p, b)), StateCodec[simWords, uint64](wordsCodec{}))
+			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in, transform[simWords](p, b)), StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
 		func(p *plan) { // fan-in, and a state that is undone by going back
@@ -200,14 +213,14 @@ func newPlans() []*plan {
 			in2, a2 := p.source(2, Capacity{})
 			b := p.stage("worker", KindProcessor, false, a1, a2)
 			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in1, transform[simSlice](p, b)), On(in2, transform[simSlice](p, b)),
-				StateCodec[simSlice, uint64](sliceCodec{}))
+				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
 			p.sink("sink", out.WithCapacity(Capacity{Messages: 8}), b)
 		},
 		func(p *plan) { // state by key, of which few are in memory
 			in, a := p.source(1, Capacity{})
 			b := p.stage("worker", KindProcessor, true, a)
 			out := Stage(p.pipeline.With(Attempts(1000), KeysInMemory(2)), "worker", On(KeyBy(in, keyOfValue), transform[simWords](p, b)),
-				StateCodec[simWords, uint64](wordsCodec{}))
+				StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
 		func(p *plan) { // messages that overtake those that wait for another attempt, and two readers
@@ -215,7 +228,7 @@ func newPlans() []*plan {
 			b := p.stage("worker", KindProcessor, true, a)
 			delay := supervise.Exponential(5*time.Millisecond, 20*time.Millisecond, 2, 0)
 			out := Stage(p.pipeline.With(Attempts(1000), AttemptDelay(delay)), "worker", On(KeyBy(in, keyOfValue), transform[simSlice](p, b)),
-				StateCodec[simSlice, uint64](sliceCodec{}))
+				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
 			p.sink("sink", out, b)
 			p.sink("tally", KeyBy(out, keyOfValue), b)
 		},

@@ -182,6 +182,7 @@ const (
 	purges
 	foreignFrames
 	funcFailures
+	unwritable
 	postponed
 	checkpoints
 	diskErrors
@@ -193,7 +194,7 @@ var namesOfCounts = [numberOfCounts]string{
 	"completed with the exact result", "refused to go on, with cause", "owners fenced by another", "stood still until they were started again",
 	"processes killed", "cuts of the power", "cuts of the server's power", "tails lost", "commits taken back", "answers lost or late", "commits refused by the server",
 	"messages delivered again", "consumers made anew", "functions left behind", "stages restarted", "drains", "second owners", "purges by somebody", "messages of another client",
-	"failures of functions", "snoozes", "checkpoints", "checkpoints that failed", "trims",
+	"failures of functions", "states that cannot be written", "snoozes", "checkpoints", "checkpoints that failed", "trims",
 }
 
 func (k kindOfCount) String() string { return namesOfCounts[k] }

@@ -51,7 +51,7 @@ type world struct {
 // weights are how likely a fault is before each step, of 65536.
 type weights struct {
 	kill, cut, serverCut, answer, redeliver, rejoin, leave, restart, drain, second, rob, foreign uint64
-	cutAtEnd, hang, fail, snooze, disk                                                           uint64
+	cutAtEnd, hang, fail, refuse, snooze, disk                                                   uint64
 }
 
 // profile is a kind of schedule.
@@ -93,6 +93,9 @@ func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
 		leave: 400 * heat, restart: 400 * heat, drain: 60 * heat, second: p.second * heat, rob: p.rob * heat,
 		foreign:  700 * w.choose(3) * heat,
 		cutAtEnd: 20000 * w.choose(2), hang: 1000 * w.choose(3), fail: 1500 * w.choose(3), snooze: 1000 * w.choose(2), disk: 3000 * w.choose(3),
+	}
+	if n%4 == 3 { // not chosen, so that the others stay as they are
+		w.weights.refuse = 1500
 	}
 	if !p.embedded && !p.syncAlways {
 		w.weights.serverCut = 200 * heat
@@ -161,6 +164,19 @@ func (w *world) mayFail(s *simStage) error {
 	}
 	w.say("the function of %s fails", s)
 	w.counts[funcFailures]++
+	if w.chance(16) {
+		panic(errStage)
+	}
+	return errStage
+}
+
+// mayRefuse is a codec that cannot write a state, this time.
+func (w *world) mayRefuse() error {
+	if !w.happens(w.weights.refuse) {
+		return nil
+	}
+	w.say("a state cannot be written")
+	w.counts[unwritable]++
 	if w.chance(16) {
 		panic(errStage)
 	}

@@ -247,3 +247,55 @@ func TestLargeValueOfASourceIsCommittedAlone(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A crash between the letter of such a value and the commit of its call makes
+// the same call and the same letter again. Where the source does not repeat
+// itself both letters are there, and nothing is lost.
+func TestCrashBetweenALetterOfASourceAndItsCommit(t *testing.T) {
+	t.Parallel()
+	for name, second := range map[string]byte{"the same": '3', "another": '7'} {
+		dir, crashed := t.TempDir(), t.TempDir()
+		wire := func(large byte) *engine.Pipeline {
+			p := engine.New("crash")
+			blobs := engine.Source(p.With(engine.OnUnfit(engine.DeadLetter)), "blobs", func(_ context.Context, at *Place, emit engine.Emit[[]byte]) error {
+				switch at.Next++; at.Next {
+				case 3:
+					emit(bytes.Repeat([]byte{large}, tooLargeValue))
+				case 6:
+					return io.EOF
+				default:
+					emit([]byte{byte('0' + at.Next)})
+				}
+				return nil
+			})
+			text(p, blobs)
+			return p
+		}
+		config := testConfig(t, dir)
+		config.OnDeadLetter = func(dlq.Letter) {
+			if err := copyLive(crashed, dir); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := runBounded(t, wire('3'), config); err != nil {
+			t.Fatal(err)
+		}
+		s := stageStatus(t, run(t, wire(second), crashed), "blobs")
+		letters := lettersIn(t, crashed, "crash")
+		if got := committedState[string](t, crashed, "sink")[""]; got != "1245" || s.Out != 4 {
+			t.Errorf("%s: the sink has %s, %+v", name, got, s)
+		}
+		want := map[byte]string{'3': "blobs.0:blobs.0:2"}
+		if second != '3' {
+			want[second] = "blobs.0:blobs.1048576:2"
+		}
+		if len(letters) != len(want) {
+			t.Fatalf("%s: %d letters", name, len(letters))
+		}
+		for _, l := range letters {
+			if l.ID() != want[l.Value[0]] {
+				t.Errorf("%s: %s", name, l.ID())
+			}
+		}
+	}
+}
