@@ -123,7 +123,8 @@ func TestKeyThatHasOutgrownACommit(t *testing.T) {
 	t.Parallel()
 	p := engine.New("hot")
 	list := []uint64{5 << 20, 4 << 20, 1, 4 << 20, 2, 0, 3}
-	engine.Sink(p.With(fast), "sink", engine.KeyBy(sizes(p, list...), func(size uint64) string {
+	one := engine.Capacity{Messages: 1} // so that each is committed before the next one comes
+	engine.Sink(p.With(fast), "sink", engine.KeyBy(sizes(p, list...).WithCapacity(one), func(size uint64) string {
 		if size == 0 || size >= 1<<20 {
 			return "hot"
 		}
