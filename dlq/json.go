@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"penstock/engine/cborjson"
 )
 
 // text is free text in JSON: a string, or {"base64": …} where a string cannot hold it or would blow it up.
@@ -87,7 +89,7 @@ type roundOfJSON struct {
 }
 
 // MarshalJSON writes the letter in one line without anything that a terminal would act on: the value as base64 ("value")
-// and, where it is JSON or text, as that too ("json", "text"). Free texts are strings, or {"base64": …} where a string
+// and, where it is JSON, CBOR (as package cborjson shows it) or text, as that too ("json", "text"). Free texts are strings, or {"base64": …} where a string
 // cannot hold them. Times are RFC 3339.
 func (l Letter) MarshalJSON() ([]byte, error) {
 	out := letterJSON{
@@ -100,7 +102,7 @@ func (l Letter) MarshalJSON() ([]byte, error) {
 	if !l.ValueOmitted {
 		out.ValueBytes = len(l.Value)
 	}
-	out.ValueJSON, out.ValueText = forPeople(l.Value)
+	out.ValueJSON, out.ValueText = forPeople(l.Codec, l.Value)
 	for _, c := range l.Chain {
 		out.Chain = append(out.Chain, text(c))
 	}
@@ -114,7 +116,10 @@ func (l Letter) MarshalJSON() ([]byte, error) {
 }
 
 // forPeople shows a value as JSON or text if it is that, and does not grow much by it.
-func forPeople(value []byte) (json.RawMessage, string) {
+func forPeople(codec string, value []byte) (json.RawMessage, string) {
+	if shown, ok := cborjson.Value(codec, value); ok && cborjson.IsMarked(value) {
+		return shown, ""
+	}
 	if len(value) == 0 || !utf8.Valid(value) {
 		return nil, ""
 	}

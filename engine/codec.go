@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+
+	"penstock/engine/internal/values"
 )
 
 // Codec turns values into bytes and back: of a stream (Stream.WithCodec) or of
 // a state (StateCodec). Its methods must be safe for concurrent use.
 type Codec[T any] interface {
-	// Name says how the bytes are to be read, for people and tools: "json",
-	// "string", "uint64" …
+	// Name says how the bytes are to be read, for people and tools: "cbor",
+	// "json", "string", "uint64" …
 	Name() string
 	// Append appends the value's bytes to dst.
 	Append(dst []byte, value T) ([]byte, error)
@@ -20,7 +22,9 @@ type Codec[T any] interface {
 }
 
 // DefaultCodec returns raw bytes for strings and []byte, 8 bytes little endian
-// for integers and floats, one for booleans, and JSON for everything else.
+// for integers and floats, one for booleans, and CBOR for everything else. What
+// they keep is in the guide; nothing is changed without a word, except that a
+// nil []byte comes back empty.
 func DefaultCodec[T any]() Codec[T] {
 	var zero T
 	switch any(zero).(type) {
@@ -37,10 +41,10 @@ func DefaultCodec[T any]() Codec[T] {
 	case float64:
 		return any(float64Codec{}).(Codec[T])
 	}
-	if t := reflect.TypeFor[T](); isRaw(t) && !hasOwnJSON(t) {
+	if t := reflect.TypeFor[T](); isRaw(t) && !values.WritesItself(t) {
 		return scalarCodec[T]{kind: t.Kind()}
 	}
-	return JSON[T]()
+	return CBOR[T]()
 }
 
 type stringCodec struct{}

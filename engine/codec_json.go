@@ -1,50 +1,62 @@
 package engine
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
+	"reflect"
+
+	"penstock/engine/internal/values"
 )
 
-// JSON returns the codec that writes values by encoding/json. It ignores fields
-// that T does not have. A state, when nothing else is said, is refused then: see
-// Migrated.
-func JSON[T any]() Codec[T] { return jsonCodec[T]{} }
+// JSON returns the codec that writes values by encoding/json. What that would
+// change without a word (text that is not UTF-8) or not read back as it was (a
+// nil pointer behind a pointer) is refused with an EncodeError. It ignores fields
+// that T does not have, except within Migrated. It reads what CBOR wrote, too.
+//
+// A number in an interface comes back as float64, or where that would be
+// another number as int64 or uint64.
+func JSON[T any]() Codec[T] {
+	typ, err := values.Of(reflect.TypeFor[T](), values.JSON)
+	return jsonCodec[T]{typ: typ, err: err}
+}
 
 // jsonCodec refuses unknown fields when it is strict.
-type jsonCodec[T any] struct{ strict bool }
+type jsonCodec[T any] struct {
+	typ    *values.Type
+	err    error
+	strict bool
+}
 
 func (jsonCodec[T]) Name() string { return "json" }
 
-func (jsonCodec[T]) Append(dst []byte, v T) ([]byte, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return dst, err
+// refused says why T cannot be kept.
+func (c jsonCodec[T]) refused() error { return c.err }
+
+func (c jsonCodec[T]) Append(dst []byte, v T) ([]byte, error) {
+	if c.err != nil {
+		return dst, encodeError[T]("json", c.err)
 	}
-	return append(dst, data...), nil
+	data, err := c.typ.AppendJSON(dst, reflect.ValueOf(&v))
+	if err != nil {
+		return dst, encodeError[T]("json", err)
+	}
+	return data, nil
 }
 
 func (c jsonCodec[T]) Decode(data []byte) (v T, err error) {
-	if !c.strict {
-		err := json.Unmarshal(data, &v)
-		return v, err
+	switch {
+	case values.IsCBOR(data):
+		return CBOR[T]().Decode(data)
+	case c.err != nil:
+		return v, c.err
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
-		return v, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return v, errors.New("json: something follows the value")
-	}
-	return v, nil
+	err = c.typ.DecodeJSON(data, &v, c.strict)
+	return v, err
 }
 
 // strict has a JSON codec refuse fields that T does not have. Others stay.
 func strict[T any](codec Codec[T]) Codec[T] {
-	if _, isJSON := codec.(jsonCodec[T]); isJSON {
-		return jsonCodec[T]{strict: true}
+	if c, isJSON := codec.(jsonCodec[T]); isJSON {
+		c.strict = true
+		return c
 	}
 	return codec
 }

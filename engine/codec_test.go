@@ -53,9 +53,9 @@ func TestDefaultCodecs(t *testing.T) {
 	checkCodec(t, "float64", ratio(1.5))
 	checkCodec(t, "bool", true, false)
 	checkCodec(t, "bool", flag(true))
-	checkCodec(t, "json", time.Date(2026, 11, 21, 0, 0, 0, 5, time.UTC))
-	checkCodec(t, "json", stamp{time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)})
-	checkCodec(t, "json", map[string]int{"a": 1})
+	checkCodec(t, "cbor", time.Date(2026, 11, 21, 0, 0, 0, 5, time.UTC))
+	checkCodec(t, "cbor", stamp{time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)})
+	checkCodec(t, "cbor", map[string]int{"a": 1})
 	for _, bad := range [][]byte{nil, {1}, make([]byte, 9)} {
 		if _, err := engine.DefaultCodec[uint64]().Decode(bad); err == nil {
 			t.Errorf("%d bytes are taken for a uint64", len(bad))

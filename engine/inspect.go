@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"penstock/checkpoint"
 	"penstock/engine/broker"
+	"penstock/engine/cborjson"
 	"penstock/engine/channel"
 )
 
@@ -18,8 +20,8 @@ var ErrNoState = errors.New("no such state")
 // once with the key "" for a stage with one state, and for a keyed stage once
 // for each key, in order. fn's error stops it. Safe for concurrent use.
 //
-// A state whose codec is not known to say JSON is given as an object with the
-// codec's name and the bytes in base64.
+// CBOR is shown as package cborjson does it. A state whose codec is not known is
+// given as an object with the codec's name and the bytes in base64.
 func (p *Pipeline) State(stage string, fn func(key string, state json.RawMessage) error) error {
 	view, s, err := p.view(stage)
 	if err != nil {
@@ -110,13 +112,17 @@ func (s shape) json(data []byte) json.RawMessage {
 	var value any
 	var err error
 	switch s.Codec {
-	case "json":
-		if json.Valid(data) {
-			return append(json.RawMessage(nil), data...)
+	case "cbor", "json":
+		if shown, ok := cborjson.Value(s.Codec, data); ok {
+			return shown
 		}
-		err = errors.New("not JSON")
+		err = errors.New("neither CBOR nor JSON")
 	case "string":
-		value = string(data)
+		if utf8.Valid(data) {
+			value = string(data)
+		} else {
+			err = errors.New("not UTF-8")
+		}
 	case "bool":
 		value = len(data) == 1 && data[0] == 1
 	case "uint64":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -155,65 +156,21 @@ func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
 	}
 }
 
-// StateCodec replaces the codec of the stage's state, which is DefaultCodec; but
-// JSON with a field that S does not have is refused, unless this says JSON[S]().
-// See Migrated for a state whose type has changed.
+// StateCodec replaces the codec of the stage's state, which is DefaultCodec. See
+// Migrated for a state whose type has changed.
 func StateCodec[S, Out any](c Codec[S]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) { t.codec = c })
 }
 
-// unsavable finds what encoding/json would drop without a word: a state that
-// silently loses a field at a restart is worse than one that is refused.
+// unsavable finds what a codec would drop without a word: a state that silently
+// loses a field at a restart is worse than one that is refused.
 func unsavable[T any](what string, codec Codec[T]) []error {
 	if m, isMigrated := codec.(interface{ current() Codec[T] }); isMigrated {
 		codec = m.current()
 	}
-	if _, isJSON := codec.(jsonCodec[T]); !isJSON {
+	c, isOurs := codec.(interface{ refused() error })
+	if !isOurs || c.refused() == nil {
 		return nil
 	}
-	if err := jsonLoses(reflect.TypeFor[T](), map[reflect.Type]bool{}); err != nil {
-		return []error{fmt.Errorf("its %s type %v cannot be saved as JSON: %w", what, reflect.TypeFor[T](), err)}
-	}
-	return nil
-}
-
-func hasOwnJSON(t reflect.Type) bool {
-	for _, i := range []reflect.Type{reflect.TypeFor[jsonMarshaler](), reflect.TypeFor[textMarshaler]()} {
-		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
-			return true
-		}
-	}
-	return false
-}
-
-type (
-	jsonMarshaler interface{ MarshalJSON() ([]byte, error) }
-	textMarshaler interface{ MarshalText() ([]byte, error) }
-)
-
-func jsonLoses(t reflect.Type, seen map[reflect.Type]bool) error {
-	if seen[t] || hasOwnJSON(t) {
-		return nil
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Func, reflect.Chan, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
-		return fmt.Errorf("%v has no JSON form", t)
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return jsonLoses(t.Elem(), seen)
-	case reflect.Struct:
-		for i := range t.NumField() {
-			field := t.Field(i)
-			if field.Tag.Get("json") == "-" {
-				continue
-			}
-			if !field.IsExported() && !field.Anonymous {
-				return errors.New("field " + field.Name + " of " + t.String() + " is not exported: export it, mark it `json:\"-\"`, or use another codec")
-			}
-			if err := jsonLoses(field.Type, seen); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return []error{fmt.Errorf("its %s type %v cannot be saved as %s: %w", what, reflect.TypeFor[T](), strings.ToUpper(codec.Name()), c.refused())}
 }

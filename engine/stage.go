@@ -145,7 +145,7 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 	p, opts := where.pipeline, where.options
 	stream := newStream[Out](p)
 	d := &definition{pipeline: p, group: where.group, name: name, kind: kind, options: opts}
-	t := &typed[S, Out]{definition: d, codec: strict(DefaultCodec[S]()), output: stream.codec}
+	t := &typed[S, Out]{definition: d, codec: DefaultCodec[S](), output: stream.codec}
 	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
 		d.output = stream.definition
 	} else if kind == KindProcessor {

@@ -75,7 +75,7 @@ func (s *Stream[T]) WithCapacity(c Capacity) *Stream[T] {
 }
 
 // WithCodec replaces the codec of the stream's values (default: raw for
-// strings, bytes, integers, floats and booleans, JSON for everything else).
+// strings, bytes, integers, floats and booleans, CBOR for everything else).
 // It returns the stream. Change it only for a fresh start: what the channel
 // holds was written with the old one.
 func (s *Stream[T]) WithCodec(c Codec[T]) *Stream[T] {

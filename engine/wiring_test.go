@@ -76,7 +76,7 @@ func TestWiringMistakesAreReportedBeforeAnythingStarts(t *testing.T) {
 		}, "field count of engine_test.hidden is not exported"},
 		"state without JSON": {func(p *engine.Pipeline) {
 			engine.Sink(p, "sink", engine.Source(p, "a", count(1, 1)), ignore[struct{ C chan int }, uint64])
-		}, "chan int has no JSON form"},
+		}, "chan int has no CBOR form"},
 		"stream of another pipeline": {func(p *engine.Pipeline) {
 			other := engine.New("other")
 			engine.Sink(p, "sink", engine.Source(other, "a", count(1, 1)), ignore[struct{}, uint64])

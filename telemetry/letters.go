@@ -13,6 +13,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/cborjson"
 	"penstock/engine/redact"
 )
 
@@ -121,9 +122,9 @@ func valueOf(l dlq.Letter) any {
 		return fmt.Sprintf("%d bytes: see pipeline dlq show %s", len(value), l.ID())
 	}
 	switch l.Codec {
-	case "json":
-		if json.Valid(value) {
-			return json.RawMessage(value)
+	case "cbor", "json":
+		if shown, ok := cborjson.Value(l.Codec, value); ok {
+			return shown
 		}
 	case "uint64":
 		return decoded[uint64](value)

@@ -17,6 +17,9 @@ func TestValueOfALetter(t *testing.T) {
 	}
 	for _, test := range []struct{ codec, value, want string }{
 		{"json", `{"a": [1]}`, `{"a":[1]}`},
+		{"cbor", "\xd9\xd9\xf7\xa2bid\x1b\x10\x00\x00\x00\x00\x00\x00\x01ba<d\xf6\xe9<b", `{"id":1152921504606846977,"a\u003c":{"$text":"\\xf6\\xe9\u003cb"}}`},
+		{"cbor", `{"a": [1]}`, `{"a":[1]}`}, // of an older version
+		{"cbor", "\xd9\xd9\xf7\xa2", `"d9d9f7a2"`},
 		{"json", `{"a"`, `"{\"a\""`},
 		{"uint64", string(number), `"1152921504606846977"`},
 		{"uint64", "7", `"37"`},

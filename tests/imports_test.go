@@ -16,7 +16,7 @@ import (
 var allowed = map[string][]string{
 	"penstock/internal/format":        {},
 	"penstock/checkpoint":             {"penstock/internal/format"},
-	"penstock/dlq":                    {"penstock/internal/format"},
+	"penstock/dlq":                    {"penstock/engine/cborjson", "penstock/internal/format"},
 	"penstock/engine":                 {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal/format"},
 	"penstock/engine/frame":           {"penstock/internal/format"},
 	"penstock/engine/faultpoint":      {},
@@ -24,6 +24,8 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/blocks": {},
 	"penstock/engine/internal/wall":   {},
 	"penstock/engine/supervise":       {},
+	"penstock/engine/cborjson":        {},
+	"penstock/engine/internal/values": {},
 	"penstock/engine/breaker":         {},
 	"penstock/engine/broker":          {"penstock/engine/internal/blocks"},
 	"penstock/engine/channel":         {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
@@ -47,6 +49,8 @@ var kept = map[string][]string{
 	"go.opentelemetry.io":                 {"penstock/telemetry"},
 	"github.com/klauspost/compress":       {"penstock/engine/frame", "penstock/stages"},
 	"github.com/sony/gobreaker":           {"penstock/engine/breaker"},
+	"github.com/fxamacker/cbor":           {"penstock/engine/internal/values", "penstock/engine/cborjson"},
+	"github.com/go-json-experiment":       {"penstock/engine/internal/values"},
 }
 
 type goPackage struct {

@@ -24,7 +24,7 @@ type draft struct {
 
 func newDraft(l dlq.Letter) (d *draft, err error) {
 	pattern := "penstock-*.txt"
-	if l.Codec == "json" {
+	if l.Codec == "cbor" || l.Codec == "json" {
 		pattern = "penstock-*.json"
 	}
 	text, readable := valueText(l.Codec, l.Value)
@@ -86,7 +86,7 @@ func (d *draft) value() ([]byte, error) {
 	if text == d.text {
 		return nil, errUnchanged
 	}
-	return textValue(d.letter.Codec, text)
+	return textValue(d.letter.Codec, text, d.letter.Value)
 }
 
 // isUntouched says that there is nothing in the file to be kept.

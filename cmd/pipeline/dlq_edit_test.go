@@ -12,6 +12,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/cborjson"
 )
 
 // nextReplay is the value that a stopped pipeline is asked to replay.
@@ -46,9 +47,10 @@ func TestEdit(t *testing.T) {
 	for name, test := range map[string]struct{ editor, id, value string }{
 		"JSON, laid out": {`sed -i 's/^  "value": 41$/  "value": 42/'`, letter41, `{"kind":"value","value":42}`},
 	} {
+		// The value is CBOR: it is edited as JSON, and CBOR again.
 		c.env["EDITOR"] = test.editor
 		mustBe(t, c.run("dlq", "replay", test.id, "--edit"), exitOK, "asked for 1 replay", "")
-		if value, edited := nextReplay(t, dir, "logger"); value != test.value || !edited {
+		if value, edited := nextReplay(t, dir, "logger"); shown(value) != test.value || value[0] != 0xd9 || !edited {
 			t.Errorf("%s: %q, %v", name, value, edited)
 		}
 	}
@@ -81,6 +83,15 @@ func TestEdit(t *testing.T) {
 	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:1", "--edit"), exitFailed, "", "none with the ID")
 }
 
+// shown is a value as the commands show it.
+func shown(value string) string {
+	text, err := cborjson.JSON([]byte(value))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
 func TestReplayWithAnotherValue(t *testing.T) {
 	t.Parallel()
 	c := commandWithLetters(t)
@@ -90,7 +101,7 @@ func TestReplayWithAnotherValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file), exitOK, "asked for 1 replay", "")
-	if value, edited := nextReplay(t, dir, "logger"); value != `{"kind":"fizz"}` || !edited {
+	if value, edited := nextReplay(t, dir, "logger"); shown(value) != `{"kind":"fizz"}` || value[0] != 0xd9 || !edited {
 		t.Errorf("%q, %v", value, edited)
 	}
 	mustBe(t, c.run("dlq", "replay", letter33, "--value=7"), exitOK, "asked for 1 replay", "")
@@ -111,6 +122,9 @@ func TestValuesAndTextsAreInverse(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ codec, text, value string }{
 		{"json", "{\n  \"a\": 1\n}", `{"a":1}`},
+		{"cbor", "{\n  \"a\": 1\n}", "\xd9\xd9\xf7\xa1aa\x01"},
+		{"cbor", "{\n  \"a\": 1\n}", `{"a":1}`},                 // of an older version
+		{"cbor", "1.0", "\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00"}, // of somebody's codec
 		{"string", "a\x1b\n", "a\x1b\n"},
 		{"bytes", "text", "text"},
 		{"", "text", "text"},
@@ -124,17 +138,17 @@ func TestValuesAndTextsAreInverse(t *testing.T) {
 		if text, ok := valueText(test.codec, []byte(test.value)); !ok || text != test.text {
 			t.Errorf("%s: text %q, %v, want %q", test.codec, text, ok, test.text)
 		}
-		if value, err := textValue(test.codec, test.text); err != nil || string(value) != test.value {
+		if value, err := textValue(test.codec, test.text, []byte(test.value)); err != nil || string(value) != test.value {
 			t.Errorf("%s: value %q, %v, want %q", test.codec, value, err, test.value)
 		}
 	}
-	for codec, value := range map[string]string{"json": "{", "string": "\xff", "bytes": "\x00", "": "\xff", "bool": "\x02", "uint64": "7", "int64": "", "float64": "123456789"} {
+	for codec, value := range map[string]string{"json": "{", "cbor": "\xff", "string": "\xff", "bytes": "\x00", "": "\xff", "bool": "\x02", "uint64": "7", "int64": "", "float64": "123456789"} {
 		if text, ok := valueText(codec, []byte(value)); ok {
 			t.Errorf("%s: %q is text %q", codec, value, text)
 		}
 	}
-	for codec, text := range map[string]string{"json": "{", "bool": "yes", "uint64": "-1", "int64": "9223372036854775808", "float64": "one"} {
-		if value, err := textValue(codec, text); err == nil {
+	for codec, text := range map[string]string{"json": "{", "cbor": "{", "bool": "yes", "uint64": "-1", "int64": "9223372036854775808", "float64": "one"} {
+		if value, err := textValue(codec, text, nil); err == nil {
 			t.Errorf("%s: %q is value %q", codec, text, value)
 		}
 	}

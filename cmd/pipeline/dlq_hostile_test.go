@@ -25,6 +25,8 @@ func hostileLetters() []dlq.Letter {
 	}{
 		{"string", hostile}, {"string", "\x1b[31mred\u202e" + strings.Repeat("<b>", 1<<17)}, {"json", `"` + "\u009b\u202e" + `<script>"`}, {"json", hostile},
 		{"json", strings.Repeat("[", 5000) + strings.Repeat("]", 5000)}, {"bytes", hostile}, {"uint64", hostile}, {hostile, hostile},
+		{"cbor", "\xd9\xd9\xf7\xa2\x78" + string(rune(len(hostile))) + hostile + "\xfb\x7f\xf8\x00\x00\x00\x00\x00\x00\x61x\x78" + string(rune(len(hostile))) + hostile},
+		{"cbor", "\xd9\xd9\xf7" + strings.Repeat("\x81", 9000) + "\x01"}, {"cbor", hostile},
 		{"", strings.Repeat("\x00\x1b", 100<<10)},
 	} {
 		l.Offset, l.Codec, l.Value = uint64(i), v.codec, []byte(v.value)

@@ -88,7 +88,7 @@ func (c *dlqReplayCmd) replace(ctx context.Context, l letters, r *replayRequest)
 			text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r") // of an editor
 		}
 	}
-	value, err := textValue(letter.Codec, text)
+	value, err := textValue(letter.Codec, text, letter.Value)
 	if err != nil {
 		return fmt.Errorf("--value: %w (its codec is %s)", err, letter.Codec)
 	}

@@ -10,15 +10,16 @@ import (
 	"unicode/utf8"
 
 	"penstock/engine"
+	"penstock/engine/cborjson"
 )
 
 // valueText writes a value as text, by the name of its codec. It returns false
-// for what is not text. textValue is the inverse.
+// for what is not text. textValue is the inverse, if it is told the value.
 func valueText(codec string, value []byte) (text string, ok bool) {
 	switch codec {
-	case "json":
-		if json.Valid(value) {
-			return indented(value), true
+	case "cbor", "json":
+		if shown, ok := cborjson.Value(codec, value); ok {
+			return indented(shown), true
 		}
 	case "bool":
 		if len(value) == 1 && value[0] <= 1 {
@@ -44,11 +45,18 @@ func valueText(codec string, value []byte) (text string, ok bool) {
 // binary tells characters that text hardly has.
 func binary(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) || r == 0x7f }
 
-// textValue makes a value of text. The error says what the codec wants.
-func textValue(codec, text string) (value []byte, err error) {
+// textValue makes a value of text, in the place of the one before. The error says
+// what the codec wants.
+func textValue(codec, text string, before []byte) (value []byte, err error) {
 	number := strings.TrimSpace(text)
 	switch codec {
-	case "json":
+	case "cbor", "json":
+		if cborjson.IsMarked(before) || codec == "cbor" && !json.Valid(before) {
+			if value, err = cborjson.Parse([]byte(text), before); err != nil {
+				return nil, fmt.Errorf("the value is not JSON: %w", err)
+			}
+			return value, nil
+		}
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(text)); err != nil {
 			return nil, fmt.Errorf("the value is not JSON: %w", err)

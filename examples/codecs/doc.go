@@ -1,9 +1,9 @@
 // Package codecs shows how values of a stream, or a state, are written in another form than the default.
 //
-// A codec is three methods, see [engine.Codec]. [CBOR] is one for any Go type; it is compact and, unlike JSON, keeps bytes and
-// 64-bit numbers as they are. [Proto] is one for generated protobuf messages. Both are set where the stream is declared:
+// A codec is three methods, see [engine.Codec]. [Proto] is one for generated protobuf messages. It is set where the stream is
+// declared:
 //
-//	readings := engine.Source(p, "readings", read).WithCodec(codecs.CBOR[Reading]())
+//	times := engine.Stage(p, "times", …).WithCodec(codecs.Proto[*timestamppb.Timestamp]())
 //
-// and for a state with engine.StateCodec.
+// and for a state with engine.StateCodec. The engine's own are engine.CBOR, the default for structs, and engine.JSON.
 package codecs

@@ -15,19 +15,20 @@ import (
 	"penstock/stages"
 )
 
-// Reading is a value with bytes, which JSON would blow up.
+// Reading is a value with bytes: the default, CBOR, keeps them as they are.
 type Reading struct {
-	Sensor string `cbor:"s"`
-	Raw    []byte `cbor:"r"`
+	Sensor string `json:"sensor"`
+	Raw    []byte `json:"raw"`
 }
 
-// Window is a state that is saved as CBOR, too.
+// Window is a state that is saved as JSON, for programs that read it.
 type Window struct {
-	Seen  int           `cbor:"n"`
-	Every map[int]int64 `cbor:"e"` // seconds by reading; JSON would turn the keys into texts
+	Seen  int           `json:"seen"`
+	Every map[int]int64 `json:"every"` // seconds by reading
 }
 
-// Readings travel as CBOR, the times made of them as protobuf messages.
+// Readings travel as CBOR, the times made of them as protobuf messages; the
+// state is JSON.
 func Example() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
@@ -43,7 +44,7 @@ func Example() {
 		*n++
 		emit(Reading{Sensor: "tide", Raw: []byte{0xff, byte(*n)}})
 		return nil
-	}).WithCodec(codecs.CBOR[Reading]())
+	})
 
 	times := engine.Stage(p, "times",
 		engine.On(readings, func(_ context.Context, w *Window, m engine.Message[Reading], emit engine.Emit[*timestamppb.Timestamp]) error {
@@ -55,7 +56,7 @@ func Example() {
 			emit(timestamppb.New(time.Unix(w.Every[w.Seen], 0)))
 			return nil
 		}),
-		engine.StateCodec[Window, *timestamppb.Timestamp](codecs.CBOR[Window]()),
+		engine.StateCodec[Window, *timestamppb.Timestamp](engine.JSON[Window]()),
 	).WithCodec(codecs.Proto[*timestamppb.Timestamp]())
 
 	stages.WriterSink(p, "print", times, os.Stdout, func(dst []byte, at *timestamppb.Timestamp) []byte {

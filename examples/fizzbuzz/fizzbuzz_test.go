@@ -132,7 +132,7 @@ func TestFizzBuzzWithFaults(t *testing.T) {
 	}
 	// Number 33 is a letter of the worker, so that word 41 is the logger's message 40.
 	if got, want := letters(t, js), []string{
-		`logger.0:worker.0:40 panic json "{\"kind\":\"value\",\"value\":41}"`,
+		`logger.0:worker.0:40 panic cbor "\xd9\xd9\xf7\xa2dkindevalueevalue\x18)"`,
 		`worker.0:generator.0:33 panic uint64 "!\x00\x00\x00\x00\x00\x00\x00"`,
 	}; !slices.Equal(got, want) {
 		t.Errorf("dead letters %q, want %q", got, want)

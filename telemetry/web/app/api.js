@@ -31,7 +31,14 @@ async function reason(answer) {
   }
 }
 
+// A number that JavaScript would print with other digits stays as it was written, where the browser can do that.
+const exact = (_key, value, context) =>
+  typeof value === "number" && JSON.rawJSON && context?.source && String(value) !== context.source ? JSON.rawJSON(context.source) : value;
+
 export const get = async (path) => (await send(path)).json();
+
+// getExact is for values of users: they are printed, not reckoned with.
+export const getExact = async (path) => JSON.parse(await (await send(path)).text(), exact);
 export const getText = async (path) => (await send(path)).text();
 
 

@@ -1,7 +1,7 @@
 // The dead letters: filter, look, replay, discard.
 
 import { el, text, confirm } from "./dom.js";
-import { get, post } from "./api.js";
+import { get, getExact, post } from "./api.js";
 import { Table } from "./table.js";
 import { Facts } from "./facts.js";
 import * as f from "./format.js";
@@ -58,7 +58,7 @@ export class LettersView {
 
   async #show(id) {
     try {
-      const l = await get("/api/v1/letters/" + encodeURIComponent(id));
+      const l = await getExact("/api/v1/letters/" + encodeURIComponent(id));
       const facts = new Facts();
       facts.show([["stage", l.stage], ["reason", l.reason], ["attempts", l.attempts], ["round", l.round], ["key", l.key || "–"], ["size", f.bytes(l.bytes)], ["time", f.moment(l.time)]]);
       const part = (title, said) => said && [el("h3", {}, title), el("pre", { tabIndex: 0 }, said)];

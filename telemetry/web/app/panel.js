@@ -2,7 +2,7 @@
 // state, and what can be done.
 
 import { el, text, confirm } from "./dom.js";
-import { get, post } from "./api.js";
+import { get, getExact, post } from "./api.js";
 import { Chart } from "./charts.js";
 import { EventList } from "./events.js";
 import { Facts, stageFacts, channelFacts } from "./facts.js";
@@ -130,7 +130,7 @@ export class Panel {
     const list = el("div", { class: "messages" });
     const look = async () => {
       try {
-        const messages = await get("/api/v1/messages/" + stream.split("/").map(encodeURIComponent).join("/"));
+        const messages = await getExact("/api/v1/messages/" + stream.split("/").map(encodeURIComponent).join("/"));
         list.replaceChildren(...(messages.length ? messages.reverse().map(messageOf) : [el("p", { class: "empty" }, "None is stored.")]));
       } catch (error) {
         list.replaceChildren(el("p", { class: "empty" }, error.message));
@@ -170,7 +170,7 @@ export class Panel {
       events.element.replaceChildren(el("p", { class: "empty" }, error.message));
     }
     try {
-      const answer = await get(path + "/state");
+      const answer = await getExact(path + "/state");
       text(state, JSON.stringify(answer.keys ?? answer.state, null, 2) + (answer.more ? "\n… and further keys: ask for one with pipeline state" : ""));
     } catch (error) {
       text(state, error.message);
