@@ -141,7 +141,7 @@ func TestListAndShow(t *testing.T) {
 	if strings.ContainsAny(show, "\t\r\x1b") || strings.Contains(show, "\nerror") { // which would say the same
 		t.Errorf("%q", show)
 	}
-	mustContain(t, "show", c.run("dlq", "show", letter41).stdout, "value, 27 bytes, codec json\n    {\n      \"kind\": \"value\",\n      \"value\": 41\n    }\n")
+	mustContain(t, "show", c.run("dlq", "show", letter41).stdout, "value, 23 bytes, codec cbor\n    {\n      \"kind\": \"value\",\n      \"value\": 41\n    }\n")
 	if r := c.run("dlq", "show", letter33, "--raw"); r.stdout != "!\x00\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("%q", r.stdout)
 	}

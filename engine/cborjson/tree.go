@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 )
 
@@ -21,6 +22,9 @@ func tree(d *json.Decoder, depth int) (any, error) {
 		return nil, errors.New("it is nested too deep")
 	}
 	token, err := d.Token()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, err
 	}

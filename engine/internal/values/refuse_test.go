@@ -190,6 +190,7 @@ func TestNumbersInAnInterfaceAreExact(t *testing.T) {
 func TestWhatNobodyWritesIsNotRead(t *testing.T) {
 	t.Parallel()
 	type state struct {
+		S *state
 		A int
 		M map[string]int
 		X any
@@ -205,6 +206,7 @@ func TestWhatNobodyWritesIsNotRead(t *testing.T) {
 		values.Mark + "\xa1\x61B\x01":                        `unknown field "`,
 		values.Mark + "\xa1\x61M\xa1\x61x\xa1\x61B\x01":      "",
 		values.Mark + "\xa1\x61a\x01":                        `unknown field "`,
+		values.Mark + "\xa1\x61S\xa1\x61B\x01":               `unknown field "S.B"`,
 		values.Mark + "\xa0\x00":                             "extraneous data",
 		values.Mark + "\xa1\x61M\xa2\x61x\x01\x61x\x02":      "duplicate map key",
 		values.Mark + "\x9b\x7f\xff\xff\xff\xff\xff\xff\xff": "",

@@ -3,6 +3,8 @@ package values
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -16,10 +18,13 @@ var loose = func() cbor.DecMode {
 	return mode
 }()
 
+// mostNamed bounds the bytes that are gone through once more for an error.
+const mostNamed = 64 << 10
+
 // named names the field that the decoder has not found.
 func (t *Type) named(err error, data []byte) error {
 	var unknown *cbor.UnknownFieldError
-	if !errors.As(err, &unknown) {
+	if !errors.As(err, &unknown) || len(data) > mostNamed {
 		return err
 	}
 	if field := t.plan.unknown(data); field != "" {
@@ -30,6 +35,9 @@ func (t *Type) named(err error, data []byte) error {
 
 // unknown finds the first field in CBOR that a struct does not have.
 func (p *plan) unknown(data []byte) string {
+	if len(data) == 0 { // the field is not there; its type may be one that it is in
+		return ""
+	}
 	switch p.kind {
 	case pointerKind:
 		return p.elem.unknown(data)
@@ -65,8 +73,8 @@ func (p *plan) unknownOfStruct(data []byte) string {
 		}
 		delete(fields, f.key)
 	}
-	for name := range fields {
-		return "." + name
+	if len(fields) == 0 {
+		return ""
 	}
-	return ""
+	return "." + slices.Min(slices.Collect(maps.Keys(fields)))
 }
