@@ -1,11 +1,14 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/table"
+
+	"penstock/internal/format"
 )
 
 // Check reads the tables of the store in dir, which nobody may have open, and compares
@@ -26,7 +29,8 @@ func Check(dir string) (count int, damages []error) {
 }
 
 // CheckValues compares every value of the store with its checksum: checkpoints, keys and
-// notes. It tells of the first that is damaged in each instance.
+// notes. It tells of all that are damaged; one that a newer version of Penstock wrote is among
+// them and does not wrap ErrCorrupt.
 func (s *Store) CheckValues() (count int, damages []error) {
 	err := s.view(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.DefaultIteratorOptions)
@@ -37,7 +41,10 @@ func (s *Store) CheckValues() (count int, damages []error) {
 				continue
 			}
 			count++
-			if _, err := value(txn, it.Item(), key); err != nil && key[0] != spaceOwner {
+			_, err := value(txn, it.Item(), key)
+			if errors.Is(err, format.ErrNewer) {
+				damages = append(damages, fmt.Errorf("value %.100q: %w", key, err))
+			} else if err != nil && key[0] != spaceOwner {
 				damages = append(damages, damaged(s.dir, fmt.Errorf("value %.100q: %w", key, err)))
 			}
 		}

@@ -126,7 +126,7 @@ func TestAnUnknownFormatIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
 	key := ownedKey(spaceKey, "a.0", "k")
-	setRaw(t, s, key, seal(key, 99, []byte("from the future")))
+	setRaw(t, s, key, seal(key, 0, []byte("of no format")))
 	_, _, err := s.Instance("a.0").Key("k")
 	checkCorrupt(t, err, CorruptError{Instance: "a.0", Kind: "key", Key: "k"})
 }

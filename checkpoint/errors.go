@@ -3,6 +3,8 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+
+	"penstock/internal/format"
 )
 
 var (
@@ -40,15 +42,27 @@ type CorruptError struct {
 
 // Error names the value, the reason and the remedy.
 func (e *CorruptError) Error() string {
+	return fmt.Sprintf("checkpoint: %v: %s: %s: %s", ErrCorrupt, e.subject(), e.Reason, remedy)
+}
+
+func (e *CorruptError) subject() string {
 	what := e.Kind
 	if e.Kind != kindNameCheckpoint {
 		what = fmt.Sprintf("%s %.100q", e.Kind, e.Key)
 	}
-	owner := "the pipeline"
-	if e.Instance != "" {
-		owner = "instance " + e.Instance
+	if e.Instance == "" {
+		return what + " of the pipeline"
 	}
-	return fmt.Sprintf("checkpoint: %v: %s of %s: %s: %s", ErrCorrupt, what, owner, e.Reason, remedy)
+	return what + " of instance " + e.Instance
+}
+
+// valueError says why a value cannot be read. One of a newer version is not damaged.
+func valueError(of CorruptError, cause error) error {
+	if errors.Is(cause, format.ErrNewer) {
+		return fmt.Errorf("checkpoint: %s: %w", of.subject(), cause)
+	}
+	of.Reason = cause.Error()
+	return &of
 }
 
 // Unwrap gives ErrCorrupt.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/internal/format"
 )
 
 // Instance is one instance's corner of a store. Its methods may be called from several
@@ -93,7 +95,7 @@ func (i *Instance) KeysFrom(from string, fn func(key string, value []byte) error
 		return i.store.db.View(func(txn *badger.Txn) error { return w.run(txn, from) })
 	})
 	var corrupt *CorruptError
-	if err == nil || w.stopped || errors.As(err, &corrupt) {
+	if err == nil || w.stopped || errors.As(err, &corrupt) || errors.Is(err, format.ErrNewer) {
 		return err
 	}
 	return i.store.failed(fmt.Sprintf("walk the keys of instance %s", i.name), err)
@@ -124,7 +126,7 @@ func (w *walk) run(txn *badger.Txn, from string) error {
 		}
 		content, err := value(txn, it.Item(), full)
 		if err != nil {
-			return &CorruptError{Instance: name, Kind: kindNameKey, Key: key, Reason: err.Error()}
+			return valueError(CorruptError{Instance: name, Kind: kindNameKey, Key: key}, err)
 		}
 		if err := w.call(key, content); err != nil {
 			return err
@@ -186,7 +188,7 @@ func (s *Store) readIn(view func(func(*badger.Txn) error) error, full []byte, in
 		bad = err
 	}
 	if bad != nil {
-		return nil, false, &CorruptError{Instance: instance, Kind: kind, Key: key, Reason: bad.Error()}
+		return nil, false, valueError(CorruptError{Instance: instance, Kind: kind, Key: key}, bad)
 	}
 	return payload, found, err
 }
@@ -195,11 +197,11 @@ func (s *Store) readIn(view func(func(*badger.Txn) error) error, full []byte, in
 func value(txn *badger.Txn, item *badger.Item, full []byte) (content []byte, err error) {
 	var pieces *head
 	err = item.Value(func(raw []byte) error {
-		format, payload, err := unseal(full, raw)
+		kind, payload, err := unseal(full, raw)
 		if err != nil {
 			return err
 		}
-		if format == formatPieces {
+		if kind == formatPieces {
 			h, err := decodeHead(payload)
 			pieces = &h
 			return err

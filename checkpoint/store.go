@@ -14,6 +14,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/gofrs/flock"
+
+	"penstock/internal/format"
 )
 
 // lockName is a lock of our own: it has to be held before the directory is swept, and
@@ -208,7 +210,7 @@ func guardUnless(foreign *bool, fn func() error) (err error) {
 
 // failed says which call went wrong, and calls damage by its name.
 func (s *Store) failed(operation string, err error) error {
-	if errors.Is(err, errUnreadable) {
+	if errors.Is(err, errUnreadable) && !errors.Is(err, format.ErrNewer) {
 		return damaged(s.dir, fmt.Errorf("%s: %w", operation, err))
 	}
 	return fmt.Errorf("checkpoint: %s: %w", operation, err)

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"penstock/internal/format"
 )
 
 // The first byte of a stored value.
 const (
-	formatWhole  byte = 1 // the content follows
-	formatPieces byte = 2 // a head follows, the content is in pieces
+	formatWhole  byte = 1            // the content follows
+	formatPieces byte = format.Value // a head follows, the content is in pieces
 )
 
 // envelope is what seal adds: the format byte and the checksum.
@@ -19,15 +21,15 @@ const envelope = 1 + crc32.Size
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // seal wraps a payload for storing under key.
-func seal(key []byte, format byte, payload []byte) []byte {
+func seal(key []byte, kind byte, payload []byte) []byte {
 	b := make([]byte, 0, envelope+len(payload))
-	b = append(b, format)
+	b = append(b, kind)
 	b = append(b, payload...)
 	return binary.BigEndian.AppendUint32(b, checksum(key, b))
 }
 
 // unseal checks a stored value and gives its payload, which aliases raw.
-func unseal(key, raw []byte) (format byte, payload []byte, err error) {
+func unseal(key, raw []byte) (kind byte, payload []byte, err error) {
 	if len(raw) < envelope {
 		return 0, nil, fmt.Errorf("%d bytes are too short for a value", len(raw))
 	}
@@ -35,8 +37,11 @@ func unseal(key, raw []byte) (format byte, payload []byte, err error) {
 	if checksum(key, body) != binary.BigEndian.Uint32(sum) {
 		return 0, nil, errors.New("checksum mismatch")
 	}
-	if body[0] != formatWhole && body[0] != formatPieces {
-		return 0, nil, fmt.Errorf("unknown format %d, written by a newer version?", body[0])
+	if body[0] > format.Value {
+		return 0, nil, format.Newer("it", uint64(body[0]), format.Value)
+	}
+	if body[0] == 0 {
+		return 0, nil, errors.New("there is no format 0")
 	}
 	return body[0], body[1:], nil
 }

@@ -28,7 +28,7 @@ func (q *Queue) CountBy(ctx context.Context) ([]Count, error) {
 		_, rest, _ := strings.Cut(m.message.Subject, ".")
 		stage, _, _ := strings.Cut(rest, ".")
 		reason := Reason(m.message.Header.Get(headerReason))
-		if m.message.Header.Get(headerFormat) != format || !validReason.MatchString(string(reason)) {
+		if checkFormat(m.message.Header.Get(headerFormat)) != nil || !validReason.MatchString(string(reason)) {
 			reason = ReasonUnreadable
 		}
 		counts[Count{Stage: stage, Reason: reason}]++

@@ -59,10 +59,19 @@ type damage struct {
 	count     int
 	sequences []string // the first few
 	first     error
+
+	newer      int // not damaged
+	firstNewer error
 }
 
 func (d *damage) add(sequence uint64, err error) {
 	const listed = 10
+	if errors.Is(err, ErrNewerVersion) {
+		if d.newer++; d.newer == 1 {
+			d.firstNewer = err
+		}
+		return
+	}
 	if d.count == 0 {
 		d.first = err
 	}
@@ -72,8 +81,13 @@ func (d *damage) add(sequence uint64, err error) {
 }
 
 func (d *damage) err(stream string) error {
-	if d.count == 0 {
+	if d.count == 0 && d.newer == 0 {
 		return nil
+	}
+	if d.newer > 0 {
+		newer := fmt.Errorf("dlq: %d of the messages in stream %s cannot be read by this build: the first is %w", d.newer, stream, d.firstNewer)
+		d.newer = 0
+		return errors.Join(newer, d.err(stream))
 	}
 	list := strings.Join(d.sequences, ", ")
 	if d.count > len(d.sequences) {

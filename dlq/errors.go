@@ -1,6 +1,10 @@
 package dlq
 
-import "errors"
+import (
+	"errors"
+
+	"penstock/internal/format"
+)
 
 // Errors of this package wrap one of these where the caller can do something about it, and say where and what.
 var (
@@ -24,7 +28,9 @@ var (
 	// ErrRounds: the letter failed in as many rounds as it may. Mend the cause and raise ReplayOptions.MaxRounds, or
 	// discard it.
 	ErrRounds = errors.New("the dead letter has failed in too many rounds")
-	// ErrDamaged: a stored message is not a dead letter, or not one that this build can read.
+	// ErrNewerVersion: a newer version of Penstock wrote the letter. It is not damaged: use that version.
+	ErrNewerVersion = format.ErrNewer
+	// ErrDamaged: a stored message is not a dead letter.
 	ErrDamaged = errors.New("not a readable dead letter")
 	// ErrInvalid: a name, number or ID that cannot be right.
 	ErrInvalid = errors.New("invalid")

@@ -29,7 +29,7 @@ func (q *Queue) Export(ctx context.Context, f Filter, w io.Writer) (n int, err e
 		n++
 		return nil
 	})
-	if flushed := buffered.Flush(); flushed != nil && (err == nil || errors.Is(err, ErrDamaged)) {
+	if flushed := buffered.Flush(); flushed != nil && (err == nil || errors.Is(err, ErrDamaged) || errors.Is(err, ErrNewerVersion)) {
 		err = fmt.Errorf("dlq: export: %w", flushed)
 	}
 	return n, err

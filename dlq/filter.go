@@ -88,7 +88,7 @@ func (f Filter) matches(l Letter) bool {
 // mayMatch is a quick look at the headers: false only if matches is.
 func (f Filter) mayMatch(h nats.Header) bool {
 	r := headerReader{header: h}
-	if h.Get(headerFormat) != format {
+	if checkFormat(h.Get(headerFormat)) != nil {
 		return true
 	}
 	if f.Reason == ReasonUnreadable {

@@ -1,12 +1,15 @@
 package dlq
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/format"
 )
 
 const (
@@ -37,13 +40,11 @@ const (
 	headerWrite         = "Penstock-Write"
 )
 
-const format = "1"
-
 // encode turns a checked letter into the message that stores it. The server refuses that message when its subject has one.
 func encode(l Letter, lim limits, write string) *nats.Msg {
 	l = l.stored(lim)
 	h := nats.Header{
-		headerFormat:        {format},
+		headerFormat:        {strconv.Itoa(format.Letter)},
 		headerPipeline:      {l.Pipeline},
 		headerStage:         {l.Stage},
 		headerInstance:      {strconv.Itoa(l.Instance)},
@@ -97,7 +98,7 @@ func headerSize(h nats.Header) int {
 	return size
 }
 
-// decode is the inverse of encode. Every error wraps ErrDamaged.
+// decode is the inverse of encode. Every error wraps ErrDamaged or ErrNewerVersion.
 func decode(m *jetstream.RawStreamMsg) (Letter, error) {
 	l, err := decodeHeaders(m, len(m.Data))
 	if err != nil {
@@ -133,7 +134,11 @@ func decodeListed(m *jetstream.RawStreamMsg, size int) (Letter, error) {
 	return l, nil
 }
 
+// damaged says why a stored message cannot be read. One of a newer version is not damaged.
 func damaged(m *jetstream.RawStreamMsg, err error) error {
+	if errors.Is(err, format.ErrNewer) {
+		return fmt.Errorf("sequence %d, subject %s: %w", m.Sequence, m.Subject, err)
+	}
 	return fmt.Errorf("%w: sequence %d, subject %s: %w", ErrDamaged, m.Sequence, m.Subject, err)
 }
 
@@ -149,11 +154,8 @@ func (l Letter) checkStored(subject string) error {
 
 // decodeHeaders reads what is in the headers of a message with a payload of size bytes.
 func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
-	switch got := m.Header.Get(headerFormat); {
-	case got == "":
-		return Letter{}, fmt.Errorf("it has no header %s: another program published it", headerFormat)
-	case got != format:
-		return Letter{}, fmt.Errorf("%s is %q and this build reads %q: a newer version wrote it", headerFormat, got, format)
+	if err := checkFormat(m.Header.Get(headerFormat)); err != nil {
+		return Letter{}, err
 	}
 	r := headerReader{header: m.Header}
 	l := Letter{
@@ -193,6 +195,26 @@ func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
 	l.ValueBytes = size - n
 	l.ValueOmitted = l.ValueBytes > 0
 	return l, r.err
+}
+
+// isUnreadable says that this build cannot read a stored message, whatever others can.
+func isUnreadable(err error) bool {
+	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrNewerVersion)
+}
+
+// checkFormat says whether this build reads letters of a format.
+func checkFormat(text string) error {
+	if text == "" {
+		return fmt.Errorf("it has no header %s: another program published it", headerFormat)
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n == 0 {
+		return fmt.Errorf("header %s is %q, which is no format", headerFormat, text)
+	}
+	if n > format.Letter {
+		return format.Newer("it", n, format.Letter)
+	}
+	return nil
 }
 
 // headerReader reads headers and keeps the first error.

@@ -80,7 +80,8 @@ func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*nats.Msg){
 		"no headers":       func(m *nats.Msg) { m.Header = nil },
-		"newer format":     func(m *nats.Msg) { m.Header.Set(headerFormat, "2") },
+		"format 0":         func(m *nats.Msg) { m.Header.Set(headerFormat, "0") },
+		"no format":        func(m *nats.Msg) { m.Header.Set(headerFormat, "1.0") },
 		"no offset":        func(m *nats.Msg) { m.Header.Del(headerOffset) },
 		"other subject":    func(m *nats.Msg) { m.Subject += "0" },
 		"other pipeline":   func(m *nats.Msg) { m.Header.Set(headerPipeline, "other") },

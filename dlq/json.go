@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"penstock/engine/cborjson"
+	"penstock/internal/format"
 )
 
 // text is free text in JSON: a string, or {"base64": …} where a string cannot hold it or would blow it up.
@@ -71,6 +72,7 @@ type letterJSON struct {
 	Version  text   `json:"version,omitempty"`
 	At       string `json:"at"`
 	Sequence uint64 `json:"sequence,omitempty"`
+	Format   int    `json:"format,omitempty"` // of this object, when it is above 1
 
 	Unreadable bool `json:"unreadable,omitempty"`
 }
@@ -138,6 +140,9 @@ func (l *Letter) UnmarshalJSON(data []byte) error {
 	var in letterJSON
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
+	}
+	if in.Format > format.Export {
+		return format.Newer("it", uint64(in.Format), format.Export)
 	}
 	t := timeReader{}
 	out := Letter{

@@ -46,7 +46,7 @@ func isNoRoom(e *jetstream.APIError) bool {
 // isFinal says whether trying again is of no use. Whatever is not known to be so is tried again: a dead letter given up
 // too early stops the pipeline, one tried too long only waits.
 func isFinal(err error) bool {
-	final := []error{ErrFull, ErrTooLarge, ErrConflict, ErrDamaged, ErrInvalid, ErrPending, ErrStale, ErrForeign,
+	final := []error{ErrFull, ErrTooLarge, ErrConflict, ErrDamaged, ErrNewerVersion, ErrInvalid, ErrPending, ErrStale, ErrForeign,
 		nats.ErrConnectionClosed, nats.ErrConnectionDraining}
 	if slices.ContainsFunc(final, func(f error) bool { return errors.Is(err, f) }) {
 		return true

@@ -75,7 +75,7 @@ func encodeReplay(r Replay, lim limits, write string) *nats.Msg {
 	return msg
 }
 
-// decodeReplay is the inverse of encodeReplay. Every error wraps ErrDamaged.
+// decodeReplay is the inverse of encodeReplay. Every error wraps ErrDamaged or ErrNewerVersion.
 func decodeReplay(m *jetstream.RawStreamMsg) (Replay, error) {
 	head := headerReader{header: m.Header}
 	r := Replay{

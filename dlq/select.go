@@ -43,7 +43,7 @@ func (q *Queue) selectEach(ctx context.Context, f Filter, fn func(Letter) error,
 			return called(fn(*listed))
 		}
 		l, found, err := q.at(ctx, sequence)
-		if errors.Is(err, ErrDamaged) && (f.Unreadable || len(f.IDs) > 0) {
+		if isUnreadable(err) && (f.Unreadable || len(f.IDs) > 0) {
 			l, found, err = q.unreadableAt(ctx, sequence)
 		}
 		if err != nil || !found {
@@ -120,9 +120,9 @@ func (q *Queue) list(ctx context.Context, f Filter, last uint64, bad *damage, fn
 		switch {
 		case errors.Is(err, jetstream.ErrMsgNotFound):
 			return nil
-		case errors.Is(err, ErrDamaged) && f.Unreadable:
+		case isUnreadable(err) && f.Unreadable:
 			l = q.unreadable(m.message, m.size, err)
-		case errors.Is(err, ErrDamaged):
+		case isUnreadable(err):
 			bad.add(m.message.Sequence, err)
 			return nil
 		case err != nil:
@@ -155,7 +155,7 @@ func (q *Queue) listIDs(ctx context.Context, f Filter, last uint64, bad *damage,
 	for _, id := range f.IDs {
 		l, sequence, err := q.byID(ctx, id, f.Unreadable)
 		switch {
-		case errors.Is(err, ErrDamaged):
+		case isUnreadable(err):
 			bad.add(sequence, err)
 		case err != nil:
 			return err

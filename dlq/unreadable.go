@@ -66,6 +66,5 @@ func (q *Queue) unreadableAt(ctx context.Context, sequence uint64) (Letter, bool
 // letter that belongs in its place: it was put there by someone else. What a
 // newer version wrote is not.
 func mayReplace(m *jetstream.RawStreamMsg) bool {
-	got := m.Header.Get(headerFormat)
-	return got == "" || got == format
+	return !errors.Is(checkFormat(m.Header.Get(headerFormat)), ErrNewerVersion)
 }

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
+
+	"penstock/internal/format"
 )
 
 // publishGarbage puts what is no letter between two letters.
@@ -16,9 +19,9 @@ func publishGarbage(t *testing.T, q *Queue) (sequences []uint64) {
 	t.Helper()
 	mustPut(t, q, letterAt(0), true)
 	newer := nats.Header{}
-	newer.Set(headerFormat, "2")
+	newer.Set(headerFormat, strconv.Itoa(format.Letter+1))
 	wrong := nats.Header{}
-	wrong.Set(headerFormat, format)
+	wrong.Set(headerFormat, strconv.Itoa(format.Letter))
 	wrong.Set(headerReason, "\x1b[2J")
 	wrong.Set(headerKeyBytes, "-5")
 	for _, msg := range []*nats.Msg{
@@ -131,7 +134,7 @@ func TestALetterTakesThePlaceOfGarbage(t *testing.T) {
 		mustPut(t, q, letterAt(offset), true)
 		mustPut(t, q, letterAt(offset), false)
 	}
-	if _, err := q.Put(t.Context(), letterAt(53)); !errors.Is(err, ErrDamaged) {
+	if _, err := q.Put(t.Context(), letterAt(53)); !errors.Is(err, ErrNewerVersion) {
 		t.Errorf("Put in the place of a newer letter = %v", err)
 	}
 }

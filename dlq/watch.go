@@ -106,10 +106,10 @@ func (q *Queue) watchBatch(ctx context.Context, s *scanner, f Filter, fn func(Le
 
 func (q *Queue) watched(ctx context.Context, m listed, f Filter, fn func(Letter) error) error {
 	l, err := q.listedLetter(ctx, m)
-	if errors.Is(err, ErrDamaged) && f.Unreadable {
+	if isUnreadable(err) && f.Unreadable {
 		l, err = q.unreadable(m.message, m.size, err), nil
 	}
-	if errors.Is(err, ErrDamaged) {
+	if isUnreadable(err) {
 		q.logger.Warn("the watch of the dead letters passes over what it cannot read", "pipeline", q.pipeline, "error", err)
 		return nil
 	}

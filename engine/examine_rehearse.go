@@ -14,6 +14,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/internal/format"
 )
 
 // rehearse opens a copy as a run would, and looks whether what is in the channels
@@ -94,6 +95,9 @@ func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
 	}
 	count, damages := store.CheckValues()
 	for _, damage := range damages {
+		if errors.Is(damage, format.ErrNewer) {
+			return nil, errors.Join(damage, store.Close())
+		}
 		l.wrong("checkpoints", "%v", damage)
 	}
 	id, found, err := readIdentity(store)
@@ -267,7 +271,7 @@ func (l *look) position(stage string, p frame.Position, ended bool) {
 // letters reads all dead letters.
 func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	queue, found, err := dlq.Lookup(ctx, b.JetStream(), l.pipeline)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, format.ErrNewer) {
 		l.wrong("dead letters", "%v", err)
 		return nil
 	}
@@ -285,7 +289,7 @@ func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.
 	}
 	count := 0
 	if err := queue.Each(ctx, func(dlq.Letter) error { count++; return nil }); err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, format.ErrNewer) {
 			return err
 		}
 		l.wrong("dead letters", "%v", err)

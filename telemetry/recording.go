@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/internal/format"
 )
 
 // A recording is a text of JSON values, one a line: first a recordingHead, then
@@ -19,7 +20,7 @@ import (
 // recordingFormat and recordingVersion are in its first line.
 const (
 	recordingFormat  = "penstock-telemetry"
-	recordingVersion = 1
+	recordingVersion = format.Recording
 )
 
 type recordingHead struct {
@@ -65,8 +66,11 @@ func CheckRecording(in io.Reader) (samples int, from, to time.Time, err error) {
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != recordingFormat {
 		return 0, from, to, errors.Join(fmt.Errorf("%w: its first line does not say so", ErrRecording), lines.Err())
 	}
-	if head.Version != recordingVersion {
-		return 0, from, to, fmt.Errorf("%w of version %d: it has version %d", ErrRecording, recordingVersion, head.Version)
+	if head.Version > recordingVersion {
+		return 0, from, to, format.Newer("the recording", uint64(head.Version), recordingVersion)
+	}
+	if head.Version < 1 {
+		return 0, from, to, fmt.Errorf("%w: its first line says version %d", ErrRecording, head.Version)
 	}
 	for number := 2; lines.Scan(); number++ {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {

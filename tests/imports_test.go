@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"penstock/engine/channel":         {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
 	"penstock/engine/enginetest":      {"penstock/engine"},
 	"penstock/stages":                 {"penstock/engine"},
-	"penstock/telemetry":              {"penstock/engine", "penstock/dlq"},
+	"penstock/telemetry":              {"penstock/engine", "penstock/dlq", "penstock/internal/format"},
 	"penstock/examples":               {"penstock/engine", "penstock/stages", "penstock/dlq"},
 	"penstock/cmd/pipeline":           {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq"},
 	"penstock/tests":                  {"penstock"},

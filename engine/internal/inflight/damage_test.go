@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"penstock/internal/format"
 )
 
 // leftOpen returns the bytes of a file with a call under way.
@@ -54,7 +56,7 @@ func TestUnreadableFilesAreRefusedAndLeftAlone(t *testing.T) {
 		"garbage":       {garbage, "begin like one"},
 		"empty":         {nil, "begin like one"},
 		"zeros":         {make([]byte, len(good)), "begin like one"},
-		"version":       {changed(8, 3), "version 2, this program knows version 1"},
+		"version":       {changed(8, 1), "head is damaged"},
 		"cut in head":   {good[:50], "cut off after 50 bytes"},
 		"cut in slots":  {good[:len(good)-1], "bytes instead of"},
 		"longer":        {append(bytes.Clone(good), 0), "bytes instead of"},
@@ -223,4 +225,15 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%d bytes for a file of %d", len(data), h.size())
 		}
 	})
+}
+
+func TestAFileOfANewerVersionIsNotCalledUnreadable(t *testing.T) {
+	t.Parallel()
+	path, data := leftOpen(t)
+	binary.LittleEndian.PutUint32(data[8:], version+1)
+	put(t, path, data)
+	_, _, err := Open(path, []string{"a"})
+	if !errors.Is(err, format.ErrNewer) || errors.Is(err, ErrUnreadable) || strings.Contains(err.Error(), "remove it") {
+		t.Error(err)
+	}
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"penstock/internal/format"
 )
 
 const (
 	magic   = "PSTKINFL"
-	version = 1
+	version = format.InFlight
 
 	stateAt = 64
 	namesAt = 128
@@ -22,7 +24,7 @@ const (
 	maxInstances = 1 << 16
 )
 
-// ErrUnreadable says that a file is none of this package's, is damaged, or has a format that this version does not know.
+// ErrUnreadable says that a file is none of this package's, or is damaged.
 var ErrUnreadable = errors.New("unreadable in-flight file")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -86,8 +88,11 @@ func decode(data []byte) (*head, error) {
 	if len(data) < 12 || string(data[:8]) != magic {
 		return nil, errors.New("it does not begin like one")
 	}
-	if v := binary.LittleEndian.Uint32(data[8:]); v != version {
-		return nil, fmt.Errorf("it has version %d, this program knows version %d", v, version)
+	switch v := binary.LittleEndian.Uint32(data[8:]); {
+	case v > version:
+		return nil, format.Newer("it", uint64(v), version)
+	case v == 0:
+		return nil, errors.New("its head is damaged")
 	}
 	if len(data) < namesAt {
 		return nil, fmt.Errorf("it is cut off after %d bytes", len(data))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"penstock/internal/format"
 )
 
 // Last is what the process before left.
@@ -34,6 +36,9 @@ func Read(path string) (Last, error) {
 		return Last{}, fmt.Errorf("read the in-flight file: %w", err)
 	}
 	h, err := decode(data)
+	if errors.Is(err, format.ErrNewer) {
+		return Last{}, fmt.Errorf("read the in-flight file %s: %w", path, err)
+	}
 	if err != nil {
 		return Last{}, fmt.Errorf("%w: %s: %w; remove it: all that is lost is which messages were at work if the last process died",
 			ErrUnreadable, path, err)

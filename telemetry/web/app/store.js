@@ -56,7 +56,7 @@ export function readRecording(text) {
     throw new Error("this is no recording: its first line is not JSON");
   }
   if (head.format !== "penstock-telemetry") throw new Error("this is no recording of Penstock's telemetry");
-  if (head.version !== 1) throw new Error(`the recording has version ${head.version}, and this page reads 1`);
+  if (head.version > 1) throw new Error(`the recording is written by a newer version of Penstock (format ${head.version}, this page reads up to 1): use that version`);
   const samples = [], events = [];
   lines.slice(1).forEach((line, k) => {
     let part;
