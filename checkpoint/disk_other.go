@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+
+	"penstock/internal/nofollow"
 )
 
 func diskUse(info fs.FileInfo) int64 { return info.Size() }
@@ -15,7 +17,7 @@ func fsync(path string) error {
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := nofollow.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"penstock/internal/nofollow"
 )
 
 const (
@@ -100,7 +102,7 @@ func (r *room) afterOpen() error {
 
 // fill gives a file the space that its size promises.
 func (r *room) fill(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := nofollow.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -171,7 +173,7 @@ func (r *room) prepared() string {
 
 // keep makes the reserve.
 func (r *room) keep() error {
-	f, err := os.OpenFile(filepath.Join(r.dir, reserveName), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := nofollow.OpenFile(filepath.Join(r.dir, reserveName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}

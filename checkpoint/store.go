@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"penstock/internal/format"
+	"penstock/internal/nofollow"
 )
 
 // lockName is a lock of our own: it has to be held before the directory is swept, and
@@ -229,7 +230,11 @@ func makeDir(dir string) error {
 }
 
 func takeLock(dir string) (*flock.Flock, error) {
-	lock := flock.New(filepath.Join(dir, lockName))
+	path := filepath.Join(dir, lockName)
+	if err := nofollow.Check(path); err != nil {
+		return nil, fmt.Errorf("take lock: %w", err)
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|nofollow.Flag))
 	ok, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("take lock: %w", err)

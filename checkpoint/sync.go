@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"penstock/internal/nofollow"
 )
 
 // syncer closes what Badger's own Sync leaves open. That covers the log of the current
@@ -89,7 +91,7 @@ func memtableLogs(dir string) ([]string, error) {
 
 // writeSynced writes a file in place. A crash may leave a part of it.
 func writeSynced(path string, data []byte) error {
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := nofollow.WriteFile(path, data, 0o600); err != nil {
 		return err
 	}
 	return fsync(path)

@@ -9,9 +9,15 @@ import (
 	"path/filepath"
 )
 
-// copyTree copies the regular files of a directory, with their modes, and brings
-// them to the disk. Sockets and links are left out. to must not be there.
-func copyTree(from, to string) error {
+// toDisk and toMemory say how a copy ends: a backup has to outlive the power.
+var (
+	toDisk   = (*os.File).Sync
+	toMemory = func(*os.File) error { return nil }
+)
+
+// copyTree copies the regular files of a directory, with their modes. Sockets and
+// links are left out. to must not be there.
+func copyTree(from, to string, finish func(*os.File) error) error {
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -30,15 +36,19 @@ func copyTree(from, to string) error {
 		case !info.Mode().IsRegular():
 			return nil
 		}
-		return copyFile(path, filepath.Join(to, name), info)
+		return copyFile(path, filepath.Join(to, name), info, finish)
 	})
 	if err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
-	return syncDirectory(to)
+	dir, err := os.Open(to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(finish(dir), dir.Close())
 }
 
-func copyFile(from, to string, info fs.FileInfo) error {
+func copyFile(from, to string, info fs.FileInfo, finish func(*os.File) error) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
@@ -49,5 +59,5 @@ func copyFile(from, to string, info fs.FileInfo) error {
 		return err
 	}
 	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Sync(), target.Close(), os.Chtimes(to, info.ModTime(), info.ModTime()))
+	return errors.Join(err, finish(target), target.Close(), os.Chtimes(to, info.ModTime(), info.ModTime()))
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"penstock/dlq"
+	"penstock/engine/broker"
 )
 
 // DeadLetters returns the dead letters of the running pipeline, to list,
@@ -22,20 +23,46 @@ func (p *Pipeline) DeadLetters() (*dlq.Queue, error) {
 
 // DeadLetters is Pipeline.DeadLetters for a pipeline that is not running. It
 // returns false when there are none on the server, because the pipeline never
-// ran there. It is of use until Close.
-func (i *Inspector) DeadLetters(ctx context.Context) (*dlq.Queue, bool, error) {
-	return dlq.Lookup(ctx, i.broker.JetStream(), i.pipeline)
+// ran there. It is of use until Close. What is done with the queue takes effect;
+// see ReadDeadLetters to look only.
+func (i *Inspector) DeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, err error) {
+	if i.outside == nil && i.inside == nil {
+		if exists, err := hasStream(i.dir, dlq.StreamName(i.pipeline)); err != nil || !exists {
+			return nil, false, err
+		}
+		if err := i.dir.own(); err != nil {
+			return nil, false, err
+		}
+		if i.inside, err = broker.Open(ctx, i.config.broker(i.pipeline, i.dir.broker())); err != nil {
+			return nil, false, err
+		}
+	}
+	return i.ReadDeadLetters(ctx)
+}
+
+// ReadDeadLetters returns the dead letters to look at. Where the channels are in
+// the directory nothing that is done with them lasts.
+func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, err error) {
+	b, err := i.server(ctx, dlq.StreamName(i.pipeline), dlq.ReplayStreamName(i.pipeline))
+	if err != nil {
+		return nil, false, err
+	}
+	return dlq.Lookup(ctx, b.JetStream(), i.pipeline)
 }
 
 // showLetter is the command that shows a letter, for logs.
 func (r *run) showLetter(id string) string {
-	return "pipeline dlq show " + id + " --dir " + shellWord(r.config.Dir)
+	command := "pipeline dlq show " + id + " --dir " + shellWord(r.config.Dir)
+	if servers := broker.Addresses(r.config.NATS.URL); len(servers) > 0 {
+		command += " --nats " + shellWord(strings.Join(servers, ","))
+	}
+	return command
 }
 
 // shellWord quotes a path for commands that people copy from a log.
 func shellWord(path string) string {
 	if strings.ContainsFunc(path, func(c rune) bool {
-		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-+:\\", c)
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-+:,\\", c)
 	}) {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}

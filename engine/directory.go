@@ -14,15 +14,18 @@ import (
 	"github.com/gofrs/flock"
 
 	"penstock/checkpoint"
+	"penstock/internal/nofollow"
 )
 
 // ErrLocked says that another process uses the data directory.
 var ErrLocked = errors.New("the data directory is in use")
 
-// directory is a locked data directory.
+// directory is a data directory, locked while this process uses it.
 type directory struct {
-	path string
-	lock *flock.Flock
+	path  string // of the directory itself: no link is in its place
+	about descriptor
+	lock  *flock.Flock // nil: not locked
+	owns  bool         // a run, or what changes something: it has written its pid
 }
 
 // openDirectory creates and locks a data directory. nats-server takes no lock
@@ -34,29 +37,106 @@ func openDirectory(path string) (*directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data directory: %w", err)
 	}
-	d := &directory{path: path, lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600))}
-	locked, err := d.lock.TryLock()
+	d, err := resolved(path)
 	if err != nil {
-		return nil, fmt.Errorf("lock the data directory %s: %w", path, err)
+		return nil, err
 	}
-	if !locked {
-		return nil, fmt.Errorf("%w: %s is locked by process %s; stop it, or name another directory", ErrLocked, path, d.owner())
+	return d.opened(d.own())
+}
+
+// lookInto locks a data directory that is only to be read: nothing is written in it.
+func lookInto(path string) (*directory, error) {
+	d, err := resolved(path)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.WriteFile(d.pidFile(), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
-		_ = d.lock.Unlock()
-		return nil, fmt.Errorf("write %s: %w", d.pidFile(), err)
+	if exists(d.lockFile()) { // else nothing has ever run there
+		if err := d.take(os.O_RDONLY, (*flock.Flock).TryRLock); err != nil {
+			return nil, err
+		}
+	}
+	return d.opened(d.check())
+}
+
+func (d *directory) opened(err error) (*directory, error) {
+	if err != nil {
+		d.close()
+		return nil, err
 	}
 	return d, nil
 }
 
-// openExisting locks a data directory that must be there.
-func openExisting(path string) (*directory, error) {
-	if _, err := os.Stat(filepath.Join(path, "checkpoints")); err != nil {
-		return nil, fmt.Errorf("%s is not a data directory: %w", path, err)
+func resolved(path string) (*directory, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		real, err = filepath.Abs(real)
 	}
-	return openDirectory(path)
+	if err != nil {
+		return nil, fmt.Errorf("find the data directory: %w", err)
+	}
+	return &directory{path: real}, nil
 }
 
+// take locks the directory: try is for this process alone, or with others that
+// look. The flag says whether the file of the lock is made.
+func (d *directory) take(flag int, try func(*flock.Flock) (bool, error)) error {
+	if err := nofollow.Check(d.lockFile()); err != nil {
+		return fmt.Errorf("lock the data directory: %w", err)
+	}
+	lock := flock.New(d.lockFile(), flock.SetFlag(flag|nofollow.Flag), flock.SetPermissions(0o600))
+	locked, err := try(lock)
+	if err != nil {
+		return fmt.Errorf("lock the data directory %s: %w", d.path, err)
+	}
+	if !locked {
+		return fmt.Errorf("%w: %s is locked by %s; stop it, or name another directory", ErrLocked, d.path, d.owner())
+	}
+	d.lock = lock
+	return nil
+}
+
+// own makes this process the one that may change the directory.
+func (d *directory) own() error {
+	if d.lock != nil {
+		_ = d.lock.Close()
+		d.lock = nil
+	}
+	if err := d.take(os.O_CREATE|os.O_RDONLY, (*flock.Flock).TryLock); err != nil {
+		return err
+	}
+	if err := d.check(); err != nil {
+		return err
+	}
+	if err := nofollow.WriteFile(d.pidFile(), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		return fmt.Errorf("write the number of the process: %w", err)
+	}
+	d.owns = true
+	return nil
+}
+
+// check refuses a directory with links in it, which the server and the store
+// would follow, and one of a newer version.
+func (d *directory) check() error {
+	if err := nofollow.CheckTree(d.path); err != nil {
+		return fmt.Errorf("look for links in the data directory: %w", err)
+	}
+	return d.describe()
+}
+
+// write replaces a small file, durably and at once.
+func (d *directory) write(path string, data []byte) error {
+	file, err := nofollow.Create(path+".new", 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return errors.Join(os.Rename(file.Name(), path), syncDirectory(d.path))
+}
+
+func (d *directory) lockFile() string    { return filepath.Join(d.path, "lock") }
 func (d *directory) pidFile() string     { return filepath.Join(d.path, "pid") }
 func (d *directory) broker() string      { return filepath.Join(d.path, "jetstream") }
 func (d *directory) inflight() string    { return filepath.Join(d.path, "in-flight") }
@@ -64,15 +144,21 @@ func (d *directory) checkpoints() string { return filepath.Join(d.path, "checkpo
 
 func (d *directory) owner() string {
 	data, err := os.ReadFile(d.pidFile())
-	if err != nil {
-		return "(unknown)"
+	pid, syntax := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || syntax != nil {
+		return "another process, which only looks into it or is about to run"
 	}
-	return strings.TrimSpace(string(data))
+	return fmt.Sprintf("process %d", pid)
 }
 
+// close lets go of the directory.
 func (d *directory) close() {
-	_ = os.Remove(d.pidFile())
-	_ = d.lock.Close()
+	if d.owns {
+		_ = os.Remove(d.pidFile())
+	}
+	if d.lock != nil {
+		_ = d.lock.Close()
+	}
 }
 
 // identity ties a data directory to the channels it belongs to.

@@ -35,15 +35,16 @@ type Examination struct {
 var ErrNoDirectory = errors.New("not a data directory")
 
 // Examine looks for what is wrong with the data directory of a pipeline that is
-// not running, without its program, and changes nothing in it but the lock: what
+// not running, without its program, and changes nothing in it: what
 // could change something is done with a copy, in the directory for temporary
 // files. It reads every file there is: the tables and values of the checkpoints,
 // every record of the embedded server's files, every frame of every channel, and
 // then tries with the copy what a run would do. With config.NATS the channels are
 // read from that server. A directory in use gives ErrLocked, one that is none
-// ErrNoDirectory; another error says that it could not look.
+// ErrNoDirectory, one of a newer version ErrNewerVersion, and one whose channels
+// are on another server ErrElsewhere; another error says that it could not look.
 func Examine(ctx context.Context, config Config) (*Examination, error) {
-	x, err := newExaminer(config)
+	x, err := newExaminer(config, lookInto)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ type examiner struct {
 	spared  bool // one of the fixes makes the spare files of the checkpoints anew
 }
 
-func newExaminer(config Config) (*examiner, error) {
+func newExaminer(config Config, open func(string) (*directory, error)) (*examiner, error) {
 	config = config.withDefaults()
 	path, err := filepath.Abs(config.Dir)
 	if err != nil {
@@ -70,8 +71,12 @@ func newExaminer(config Config) (*examiner, error) {
 	if config.Dir = path; !isDataDirectory(path) {
 		return nil, fmt.Errorf("%w: %s", ErrNoDirectory, path)
 	}
-	dir, err := openDirectory(config.Dir)
+	dir, err := open(config.Dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := dir.checkServer(config.NATS.URL); err != nil {
+		dir.close()
 		return nil, err
 	}
 	scratch, err := os.MkdirTemp("", "penstock-examine-")
@@ -104,7 +109,7 @@ func (x *examiner) close() {
 func (x *examiner) copy(path string) (string, error) {
 	x.copies++
 	to := filepath.Join(x.scratch, fmt.Sprint(x.copies))
-	return to, copyTree(path, to)
+	return to, copyTree(path, to, toMemory)
 }
 
 // examine looks, and finds out whether what is wrong can be mended.

@@ -36,9 +36,6 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 	if store != nil {
 		defer func() { err = errors.Join(err, store.Close()) }()
 	}
-	if l.x.config.NATS.URL == "" && !exists(copied.broker()) {
-		return errElsewhere
-	}
 	if l.pipeline == "" {
 		l.note("channels", "they are not looked at: nothing says which pipeline the directory belongs to")
 		return nil
@@ -48,6 +45,9 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 		return err
 	}
 	defer b.Close()
+	if err := l.x.dir.checkMoved(ctx, b, identity{Pipeline: l.pipeline, ID: l.identity}, l.x.config.NATS.URL); err != nil {
+		return err
+	}
 	if err := l.makeAnew(ctx, b); err != nil {
 		return err
 	}
@@ -74,9 +74,6 @@ func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
 	}
 	return nil
 }
-
-// errElsewhere asks for the server.
-var errElsewhere = errors.New("the channels are not in the directory: name the NATS server that has them (--nats)")
 
 // openStore reads every value of the checkpoints; nil when that is not possible.
 func (l *look) openStore(d *directory) (*checkpoint.Store, error) {

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"unicode/utf8"
 
 	"penstock/checkpoint"
 	"penstock/engine/broker"
 	"penstock/engine/cborjson"
 	"penstock/engine/channel"
+	"penstock/engine/internal/blocks"
 )
 
 // ErrNoState says that there is no such stage, or no such key.
@@ -143,32 +146,52 @@ func (s shape) json(data []byte) json.RawMessage {
 	return text
 }
 
-// Inspector reads the committed states of a pipeline that is not running,
-// without its program and without changing anything but the directory's lock.
+// Inspector reads what a pipeline that is not running has left, without its
+// program, and changes nothing: where the channels are in the directory it works
+// with a copy of what is asked for, in the directory for temporary files. Only
+// what is done with the queue of DeadLetters takes effect. Not safe for concurrent
+// use.
 type Inspector struct {
+	config   Config
 	dir      *directory
-	broker   *broker.Broker
+	copies   *copies
 	store    *checkpoint.Store
 	pipeline string
+	outside  *broker.Broker // a server that is named; nil: the channels are in the directory
+	inside   *broker.Broker // on the directory itself, for what changes something
 }
 
 // Inspect opens the data directory of a pipeline that is not running. A
-// directory in use gives ErrLocked. Close it after use.
+// directory in use gives ErrLocked, one whose channels are on another server
+// than config.NATS says ErrElsewhere. Close it after use.
 func Inspect(ctx context.Context, config Config) (*Inspector, error) {
 	config = config.withDefaults()
-	dir, err := openExisting(config.Dir)
+	if _, err := os.Stat(filepath.Join(config.Dir, "checkpoints")); err != nil {
+		return nil, fmt.Errorf("%s is not a data directory: %w", config.Dir, err)
+	}
+	dir, err := lookInto(config.Dir)
 	if err != nil {
 		return nil, err
 	}
-	i := &Inspector{dir: dir}
-	if err := i.open(ctx, config); err != nil {
+	i := &Inspector{config: config, dir: dir}
+	if err := i.open(ctx); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
 	return i, nil
 }
 
-func (i *Inspector) open(ctx context.Context, config Config) (err error) {
-	if i.store, err = checkpoint.Open(checkpoint.Config{Dir: i.dir.checkpoints(), Logger: config.Logger}); err != nil {
+func (i *Inspector) open(ctx context.Context) (err error) {
+	if err := i.dir.checkServer(i.config.NATS.URL); err != nil {
+		return err
+	}
+	if i.copies, err = newCopies(i.dir); err != nil {
+		return err
+	}
+	path, err := i.copies.checkpoints()
+	if err != nil {
+		return err
+	}
+	if i.store, err = checkpoint.Open(checkpoint.Config{Dir: path, Logger: i.config.Logger}); err != nil {
 		return err
 	}
 	id, found, err := readIdentity(i.store)
@@ -179,8 +202,24 @@ func (i *Inspector) open(ctx context.Context, config Config) (err error) {
 		return fmt.Errorf("%s holds no pipeline", i.dir.path)
 	}
 	i.pipeline = id.Pipeline
-	i.broker, err = broker.Open(ctx, config.broker(id.Pipeline, i.dir.broker()))
-	return err
+	if i.config.NATS.URL == "" {
+		return nil
+	}
+	if i.outside, err = broker.Open(ctx, i.config.broker(id.Pipeline, "")); err != nil {
+		return err
+	}
+	return i.dir.checkMoved(ctx, i.outside, id, i.config.NATS.URL)
+}
+
+// server is one that has these streams, as far as they exist.
+func (i *Inspector) server(ctx context.Context, streams ...string) (*broker.Broker, error) {
+	switch {
+	case i.outside != nil:
+		return i.outside, nil
+	case i.inside != nil:
+		return i.inside, nil
+	}
+	return i.copies.server(ctx, i.config, i.pipeline, streams)
 }
 
 // Pipeline returns the name of the pipeline that the directory belongs to.
@@ -213,7 +252,11 @@ func (i *Inspector) view(ctx context.Context, stage string) (*committed, shape, 
 	if err != nil {
 		return nil, shape{}, err
 	}
-	ch, exists, err := channel.Lookup(ctx, i.broker, i.pipeline, stage)
+	b, err := i.server(ctx, channel.StreamName(i.pipeline, stage))
+	if err != nil {
+		return nil, shape{}, err
+	}
+	ch, exists, err := channel.Lookup(ctx, b, i.pipeline, stage)
 	if err != nil {
 		return nil, shape{}, err
 	}
@@ -227,14 +270,19 @@ func (i *Inspector) view(ctx context.Context, stage string) (*committed, shape, 
 	return view, s, view.catchUp(ctx, ch, s.Keyed)
 }
 
-// Close releases the directory.
+// Close releases the directory, and removes the copies.
 func (i *Inspector) Close() error {
 	var err error
 	if i.store != nil {
 		err = i.store.Close()
 	}
-	if i.broker != nil {
-		i.broker.Close()
+	for _, b := range []*broker.Broker{i.outside, i.inside} {
+		if b != nil {
+			b.Close()
+		}
+	}
+	if i.copies != nil {
+		err = errors.Join(err, i.copies.remove())
 	}
 	i.dir.close()
 	return err
@@ -242,5 +290,16 @@ func (i *Inspector) Close() error {
 
 // Stages returns the names of the pipeline's stages, sorted.
 func (i *Inspector) Stages(ctx context.Context) ([]string, error) {
-	return channel.Stages(ctx, i.broker, i.pipeline)
+	if i.outside != nil {
+		return channel.Stages(ctx, i.outside, i.pipeline)
+	}
+	streams, err := blocks.Streams(i.dir.broker())
+	if err != nil {
+		return nil, fmt.Errorf("list the stages: %w", err)
+	}
+	names := make([]string, len(streams))
+	for k, s := range streams {
+		names[k] = s.Name
+	}
+	return channel.StagesOf(i.pipeline, names), nil
 }

@@ -20,6 +20,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.dir, err = openDirectory(r.config.Dir); err != nil {
 		return err
 	}
+	if err := r.dir.checkServer(r.config.NATS.URL); err != nil {
+		return err
+	}
 	if err := checkpoint.CheckOpenFiles(r.dir.checkpoints(), filesBeside(r.pipeline)); err != nil {
 		return err
 	}
@@ -45,6 +48,9 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	if err := r.claim(ctx); err != nil {
 		return err
 	}
 	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
@@ -121,6 +127,21 @@ func (r *run) identify(ctx context.Context) error {
 		}
 	}
 	return writeIdentity(r.store, r.identity)
+}
+
+// claim keeps in the directory where its channels are.
+func (r *run) claim(ctx context.Context) error {
+	names, err := r.store.Instances()
+	if err == nil && len(names) > 0 {
+		err = r.dir.checkMoved(ctx, r.broker, r.identity, r.config.NATS.URL)
+	}
+	if err != nil {
+		return err
+	}
+	if r.dir.isMoved(r.config.NATS.URL) {
+		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.about.Channels, "now", broker.Addresses(r.config.NATS.URL))
+	}
+	return r.dir.claim(r.pipeline.name, r.config.NATS.URL)
 }
 
 func (r *run) openInstances(ctx context.Context) error {

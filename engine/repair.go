@@ -71,7 +71,7 @@ var ErrNotMendable = errors.New("it cannot be mended without guessing")
 // behind that, which nobody has taken anything of, are made once more; the effects
 // of a sink outside the pipeline may then come twice.
 func Repair(ctx context.Context, config Config) (*Repaired, error) {
-	x, err := newExaminer(config)
+	x, err := newExaminer(config, openDirectory)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (x *examiner) backUp() (string, error) {
 	if free, _, err := checkpoint.Space(x.dir.path); err == nil && free < size+size/8 {
 		return "", fmt.Errorf("back up: %w: %d MiB are free beside the directory and %d MiB are needed", checkpoint.ErrNoSpace, free>>20, (size+size/8)>>20)
 	}
-	if err := copyTree(x.dir.path, path); err != nil {
+	if err := copyTree(x.dir.path, path, toDisk); err != nil {
 		return "", fmt.Errorf("back up: %w", err)
 	}
 	return path, nil

@@ -79,12 +79,7 @@ func (d *directory) isStartingOver(pipeline string) (bool, error) {
 
 // beginStartingOver brings the file to the disk before anything is deleted.
 func (d *directory) beginStartingOver(pipeline string) error {
-	file, err := os.Create(d.startingOver())
-	if err == nil {
-		_, err = file.WriteString(pipeline)
-		err = errors.Join(err, file.Sync(), file.Close(), syncDirectory(d.path))
-	}
-	if err != nil {
+	if err := d.write(d.startingOver(), []byte(pipeline)); err != nil {
 		return fmt.Errorf("note that the last run is being deleted: %w", err)
 	}
 	return nil

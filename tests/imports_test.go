@@ -15,9 +15,10 @@ import (
 // included: the arrows of docs/design.md. The longest prefix counts.
 var allowed = map[string][]string{
 	"penstock/internal/format":        {},
-	"penstock/checkpoint":             {"penstock/internal/format"},
+	"penstock/internal/nofollow":      {},
+	"penstock/checkpoint":             {"penstock/internal"},
 	"penstock/dlq":                    {"penstock/engine/cborjson", "penstock/internal/format"},
-	"penstock/engine":                 {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal/format"},
+	"penstock/engine":                 {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal"},
 	"penstock/engine/frame":           {"penstock/internal/format"},
 	"penstock/engine/faultpoint":      {},
 	"penstock/engine/internal/rule":   {},
@@ -27,7 +28,7 @@ var allowed = map[string][]string{
 	"penstock/engine/cborjson":        {},
 	"penstock/engine/internal/values": {},
 	"penstock/engine/breaker":         {},
-	"penstock/engine/broker":          {"penstock/engine/internal/blocks"},
+	"penstock/engine/broker":          {"penstock/engine/internal/blocks", "penstock/internal/nofollow"},
 	"penstock/engine/channel":         {"penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule"},
 	"penstock/engine/enginetest":      {"penstock/engine"},
 	"penstock/stages":                 {"penstock/engine"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"penstock/dlq"
 	"penstock/engine"
 )
 
@@ -49,11 +50,23 @@ func (c *dlqCmd) do(a *app, what string, fn func(context.Context, *dlqAccess) er
 	return nil
 }
 
-// with calls fn with the letters: of the directory, or of the process that has
-// locked it, or of an external server when there is no directory.
+// opening opens the dead letters of a directory, to look at them or to change them.
+type opening func(*engine.Inspector, context.Context) (*dlq.Queue, bool, error)
+
+// with calls fn with the letters, to change them: of the directory, or of the
+// process that has locked it, or of an external server when there is no directory.
 func (d *dlqAccess) with(ctx context.Context, fn func(letters) error) error {
+	return d.open(ctx, (*engine.Inspector).DeadLetters, fn)
+}
+
+// read calls fn with the letters to look at, which leaves nothing behind.
+func (d *dlqAccess) read(ctx context.Context, fn func(letters) error) error {
+	return d.open(ctx, (*engine.Inspector).ReadDeadLetters, fn)
+}
+
+func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letters) error) error {
 	inspect := func() error {
-		err := d.withInspector(ctx, fn)
+		err := d.withInspector(ctx, open, fn)
 		if errors.Is(err, fs.ErrNotExist) && d.config.NATS.URL != "" && d.look.Place.Dir == "" {
 			return d.withServer(ctx, d.look.name(), fn)
 		}
@@ -70,9 +83,9 @@ func (d *dlqAccess) with(ctx context.Context, fn func(letters) error) error {
 	})
 }
 
-func (d *dlqAccess) withInspector(ctx context.Context, fn func(letters) error) error {
+func (d *dlqAccess) withInspector(ctx context.Context, open opening, fn func(letters) error) error {
 	return d.look.inspect(ctx, d.config, func(opening context.Context, inspector *engine.Inspector) error {
-		queue, _, err := inspector.DeadLetters(opening)
+		queue, _, err := open(inspector, opening)
 		if err != nil {
 			return err
 		}

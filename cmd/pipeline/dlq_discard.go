@@ -45,7 +45,7 @@ func (c *dlqDiscardCmd) ask(ctx context.Context, d *dlqAccess, filter *dlq.Filte
 		filter.Until = now
 	}
 	n, name := 0, ""
-	err = d.with(ctx, func(l letters) error {
+	err = d.read(ctx, func(l letters) error {
 		name, _ = l.about()
 		s := selection{Filter: *filter, Order: byTime}
 		s.WithoutValues = true

@@ -100,7 +100,7 @@ func (d *draft) isUntouched() bool {
 // asked for.
 func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request replayRequest) error {
 	var letter dlq.Letter
-	err := d.with(ctx, func(l letters) (err error) {
+	err := d.read(ctx, func(l letters) (err error) {
 		letter, err = find(ctx, l, request.IDs[0])
 		return err
 	})

@@ -22,7 +22,7 @@ type dlqExportCmd struct {
 func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
 	s := selection{Filter: c.By.filter(), Order: byTime}
 	return q.do(a, "export", func(ctx context.Context, d *dlqAccess) error {
-		return d.with(ctx, func(l letters) error {
+		return d.read(ctx, func(l letters) error {
 			n, unreadable := 0, 0
 			err := writeTo(a.stdout, string(c.Output), func(w io.Writer) (err error) {
 				n, unreadable, err = export(ctx, l, s, w)

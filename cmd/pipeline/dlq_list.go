@@ -23,7 +23,7 @@ func (c *dlqListCmd) Run(q *dlqCmd, a *app) error {
 	s := selection{Filter: c.By.filter(), Order: byTime}
 	s.WithoutValues = c.NoValues || !c.JSON
 	return q.do(a, "list", func(ctx context.Context, d *dlqAccess) error {
-		return d.with(ctx, func(l letters) error {
+		return d.read(ctx, func(l letters) error {
 			n, err := list(ctx, a, l, s, c.JSON)
 			if err != nil {
 				return err

@@ -43,10 +43,10 @@ func (c *dlqReplayCmd) Run(q *dlqCmd, a *app) error {
 		if c.Edit {
 			return c.edited(ctx, d, request)
 		}
+		if c.DryRun {
+			return d.read(ctx, func(l letters) error { return c.dryRun(ctx, a, l, request) })
+		}
 		return d.with(ctx, func(l letters) error {
-			if c.DryRun {
-				return c.dryRun(ctx, a, l, request)
-			}
 			if c.Value.text != nil {
 				if err := c.replace(ctx, l, &request); err != nil {
 					return err

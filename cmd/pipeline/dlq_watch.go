@@ -147,7 +147,7 @@ func (w *watcher) watchQueue(ctx context.Context, l *localLetters, from start) e
 // pipelineName is the name that the directory says, if there is one.
 func (w *watcher) pipelineName(ctx context.Context) (string, error) {
 	name := w.look.name()
-	err := w.withInspector(ctx, func(l letters) error {
+	err := w.withInspector(ctx, (*engine.Inspector).ReadDeadLetters, func(l letters) error {
 		name, _ = l.about()
 		return nil
 	})

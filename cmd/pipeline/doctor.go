@@ -38,7 +38,7 @@ func (c *doctorCmd) Run(a *app) error {
 	if c.JSON {
 		err = d.writeJSON(a.stdout)
 	} else {
-		d.advise(config.Dir, c.Look)
+		d.advise(config)
 		err = d.write(a.stdout)
 	}
 	if err != nil {
@@ -127,11 +127,8 @@ func (d diagnosis) writeJSON(w io.Writer) error {
 }
 
 // advise says which command mends what is wrong.
-func (d *diagnosis) advise(dir string, look lookFlags) {
-	where := " --dir " + shellWord(dir)
-	if look.NATS.NATS != "" {
-		where += " --nats …"
-	}
+func (d *diagnosis) advise(config engine.Config) {
+	where := where(config)
 	switch {
 	case d.Sound:
 	case d.Running:

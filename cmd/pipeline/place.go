@@ -4,6 +4,9 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"penstock/engine"
+	"penstock/engine/broker"
 )
 
 // place is the data directory.
@@ -26,10 +29,19 @@ func (p place) directory(pipeline string, getenv func(string) string) (string, e
 	return "", usage("there is neither $XDG_STATE_HOME nor $HOME to keep data in: name a directory with --dir")
 }
 
+// where are the flags by which another command finds what this one used.
+func where(config engine.Config) string {
+	flags := " --dir " + shellWord(config.Dir)
+	if servers := broker.Addresses(config.NATS.URL); len(servers) > 0 {
+		flags += " --nats " + shellWord(strings.Join(servers, ","))
+	}
+	return flags
+}
+
 // shellWord quotes a path in a command that people copy from a log.
 func shellWord(path string) string {
 	plain := func(c rune) bool {
-		return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("/._-+:\\", c)
+		return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("/._-+:,\\", c)
 	}
 	if !strings.ContainsFunc(path, func(c rune) bool { return !plain(c) }) {
 		return path

@@ -38,7 +38,7 @@ func (c *repairCmd) Run(a *app) error {
 	if err != nil && !errors.Is(err, engine.ErrNotMendable) {
 		d.Advice = "Nothing more was done: " + harmless(err.Error())
 	} else if done.Backup == "" {
-		d.advise(config.Dir, c.Look)
+		d.advise(config)
 	} else {
 		d.Advice = "It is mended. The directory as it was is " + done.Backup + "\nThis was done:"
 		for _, step := range done.Steps {

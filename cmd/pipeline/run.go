@@ -186,7 +186,7 @@ func (s *session) finish(err error) error {
 	}
 	elapsed := status.Elapsed.Round(time.Millisecond)
 	if s.letters > 0 {
-		s.log.Warn("dead letters are kept", "count", s.letters, "list", "pipeline dlq list --dir "+shellWord(s.config.Dir))
+		s.log.Warn("dead letters are kept", "count", s.letters, "list", "pipeline dlq list"+where(s.config))
 	}
 	switch {
 	case err != nil:

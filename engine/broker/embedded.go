@@ -14,6 +14,8 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"penstock/internal/nofollow"
 )
 
 const (
@@ -57,7 +59,11 @@ func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the embedded NATS server's directory: %w", err)
 	}
-	lock := flock.New(filepath.Join(cfg.Dir, "server.lock"))
+	path := filepath.Join(cfg.Dir, "server.lock")
+	if err := nofollow.Check(path); err != nil {
+		return nil, fmt.Errorf("lock the embedded NATS server's directory: %w", err)
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|nofollow.Flag))
 	locked, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock the embedded NATS server's directory %s: %w", cfg.Dir, err)

@@ -20,7 +20,11 @@ func Stages(ctx context.Context, b *broker.Broker, pipeline string) ([]string, e
 	if err != nil {
 		return nil, err
 	}
-	var stages []string
+	return StagesOf(pipeline, streams), nil
+}
+
+// StagesOf returns the names of the stages that streams with these names are the channels of, sorted.
+func StagesOf(pipeline string, streams []string) (stages []string) {
 	for _, name := range streams {
 		stage, found := strings.CutPrefix(name, pipeline+"+")
 		if found && stage != "" && !strings.HasPrefix(stage, "+") { // the dead letters
@@ -28,5 +32,5 @@ func Stages(ctx context.Context, b *broker.Broker, pipeline string) ([]string, e
 		}
 	}
 	sort.Strings(stages)
-	return stages, nil
+	return stages
 }

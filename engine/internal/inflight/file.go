@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"penstock/internal/nofollow"
 )
 
 // Tick is how exactly the beginning of a call is known: reading the clock for every call would cost more than all the rest.
@@ -91,7 +93,7 @@ func create(path string, data []byte) (*store, error) {
 }
 
 func writeNew(next, path string, data []byte) (*store, error) {
-	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := nofollow.Create(next, 0o600)
 	if err != nil {
 		return nil, err
 	}

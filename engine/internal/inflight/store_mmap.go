@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"unsafe"
+
+	"penstock/internal/nofollow"
 )
 
 // store is the mapped file.
@@ -19,7 +21,7 @@ type store struct {
 // openStore maps a new file of this size and moves it to its path. It is unmapped when neither the store nor a slot can be
 // reached any more, and not in close: a goroutine that was left behind may still come back and store to its slot.
 func openStore(next, path string, size int) (*store, error) {
-	f, err := os.OpenFile(next, os.O_RDWR, 0)
+	f, err := nofollow.OpenFile(next, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}

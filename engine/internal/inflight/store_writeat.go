@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"unsafe"
+
+	"penstock/internal/nofollow"
 )
 
 // store is the file and a copy of it in memory, of which slots are written through one by one.
@@ -23,7 +25,7 @@ func openStore(next, path string, size int) (*store, error) {
 	if err := os.Rename(next, path); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := nofollow.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,29 @@
+package broker
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const defaultPort = "4222"
+
+// Addresses are the servers of a list of URLs as they may be written down: scheme, host and port, without a login, sorted.
+func Addresses(list string) []string {
+	var addresses []string
+	for _, text := range splitURLs(list) {
+		if !strings.Contains(text, "://") {
+			text = "nats://" + text
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Hostname() == "" {
+			continue // which Open refuses
+		}
+		if u.Port() == "" && (u.Scheme == "nats" || u.Scheme == "tls") {
+			u.Host += ":" + defaultPort
+		}
+		addresses = append(addresses, u.Scheme+"://"+u.Host)
+	}
+	slices.Sort(addresses)
+	return slices.Compact(addresses)
+}

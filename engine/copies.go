@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"penstock/engine/broker"
+	"penstock/engine/internal/blocks"
+)
+
+// smallCopy is how large the channels of a directory may be, in bytes, to be copied
+// all at once.
+const smallCopy = 64 << 20
+
+// copies are what is looked at of a data directory whose server does not run: to
+// open the store or the server changes their files.
+type copies struct {
+	of      *directory
+	scratch string
+	whole   bool // every stream is small enough
+	servers []copied
+}
+
+type copied struct {
+	streams []string
+	broker  *broker.Broker
+}
+
+func newCopies(of *directory) (*copies, error) {
+	scratch, err := os.MkdirTemp("", "penstock-look-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for copies: %w", err)
+	}
+	return &copies{of: of, scratch: scratch}, nil
+}
+
+func (c *copies) remove() error {
+	for _, s := range c.servers {
+		s.broker.Close()
+	}
+	return os.RemoveAll(c.scratch)
+}
+
+func (c *copies) checkpoints() (string, error) {
+	to := filepath.Join(c.scratch, "checkpoints")
+	return to, c.tree(c.of.checkpoints(), to)
+}
+
+func (c *copies) tree(from, to string) error {
+	if err := copyTree(from, to, toMemory); err != nil {
+		return fmt.Errorf("%w (looking needs space in %s; $TMPDIR names another directory)", err, filepath.Dir(c.scratch))
+	}
+	return nil
+}
+
+// server starts one on a copy of the streams with these names.
+func (c *copies) server(ctx context.Context, config Config, pipeline string, names []string) (*broker.Broker, error) {
+	for _, s := range c.servers {
+		if c.whole || slices.Equal(s.streams, names) {
+			return s.broker, nil
+		}
+	}
+	size, err := blocks.TreeSize(c.of.broker())
+	if err != nil && exists(c.of.broker()) {
+		return nil, fmt.Errorf("look at the channels: %w", err)
+	}
+	c.whole = size <= smallCopy
+	to := filepath.Join(c.scratch, strconv.Itoa(len(c.servers)))
+	if err := c.streams(to, names); err != nil {
+		return nil, err
+	}
+	config.Sync = time.Hour // a copy need not be durable
+	b, err := broker.Open(ctx, config.broker(pipeline, to))
+	if err != nil {
+		return nil, err
+	}
+	c.servers = append(c.servers, copied{names, b})
+	return b, nil
+}
+
+func (c *copies) streams(to string, names []string) error {
+	streams, err := blocks.Streams(c.of.broker())
+	if err != nil {
+		return fmt.Errorf("look at the channels: %w", err)
+	}
+	for _, s := range streams {
+		if !c.whole && !slices.Contains(names, s.Name) {
+			continue
+		}
+		at, err := filepath.Rel(c.of.broker(), s.Dir)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(filepath.Join(to, at)), 0o700)
+		}
+		if err == nil {
+			err = c.tree(s.Dir, filepath.Join(to, at))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasStream says whether the embedded server of a directory has a stream.
+func hasStream(d *directory, name string) (bool, error) {
+	streams, err := blocks.Streams(d.broker())
+	if err != nil {
+		return false, fmt.Errorf("look at the channels: %w", err)
+	}
+	return slices.ContainsFunc(streams, func(s *blocks.Stream) bool { return s.Name == name }), nil
+}

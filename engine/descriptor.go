@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/internal/blocks"
+	"penstock/internal/format"
+	"penstock/internal/nofollow"
+)
+
+// ErrNewerVersion says that a newer version of Penstock wrote a data directory, or
+// something in it or in its channels. It is not damaged: that version reads it.
+var ErrNewerVersion = format.ErrNewer
+
+// ErrElsewhere says that the channels of a data directory are not on the server
+// that was named, or that none was named.
+var ErrElsewhere = errors.New("the channels are elsewhere")
+
+// descriptor is the file that says what a data directory is, for every build that
+// comes after. A run writes it; a directory of format 1 has none.
+type descriptor struct {
+	Format   int      `json:"format"`
+	Pipeline string   `json:"pipeline"`
+	Channels []string `json:"channels,omitempty"` // addresses of the NATS server, without a login; none: in the directory
+}
+
+// mostDescriptor bounds the file, in bytes.
+const mostDescriptor = 64 << 10
+
+func (d *directory) descriptorFile() string { return filepath.Join(d.path, "penstock.json") }
+
+// describe reads the file.
+func (d *directory) describe() error {
+	d.about = descriptor{Format: 1}
+	file, err := nofollow.OpenFile(d.descriptorFile(), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read what the data directory is: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, mostDescriptor))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", file.Name(), err)
+	}
+	var about struct{ Format int } // of a newer one nothing else is known
+	if err := json.Unmarshal(data, &about); err != nil || about.Format < 2 {
+		return fmt.Errorf("%w: %s does not say what the data directory is (%w): it is damaged; remove it, and run the pipeline with the same --nats as before",
+			ErrRefused, file.Name(), err)
+	}
+	if about.Format > format.Directory {
+		return fmt.Errorf("%w", format.Newer("the data directory "+d.path, uint64(about.Format), format.Directory))
+	}
+	if err := json.Unmarshal(data, &d.about); err != nil {
+		return fmt.Errorf("read %s: %w", file.Name(), err)
+	}
+	return nil
+}
+
+// claim writes the file, when a run has found that the directory is its own.
+func (d *directory) claim(pipeline, url string) error {
+	about := descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
+	data, err := json.MarshalIndent(about, "", "  ")
+	if err == nil && d.about.Format == format.Directory && bytes.Equal(data, d.about.encode()) {
+		return nil
+	}
+	if err == nil {
+		err = d.write(d.descriptorFile(), append(data, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write what the data directory is: %w", err)
+	}
+	d.about = about
+	return nil
+}
+
+func (a descriptor) encode() []byte {
+	data, _ := json.MarshalIndent(a, "", "  ") // of texts and a number
+	return data
+}
+
+// checkServer refuses another kind of server than the one that has the channels.
+// Another address may be the same server by another name.
+func (d *directory) checkServer(url string) error {
+	inside, known, err := d.isInside()
+	switch {
+	case err != nil || !known || inside == (url == ""):
+		return err
+	case inside:
+		return fmt.Errorf("%w: the channels of %s are in the directory itself: leave out --nats, or give the pipeline another directory (--dir) to run on that server",
+			ErrElsewhere, d.path)
+	case len(d.about.Channels) == 0:
+		return fmt.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (--nats)", ErrElsewhere, d.path)
+	}
+	return fmt.Errorf("%w: pipeline %s runs on %s: name it with --nats", ErrElsewhere, d.about.Pipeline, strings.Join(d.about.Channels, ","))
+}
+
+// isInside says whether the channels are in the directory, as far as that is
+// known: not before a run has begun there.
+func (d *directory) isInside() (inside, known bool, err error) {
+	streams, err := blocks.Streams(d.broker())
+	switch {
+	case err != nil:
+		return false, false, fmt.Errorf("look whether the channels are in the directory: %w", err)
+	case d.about.Format >= 2:
+		return len(d.about.Channels) == 0, len(streams) > 0 || exists(d.checkpoints()) || exists(d.startingOver()), nil
+	case len(streams) > 0:
+		return true, true, nil
+	}
+	return false, exists(d.checkpoints()) && !exists(d.startingOver()), nil
+}
+
+// checkMoved refuses a server that has no channels of the directory, where the
+// last run used one with another address.
+func (d *directory) checkMoved(ctx context.Context, b *broker.Broker, id identity, url string) error {
+	if !d.isMoved(url) {
+		return nil
+	}
+	stages, err := channel.Stages(ctx, b, id.Pipeline)
+	if err != nil {
+		return err
+	}
+	for _, stage := range stages {
+		ch, found, err := channel.Lookup(ctx, b, id.Pipeline, stage)
+		if err != nil || found && ch.Identity() == id.ID {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with --nats, or start over on this one with --fresh",
+		ErrElsewhere, id.Pipeline, strings.Join(d.about.Channels, ","), strings.Join(broker.Addresses(url), ","))
+}
+
+// isMoved says that the server has another address than the last time.
+func (d *directory) isMoved(url string) bool {
+	now := broker.Addresses(url)
+	return len(d.about.Channels) > 0 && len(now) > 0 && !slices.ContainsFunc(now, func(a string) bool { return slices.Contains(d.about.Channels, a) })
+}
