@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,13 +12,17 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // errNobody says that nobody serves the control socket.
 var errNobody = errors.New("nobody serves the control socket")
 
 // controlClient asks the process that runs a pipeline.
-type controlClient struct{ dir string }
+type controlClient struct {
+	dir     string
+	silence time.Duration // how long it may be silent: 0 is controlWrite, less for as long as it likes
+}
 
 // answer is a good answer. Close it after use.
 type answer struct {
@@ -51,7 +56,10 @@ func (c controlClient) get(ctx context.Context, path string) (*answer, error) {
 
 func (c controlClient) ask(ctx context.Context, method, path string, body io.Reader) (*answer, error) {
 	transport := &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, c.dir) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := dial(ctx, c.dir)
+			return &patientConn{conn, max(cmp.Or(c.silence, controlWrite), 0)}, err
+		},
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
 		ResponseHeaderTimeout:  controlWrite,
@@ -69,7 +77,7 @@ func (c controlClient) ask(ctx context.Context, method, path string, body io.Rea
 		return nil, fmt.Errorf("ask the running pipeline: %w", err)
 	}
 	if response.StatusCode == http.StatusOK {
-		return &answer{Closer: response.Body, body: response.Body, pipeline: response.Header.Get(pipelineHeader), trailer: response.Trailer}, nil
+		return &answer{Closer: response.Body, body: response.Body, pipeline: escape(response.Header.Get(pipelineHeader)), trailer: response.Trailer}, nil
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
@@ -80,8 +88,5 @@ func (c controlClient) ask(ctx context.Context, method, path string, body io.Rea
 }
 
 func (a *answer) copyTo(w io.Writer) error {
-	if _, err := io.Copy(w, a.body); err != nil {
-		return fmt.Errorf("the answer of the running pipeline broke off: %w", err)
-	}
-	return nil
+	return copyLines(w, a.body)
 }

@@ -23,17 +23,14 @@ type socketLetters struct {
 
 // openSocket asks who is there. It returns errNobody when there is nobody.
 func openSocket(ctx context.Context, dir string) (*socketLetters, error) {
-	s := &socketLetters{client: controlClient{dir}}
+	s := &socketLetters{client: controlClient{dir: dir}}
 	answer, err := s.client.get(ctx, "/v1/status")
 	if err != nil {
 		return nil, err
 	}
 	defer answer.Close()
 	s.pipeline = answer.pipeline
-	if err := json.NewDecoder(answer.body).Decode(&s.status); err != nil {
-		return nil, brokeOff(err)
-	}
-	return s, nil
+	return s, decodeWhole(answer.body, &s.status)
 }
 
 func brokeOff(err error) error {
@@ -53,15 +50,19 @@ func (s *socketLetters) stages(context.Context) ([]stageOf, error) {
 func (s *socketLetters) each(ctx context.Context, selected selection, fn func(dlq.Letter) error) error {
 	request := requestOf(selected.Filter)
 	request.Order = selected.Order
-	return askLetters(ctx, s.client, routeSelect, request, fn)
+	most := valueMost
+	if selected.WithoutValues {
+		most = listedMost
+	}
+	return askLetters(ctx, s.client, routeSelect, request, most, fn)
 }
 
 func (s *socketLetters) replay(ctx context.Context, r replayRequest, told func(outcome) error) error {
-	return askLetters(ctx, s.client, routeReplay, requestOfReplay(r), told)
+	return askLetters(ctx, s.client, routeReplay, requestOfReplay(r), listedMost, told)
 }
 
 func (s *socketLetters) discard(ctx context.Context, f dlq.Filter, told func(outcome) error) error {
-	return askLetters(ctx, s.client, routeDiscard, requestOf(f), told)
+	return askLetters(ctx, s.client, routeDiscard, requestOf(f), listedMost, told)
 }
 
 func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error) {
@@ -70,7 +71,7 @@ func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error
 		return 0, err
 	}
 	defer answer.Close()
-	err = lines(answer, func(i imported) error {
+	err = lines(answer, listedMost, func(i imported) error {
 		n = i.N
 		return nil
 	})
@@ -82,13 +83,15 @@ func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error
 func (s *socketLetters) watch(ctx context.Context, f dlq.Filter, from start, begun func(), fn func(dlq.Letter) error) error {
 	request := requestOf(f)
 	request.All = from == fromOldest
-	answer, err := postLetters(ctx, s.client, routeWatch, request)
+	client := s.client
+	client.silence = -1
+	answer, err := postLetters(ctx, client, routeWatch, request)
 	if err != nil {
 		return err
 	}
 	defer answer.Close()
 	begun()
-	return lines(answer, fn)
+	return lines(answer, valueMost, fn)
 }
 
 func postLetters(ctx context.Context, c controlClient, route string, request lettersRequest) (*answer, error) {
@@ -100,29 +103,20 @@ func postLetters(ctx context.Context, c controlClient, route string, request let
 }
 
 // askLetters posts a request, and calls fn with each line of the answer.
-func askLetters[T any](ctx context.Context, c controlClient, route string, request lettersRequest, fn func(T) error) error {
+func askLetters[T any](ctx context.Context, c controlClient, route string, request lettersRequest, most int, fn func(T) error) error {
+	c.silence = max(lettersFor, 2*request.Pause)
 	answer, err := postLetters(ctx, c, route, request)
 	if err != nil {
 		return err
 	}
 	defer answer.Close()
-	return lines(answer, fn)
+	return lines(answer, most, fn)
 }
 
 // lines reads an answer to its end, and the error that may stand there.
-func lines[T any](a *answer, fn func(T) error) error {
-	for decoder := json.NewDecoder(a.body); ; {
-		var line T
-		err := decoder.Decode(&line)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return brokeOff(err)
-		}
-		if err := fn(line); err != nil {
-			return err
-		}
+func lines[T any](a *answer, most int, fn func(T) error) error {
+	if err := eachLine(a.body, most, fn); err != nil {
+		return err
 	}
 	text, err := url.QueryUnescape(a.trailer.Get(errorTrailer))
 	if err != nil {

@@ -45,7 +45,7 @@ func TestControlRoutes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := controlClient{dir}
+	client := controlClient{dir: dir}
 	answer, err := client.get(t.Context(), "/v1/status")
 	if err != nil {
 		t.Fatal(err)

@@ -89,8 +89,8 @@ func (c controlClient) examination(ctx context.Context) (*engine.Examination, er
 	}
 	defer answer.Close()
 	var found engine.Examination
-	if err := json.NewDecoder(answer.body).Decode(&found); err != nil {
-		return nil, fmt.Errorf("the answer of the running pipeline broke off: %w", err)
+	if err := decodeWhole(answer.body, &found); err != nil {
+		return nil, err
 	}
 	return &found, nil
 }
@@ -147,13 +147,13 @@ func orName(pipeline string) string {
 	if pipeline == "" {
 		return "PIPELINE"
 	}
-	return pipeline
+	return harmless(pipeline)
 }
 
 func (d diagnosis) write(w io.Writer) error {
 	text := "data directory " + harmless(d.Dir) + "\n"
 	if d.Pipeline != "" {
-		text += "pipeline " + d.Pipeline
+		text += "pipeline " + harmless(d.Pipeline)
 		if d.Running {
 			text += ", which is running: the files of its checkpoints are not looked at"
 		}

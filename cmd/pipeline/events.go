@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -79,15 +77,12 @@ func (c *eventsCmd) history(ctx context.Context, inspector *engine.Inspector) ([
 // readEvents reads what the control socket answers.
 func readEvents(body io.Reader) ([]engine.StageEvent, error) {
 	var events []engine.StageEvent
-	for decoder := json.NewDecoder(body); ; {
-		var e engine.StageEvent
-		err := decoder.Decode(&e)
-		if errors.Is(err, io.EOF) {
-			return events, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the answer of the running pipeline broke off: %w", err)
-		}
+	err := eachLine(boundedTo(body, wholeMost), wholeMost, func(e engine.StageEvent) error {
 		events = append(events, e)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return events, nil
 }

@@ -101,7 +101,7 @@ func TestDialNobody(t *testing.T) {
 			conn.Close()
 			t.Errorf("%s: connected", dir)
 		}
-		if _, err := (controlClient{dir}).state(t.Context(), "worker", nil); err == nil || !strings.Contains(err.Error(), errNobody.Error()) {
+		if _, err := (controlClient{dir: dir}).state(t.Context(), "worker", nil); err == nil || !strings.Contains(err.Error(), errNobody.Error()) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
