@@ -43,7 +43,7 @@ func (d *directory) descriptorFile() string { return filepath.Join(d.path, "pens
 
 // describe reads the file.
 func (d *directory) describe() error {
-	d.about = descriptor{Format: 1}
+	d.about, d.damaged = descriptor{Format: 1}, nil
 	file, err := nofollow.OpenFile(d.descriptorFile(), os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -58,14 +58,14 @@ func (d *directory) describe() error {
 	}
 	var about struct{ Format int } // of a newer one nothing else is known
 	if err := json.Unmarshal(data, &about); err != nil || about.Format < 2 {
-		return fmt.Errorf("%w: %s does not say what the data directory is (%w): it is damaged; remove it, and run the pipeline with the same --nats as before",
-			ErrRefused, file.Name(), err)
+		d.damaged = fmt.Errorf("%w: %s is damaged: see pipeline doctor", ErrRefused, file.Name())
+		return nil
 	}
 	if about.Format > format.Directory {
 		return fmt.Errorf("%w", format.Newer("the data directory "+d.path, uint64(about.Format), format.Directory))
 	}
 	if err := json.Unmarshal(data, &d.about); err != nil {
-		return fmt.Errorf("read %s: %w", file.Name(), err)
+		d.damaged = fmt.Errorf("%w: %s is damaged: see pipeline doctor", ErrRefused, file.Name())
 	}
 	return nil
 }
@@ -95,6 +95,18 @@ func (a descriptor) encode() []byte {
 // checkServer refuses another kind of server than the one that has the channels.
 // Another address may be the same server by another name.
 func (d *directory) checkServer(url string) error {
+	if d.damaged != nil {
+		return d.damaged
+	}
+	return d.checkKind(url)
+}
+
+func (d *directory) checkKind(url string) error {
+	if url != "" {
+		if err := broker.CheckURLs(url); err != nil {
+			return err
+		}
+	}
 	inside, known, err := d.isInside()
 	switch {
 	case err != nil || !known || inside == (url == ""):

@@ -22,10 +22,11 @@ var ErrLocked = errors.New("the data directory is in use")
 
 // directory is a data directory, locked while this process uses it.
 type directory struct {
-	path  string // of the directory itself: no link is in its place
-	about descriptor
-	lock  *flock.Flock // nil: not locked
-	owns  bool         // a run, or what changes something: it has written its pid
+	path    string // of the directory itself: no link is in its place
+	about   descriptor
+	damaged error        // its file cannot be read: nothing is known of where the channels are
+	lock    *flock.Flock // nil: not locked
+	owns    bool         // a run, or what changes something: it has written its pid
 }
 
 // openDirectory creates and locks a data directory. nats-server takes no lock

@@ -75,7 +75,7 @@ func newExaminer(config Config, open func(string) (*directory, error)) (*examine
 	if err != nil {
 		return nil, err
 	}
-	if err := dir.checkServer(config.NATS.URL); err != nil {
+	if err := dir.checkKind(config.NATS.URL); err != nil {
 		dir.close()
 		return nil, err
 	}

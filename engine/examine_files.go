@@ -22,6 +22,16 @@ func (l *look) notes() error {
 	} else if exists(l.dir.startingOver()) {
 		return err
 	}
+	if err := l.dir.describe(); err != nil {
+		return err
+	}
+	if l.dir.damaged != nil {
+		l.wrong("directory", "%s is damaged", filepath.Base(l.dir.descriptorFile()))
+		l.fixes = append(l.fixes, fix{
+			text:  "remove the file that says where the channels are: the next run writes it anew",
+			apply: func(path string) error { return os.Remove((&directory{path: path}).descriptorFile()) },
+		})
+	}
 	left, err := filepath.Glob(filepath.Join(l.dir.path, "*.new"))
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"penstock/stages":                 {"penstock/engine"},
 	"penstock/telemetry":              {"penstock/engine", "penstock/dlq", "penstock/internal/format"},
 	"penstock/examples":               {"penstock/engine", "penstock/stages", "penstock/dlq"},
-	"penstock/cmd/pipeline":           {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq"},
+	"penstock/cmd/pipeline":           {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq", "penstock/internal/nofollow"},
 	"penstock/tests":                  {"penstock"},
 }
 

@@ -3,11 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"penstock/dlq"
 )
@@ -60,36 +57,15 @@ func export(ctx context.Context, l letters, s selection, w io.Writer) (n, unread
 	return n, unreadable, out.Flush()
 }
 
-// writeTo lets fn write a file, which is replaced when fn has succeeded. What
-// is no regular file, such as a pipe, is written to; - is stdout.
-func writeTo(stdout io.Writer, path string, fn func(io.Writer) error) (err error) {
+// writeTo lets fn write a file, with a mode for the user alone: values may be
+// private. - is stdout.
+func writeTo(stdout io.Writer, path string, fn func(io.Writer) error) error {
 	if path == "-" {
 		return fn(stdout)
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return errors.Join(fn(file), file.Close())
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // with mode 0600: values may be private
+	out, err := outputAt(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	if err := fn(file); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if err := errors.Join(file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return out.write(fn, 0o600)
 }

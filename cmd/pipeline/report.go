@@ -1,9 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -42,6 +43,9 @@ func checkReport(path string) error {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return usage("--report: there is no directory for %s: %w", path, err)
 	}
+	if _, err := outputAt(path); err != nil {
+		return usage("--report: %w", err)
+	}
 	return nil
 }
 
@@ -69,31 +73,14 @@ func (s *session) writeReport(status engine.Status, err error) error {
 	return nil
 }
 
-// writeFile replaces a file as a whole: who reads it finds the old content or
-// the new one. What is no regular file, such as a pipe, is written to.
-func writeFile(path string, data []byte, mode os.FileMode) (err error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	old, statErr := os.Stat(path)
-	if statErr == nil && !old.Mode().IsRegular() {
-		return os.WriteFile(path, data, 0)
-	}
-	if statErr == nil {
-		mode = old.Mode().Perm()
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+// writeFile replaces a file as a whole, and keeps its mode.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	out, err := outputAt(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name())
-		}
-	}()
-	_, err = file.Write(data)
-	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
+	return out.write(func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	return os.Rename(file.Name(), path)
+	}, cmp.Or(out.mode, mode))
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// CheckURLs is an [ErrConfig] that names what is wrong with a list of URLs.
+func CheckURLs(list string) error { return checkURLs(list) }
+
 const defaultPort = "4222"
 
 // Addresses are the servers of a list of URLs as they may be written down: scheme, host and port, without a login, sorted.
