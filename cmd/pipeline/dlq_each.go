@@ -75,7 +75,7 @@ func fateOf(err error) (fate, error) {
 		return fateWaits, nil
 	case errors.Is(err, dlq.ErrStale):
 		return fateGone, nil
-	case errors.Is(err, dlq.ErrRounds), errors.Is(err, dlq.ErrTooLarge), errors.Is(err, dlq.ErrDamaged), errors.Is(err, dlq.ErrInvalid):
+	case errors.Is(err, dlq.ErrRounds), errors.Is(err, dlq.ErrTooLarge), errors.Is(err, dlq.ErrDamaged), errors.Is(err, dlq.ErrNewerVersion), errors.Is(err, dlq.ErrInvalid):
 		return fateRefused, err
 	}
 	return "", err
