@@ -183,13 +183,14 @@ const reachNote = "reach"
 // reader can need again.
 func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	own, _ := in.committed.covered()
-	before := min(own, in.last.Load())
+	last := in.last.Load() // before anything is asked of what is in the frames up to it
+	before := min(own, last)
 	if rule.TrimBound {
 		for _, r := range in.run.readers[in] {
 			if r.reader.isEnded.Load() && r.reader.committed.coversEnd() { // else a cut of the power may take its end
 				continue
 			}
-			before = min(before, r.needs())
+			before = min(before, r.needs(last))
 		}
 	} else {
 		before = in.last.Load()

@@ -176,15 +176,22 @@ type readerRef struct {
 	destination int // of the writer
 }
 
-// needs is the first sequence that the reader's checkpoint still needs.
-func (r readerRef) needs() uint64 {
+// needs is the first sequence that the reader's checkpoint still needs, if that is
+// before the writer's last one. A reader that has taken all there is for it needs
+// none: its position does not move with frames that hold nothing for it, and a
+// branch on which nothing comes would keep the channel from being trimmed.
+func (r readerRef) needs(last uint64) uint64 {
+	var taken frame.Position // without a commit the reader is at the start
 	_, inputs := r.reader.committed.covered()
 	for _, p := range inputs {
 		if p.Stream == r.reader.definition.inputs[r.input].stream.String() {
-			return p.Sequence
+			taken = p
 		}
 	}
-	return 0
+	if taken.Offset == r.reader.written(r.input) {
+		return max(taken.Sequence, last)
+	}
+	return taken.Sequence
 }
 
 // readersEnded says whether everybody who reads this stage has ended.

@@ -49,7 +49,7 @@ func TestStandstillIsToldWithWhatHoldsIt(t *testing.T) {
 	events := make(chan supervise.Event, 100)
 	config := testConfig(t, t.TempDir())
 	config.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	config.WaitPatience = 1500 * time.Millisecond
+	config.WaitPatience, config.DrainTimeout = 1500*time.Millisecond, 10*time.Millisecond
 	config.OnEvent = func(e supervise.Event) {
 		if e.Kind == supervise.WaitsLong {
 			events <- e

@@ -56,6 +56,9 @@ func (w *waitWatch) look(now time.Time) {
 	for _, told := range w.told {
 		told.seen = false
 	}
+	if b := w.run.broker; w.run.ready.Load() && b != nil {
+		w.run.waits.note(waitBroker, !b.Connected(), "there is no connection to "+b.Server())
+	}
 	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.config.WaitPatience), now)
 	if w.run.ready.Load() {
 		for _, in := range w.run.instances {

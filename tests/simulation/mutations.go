@@ -59,7 +59,7 @@ var mutations = []mutation{
 		return nil`,
 	}}},
 	{"trim-own", "trimming stops at the own checkpoint", edits{{
-		"engine/checkpointer.go", `before := min(own, in.last.Load())`, `before := min(own, in.last.Load())
+		"engine/checkpointer.go", `before := min(own, last)`, `before := min(own, last)
 	if mutated("trim-own") {
 		before = in.last.Load()
 	}`,
