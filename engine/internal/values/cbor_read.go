@@ -64,7 +64,7 @@ func (unwrapJSON) Transcode(dst io.Writer, src io.Reader) error {
 		return err
 	}
 	var wrapped cbor.RawTag
-	if err := wrapped.UnmarshalCBOR(data); err != nil || wrapped.Number != tagJSON {
+	if err := cbor.Unmarshal(data, &wrapped); err != nil || wrapped.Number != tagJSON {
 		return errNoJSON
 	}
 	var text []byte
