@@ -51,7 +51,7 @@ type Store struct {
 // half made and checks every table file against its checksums, which takes as long as
 // reading the files.
 //
-// The error wraps ErrInUse when the directory is held by somebody else, ErrCorrupt when
+// The error wraps ErrInUse when the directory is held by another process, ErrCorrupt when
 // it is damaged, and ErrOpenFiles when the process may not open enough files.
 func Open(cfg Config) (*Store, error) {
 	if cfg.Dir == "" {

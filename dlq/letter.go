@@ -78,8 +78,8 @@ type Letter struct {
 	Unreadable bool
 }
 
-// ID names the letter within its pipeline: "worker.0:generator.0:33", with a branch "worker.0:parse/bad.0:33". It is the same
-// for ever, and what [Queue.Get] takes. A message that is no letter is named by its sequence: "unreadable:17".
+// ID names the letter within its pipeline: "worker.0:generator.0:33", with a branch "worker.0:parse/bad.0:33". It never
+// changes, and [Queue.Get] takes it. A message that is no letter is named by its sequence: "unreadable:17".
 func (l Letter) ID() string {
 	if l.Unreadable {
 		return fmt.Sprintf("%s%d", unreadablePrefix, l.Sequence)

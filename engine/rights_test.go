@@ -268,7 +268,7 @@ func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 	}
 }
 
-// A stream of somebody else on the pipeline's subjects is named, with what it takes.
+// A stream of another client on the pipeline's subjects is named, with what it takes.
 func TestForeignStreamOnTheSubjectsIsNamed(t *testing.T) {
 	t.Parallel()
 	s := authorized(t, rejecting(1).Rights(""))

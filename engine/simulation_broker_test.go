@@ -19,7 +19,7 @@ type simStream struct {
 	synced uint64 // last sequence on disk
 }
 
-// simFrame is a message. One of somebody else's has no frame.
+// simFrame is a message. That of another client has no frame.
 type simFrame struct {
 	data  []byte
 	frame *frame.Frame

@@ -124,7 +124,7 @@ func TestValuesAndTextsAreInverse(t *testing.T) {
 		{"json", "{\n  \"a\": 1\n}", `{"a":1}`},
 		{"cbor", "{\n  \"a\": 1\n}", "\xd9\xd9\xf7\xa1aa\x01"},
 		{"cbor", "{\n  \"a\": 1\n}", `{"a":1}`},                 // of an older version
-		{"cbor", "1.0", "\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00"}, // of somebody's codec
+		{"cbor", "1.0", "\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00"}, // of a user's codec
 		{"string", "a\x1b\n", "a\x1b\n"},
 		{"bytes", "text", "text"},
 		{"", "text", "text"},

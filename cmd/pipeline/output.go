@@ -18,8 +18,8 @@ type output struct {
 	special bool        // a pipe or a device: it is written to, and not replaced
 }
 
-// outputAt finds what to write. A link of the user's own is followed. What somebody
-// else put into a directory where everybody may write is refused: it would send the
+// outputAt finds what to write. A link of the user's own is followed. What another
+// user put into a directory where all may write is refused: it would send the
 // output elsewhere.
 func outputAt(path string) (output, error) {
 	info, err := os.Lstat(path)

@@ -126,7 +126,7 @@ func (c *Channel) findSealed(ctx context.Context) error {
 	return nil
 }
 
-// looker is the same channel to somebody who looks at all frames, whatever their seal.
+// looker is the same channel to a reader that looks at all frames, whatever their seal.
 func (c *Channel) looker() *Channel {
 	spec := c.spec
 	spec.Keys, spec.OnForeign, spec.Logger = nil, nil, nil

@@ -37,7 +37,7 @@ func withKeys(t testing.TB, b *broker.Broker, secrets ...string) *Channel {
 	return openChannel(t, b, s)
 }
 
-// forge publishes as a commit is published, by somebody who knows everything but the key.
+// forge publishes as a commit is published, by a client that knows everything but the key.
 func forge(t testing.TB, c *Channel, expected uint64, data []byte) uint64 {
 	t.Helper()
 	msg := &nats.Msg{Subject: c.subject, Data: data, Header: nats.Header{
@@ -100,7 +100,7 @@ func TestKeysMayBeTurnedOnAndChanged(t *testing.T) {
 			t.Errorf("%v: %d are set aside", secrets, w.c.Foreign())
 		}
 	}
-	// A frame without a seal behind those that have one is forged, whoever reads it and from wherever.
+	// A frame without a seal behind those that have one is forged, for every reader and from every position.
 	w.last = forge(t, w.c, w.last, encode(t, &frame.Frame{Epoch: 9, Commit: w.commit + 1, Sections: []frame.Section{section("", w.next[""], 5, 0)}}))
 	forged := w.last
 	w.write(1)

@@ -57,7 +57,7 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	return nil
 }
 
-// purge has a stream of the embedded server for itself: nats-server 2.15 waits for itself for ever when it is to purge a stream of which it
+// purge has a stream of the embedded server for itself: nats-server 2.15 waits for itself without end when it is to purge a stream of which it
 // could not write a message, for want of space, and that must not happen between the look and the purge.
 func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) error {
 	if c.broker.Embedded() {

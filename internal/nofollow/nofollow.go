@@ -1,6 +1,3 @@
-// Package nofollow writes files of a data directory without following a symbolic
-// link in the place of one: what somebody else put there must not lead a write
-// elsewhere.
 package nofollow
 
 import (
