@@ -1,13 +1,13 @@
 package workload
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"penstock/dlq"
+	"penstock/engine"
 )
 
 // Result is a finished run as seen from outside.
@@ -72,8 +72,8 @@ func (c *checker) letters() {
 	c.dead = map[string]map[string]Flow{}
 	seen := map[string]map[Token]int{}
 	for _, l := range c.result.Letters {
-		var i Item
-		if err := json.Unmarshal(l.Value, &i); err != nil {
+		i, err := engine.DefaultCodec[Item]().Decode(l.Value)
+		if err != nil {
 			c.say(Wrong, "dead letter %s: %v", l.ID(), err)
 			continue
 		}
