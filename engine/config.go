@@ -17,8 +17,11 @@ type Config struct {
 	// server, the channels. It is created if needed. Required.
 	Dir string
 	// Fresh starts over: what the directory and the channels hold of this
-	// pipeline is deleted first.
+	// pipeline is deleted first, dead letters included.
 	Fresh bool
+	// DiscardLetters lets a run after a complete one delete the dead letters
+	// that it left. Default: the run is refused with ErrLettersLeft.
+	DiscardLetters bool
 	// NATS is the server to use. Its zero value is the embedded one.
 	NATS NATS
 	// Sync is how often the embedded server syncs its files: 0 (the

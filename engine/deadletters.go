@@ -52,11 +52,16 @@ func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bo
 
 // showLetter is the command that shows a letter, for logs.
 func (r *run) showLetter(id string) string {
-	command := "pipeline dlq show " + id + " --dir " + shellWord(r.config.Dir)
+	return "pipeline dlq show " + id + r.where()
+}
+
+// where are the flags by which a command finds this pipeline.
+func (r *run) where() string {
+	flags := " --dir " + shellWord(r.config.Dir)
 	if servers := broker.Addresses(r.config.NATS.URL); len(servers) > 0 {
-		command += " --nats " + shellWord(strings.Join(servers, ","))
+		flags += " --nats " + shellWord(strings.Join(servers, ","))
 	}
-	return command
+	return flags
 }
 
 // shellWord quotes a path for commands that people copy from a log.

@@ -41,7 +41,13 @@ func (r *run) startOver(ctx context.Context) error {
 			r.log.Info("the run was complete when its process died, and only that is left to be said; the next run starts anew")
 			return nil
 		}
-		r.log.Info("the last run is complete; starting anew", "dead_letters_deleted", r.lettersLeft(ctx))
+		if err := r.mayDiscardLetters(ctx); err != nil {
+			return err
+		}
+		r.log.Info("the last run is complete; starting anew")
+	}
+	if err := r.tellDiscardedLetters(ctx); err != nil {
+		return err
 	}
 	if err := r.dir.beginStartingOver(r.pipeline.name); err != nil {
 		return err
@@ -55,14 +61,38 @@ func (r *run) startOver(ctx context.Context) error {
 	return r.dir.endStartingOver()
 }
 
-// lettersLeft counts the dead letters of the last run, for the log.
-func (r *run) lettersLeft(ctx context.Context) uint64 {
+// ErrLettersLeft says that the last run left dead letters, which a new one would
+// delete.
+var ErrLettersLeft = errors.New("dead letters of the last run are left")
+
+// mayDiscardLetters refuses to delete what nobody has looked at.
+func (r *run) mayDiscardLetters(ctx context.Context) error {
+	n, err := r.lettersLeft(ctx)
+	if err != nil || n == 0 || r.config.DiscardLetters {
+		return err
+	}
+	where := r.where()
+	return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d: replay them (pipeline dlq replay --all%s, then run it again), "+
+		"or keep a copy (pipeline dlq export --output FILE%s), then discard them (pipeline dlq discard --all%s, or run with --discard-letters)",
+		ErrLettersLeft, r.pipeline.name, n, where, where, where)
+}
+
+// tellDiscardedLetters says what goes before it goes.
+func (r *run) tellDiscardedLetters(ctx context.Context) error {
+	n, err := r.lettersLeft(ctx)
+	if err == nil && n > 0 {
+		r.log.Warn("the dead letters of the last run are deleted", "count", n)
+	}
+	return err
+}
+
+// lettersLeft counts the dead letters of the last run.
+func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
 	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.name)
 	if err != nil || !found {
-		return 0
+		return 0, err
 	}
-	n, _ := letters.Count(ctx)
-	return n
+	return letters.Count(ctx)
 }
 
 // startingOver is a file that is there while the last run of a pipeline, whose

@@ -13,19 +13,20 @@ import (
 // runCmd is the verb run: what all pipelines have in common. Its commands are
 // the pipelines.
 type runCmd struct {
-	Place  place          `embed:""`
-	Fresh  bool           `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline."`
-	NATS   natsFlags      `embed:""`
-	Sync   syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
-	Drain  duration       `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
-	Keep   keepFlags      `embed:""`
-	Free   size           `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
-	Away   string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz says while a stage waits for something that its function calls and cannot reach: degraded, or not-ready. Default: degraded, which is ready."`
-	Keys   string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one a line, of 16 bytes or more: the first one writes, all are good for reading. Nobody else may read the file. From then on a start needs a key of theirs."`
-	Report path           `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
-	Log    logFlags       `embed:""`
-	Guard  guardFlags     `embed:""`
-	Show   telemetryFlags `embed:""`
+	Place   place          `embed:""`
+	Fresh   bool           `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline, dead letters included."`
+	Discard bool           `name:"discard-letters" group:"where" help:"When the last run is complete: delete the dead letters it left. Default: such a run is refused."`
+	NATS    natsFlags      `embed:""`
+	Sync    syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
+	Drain   duration       `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
+	Keep    keepFlags      `embed:""`
+	Free    size           `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
+	Away    string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz says while a stage waits for something that its function calls and cannot reach: degraded, or not-ready. Default: degraded, which is ready."`
+	Keys    string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one a line, of 16 bytes or more: the first one writes, all are good for reading. Nobody else may read the file. From then on a start needs a key of theirs."`
+	Report  path           `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
+	Log     logFlags       `embed:""`
+	Guard   guardFlags     `embed:""`
+	Show    telemetryFlags `embed:""`
 
 	Fizzbuzz        fizzbuzzCmd        `cmd:"" default:"withargs" help:"The lesson: numbers become words, one per beat, with faults on purpose."`
 	Wordcount       wordcountCmd       `cmd:"" help:"Count the words of files, exactly once whatever happens."`
@@ -84,11 +85,12 @@ func (c *runCmd) config(a *app, pipeline string) (engine.Config, error) {
 		keys, err = engine.ReadFrameKeys(c.Keys)
 	}
 	return engine.Config{
-		Dir:          dir,
-		Fresh:        c.Fresh && !a.link.resumes(),
-		NATS:         nats,
-		Sync:         time.Duration(c.Sync),
-		DrainTimeout: time.Duration(c.Drain),
+		Dir:            dir,
+		Fresh:          c.Fresh && !a.link.resumes(),
+		DiscardLetters: c.Discard,
+		NATS:           nats,
+		Sync:           time.Duration(c.Sync),
+		DrainTimeout:   time.Duration(c.Drain),
 
 		DeadLetterCount: int64(c.Keep.DeadLetters),
 		DeadLetterBytes: int64(c.Keep.DeadLetterBytes),

@@ -26,6 +26,12 @@ func TestRunWithoutANameIsFizzbuzz(t *testing.T) {
 			t.Errorf("state %s: exit %d, %q, want %q\n%s", stage, r.code, r.stdout, want, r.err)
 		}
 	}
+	if r := c.run("run", "fizzbuzz", "--rate=1", "--beats=30"); r.code != exitFailed || !strings.Contains(r.err, "pipeline dlq replay --all") || !strings.Contains(r.err, "--discard-letters") {
+		t.Errorf("with letters left: exit %d\n%s", r.code, r.err)
+	}
+	if r := c.run("dlq", "discard", "--all", "--yes"); r.code != exitOK {
+		t.Errorf("discard: exit %d\n%s", r.code, r.err)
+	}
 	r := c.run("run", "fizzbuzz", "--rate=1", "--beats=30", "--no-faults", "--report=-", "--log-level=warn")
 	var again finalReport
 	if err := json.Unmarshal([]byte(r.stdout), &again); r.code != exitOK || err != nil || !again.Completed || again.Stages[3].In != 30 || again.Stages[3].Panics != 0 {
@@ -91,7 +97,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 		t.Errorf("state %s%s", r.stdout, r.err)
 	}
 
-	third := c.start(args...)
+	third := c.start(append(args, "--discard-letters")...)
 	third.stderr.await(t, "number=20\n")
 	third.signals <- os.Interrupt
 	third.wait()

@@ -46,6 +46,7 @@ func (s *settings) run(p *engine.Pipeline) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	err := p.Run(context.Background(), engine.Config{
 		Dir:                s.dir,
+		DiscardLetters:     true, // of a run that was checked
 		NATS:               engine.NATS{URL: s.url},
 		CheckpointInterval: s.checkpoint,
 		DuplicateWindow:    s.window,
