@@ -106,6 +106,7 @@ func TestRightsAreEnough(t *testing.T) {
 			if err := rejecting(100).Run(t.Context(), config); err != nil {
 				t.Fatal(err, refusals.String())
 			}
+			config.DiscardLetters = true
 			if err := rejecting(100).Run(t.Context(), config); err != nil { // starts anew
 				t.Fatal(err)
 			}
