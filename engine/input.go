@@ -226,7 +226,7 @@ func (i *input) exhausted() bool {
 
 // caughtUp says whether everything the producer committed so far is behind
 // the cursor.
-func (i *input) caughtUp() bool { return !i.hasHead && i.next >= i.written() }
+func (i *input) caughtUp() bool { return !i.hasHead && i.unconsumed() >= i.written() }
 
 // written is the next offset that the producer has not committed.
 func (i *input) written() uint64 { return i.producer.nextOf(i.definition.stream) }

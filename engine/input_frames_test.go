@@ -72,6 +72,48 @@ func TestFrameThatWasConsumedBeforeIsLetGoWhenItIsPassed(t *testing.T) {
 	}
 }
 
+// The first message of a frame waits, the frame behind it is consumed and let
+// go, and the stage goes back. After the message that waited only the producer's
+// end comes, which has no message: that must be enough to be at the end.
+func TestInputIsAtItsEndBehindAFrameThatWasLetGo(t *testing.T) {
+	t.Parallel()
+	i := testInput()
+	i.definition.stream = &streamDefinition{}
+	i.producer = &instance{definition: &definition{output: i.definition.stream}, next: make([]atomic.Uint64, 1)}
+	i.producer.next[0].Store(2)
+	i.producer.isEnded.Store(true)
+	i.arrives(1, 0, 1, 16, false)
+	i.arrives(2, 1, 1, 16, false)
+	if !i.peek() {
+		t.Fatal("no message")
+	}
+	i.overtake(waiting{key: "a"})
+	if !i.peek() {
+		t.Fatal("no second message")
+	}
+	i.take()
+	i.settle(i.position())
+	if len(i.queue) != 1 {
+		t.Fatalf("%d frames are kept, want the one that waits", len(i.queue))
+	}
+	i.arrives(3, 2, 0, 16, true)
+	i.rewind()
+	if !i.peek() || i.head.offset != 0 || i.exhausted() || i.caughtUp() {
+		t.Fatal("the message that waited does not come again")
+	}
+	i.take()
+	if i.peek() {
+		t.Fatalf("offset %d comes again", i.head.offset)
+	}
+	if !i.caughtUp() || !i.exhausted() {
+		t.Error("everything is consumed, and the stage waits for more")
+	}
+	i.settle(i.position())
+	if p := i.committed; p.Offset != 2 || len(p.Waiting) > 0 {
+		t.Errorf("the position is %+v", p)
+	}
+}
+
 // A producer's end, in a large frame that has nothing for this reader.
 func TestEndIsLetGoWhenItIsPassed(t *testing.T) {
 	t.Parallel()
@@ -144,6 +186,9 @@ func TestRoomAheadIsFreeWhenAllIsCommitted(t *testing.T) {
 		}
 		if !i.ahead.room.TryAcquire(aheadBytes) || i.kept != 0 || len(i.queue) != 0 {
 			t.Fatalf("%d frames are kept, %d bytes of them aside", len(i.queue), i.kept)
+		}
+		if next := i.unconsumed(); next != written {
+			t.Fatalf("%d of %d messages are behind the cursor", next, written)
 		}
 		for offset := range written {
 			if handled[offset] != 1 {

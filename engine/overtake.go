@@ -162,6 +162,19 @@ func (i *input) addWaiting(p *frame.Position) {
 	}
 }
 
+// unconsumed is the first offset from the cursor on that was not consumed before
+// the cursor went back. The cursor itself does not pass consumed offsets whose
+// frame was let go: no frame may follow that would move it.
+func (i *input) unconsumed() uint64 {
+	if i.next >= i.gaps.Reached {
+		return i.next
+	}
+	if from, _ := slices.BinarySearch(i.gaps.Waiting, i.next); from < len(i.gaps.Waiting) {
+		return i.gaps.Waiting[from]
+	}
+	return i.gaps.Reached
+}
+
 // snooze keeps the head from coming again before a time.
 func (i *input) snooze(until time.Time) {
 	if i.picked == 0 {
