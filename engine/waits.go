@@ -161,14 +161,6 @@ func (w *waits) end(kind waitKind) {
 	}
 }
 
-// since is when a wait began, if it is under way.
-func (w *waits) since(kind waitKind) (since time.Time, waits bool) {
-	if u := w.underWay[kind].Load(); u != nil {
-		return u.since, true
-	}
-	return time.Time{}, false
-}
-
 func (w *waits) now() time.Time {
 	if w.clock == nil {
 		return wall.Now()
