@@ -56,11 +56,13 @@ func (w *waitWatch) look(now time.Time) {
 	for _, told := range w.told {
 		told.seen = false
 	}
-	if b := w.run.broker; w.run.ready.Load() && b != nil {
+	isReady := w.run.ready.Load() // before it, the start may still set what is read here
+	if isReady {
+		b := w.run.broker
 		w.run.waits.note(waitBroker, !b.Connected(), "there is no connection to "+b.Server())
 	}
 	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.config.WaitPatience), now)
-	if w.run.ready.Load() {
+	if isReady {
 		for _, in := range w.run.instances {
 			w.lookAt(waitPlace{in: in}, in.waitsNow(now), now)
 		}
