@@ -156,7 +156,7 @@ func (in *session) stepUnderWay() string {
 
 // beforeCounting comes when a call has returned and is not part of a commit yet.
 func (in *session) beforeCounting(ctx context.Context) error {
-	if len(in.batch.unfit.list) > 0 {
+	if in.batch.unfit.some() {
 		if err := in.passUnfit(ctx); err != nil {
 			return err
 		}

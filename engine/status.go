@@ -52,7 +52,7 @@ type StageStatus struct {
 	FailedAttempts   uint64            `json:"failed_attempts,omitempty"`        // at messages, and at calls that are none
 	DeadLetters      uint64            `json:"dead_letters"`                     // messages diverted
 	DeadLettersBy    map[string]uint64 `json:"dead_letters_by_reason,omitempty"` // the same by dlq.Reason
-	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, by a recovery function, or by OnUnfit
+	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, by a recovery function, by OnUnfit or CountDropped
 	StateBytes       int64             `json:"state_bytes,omitempty"`            // of the committed state, unless it is one for each key
 	StateLimit       int64             `json:"state_limit"`                      // bytes that a commit holds: of the state, or of that of a key, and of the outputs of a call
 	LargeStates      int64             `json:"large_states,omitempty"`           // states that take more than half of that: 1, or as many keys, at most 100

@@ -47,8 +47,21 @@ const (
 
 // unfits are those of the call at hand.
 type unfits struct {
-	list  []unfit
-	bytes int
+	list    []unfit
+	bytes   int
+	dropped uint64 // what the function dropped itself
+}
+
+func (u *unfits) some() bool { return len(u.list) > 0 || u.dropped > 0 }
+
+// CountDropped is for a source's function that leaves out n things on purpose:
+// they are counted, once the call ends well, in StageStatus.Dropped and so in
+// reports and metrics. It is for the goroutine of the call. Elsewhere it does
+// nothing. See Reject for what is to become a dead letter.
+func CountDropped(ctx context.Context, n uint64) {
+	if in := sessionOf(ctx); in != nil && in.source != nil {
+		in.batch.unfit.dropped += n
+	}
 }
 
 func (u *unfits) add(v unfit) {
@@ -116,6 +129,7 @@ func (in *session) reject(err error) error {
 // again.
 func (in *session) passUnfit(ctx context.Context) error {
 	dropped := 0
+	own := in.batch.unfit.dropped
 	var first error
 	for n := range in.batch.unfit.list {
 		u := &in.batch.unfit.list[n]
@@ -132,7 +146,9 @@ func (in *session) passUnfit(ctx context.Context) error {
 	in.batch.unfit.clear()
 	if dropped > 0 {
 		in.log.Warn("values that cannot be sent were dropped", "call", in.step(), "values", dropped, "error", brief(first))
-		in.stats.Dropped.Add(uint64(dropped))
+	}
+	if own += uint64(dropped); own > 0 {
+		in.stats.Dropped.Add(own)
 		in.stats.unsaved.Store(true)
 	}
 	return nil

@@ -31,6 +31,16 @@ type ring struct {
 	Next *ring
 }
 
+// bend makes the state a cycle when a NaN comes.
+func bend(_ context.Context, s *ring, m engine.Message[float64]) error {
+	s.N++
+	if math.IsNaN(m.Value) {
+		s.Next = &ring{}
+		s.Next.Next = s.Next
+	}
+	return nil
+}
+
 // fragile is a state whose codec panics.
 type fragile struct {
 	N      int
@@ -99,15 +109,24 @@ func TestStateThatCannotBeEncoded(t *testing.T) {
 				return nil
 			}, engine.StateCodec[[]float64, engine.None](engine.JSON[[]float64]()))
 		},
-		"a cycle": func(p engine.Scope, in *engine.Stream[float64]) {
-			engine.Sink(p, "sink", in, func(_ context.Context, s *ring, m engine.Message[float64]) error {
-				s.N++
+		"a cycle as JSON": func(p engine.Scope, in *engine.Stream[float64]) {
+			engine.Sink(p, "sink", in, bend, engine.StateCodec[ring, engine.None](engine.JSON[ring]()))
+		},
+		"a cycle as CBOR":        func(p engine.Scope, in *engine.Stream[float64]) { engine.Sink(p, "sink", in, bend) },
+		"a cycle as CBOR, keyed": func(p engine.Scope, in *engine.Stream[float64]) { engine.Sink(p, "sink", engine.KeyBy(in, key), bend) },
+		"a cycle as CBOR, one key": func(p engine.Scope, in *engine.Stream[float64]) {
+			engine.Sink(p, "sink", engine.KeyBy(in, func(float64) string { return "all" }), bend)
+		},
+		"a cycle in a map, keyed": func(p engine.Scope, in *engine.Stream[float64]) {
+			engine.Sink(p, "sink", engine.KeyBy(in, key), func(_ context.Context, s *map[string]any, m engine.Message[float64]) error {
+				if *s == nil {
+					*s = map[string]any{}
+				}
 				if math.IsNaN(m.Value) {
-					s.Next = &ring{}
-					s.Next.Next = s.Next
+					(*s)["itself"] = *s
 				}
 				return nil
-			}, engine.StateCodec[ring, engine.None](engine.JSON[ring]()))
+			})
 		},
 		"a codec that panics": func(p engine.Scope, in *engine.Stream[float64]) {
 			engine.Sink(p, "sink", in, func(_ context.Context, s *fragile, m engine.Message[float64]) error {
@@ -140,6 +159,9 @@ func TestStateThatCannotBeEncoded(t *testing.T) {
 				l := letters[0]
 				if l.Offset != badFloat || !strings.Contains(l.Error, "encode the state") {
 					t.Errorf("the letter of message %d: %s: %s", l.Offset, l.Reason, l.Error)
+				}
+				if strings.Contains(name, "cycle") && !strings.Contains(l.Error, "field .") && !strings.Contains(l.Error, `field ["itself"]`) {
+					t.Errorf("no field is named: %.300s", l.Error)
 				}
 				if want := dlq.ReasonPanic; strings.HasPrefix(name, "a codec") && l.Reason != want {
 					t.Errorf("reason %s, want %s", l.Reason, want)

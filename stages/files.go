@@ -55,10 +55,24 @@ const (
 	// line and its size.
 	StopAtLongLines LongLines = "stop"
 	// SkipLongLines leaves such lines out. They are counted in the source's
-	// state (LinesState.Skipped) and logged: the first ten, then the 100th, the
-	// 1,000th and so on.
+	// state (LinesState.Skipped) and in its status (StageStatus.Dropped), and
+	// logged: the first ten, then the 100th, the 1,000th and so on.
 	SkipLongLines LongLines = "skip"
+	// LetterLongLines makes each of them a dead letter with its first bytes, at
+	// most 64 KiB, and goes on behind it.
+	LetterLongLines LongLines = "letter"
 )
+
+func (l LongLines) check() error {
+	switch l {
+	case "", StopAtLongLines, SkipLongLines, LetterLongLines:
+		return nil
+	}
+	return engine.Fatal(fmt.Errorf("Files.LongLines is %q: use %q, %q or %q", l, StopAtLongLines, SkipLongLines, LetterLongLines))
+}
+
+// passes says that the source goes on behind a line that is too long.
+func (l LongLines) passes() bool { return l == SkipLongLines || l == LetterLongLines }
 
 // Extensions returns a Match for Files that takes the files whose name ends
 // in one of these, such as ".go".

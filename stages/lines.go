@@ -38,6 +38,8 @@ type LinesState struct {
 	Skipped uint64 `json:"skipped,omitempty"`
 	// Passed is how many bytes are read of a line that is being left out.
 	Passed int64 `json:"passed,omitempty"`
+	// IsLetter says that this line is a dead letter already.
+	IsLetter bool `json:"is_letter,omitempty"`
 
 	File fileMark `json:"file"`
 	List listMark `json:"list"`
@@ -88,8 +90,8 @@ func (f Files) Lines() engine.SourceFunc[LinesState, string] {
 	}
 	f.MaxLine = min(f.MaxLine, maxLineMost)
 	return func(ctx context.Context, state *LinesState, emit engine.Emit[string]) error {
-		if f.LongLines != "" && f.LongLines != StopAtLongLines && f.LongLines != SkipLongLines {
-			return engine.Fatal(fmt.Errorf("Files.LongLines is %q: use %q or %q", f.LongLines, StopAtLongLines, SkipLongLines))
+		if err := f.LongLines.check(); err != nil {
+			return err
 		}
 		if state.reading == nil {
 			if err := f.resume(ctx, state); err != nil {
@@ -188,7 +190,7 @@ func (s *LinesState) setPath(path string) {
 
 // begin is the place at the beginning of a file.
 func (s *LinesState) begin() {
-	s.Offset, s.Line, s.Passed, s.File = 0, 0, 0, fileMark{}
+	s.Offset, s.Line, s.Passed, s.IsLetter, s.File = 0, 0, 0, false, fileMark{}
 }
 
 // nextFile leaves the last file's end as the place when there is no other, so

@@ -1,6 +1,8 @@
 package stages_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -8,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/dlq"
 	"penstock/engine"
 	"penstock/stages"
 )
@@ -77,6 +80,90 @@ func TestALongLineIsNamedWithItsSize(t *testing.T) {
 	var state stages.LinesState
 	err := stages.Lines(path)(t.Context(), &state, func(string, ...engine.EmitOption) {})
 	wantError(t, err, path, "line 3", "10000000 bytes", fmt.Sprint(1<<20), "--max-line")
+}
+
+// A long line becomes a letter with its beginning, once, also when it is longer
+// than a call reads and when the run is interrupted; what is skipped is counted.
+func TestLongLinesAsLettersAndInTheStatus(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, filepath.Join(t.TempDir(), "file"), "a\n"+strings.Repeat("x", 50)+"\nb\n"+strings.Repeat("y", 1<<20)+"\nc\n"+strings.Repeat("z", 11))
+	for policy, want := range map[stages.LongLines]struct{ letters, dropped uint64 }{
+		stages.SkipLongLines: {0, 3}, stages.LetterLongLines: {3, 0},
+	} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			p := engine.New("long")
+			lines := engine.Source(p, "lines", stages.Files{Roots: []string{path}, MaxLine: 10, LongLines: policy}.Lines())
+			engine.Sink(p, "sink", lines, func(_ context.Context, _ *struct{}, m engine.Message[string]) error {
+				got = append(got, m.Value)
+				return nil
+			})
+			dir := t.TempDir()
+			s := stageStatus(t, run(t, p, dir), "lines")
+			if !slices.Equal(got, []string{"a", "b", "c"}) || s.DeadLetters != want.letters || s.Dropped != want.dropped {
+				t.Errorf("%q, %d letters, %d dropped", got, s.DeadLetters, s.Dropped)
+			}
+			kept := lettersIn(t, dir)
+			if len(kept) != int(want.letters) {
+				t.Fatalf("%d letters", len(kept))
+			}
+			for n, l := range kept {
+				line := []struct {
+					value string
+					error []string
+				}{
+					{strings.Repeat("x", 50), []string{"line 2, at byte 2, has 50 bytes"}},
+					{strings.Repeat("y", 64<<10), []string{"line 4, at byte 55, has more than"}},
+					{strings.Repeat("z", 11), []string{"line 6,", "has 11 bytes"}},
+				}[n]
+				if string(l.Value) != line.value {
+					t.Errorf("letter %d has %d bytes", n, len(l.Value))
+				}
+				wantError(t, errors.New(l.Error), append(line.error, path, "limit is 10")...)
+			}
+		})
+	}
+}
+
+func lettersIn(t *testing.T, dir string) (letters []dlq.Letter) {
+	t.Helper()
+	i, err := engine.Inspect(t.Context(), engine.Config{Dir: dir, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	queue, found, err := i.ReadDeadLetters(t.Context())
+	if err != nil || !found {
+		t.Fatalf("dead letters: found %v, %v", found, err)
+	}
+	if err := queue.Each(t.Context(), func(l dlq.Letter) error { letters = append(letters, l); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return letters
+}
+
+// A place in the middle of a long line goes on there, and makes no second letter.
+func TestALongLineIsOneLetterOverManyLives(t *testing.T) {
+	t.Parallel()
+	path := writeFile(t, filepath.Join(t.TempDir(), "file"), strings.Repeat("x", 1<<20)+"\nb\n")
+	read := stages.Files{Roots: []string{path}, MaxLine: 10, LongLines: stages.LetterLongLines}.Lines()
+	var state stages.LinesState
+	var got []string
+	letters := 0
+	for {
+		state = saved(t, state)
+		err := read(t.Context(), &state, func(line string, _ ...engine.EmitOption) { got = append(got, line) })
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			letters++
+		}
+	}
+	if letters != 1 || state.Skipped != 0 || !slices.Equal(got, []string{"b"}) || state.Line != 2 {
+		t.Errorf("%d letters, %q, %+v", letters, got, state)
+	}
 }
 
 func TestAnUnknownPolicyForLongLinesIsRefused(t *testing.T) {

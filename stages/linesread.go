@@ -42,19 +42,20 @@ func (f Files) readSome(ctx context.Context, state *LinesState, emit engine.Emit
 	return false, nil
 }
 
-// emitLines emits the lines of a chunk and returns what it has read of it.
+// emitLines emits the lines of a chunk and returns what it has read of it. With
+// a line that becomes a dead letter the call ends, and the place is behind it.
 func (f Files) emitLines(ctx context.Context, state *LinesState, chunk []byte, emit engine.Emit[string], left *budget) (read []byte, err error) {
 	text, at := string(chunk), 0 // the lines share it
-	for at < len(chunk) && left.some() {
+	for at < len(chunk) && left.some() && err == nil {
 		end, next := len(chunk), len(chunk)
 		if i := bytes.IndexByte(chunk[at:], '\n'); i >= 0 {
 			end, next = at+i, at+i+1
 		}
 		if end-at > f.MaxLine {
-			if f.LongLines != SkipLongLines {
+			if !f.LongLines.passes() {
 				return nil, f.tooLong(state, state.Offset+int64(at), int64(end-at), "")
 			}
-			state.skip(ctx, int64(end-at), f.MaxLine)
+			err = f.leaveOut(ctx, state, int64(at), chunk[at:end])
 		} else {
 			emit(text[at:end])
 		}
@@ -64,57 +65,13 @@ func (f Files) emitLines(ctx context.Context, state *LinesState, chunk []byte, e
 		at = next
 	}
 	state.pass(chunk[:at])
-	return chunk[:at], nil
-}
-
-// isPart says that a chunk is the beginning of a line that is too long.
-func isPart(chunk []byte, atEnd bool) bool {
-	return !atEnd && bytes.IndexByte(chunk, '\n') < 0
-}
-
-// passLong reads a piece of a line that is too long.
-func (f Files) passLong(ctx context.Context, c *content, state *LinesState, chunk []byte, atEnd bool) (read []byte, err error) {
-	if f.LongLines != SkipLongLines {
-		size, more, err := lineSize(c, state.Offset)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", state.path(), err)
-		}
-		return nil, f.tooLong(state, state.Offset, state.Passed+size, more)
-	}
-	end := bytes.IndexByte(chunk, '\n')
-	read = chunk[:end+1]
-	if end < 0 {
-		end, read = len(chunk), chunk
-		if !atEnd {
-			state.Passed += int64(end)
-			state.pass(read)
-			return read, nil
-		}
-	}
-	state.skip(ctx, state.Passed+int64(end), f.MaxLine)
-	state.Line, state.Passed = state.Line+1, 0
-	state.pass(read)
-	return read, nil
+	return chunk[:at], err
 }
 
 // pass moves the place behind what was read.
 func (s *LinesState) pass(read []byte) {
 	s.File.pass(s.Offset, read)
 	s.Offset += int64(len(read))
-}
-
-// skip counts a line that is left out.
-func (s *LinesState) skip(ctx context.Context, size int64, most int) {
-	if s.Skipped++; s.Skipped <= 10 || isPowerOfTen(s.Skipped) {
-		engine.Logger(ctx).Warn("a line is too long and is left out", "file", s.path(), "line", s.Line+1, "bytes", size, "limit", most, "left_out", s.Skipped)
-	}
-}
-
-func isPowerOfTen(n uint64) bool {
-	for n > 1 && n%10 == 0 {
-		n /= 10
-	}
-	return n == 1
 }
 
 // atEnd says that the file is read as far as it reaches. What was written to it
@@ -232,30 +189,3 @@ func (f Files) fill(c *content, state *LinesState) (chunk []byte, atEnd bool, er
 }
 
 func newlines(data []byte) uint64 { return uint64(bytes.Count(data, []byte{'\n'})) }
-
-// lineMost bounds how far the end of a line is looked for, to tell its size.
-const lineMost = 256 << 20
-
-// lineSize measures the line at an offset. More says that it is longer.
-func lineSize(c *content, offset int64) (size int64, more string, err error) {
-	buffer := make([]byte, callBytes)
-	for size < lineMost {
-		n, err := c.ReadAt(buffer, offset+size)
-		if end := bytes.IndexByte(buffer[:n], '\n'); end >= 0 {
-			return size + int64(end), "", nil
-		}
-		size += int64(n)
-		if errors.Is(err, io.EOF) {
-			return size, "", nil
-		}
-		if err != nil {
-			return 0, "", err
-		}
-	}
-	return size, "more than ", nil
-}
-
-func (f Files) tooLong(state *LinesState, offset, size int64, more string) error {
-	return engine.Fatal(fmt.Errorf("read %s: line %d, at byte %d, has %s%d bytes, and the limit is %d: raise it with --max-line (Files.MaxLine), "+
-		"leave such lines out with --long-lines skip (Files.LongLines), or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine))
-}

@@ -187,6 +187,9 @@ func (s *session) finish(err error) error {
 		err = errors.Join(err, reportErr)
 	}
 	elapsed := status.Elapsed.Round(time.Millisecond)
+	if dropped := droppedIn(status); dropped > 0 {
+		s.log.Warn("messages were dropped, or lines left out, as the stages were told to", "count", dropped)
+	}
 	if s.letters > 0 {
 		s.log.Warn("dead letters are kept", "count", s.letters, "list", "pipeline dlq list"+where(s.config))
 	}
@@ -200,6 +203,13 @@ func (s *session) finish(err error) error {
 	return err
 }
 
+func droppedIn(status engine.Status) (n uint64) {
+	for _, stage := range status.Stages {
+		n += stage.Dropped
+	}
+	return n
+}
+
 // summarise logs a line a stage, where no progress was drawn.
 func (s *session) summarise() {
 	if !s.ready {
@@ -208,6 +218,6 @@ func (s *session) summarise() {
 	for _, stage := range s.pipeline.Status().Stages {
 		s.log.Info("summary", "stage", stage.Name, "in", stage.In, "out", stage.Out, "lag", stage.Lag,
 			"commits", stage.Commits, "starts", stage.Starts, "restarts", stage.Restarts, "panics", stage.Panics,
-			"errors", stage.Errors, "dead_letters", stage.DeadLetters, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)
+			"errors", stage.Errors, "dead_letters", stage.DeadLetters, "dropped", stage.Dropped, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)
 	}
 }

@@ -38,9 +38,19 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 	for range 2 {
 		run(exitFailed, "--accept-changes", "--long-lines=skip")
 	}
-	run(exitOK, "left_out=1", "--long-lines=skip", "--accept-changes")
-	data, err := os.ReadFile(output)
+	report := filepath.Join(t.TempDir(), "report.json")
+	run(exitOK, "left_out=1", "--long-lines=skip", "--accept-changes", "--report", report)
+	data, err := os.ReadFile(report)
+	if err != nil || !strings.Contains(string(data), `"dropped": 1`) {
+		t.Errorf("%v, the report does not tell of the line: %.2000s", err, data)
+	}
+	data, err = os.ReadFile(output)
 	if err != nil || !strings.Contains(string(data), "1 end\n") || !strings.Contains(string(data), "1 ok\n") {
 		t.Errorf("%v, %.200q", err, data)
+	}
+	run(exitOK, "messages were dropped", "--long-lines=skip", "--fresh")
+	run(exitOK, "dead letters are kept", "--long-lines=letter", "--fresh")
+	if r := c.run("dlq", "list", "--pipeline", "wordcount"); !strings.Contains(r.stdout, "10") || !strings.Contains(r.stdout, "lines") {
+		t.Errorf("the letters are %s%s", r.stdout, r.err)
 	}
 }

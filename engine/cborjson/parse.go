@@ -12,6 +12,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"penstock/engine/internal/cborhead"
 )
 
 // Parse makes CBOR of edited JSON. The value as it was tells what JSON does not:
@@ -49,21 +51,7 @@ type parser struct {
 	out []byte
 }
 
-func (p *parser) head(major byte, n uint64) {
-	major <<= 5
-	switch {
-	case n < 24:
-		p.out = append(p.out, major|byte(n))
-	case n <= math.MaxUint8:
-		p.out = append(p.out, major|24, byte(n))
-	case n <= math.MaxUint16:
-		p.out = binary.BigEndian.AppendUint16(append(p.out, major|25), uint16(n))
-	case n <= math.MaxUint32:
-		p.out = binary.BigEndian.AppendUint32(append(p.out, major|26), uint32(n))
-	default:
-		p.out = binary.BigEndian.AppendUint64(append(p.out, major|27), n)
-	}
-}
+func (p *parser) head(major byte, n uint64) { p.out = cborhead.Append(p.out, major<<5, n) }
 
 // value writes a value that was before, or nothing like it.
 func (p *parser) value(value any, before []byte) error {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"penstock/engine/internal/cborhead"
 )
 
 // Major types of RFC 8949, and the tags that are written.
@@ -51,20 +53,7 @@ func (t *Type) AppendCBOR(dst []byte, ptr reflect.Value) ([]byte, error) {
 	return w.out, nil
 }
 
-func (w *writer) head(major byte, n uint64) {
-	switch {
-	case n < 24:
-		w.out = append(w.out, major|byte(n))
-	case n <= math.MaxUint8:
-		w.out = append(w.out, major|24, byte(n))
-	case n <= math.MaxUint16:
-		w.out = binary.BigEndian.AppendUint16(append(w.out, major|25), uint16(n))
-	case n <= math.MaxUint32:
-		w.out = binary.BigEndian.AppendUint32(append(w.out, major|26), uint32(n))
-	default:
-		w.out = binary.BigEndian.AppendUint64(append(w.out, major|27), n)
-	}
-}
+func (w *writer) head(major byte, n uint64) { w.out = cborhead.Append(w.out, major, n) }
 
 func (w *writer) int(n int64) {
 	if n < 0 {

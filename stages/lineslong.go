@@ -1,0 +1,103 @@
+package stages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"penstock/engine"
+)
+
+// isPart says that a chunk is the beginning of a line that is too long.
+func isPart(chunk []byte, atEnd bool) bool {
+	return !atEnd && bytes.IndexByte(chunk, '\n') < 0
+}
+
+// passLong reads a piece of a line that is too long.
+func (f Files) passLong(ctx context.Context, c *content, state *LinesState, chunk []byte, atEnd bool) (read []byte, err error) {
+	if !f.LongLines.passes() {
+		size, more, err := lineSize(c, state.Offset)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", state.path(), err)
+		}
+		return nil, f.tooLong(state, state.Offset, state.Passed+size, more)
+	}
+	end := bytes.IndexByte(chunk, '\n')
+	read = chunk[:end+1]
+	if end < 0 {
+		end, read = len(chunk), chunk
+		if !atEnd {
+			if state.Passed == 0 && f.LongLines == LetterLongLines {
+				state.IsLetter, err = true, f.letter(state, 0, chunk, "more than ")
+			}
+			state.Passed += int64(end)
+			state.pass(read)
+			return read, err
+		}
+	}
+	if !state.IsLetter {
+		state.skip(ctx, state.Passed+int64(end), f.MaxLine)
+	}
+	state.Line, state.Passed, state.IsLetter = state.Line+1, 0, false
+	state.pass(read)
+	return read, nil
+}
+
+// leaveOut skips a line of a chunk, or rejects it.
+func (f Files) leaveOut(ctx context.Context, state *LinesState, at int64, line []byte) error {
+	if f.LongLines == LetterLongLines {
+		return f.letter(state, at, line, "")
+	}
+	state.skip(ctx, int64(len(line)), f.MaxLine)
+	return nil
+}
+
+// letter is the error that makes a dead letter of a line.
+func (f Files) letter(state *LinesState, at int64, line []byte, more string) error {
+	return engine.RejectValue(line, fmt.Errorf("%s: line %d, at byte %d, has %s%d bytes, and the limit is %d (--max-line, Files.MaxLine)",
+		state.path(), state.Line+1, state.Offset+at, more, len(line), f.MaxLine))
+}
+
+// skip counts a line that is left out.
+func (s *LinesState) skip(ctx context.Context, size int64, most int) {
+	engine.CountDropped(ctx, 1)
+	if s.Skipped++; s.Skipped <= 10 || isPowerOfTen(s.Skipped) {
+		engine.Logger(ctx).Warn("a line is too long and is left out", "file", s.path(), "line", s.Line+1, "bytes", size, "limit", most, "left_out", s.Skipped)
+	}
+}
+
+func isPowerOfTen(n uint64) bool {
+	for n > 1 && n%10 == 0 {
+		n /= 10
+	}
+	return n == 1
+}
+
+// lineMost bounds how far the end of a line is looked for, to tell its size.
+const lineMost = 256 << 20
+
+// lineSize measures the line at an offset. More says that it is longer.
+func lineSize(c *content, offset int64) (size int64, more string, err error) {
+	buffer := make([]byte, callBytes)
+	for size < lineMost {
+		n, err := c.ReadAt(buffer, offset+size)
+		if end := bytes.IndexByte(buffer[:n], '\n'); end >= 0 {
+			return size + int64(end), "", nil
+		}
+		size += int64(n)
+		if errors.Is(err, io.EOF) {
+			return size, "", nil
+		}
+		if err != nil {
+			return 0, "", err
+		}
+	}
+	return size, "more than ", nil
+}
+
+func (f Files) tooLong(state *LinesState, offset, size int64, more string) error {
+	return engine.Fatal(fmt.Errorf("read %s: line %d, at byte %d, has %s%d bytes, and the limit is %d: raise it with --max-line (Files.MaxLine), "+
+		"leave such lines out with --long-lines skip, make them dead letters with --long-lines letter (Files.LongLines), or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine))
+}
