@@ -69,8 +69,7 @@ func TestPause(t *testing.T) {
 	const shown = `[...document.querySelectorAll("tbody td")].map((td) => td.textContent).join()`
 	still := eval[string](b, shown)
 	b.view("graph")
-	b.until("a graph", `document.querySelectorAll(".canvas g.node").length === 4`)
-	graph := eval[string](b, `document.querySelector(".canvas svg").textContent`)
+	graph := b.graph()
 	b.view("channels")
 	b.view("stages")
 	s.awaitSamples(t, 2)
@@ -78,13 +77,47 @@ func TestPause(t *testing.T) {
 		t.Errorf("it moves while it is paused:\n%s\n%s", still, now)
 	}
 	b.view("graph")
-	if now := eval[string](b, `document.querySelector(".canvas svg").textContent`); now != graph {
+	if b.graph() != graph {
 		t.Error("the graph moves while the page is paused")
 	}
 	b.press("t", " ") // the theme does not end it, the key does
 	b.until("it goes on", `document.querySelector("#state").textContent === "running"`)
 	b.view("stages")
 	b.until("other numbers", shown+" !== "+literal(still))
+}
+
+// A graph that was asked for before the pause, and comes after it, is not shown: the page shows that of the pause.
+func TestPauseDuringADrawing(t *testing.T) {
+	s := serve(t, endless(), telemetry.Config{})
+	b := open(t, s.url, desktop)
+	b.drawn()
+	b.do(`
+		const ask = window.fetch;
+		window.asked = { live: 0, still: 0 };
+		const gate = new Promise((resolve) => (window.letGo = resolve));
+		window.fetch = async (url, ...how) => {
+			if (String(url).endsWith("/api/v1/graph.dot")) window.asked.still++;
+			else if (String(url).endsWith("/graph.dot")) {
+				window.asked.live++;
+				await gate;
+			}
+			return ask(url, ...how);
+		}`)
+	b.until("a drawing under way", `window.asked.live === 1`)
+	b.click("#pause")
+	b.until("the pause", `document.querySelector("#state").textContent.startsWith("paused")`)
+	s.awaitSamples(t, 2)
+	b.do(`window.letGo()`)
+	b.until("the graph of the pause", `window.asked.still === 1`)
+	graph := b.graph()
+	b.view("stages")
+	b.view("graph")
+	if again := b.graph(); again != graph {
+		t.Errorf("the graph is not that of the pause:\n%s\n%s", graph, again)
+	}
+	if live := eval[int](b, `window.asked.live`); live != 1 {
+		t.Errorf("%d graphs of what comes were asked for, most of them during the pause", live)
+	}
 }
 
 // The theme turns, is kept, and follows the machine until it was chosen.

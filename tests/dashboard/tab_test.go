@@ -253,6 +253,13 @@ func (b *tab) choose(selector, value string) {
 	b.do(fmt.Sprintf("(() => { const e = %s; e.value = %s; e.dispatchEvent(new Event('change', { bubbles: true })); })()", one(selector), literal(value)))
 }
 
+// graph is the text of the graph that is seen, once it is that of the moment the page shows.
+func (b *tab) graph() string {
+	b.t.Helper()
+	b.until("the graph", one(`.graph[aria-busy="false"] .canvas svg`))
+	return eval[string](b, `document.querySelector(".canvas svg").textContent`)
+}
+
 // view shows one of the page's views.
 func (b *tab) view(name string) {
 	b.t.Helper()

@@ -72,19 +72,29 @@ function sayState() {
   showState(state, state);
 }
 
-let asked = false;
+// still is the sample at which the page stands, or null while it shows what comes.
+const still = () => (paused || store.recorded ? store.now : null);
+
+// drawGraph draws one graph at a time. A graph that comes after the page went to another moment is not shown: that moment's is
+// asked for in its place. Busy is what a reader of the page can see until then.
+let drawing = false;
 async function drawGraph() {
-  if (asked || !store.now) return;
-  asked = true;
-  const still = paused || store.recorded;
-  try {
-    await graph.draw(still ? await postForText("/api/v1/graph.dot", { graph: store.graph, sample: store.now }) : await getText("/graph.dot"));
-    graph.mark(panel.id);
-  } catch (error) {
-    if (!(error instanceof Refused) && !lost) tell("The graph cannot be drawn: " + error.message);
-  } finally {
-    asked = false;
-  }
+  if (drawing || !store.now) return;
+  drawing = true;
+  graph.element.ariaBusy = "true";
+  let of;
+  do {
+    of = still();
+    try {
+      const dot = await (of ? postForText("/api/v1/graph.dot", { graph: store.graph, sample: of }) : getText("/graph.dot"));
+      if (of === still()) await graph.draw(dot);
+      graph.mark(panel.id);
+    } catch (error) {
+      if (of === still() && !(error instanceof Refused) && !lost) tell("The graph cannot be drawn: " + error.message);
+    }
+  } while (of !== still());
+  drawing = false;
+  graph.element.ariaBusy = "false";
 }
 
 // refreshLetters asks for the dead letters: a replay takes them away later.
