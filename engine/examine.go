@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"penstock/engine/frame"
 )
 
 // Finding is one thing that Examine found.
@@ -42,7 +44,9 @@ var ErrNoDirectory = errors.New("not a data directory")
 // then tries with the copy what a run would do. With config.NATS the channels are
 // read from that server. A directory in use gives ErrLocked, one that is none
 // ErrNoDirectory, one of a newer version ErrNewerVersion, and one whose channels
-// are on another server ErrElsewhere; another error says that it could not look.
+// are on another server ErrElsewhere. Authenticated frames are verified with
+// config.FrameKeys; without a key of theirs there is nothing to tell, and the error
+// is ErrFrameKey. Another error says that it could not look.
 func Examine(ctx context.Context, config Config) (*Examination, error) {
 	x, err := newExaminer(config, lookInto)
 	if err != nil {
@@ -60,10 +64,18 @@ type examiner struct {
 	scratch string
 	copies  int
 	spared  bool // one of the fixes makes the spare files of the checkpoints anew
+	keys    *frame.Keys
+	// removed are, by stage, messages on a server outside that a trial takes for
+	// deleted.
+	removed map[string][]uint64
 }
 
 func newExaminer(config Config, open func(string) (*directory, error)) (*examiner, error) {
 	config = config.withDefaults()
+	keys, err := config.frameKeys()
+	if err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(config.Dir)
 	if err != nil {
 		return nil, err
@@ -86,7 +98,7 @@ func newExaminer(config Config, open func(string) (*directory, error)) (*examine
 	}
 	config.Logger = slog.New(slog.DiscardHandler) // the findings say it
 	config.Sync = time.Hour                       // copies need not be durable
-	return &examiner{config: config, dir: dir, scratch: scratch}, nil
+	return &examiner{config: config, keys: keys, dir: dir, scratch: scratch}, nil
 }
 
 // isDataDirectory says that something in there is of a pipeline.

@@ -45,13 +45,13 @@ func (l *look) live(ctx context.Context, in *instance) error {
 	facts := newFacts()
 	l.stages[in.definition.name] = facts
 	err := in.channel.Replay(ctx, 1, func(r channel.Record) error {
-		l.frame(part, facts, r.Frame)
+		l.frame(part, facts, r)
 		return nil
 	})
 	if err != nil {
 		return l.refusal(part, err)
 	}
-	l.check("%s: %d frames, commits %d to %d", part, facts.frames, facts.first, facts.last)
+	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.sealedWith())
 	return nil
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -130,10 +132,24 @@ type channelFacts struct {
 	gaps        map[string]uint64 // the end of the last gap by branch, 0 if there is none
 	inputs      []frame.Position
 	ended       bool
+	sealed      map[string]int // frames by the key that they are authenticated with
 }
 
 func newFacts() *channelFacts {
-	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}}
+	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}, sealed: map[string]int{}}
+}
+
+// sealedWith tells how many frames are authenticated, by key.
+func (f *channelFacts) sealedWith() string {
+	text, open := "", f.frames
+	for _, key := range slices.Sorted(maps.Keys(f.sealed)) {
+		text += fmt.Sprintf(", %d with the key %s", f.sealed[key], key)
+		open -= f.sealed[key]
+	}
+	if text != "" && open > 0 {
+		text += fmt.Sprintf(", %d without a key", open)
+	}
+	return text
 }
 
 func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
@@ -165,9 +181,13 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 // channel reads all frames of a channel, and applies those after the checkpoint.
 func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
 	part := "channel " + stage
-	ch, found, err := channel.Lookup(ctx, b, l.pipeline, stage)
-	if err != nil || !found {
-		return err
+	m := &misfits{removed: l.x.removed[stage]}
+	ch, found, err := channel.Find(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: stage, Keys: l.x.keys, PassDamaged: m.pass})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	if !found {
+		return nil
 	}
 	if id := ch.Identity(); l.identity != "" && id != l.identity {
 		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
@@ -175,14 +195,15 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	facts := newFacts()
 	l.stages[stage] = facts
 	err = ch.Replay(ctx, 1, func(r channel.Record) error {
-		l.frame(part, facts, r.Frame)
+		l.frame(part, facts, r)
+		m.between(r)
 		return nil
 	})
 	if err != nil {
 		return l.refusal(part, err)
 	}
-	l.check("%s: %d frames, commits %d to %d", part, facts.frames, facts.first, facts.last)
-	if store == nil {
+	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.sealedWith())
+	if !l.misfits(ctx, part, stage, m) || store == nil {
 		return nil
 	}
 	view := newCommitted(stage, store.Instance(stage+".0"))
@@ -206,7 +227,11 @@ func (l *look) refusal(part string, err error) error {
 
 // frame adds the next frame. What is missing before it is told only where
 // somebody needs it.
-func (l *look) frame(part string, facts *channelFacts, f *frame.Frame) {
+func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
+	f := r.Frame
+	if key, isSealed := frame.SealedWith(r.Data); isSealed {
+		facts.sealed[key]++
+	}
 	if facts.frames == 0 {
 		facts.first = f.Commit
 	} else if f.Commit <= facts.last {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -97,5 +98,89 @@ func TestAKeyIsTurnedOnChangedAndForgotten(t *testing.T) {
 	}
 	if len(got.all()) != values {
 		t.Errorf("%d values", len(got.all()))
+	}
+}
+
+// Who looks at frames that are authenticated needs the key, and is not deceived by forged ones.
+func TestLookingNeedsTheFrameKey(t *testing.T) {
+	t.Parallel()
+	h := newHalted(t, false, "0123456789abcdef")
+	look := func(secret string) (errs []error) {
+		config := h.config
+		config.FrameKeys = nil
+		if secret != "" {
+			config.FrameKeys = [][]byte{[]byte(secret)}
+		}
+		_, err := engine.Examine(t.Context(), config)
+		errs = append(errs, err)
+		_, err = engine.Repair(t.Context(), config)
+		errs = append(errs, err)
+		i, err := engine.Inspect(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		return append(errs, i.State(t.Context(), "total", func(string, json.RawMessage) error { return nil }))
+	}
+	for _, wrong := range []string{"", "a key of another pipeline"} {
+		for _, err := range look(wrong) {
+			if !errors.Is(err, engine.ErrFrameKey) || !strings.Contains(err.Error(), "--frame-key-file") {
+				t.Errorf("with the key %q: %v", wrong, err)
+			}
+		}
+	}
+	before := committedCount(t, h)
+	for _, stage := range []string{"numbers", "total"} { // without the key this is a commit once more
+		h.publish(stage, func(last []byte) []byte { return last })
+	}
+	for _, err := range look("0123456789abcdef") {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	e, err := engine.Examine(t.Context(), h.config)
+	if err != nil || !e.Sound || !strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if after := committedCount(t, h); after != before {
+		t.Errorf("the state counts %d, and %d after a forged frame", before, after)
+	}
+	h.goesOn()
+}
+
+func committedCount(t *testing.T, h *halted) (n int) {
+	t.Helper()
+	i, err := engine.Inspect(t.Context(), h.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	if err := i.State(t.Context(), "total", func(_ string, state json.RawMessage) error {
+		var s total
+		err := json.Unmarshal(state, &s)
+		n = int(s.Count)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The way back from authenticated frames is a new beginning: a complete run, and then a run without the key, or with --fresh.
+func TestTheWayBackFromFrameKeys(t *testing.T) {
+	t.Parallel()
+	h := newHalted(t, false, "0123456789abcdef")
+	h.goesOn()
+	h.config.FrameKeys = nil
+	ctx, stop := bounded(t)
+	defer stop()
+	if err := h.wire(haltedValues, func(uint64) {}).Run(ctx, h.config); !errors.Is(err, engine.ErrFrameKey) {
+		t.Fatalf("without the key: %v", err)
+	}
+	h.config.Fresh = true
+	h.got = collect[uint64](t)
+	h.goesOn()
+	if e, err := engine.Examine(t.Context(), h.config); err != nil || !e.Sound || strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

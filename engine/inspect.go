@@ -13,6 +13,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/cborjson"
 	"penstock/engine/channel"
+	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
 )
 
@@ -153,6 +154,7 @@ func (s shape) json(data []byte) json.RawMessage {
 // use.
 type Inspector struct {
 	config   Config
+	keys     *frame.Keys
 	dir      *directory
 	copies   *copies
 	store    *checkpoint.Store
@@ -163,9 +165,14 @@ type Inspector struct {
 
 // Inspect opens the data directory of a pipeline that is not running. A
 // directory in use gives ErrLocked, one whose channels are on another server
-// than config.NATS says ErrElsewhere. Close it after use.
+// than config.NATS says ErrElsewhere. Authenticated frames are read with
+// config.FrameKeys only: else State gives ErrFrameKey. Close it after use.
 func Inspect(ctx context.Context, config Config) (*Inspector, error) {
 	config = config.withDefaults()
+	keys, err := config.frameKeys()
+	if err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(filepath.Join(config.Dir, "checkpoints")); err != nil {
 		return nil, fmt.Errorf("%s is not a data directory: %w", config.Dir, err)
 	}
@@ -173,7 +180,7 @@ func Inspect(ctx context.Context, config Config) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Inspector{config: config, dir: dir}
+	i := &Inspector{config: config, keys: keys, dir: dir}
 	if err := i.open(ctx); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
@@ -256,7 +263,7 @@ func (i *Inspector) view(ctx context.Context, stage string) (*committed, shape, 
 	if err != nil {
 		return nil, shape{}, err
 	}
-	ch, exists, err := channel.Lookup(ctx, b, i.pipeline, stage)
+	ch, exists, err := channel.Find(ctx, b, channel.Spec{Pipeline: i.pipeline, Stage: stage, Keys: i.keys})
 	if err != nil {
 		return nil, shape{}, err
 	}

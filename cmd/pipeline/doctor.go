@@ -16,12 +16,13 @@ import (
 // doctorCmd looks for what is wrong with a data directory.
 type doctorCmd struct {
 	Look lookFlags `embed:""`
+	Keys keyFlags  `embed:""`
 	JSON bool      `name:"json" help:"One JSON object with everything that was found."`
 }
 
 // Run looks, and says what it found.
 func (c *doctorCmd) Run(a *app) error {
-	config, err := c.Look.config(a)
+	config, err := c.Keys.add(c.Look.config(a))
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (c *doctorCmd) Run(a *app) error {
 	if c.JSON {
 		err = d.writeJSON(a.stdout)
 	} else {
-		d.advise(config)
+		d.advise(c.Keys.where(config))
 		err = d.write(a.stdout)
 	}
 	if err != nil {
@@ -127,8 +128,7 @@ func (d diagnosis) writeJSON(w io.Writer) error {
 }
 
 // advise says which command mends what is wrong.
-func (d *diagnosis) advise(config engine.Config) {
-	where := where(config)
+func (d *diagnosis) advise(where string) {
 	switch {
 	case d.Sound:
 	case d.Running:

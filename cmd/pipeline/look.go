@@ -40,6 +40,27 @@ func (f *lookFlags) config(a *app) (engine.Config, error) {
 	}, err
 }
 
+// keyFlags say how frames are verified.
+type keyFlags struct {
+	Keys string `name:"frame-key-file" type:"existingfile" placeholder:"FILE" group:"where" help:"The keys that the frames are authenticated with, as run has them. Authenticated frames are not read without."`
+}
+
+// add puts the keys into a configuration.
+func (f keyFlags) add(config engine.Config, err error) (engine.Config, error) {
+	if err == nil && f.Keys != "" {
+		config.FrameKeys, err = engine.ReadFrameKeys(f.Keys)
+	}
+	return config, err
+}
+
+// where are the flags for another command.
+func (f keyFlags) where(config engine.Config) string {
+	if f.Keys == "" {
+		return where(config)
+	}
+	return where(config) + " --frame-key-file " + shellWord(f.Keys)
+}
+
 // question is one that a directory can answer, or the process that has locked
 // it.
 type question struct {

@@ -10,12 +10,13 @@ import (
 // repairCmd mends a data directory.
 type repairCmd struct {
 	Look lookFlags `embed:""`
+	Keys keyFlags  `embed:""`
 	JSON bool      `name:"json" help:"One JSON object with what was found and done."`
 }
 
 // Run mends, or refuses.
 func (c *repairCmd) Run(a *app) error {
-	config, err := c.Look.config(a)
+	config, err := c.Keys.add(c.Look.config(a))
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (c *repairCmd) Run(a *app) error {
 	if err != nil && !errors.Is(err, engine.ErrNotMendable) {
 		d.Advice = "Nothing more was done: " + harmless(err.Error())
 	} else if done.Backup == "" {
-		d.advise(config)
+		d.advise(c.Keys.where(config))
 	} else {
 		d.Advice = "It is mended. The directory as it was is " + done.Backup + "\nThis was done:"
 		for _, step := range done.Steps {

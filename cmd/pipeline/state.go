@@ -12,12 +12,13 @@ import (
 type stateCmd struct {
 	Stage string    `arg:"" help:"The stage, such as worker."`
 	Look  lookFlags `embed:""`
+	Keys  keyFlags  `embed:""`
 	Key   key       `placeholder:"KEY" help:"Only this key's state, of a stage that keeps one per key. Default: a line {\"key\":…,\"state\":…} for each."`
 }
 
 // Run shows it.
 func (c *stateCmd) Run(a *app) error {
-	config, err := c.Look.config(a)
+	config, err := c.Keys.add(c.Look.config(a))
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,11 @@ type Spec struct {
 	// them, but for frames that were there before the first seal. Default: none, and a sealed frame is [ErrKey].
 	Keys *frame.Keys
 
+	// PassDamaged is asked about a message that was published as a commit and is no sound frame, and sets it aside when it
+	// says so. It may be asked several times about one, by several goroutines. It is for a look at a channel that is to be
+	// mended. Default: such a message is [ErrCorruptFrame].
+	PassDamaged func(sequence uint64, data []byte) bool
+
 	// OnForeign is told of every message on the instance's subject that is no commit, once. It may be called by several
 	// goroutines at once, and must not block for long. Default: nobody is told.
 	OnForeign func(Foreign)
@@ -127,17 +132,14 @@ func Open(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, error) {
 	return c, c.findSealed(ctx)
 }
 
-// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing. Authenticated frames are
-// read whatever their key: see [Find].
+// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing. It is for what the stream
+// says of itself: who reads frames uses [Find].
 func Lookup(ctx context.Context, b *broker.Broker, pipeline, stage string) (*Channel, bool, error) {
-	c, found, err := find(ctx, b, Spec{Pipeline: pipeline, Stage: stage})
-	if found {
-		c.seal.isLooker = true
-	}
-	return c, found, err
+	return find(ctx, b, Spec{Pipeline: pipeline, Stage: stage})
 }
 
-// Find is Lookup for who relies on what the frames say: with the keys of the spec.
+// Find is Lookup for who relies on what the frames say: with the keys of the spec. Authenticated frames without one of
+// theirs are [ErrKey].
 func Find(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, bool, error) {
 	c, found, err := find(ctx, b, spec)
 	if err != nil || !found {

@@ -104,7 +104,7 @@ func (c *Channel) corruptError(sequence uint64, cause error) error {
 	if errors.Is(cause, frame.ErrNewerVersion) {
 		return fmt.Errorf("stream %s, sequence %d: %w", c.name, sequence, cause)
 	}
-	return fmt.Errorf("%w: stream %s, sequence %d: %w; pipeline doctor tells whether pipeline repair can mend it without a loss, e.g. flip back a bit; if not, "+remedy, ErrCorruptFrame, c.name, sequence, cause)
+	return fmt.Errorf("%w: stream %s, sequence %d: %w; pipeline doctor tells whether pipeline repair can mend it without a loss, e.g. flip back a bit or take out what is no frame; if not, "+remedy, ErrCorruptFrame, c.name, sequence, cause)
 }
 
 func apiError(err error) *jetstream.APIError {

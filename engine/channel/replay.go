@@ -32,6 +32,10 @@ func (c *Channel) record(sequence uint64, stored time.Time, header nats.Header, 
 		return Record{}, false, nil
 	}
 	f, err := frame.Decode(data)
+	if err != nil && c.passesDamaged(sequence, data, err) {
+		c.setAside(sequence, stored, data, err.Error())
+		return Record{}, false, nil
+	}
 	if err != nil {
 		return Record{}, false, c.corruptError(sequence, err)
 	}

@@ -21,7 +21,7 @@ var ErrKey = errors.New("the frames are authenticated with another key")
 // seal authenticates the frames of a channel. Its zero value has no keys.
 type seal struct {
 	keys     *frame.Keys // nil: frames are written without a seal
-	isLooker bool        // reads what is sealed without a key, and checks nothing: who only looks
+	isLooker bool        // checks nothing: the search for the first seal
 
 	// from is the sequence of the first frame that is sealed with one of the keys. What comes before was written without a
 	// key, and is taken as it is; a frame without a seal behind it is forged. 0: there is none yet.
@@ -95,7 +95,7 @@ func (c *Channel) findSealed(ctx context.Context) error {
 	if c.seal.keys == nil {
 		return nil
 	}
-	open, other := 0, ""
+	open, others, other := 0, 0, ""
 	looker := c.looker()
 	s := &scan{channel: looker, next: 1, end: math.MaxUint64, fn: func(rec Record) error {
 		err := c.seal.keys.Verify(rec.Data, c.place(rec.expected))
@@ -107,12 +107,17 @@ func (c *Channel) findSealed(ctx context.Context) error {
 			open++
 		default:
 			other, _ = frame.SealedWith(rec.Data)
+			others++
 		}
 		return nil
 	}}
 	err := persist(ctx, c.broker, c.logger, "look for authenticated frames of "+c.subject, s.read)
 	switch {
 	case errors.Is(err, errEnough):
+		if others > 0 {
+			c.logger.Warn("frames in the channel are authenticated with a key that is not at hand, and are set aside: if it is an earlier key of this pipeline, put it back behind the others",
+				"frames", others, "key", other)
+		}
 		return nil
 	case err != nil:
 		return err

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -297,3 +298,6 @@ func skipBytes(b []byte, at int) (int, error) {
 	}
 	return at + int(u), nil
 }
+
+// Begins says whether data begins like a frame, whatever follows.
+func Begins(data []byte) bool { return bytes.HasPrefix(data, []byte(magic)) }

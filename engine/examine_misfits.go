@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+)
+
+// misfits are the messages of a channel that were published as commits are, and
+// are no frames. No owner and no reader passes them, since a damaged commit looks
+// the same. Where it is certain that one of them was never a commit it may go.
+type misfits struct {
+	removed []uint64 // taken for deleted
+	found   map[uint64]misfit
+	frames  []commitAt
+}
+
+type misfit struct {
+	size   int
+	begin  string // its first bytes, quoted
+	begins bool   // like a frame
+}
+
+type commitAt struct{ sequence, commit uint64 }
+
+// pass is told by the channel.
+func (m *misfits) pass(sequence uint64, data []byte) bool {
+	if slices.Contains(m.removed, sequence) {
+		return true
+	}
+	if m.found == nil {
+		m.found = map[uint64]misfit{}
+	}
+	m.found[sequence] = misfit{len(data), strconv.QuoteToASCII(string(data[:min(len(data), 32)])), frame.Begins(data)}
+	return true
+}
+
+func (m *misfits) between(r channel.Record) {
+	m.frames = append(m.frames, commitAt{r.Sequence, r.Frame.Commit})
+}
+
+// wasCommit says whether a misfit may be what is left of a commit. Commits are
+// numbered without gaps: between two that follow each other there was none. Before
+// the first and behind the last one only what does not begin like a frame is none:
+// no damage to a stored message makes another beginning and a right checksum of the
+// server's.
+func (m *misfits) wasCommit(sequence uint64) bool {
+	next, _ := slices.BinarySearchFunc(m.frames, sequence, func(c commitAt, s uint64) int { return int(int64(c.sequence) - int64(s)) })
+	if next > 0 && next < len(m.frames) {
+		return m.frames[next].commit != m.frames[next-1].commit+1
+	}
+	return m.found[sequence].begins
+}
+
+// misfits says what is wrong with the messages of a channel that are no frames, and
+// how it is mended. It is false when one of them may have been a commit.
+func (l *look) misfits(ctx context.Context, part, stage string, m *misfits) (passable bool) {
+	var foreign []uint64
+	for _, sequence := range slices.Sorted(maps.Keys(m.found)) {
+		f := m.found[sequence]
+		if m.wasCommit(sequence) {
+			l.wrong(part, "%v: sequence %d, %d bytes that begin with %s", channel.ErrCorruptFrame, sequence, f.size, f.begin)
+			continue
+		}
+		l.wrong(part, "sequence %d, %d bytes that begin with %s, was published like a commit and is no frame: another client did that; no commit is missing, and the stage and its readers stop there",
+			sequence, f.size, f.begin)
+		foreign = append(foreign, sequence)
+	}
+	if len(foreign) < len(m.found) {
+		return false
+	}
+	if len(foreign) > 0 {
+		pipeline := l.pipeline
+		l.fixes = append(l.fixes, fix{
+			text:  fmt.Sprintf("take out of stream %s what is no frame, sequences %v: no commit is lost with it", channel.StreamName(pipeline, stage), foreign),
+			apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, stage, foreign) },
+		})
+	}
+	return true
+}
+
+// takeOut deletes messages. A trial cannot do that on a server outside, and takes
+// them for deleted.
+func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, sequences []uint64) (err error) {
+	if x.config.NATS.URL != "" && path != x.dir.path {
+		if x.removed == nil {
+			x.removed = map[string][]uint64{}
+		}
+		x.removed[stage] = append(x.removed[stage], sequences...)
+		return nil
+	}
+	delete(x.removed, stage)
+	config := x.config
+	config.Sync = 0
+	b, err := broker.Open(ctx, config.broker(pipeline, (&directory{path: path}).broker()))
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	ctx, cancel := context.WithTimeout(ctx, takingOut)
+	defer cancel()
+	ch, found, err := channel.Lookup(ctx, b, pipeline, stage)
+	if err == nil && !found {
+		err = channel.ErrStreamLost
+	}
+	for _, sequence := range sequences {
+		if err == nil {
+			err = ch.Remove(ctx, sequence)
+		}
+	}
+	return err
+}
+
+// takingOut bounds how long a server may take to delete messages.
+const takingOut = 30 * time.Second
