@@ -25,42 +25,57 @@ func (in *session) batchHasRoom() bool {
 // clean says that everything before the next call is committed.
 func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0 }
 
+// callNext calls the function of a timer that is due, or of the next message: in
+// turn, for neither may starve the other.
 func (in *session) callNext(ctx context.Context) (bool, error) {
 	in.failing = nil
-	if timer := in.dueTimer(); timer >= 0 {
-		failed := in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) || in.timerIsAway(timer)
-		if failed && !in.clean() {
-			return false, nil // what was before it is committed first
+	timer := in.dueTimer()
+	if timer >= 0 && !in.ticked {
+		return in.tick(ctx, timer)
+	}
+	if i := in.choose(ctx); i != nil {
+		f := in.failureOf(i)
+		if f != nil && f.passed {
+			f.here = true // it need not be alone
+		} else if !in.clean() && in.mustBeAlone(i, f) {
+			return false, nil
 		}
-		return true, in.callTimer(ctx, timer)
-	}
-	i := in.choose(ctx)
-	if i == nil {
-		return false, nil
-	}
-	f := in.failureOf(i)
-	if f != nil && f.passed {
-		f.here = true // it need not be alone
-	} else if !in.clean() && in.mustBeAlone(i, f) {
-		return false, nil
-	}
-	if in.failing = f; f != nil {
-		if f.passed || in.usedUp(f) {
+		if f != nil && (f.passed || in.usedUp(f)) {
+			in.failing, in.ticked = f, false
 			return true, in.divert(ctx, i, f)
 		}
-		i.head.attempt = f.Count + 1
+		if in.mayCallOut() {
+			in.failing, in.ticked = f, false
+			return true, in.callHead(ctx, i)
+		}
 	}
-	if !in.mayCallOut() {
-		return false, nil
+	if timer >= 0 {
+		return in.tick(ctx, timer)
+	}
+	return false, nil
+}
+
+func (in *session) tick(ctx context.Context, timer int) (bool, error) {
+	failed := in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) || in.timerIsAway(timer)
+	if failed && !in.clean() {
+		return false, nil // what was before it is committed first
+	}
+	in.ticked, in.nextTimer = true, timer+1
+	return true, in.callTimer(ctx, timer)
+}
+
+func (in *session) callHead(ctx context.Context, i *input) error {
+	if in.failing != nil {
+		i.head.attempt = in.failing.Count + 1
 	}
 	in.suspected = in.isSuspect(i)
-	if i.replays != nil {
-		return true, in.callReplay(ctx, i)
+	switch {
+	case i.replays != nil:
+		return in.callReplay(ctx, i)
+	case i.definition.batch:
+		return in.callBatch(ctx, i)
 	}
-	if i.definition.batch {
-		return true, in.callBatch(ctx, i)
-	}
-	return true, in.callMessage(ctx, i)
+	return in.callMessage(ctx, i)
 }
 
 // mustBeAlone says whether what was before the head has to be committed before

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -34,6 +35,7 @@ type descriptor struct {
 	Format   int      `json:"format"`
 	Pipeline string   `json:"pipeline"`
 	Channels []string `json:"channels,omitempty"` // addresses of the NATS server, without a login; none: in the directory
+	Sum      string   `json:"sum"`                // of all that is before it, in every format: a damaged number is not a newer one
 }
 
 // mostDescriptor bounds the file, in bytes.
@@ -56,40 +58,68 @@ func (d *directory) describe() error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", file.Name(), err)
 	}
-	var about struct{ Format int } // of a newer one nothing else is known
-	if err := json.Unmarshal(data, &about); err != nil || about.Format < 2 {
+	about, err := decodeDescriptor(data)
+	switch {
+	case errors.Is(err, ErrNewerVersion):
+		return fmt.Errorf("%s: %w", d.path, err)
+	case err != nil:
 		d.damaged = fmt.Errorf("%w: %s is damaged: see pipeline doctor", ErrRefused, file.Name())
 		return nil
 	}
-	if about.Format > format.Directory {
-		return fmt.Errorf("%w", format.Newer("the data directory "+d.path, uint64(about.Format), format.Directory))
-	}
-	if err := json.Unmarshal(data, &d.about); err != nil {
-		d.damaged = fmt.Errorf("%w: %s is damaged: see pipeline doctor", ErrRefused, file.Name())
-	}
+	d.about = about
 	return nil
 }
 
 // claim writes the file, when a run has found that the directory is its own.
 func (d *directory) claim(pipeline, url string) error {
 	about := descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
-	data, err := json.MarshalIndent(about, "", "  ")
-	if err == nil && d.about.Format == format.Directory && bytes.Equal(data, d.about.encode()) {
+	data := about.encode()
+	if bytes.Equal(data, d.about.encode()) {
 		return nil
 	}
-	if err == nil {
-		err = d.write(d.descriptorFile(), append(data, '\n'))
-	}
-	if err != nil {
+	if err := d.write(d.descriptorFile(), data); err != nil {
 		return fmt.Errorf("write what the data directory is: %w", err)
 	}
 	d.about = about
 	return nil
 }
 
+// sumField begins the last field of the file. What is before it is summed.
+var sumField = []byte(",\n  \"sum\": ")
+
+func sumOf(data []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
+}
+
 func (a descriptor) encode() []byte {
+	a.Sum = ""
 	data, _ := json.MarshalIndent(a, "", "  ") // of texts and a number
-	return data
+	before := data[:bytes.LastIndex(data, sumField)]
+	return fmt.Appendf(slices.Clip(before), "%s%q\n}\n", sumField, sumOf(before))
+}
+
+// decodeDescriptor is the inverse of encode. Of a newer one nothing is known but
+// where the sum and the format are.
+func decodeDescriptor(data []byte) (descriptor, error) {
+	end := bytes.LastIndex(data, sumField)
+	if end < 0 {
+		return descriptor{}, errors.New("it has no sum")
+	}
+	var head struct {
+		Format int
+		Sum    string
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return descriptor{}, err
+	}
+	if head.Sum != sumOf(data[:end]) || head.Format < 2 {
+		return descriptor{}, errors.New("its sum is wrong")
+	}
+	if head.Format > format.Directory {
+		return descriptor{}, format.Newer("the data directory", uint64(head.Format), format.Directory)
+	}
+	var about descriptor
+	return about, json.Unmarshal(data, &about)
 }
 
 // checkServer refuses another kind of server than the one that has the channels.

@@ -27,25 +27,28 @@ type session struct {
 	watch   watch
 	saving  watch // of the state's codec, which a source's function runs beside
 
-	inputs   []*input  // those of the stage, and that of replays
-	replays  *replays  // nil for a source
-	turn     int       // input whose turn it is
-	looked   time.Time // when the round began: what was due then was seen
-	lapped   time.Time // when calls were measured last
-	lapCalls int       // how many of the round had been called then
-	timers   []int64
-	alarms   []alarms
-	marked   []int64 // timers before the call at hand
-	steps    uint64
-	source   *feeder // nil unless the stage is a source
-	batch    *batch
-	maxCalls int
-	perCall  float64 // nanoseconds, in the last lap
-	perLap   int     // calls that are measured together, if nothing else needs the clock before
-	perLook  int     // calls between two looks whether the batch is to go out
-	flight   *flight
-	spare    []byte // buffer of a settled frame, to be used again
-	roomAt   uint64 // what readers had taken when the wait for room began
+	inputs    []*input  // those of the stage, and that of replays
+	replays   *replays  // nil for a source
+	turn      int       // input whose turn it is
+	looked    time.Time // when the round began: what was due then was seen
+	lapped    time.Time // when calls were measured last
+	lapCalls  int       // how many of the round had been called then
+	timers    []int64
+	alarms    []alarms
+	marked    []int64 // timers before the call at hand
+	ticked    bool    // the last call was a timer's
+	nextTimer int     // whose turn it is
+	lastTicks []int64 // timers that were due at the end of the stage; nil before
+	steps     uint64
+	source    *feeder // nil unless the stage is a source
+	batch     *batch
+	maxCalls  int
+	perCall   float64 // nanoseconds, in the last lap
+	perLap    int     // calls that are measured together, if nothing else needs the clock before
+	perLook   int     // calls between two looks whether the batch is to go out
+	flight    *flight
+	spare     []byte // buffer of a settled frame, to be used again
+	roomAt    uint64 // what readers had taken when the wait for room began
 
 	// The call at hand, and what is known of failures.
 	calledInput  *input // whose messages a function has; nil when it has none
@@ -192,6 +195,7 @@ func (in *session) rollback() error {
 	in.batch.reset(next)
 	in.steps = control.Steps
 	copy(in.timers, control.Timers)
+	in.lastTicks = nil
 	for _, i := range in.inputs {
 		i.rewind()
 	}
@@ -211,8 +215,11 @@ func (in *session) idle() time.Duration {
 		return idle
 	}
 	for t, due := range in.timers {
-		if due != 0 && !in.timerWaits(t) {
-			idle = min(idle, in.left(t, now), clockLook)
+		if due == 0 || in.timerWaits(t) {
+			continue
+		}
+		if left := in.left(t, now); left > 0 || !in.isAfterEnd(t, now) {
+			idle = min(idle, left, clockLook)
 		}
 	}
 	idle = in.untilNextTry(now, idle)

@@ -25,9 +25,9 @@ type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, em
 // Every calls fn each d, as long as the stage has not ended. What a tick does
 // is committed like the effect of a message; the next due time is part of the
 // commit, so that a restart neither repeats nor forgets a tick. Ticks that
-// were missed while the stage was down are made up by one. When somebody puts
-// the clock forward a tick comes at once, and when it is put back the next one
-// comes d later at most.
+// were missed while the stage was down are made up by one. When the clock is
+// put forward a tick comes at once, and when it is put back the next one comes d
+// later at most.
 func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		if d <= 0 {
@@ -40,7 +40,9 @@ func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 // OnTimer calls fn once when the timer of that name is due. SetTimer sets it,
 // CancelTimer stops it. When it is due is part of the commit of the call that
 // set it, so it survives restarts, and fires once: the effect of fn and that
-// it has fired are committed together. When the stage has ended it is gone.
+// it has fired are committed together. When the stage comes to its end, timers
+// that are due then are called, and all others are gone: what is left to do
+// belongs into Hooks.End.
 //
 // It is due when the clock shows its time. While the process runs it does not
 // wait longer than was left when it was set: if the clock is put back meanwhile
@@ -158,14 +160,15 @@ func (in *session) left(timer int, now time.Time) time.Duration {
 	return min(left, in.alarms[timer].latest(due, now, left).Sub(now))
 }
 
-// dueTimer returns a timer that is due, or -1.
+// dueTimer returns a timer that is due, in turn, or -1.
 func (in *session) dueTimer() int {
 	if len(in.timers) == 0 {
 		return -1
 	}
 	now := in.run.clock.now()
-	for t, due := range in.timers {
-		if due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) {
+	for k := range in.timers {
+		t := (in.nextTimer + k) % len(in.timers)
+		if due := in.timers[t]; due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) && !in.isAfterEnd(t, now) {
 			return t
 		}
 	}

@@ -21,6 +21,7 @@ func timerSession(timers ...timerDefinition) (*session, *jumpyClock) {
 	return &session{
 		instance: &instance{definition: &definition{timers: timers}, run: &run{clock: clock, space: &space{}}},
 		timers:   make([]int64, len(timers)), alarms: make([]alarms, len(timers)),
+		inputs: []*input{{hasHead: true}}, // or it would be at its end
 	}, clock
 }
 

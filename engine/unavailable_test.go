@@ -122,7 +122,7 @@ func awayPipeline[S any, C counter[S]](t *testing.T, a *away, got *collected[int
 	}
 	parts := []engine.Part[S, int]{handler, hooks}
 	if a.where == "timer" {
-		parts = append(parts, engine.Every(20*time.Millisecond, func(_ context.Context, s *S, _ time.Time, emit engine.Emit[int]) error {
+		parts = append(parts, engine.Every(time.Millisecond, func(_ context.Context, s *S, _ time.Time, emit engine.Emit[int]) error {
 			return call("timer", s, emit)
 		}))
 	}

@@ -1,0 +1,35 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"penstock/internal/format"
+)
+
+// A build that took damage for a newer format would send people after a build
+// that does not exist.
+func TestADamagedDescriptorIsNeverCalledNewer(t *testing.T) {
+	data := descriptor{Format: format.Directory, Pipeline: "orders", Channels: []string{"nats://10.0.0.1:4222"}}.encode()
+	about, err := decodeDescriptor(data)
+	if err != nil || about.Pipeline != "orders" || !bytes.Equal(about.encode(), data) {
+		t.Fatalf("%+v, %v", about, err)
+	}
+	for i := range data[:len(data)-1] { // the last newline tells nothing
+		for bit := range 8 {
+			damaged := bytes.Clone(data)
+			damaged[i] ^= 1 << bit
+			if about, err := decodeDescriptor(damaged); errors.Is(err, ErrNewerVersion) || err == nil && !bytes.Equal(about.encode(), data) {
+				t.Errorf("bit %d of byte %d: %+v, %v", bit, i, about, err)
+			}
+		}
+		if about, err := decodeDescriptor(data[:i]); err == nil || errors.Is(err, ErrNewerVersion) {
+			t.Errorf("cut at %d: %+v, %v", i, about, err)
+		}
+	}
+	newer := descriptor{Format: format.Directory + 1, Pipeline: "orders"}.encode()
+	if _, err := decodeDescriptor(newer); !errors.Is(err, ErrNewerVersion) {
+		t.Errorf("a newer one: %v", err)
+	}
+}
