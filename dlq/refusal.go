@@ -12,24 +12,27 @@ import (
 // Codes of the server that the client library has no names for.
 const (
 	codeAccountResources jetstream.ErrorCode = 10002 // a limit of the account
-	codeResources        jetstream.ErrorCode = 10023 // the server's, when a stream is made
-	codeStorageResources jetstream.ErrorCode = 10047 // the server's storage for JetStream
+	codeResources        jetstream.ErrorCode = 10023 // the server's storage
+	codeStorageResources jetstream.ErrorCode = 10047 // what is left to be reserved
 	codeStoreFailed      jetstream.ErrorCode = 10077 // among others: a limit of the stream
 )
 
 // FullBecause is what the server says about an ErrFull: which limit is reached.
 func FullBecause(err error) string {
 	var refusal *jetstream.APIError
-	if errors.As(err, &refusal) {
-		return refusal.Description
+	if !errors.As(err, &refusal) {
+		return err.Error()
 	}
-	return err.Error()
+	if _, remedy, explained := strings.Cut(err.Error(), refusal.Error()+": "); explained {
+		return refusal.Description + ": " + remedy
+	}
+	return refusal.Description
 }
 
 // isFull tells the limits from other reasons why a message is not stored, some of which pass.
 func isFull(e *jetstream.APIError) bool {
 	switch e.ErrorCode {
-	case codeAccountResources, codeStorageResources:
+	case codeAccountResources, codeResources, codeStorageResources:
 		return true
 	case codeStoreFailed:
 		return strings.Contains(e.Description, "maximum messages exceeded") ||

@@ -201,7 +201,7 @@ func TestAskingForRightsChangesNothing(t *testing.T) {
 func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 	t.Parallel()
 	all := engine.Rights(engine.RightsConfig{Pipeline: "orders", Stages: []string{"numbers", "sink"}})
-	for _, taken := range []string{"orders.>", "_INBOX.>"} {
+	for _, taken := range []string{"orders.>", "_INBOX.>", "$JS.API.CONSUMER.MSG.NEXT.orders+numbers.*"} {
 		t.Run(taken, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()

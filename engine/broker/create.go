@@ -14,7 +14,6 @@ import (
 const (
 	codeStreamCreate = 10049 // the error of the JetStream API that stands for any trouble with a new stream's files
 	codeOverlap      = 10065
-	codeMaxStreams   = 10027
 	createAttempts   = 6
 	firstCreateDelay = 10 * time.Millisecond
 )
@@ -47,20 +46,35 @@ func (c creator) CreateStream(ctx context.Context, cfg jetstream.StreamConfig) (
 	}
 }
 
+// UpdateStream is that of JetStream, with the limit that was met.
+func (c creator) UpdateStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := c.JetStream.UpdateStream(ctx, cfg)
+	return s, ExplainLimit(err)
+}
+
+// CreateConsumer is that of JetStream, with the limit that was met.
+func (c creator) CreateConsumer(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	consumer, err := c.JetStream.CreateConsumer(ctx, stream, cfg)
+	return consumer, ExplainLimit(err)
+}
+
+// PublishMsg is that of JetStream, with the limit that was met.
+func (c creator) PublishMsg(ctx context.Context, msg *nats.Msg, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	ack, err := c.JetStream.PublishMsg(ctx, msg, opts...)
+	return ack, ExplainLimit(err)
+}
+
 // explained adds to a refusal what the server leaves out.
 func (c creator) explained(ctx context.Context, cfg jetstream.StreamConfig, err error) error {
 	var refusal *jetstream.APIError
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	switch refusal.ErrorCode {
-	case codeMaxStreams:
-		return fmt.Errorf("%w: the account may have no more streams, and a pipeline needs one for each stage and two for dead letters: raise max_streams of the account, or delete streams that nobody needs", err)
-	case codeOverlap:
+	if refusal.ErrorCode == codeOverlap {
 		return fmt.Errorf("%w: %s of the stream %s%s: give the pipeline another name, or narrow the subjects of the other stream",
 			err, strings.Join(cfg.Subjects, ", "), cfg.Name, c.others(ctx, cfg))
 	}
-	return err
+	return ExplainLimit(err)
 }
 
 // others names the streams that take subjects of this one.

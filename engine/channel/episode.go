@@ -20,11 +20,15 @@ type episode struct {
 	since  time.Time // when the last consumer was made
 }
 
-func (e *episode) begin(cause error) {
+// begin is told why a consumer failed. A connection that was lost is told of by the broker.
+func (e *episode) begin(r *Reader, cause error) {
 	if e.cause == nil {
 		*e = episode{}
 	}
 	e.cause = cause
+	if !errors.Is(cause, errReconnected) {
+		r.trouble(cause)
+	}
 }
 
 // next returns how long to wait before the next attempt.
@@ -36,6 +40,7 @@ func (e *episode) next() time.Duration {
 
 func (e *episode) failed(r *Reader, err error) {
 	r.trouble(err)
+	r.channel.logger.Debug("an attempt to make the consumer failed", "consumer", r.cfg.Name, "error", err)
 	if e.warned || !r.channel.broker.Connected() {
 		return
 	}
@@ -45,7 +50,6 @@ func (e *episode) failed(r *Reader, err error) {
 
 func (e *episode) made(r *Reader) {
 	e.since = time.Now()
-	r.trouble(nil)
 	if e.cause == nil || e.told {
 		return
 	}
@@ -66,7 +70,16 @@ func (e *episode) progress() {
 }
 
 func (r *Reader) trouble(err error) {
+	r.isTroubled = err != nil
 	if r.cfg.OnTrouble != nil {
 		r.cfg.OnTrouble(err)
+	}
+}
+
+// works ends the trouble: the server has given a message, or has answered that there is none. That it took the consumer is
+// not enough: it may refuse to give, or be asked in vain.
+func (r *Reader) works() {
+	if r.isTroubled {
+		r.trouble(nil)
 	}
 }

@@ -145,7 +145,7 @@ func refusal(err *jetstream.APIError) error {
 		}
 		kind = ErrUnknown
 	}
-	return fmt.Errorf("%w: %w", kind, err)
+	return fmt.Errorf("%w: %w", kind, broker.ExplainLimit(err))
 }
 
 // storeFailure tells limits from broken disks by the text: the server has one code for both.

@@ -42,8 +42,8 @@ type ReaderConfig struct {
 	// consumer that has not delivered it after 5 seconds is replaced.
 	ProducerLast func() uint64
 
-	// OnTrouble is told why there is no consumer, after each attempt to make one, and nil when there is one again. It
-	// must not block. nil: nobody is told.
+	// OnTrouble is told why there is no consumer, or none that gives messages, after each attempt, and nil when one has
+	// given a message or answered that there is none. It must not block. nil: nobody is told.
 	OnTrouble func(error)
 }
 
@@ -71,6 +71,7 @@ type Reader struct {
 	queued     int // bytes
 	marks      marks
 	episode    episode
+	isTroubled bool // OnTrouble heard of an error last
 	stuck      stuck
 	logContext context.Context // of Run, for the logger's handlers
 }
@@ -156,7 +157,7 @@ func (r *Reader) Run(ctx context.Context) error {
 			r.channel.logger.Debug("reading from the start: the position's sequence did not lead to its offset", "consumer", r.cfg.Name, "offset", r.expected)
 			continue
 		}
-		r.episode.begin(err)
+		r.episode.begin(r, err)
 		if pause(ctx, r.episode.next()) != nil {
 			return nil
 		}
@@ -246,11 +247,17 @@ func (r *Reader) receive(ctx context.Context, f *feed, msg *nats.Msg) error {
 		return err
 	case item != nil:
 		r.episode.progress()
+		r.works()
 		return r.look(ctx, item)
 	case f.idle:
 		f.idle = false
 		r.episode.progress()
-		return r.checkConsumer(ctx, f)
+		if err := r.checkConsumer(ctx, f); err != nil || f.owed {
+			return err
+		}
+		r.works()
+	case f.pending == 0:
+		r.works()
 	}
 	return nil
 }

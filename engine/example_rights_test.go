@@ -1,0 +1,19 @@
+package engine_test
+
+import (
+	"fmt"
+
+	"penstock/engine"
+)
+
+// What the user of an external NATS server has to be allowed for a pipeline with two stages.
+func ExampleRights() {
+	for _, r := range engine.Rights(engine.RightsConfig{Pipeline: "orders", Stages: []string{"lines", "totals"}})[:4] {
+		fmt.Printf("%s %s: %s\n", r.Action, r.Subject, r.Use)
+	}
+	// Output:
+	// subscribe to _INBOX.>: hear the answers of the server
+	// subscribe to orders.*.*.replay.>: hear of dead letters that are replayed
+	// publish to orders.>: write frames, dead letters and replays
+	// publish to $JS.API.INFO: ask for JetStream
+}
