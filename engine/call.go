@@ -19,7 +19,7 @@ func (in *session) mayCall() bool {
 // batchHasRoom says whether the batch takes the effect of another call.
 func (in *session) batchHasRoom() bool {
 	b := in.batch
-	return b.bytes < batchBytes && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
+	return b.bytes < in.limits.batch && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
 }
 
 // clean says that everything before the next call is committed.

@@ -71,6 +71,7 @@ type head struct {
 type limits struct {
 	value int // one emitted value
 	frame int // everything in one commit
+	batch int // a commit that could wait holds no more, so that the server can send it with room to spare
 }
 
 // headroom is what a frame leaves free in a message for headers.
@@ -81,7 +82,7 @@ const headroom = 4 << 10
 // becomes a dead letter.
 func limitsFor(maxPayload int64) limits {
 	room := int(min(maxPayload, frame.MaxSize)) - headroom
-	return limits{frame: room, value: room - min(64<<10, room/4)}
+	return limits{frame: room, value: room - min(64<<10, room/4), batch: min(batchBytes, room/2)}
 }
 
 func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance {

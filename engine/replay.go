@@ -42,6 +42,12 @@ const replayStream = "+replays"
 // which a connection that was away may have missed.
 const replayPoll = 30 * time.Second
 
+// How soon they are read again when that has failed: a stage does not end before it has read them.
+const (
+	replayRetry     = 100 * time.Millisecond // at first
+	replayRetryMost = 5 * time.Second
+)
+
 func newReplays(in *session) *replays {
 	r := &replays{
 		session:  in,
@@ -110,8 +116,9 @@ func (r *replays) settle(below uint64) {
 func (r *replays) serve(ctx context.Context) {
 	poll := time.NewTicker(replayPoll)
 	defer poll.Stop()
-	next := r.input.committed.Offset
+	next, delay := r.input.committed.Offset, replayRetry
 	for ctx.Err() == nil {
+		var again <-chan time.Time
 		err := r.clean(ctx, r.input.taken.Load())
 		if err == nil {
 			next, err = r.fetch(ctx, next)
@@ -119,8 +126,11 @@ func (r *replays) serve(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			r.session.log.Warn("the replays of dead letters cannot be read; trying again", "error", err)
 			r.session.replayWaits().begin(waitReplays, err.Error())
+			again = time.After(delay)
+			delay = min(2*delay, replayRetryMost)
 		}
 		if err == nil {
+			delay = replayRetry
 			r.idle.Store(true)
 			r.session.replayWaits().end(waitReplays)
 			r.session.poke()
@@ -129,6 +139,7 @@ func (r *replays) serve(ctx context.Context) {
 		case <-r.hints:
 			r.idle.Store(false)
 		case <-r.settled:
+		case <-again:
 		case <-poll.C:
 		case <-ctx.Done():
 		}

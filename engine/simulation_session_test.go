@@ -140,7 +140,7 @@ func (s *simSession) stopFeeding(err error) {
 // canFeed says whether the source's function may be called.
 func (s *simSession) canFeed() bool {
 	b := s.session.batch
-	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < batchBytes && b.calls < 4 && b.emitted < s.session.capacity.Messages
+	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < s.session.limits.batch && b.calls < 4 && b.emitted < s.session.capacity.Messages
 }
 
 // feed calls the source's function.

@@ -187,7 +187,7 @@ func (in *session) waitForRoom(ctx context.Context) error {
 	b := in.batch
 	for {
 		b.mu.Lock()
-		full := b.bytes >= batchBytes || b.calls >= batchCalls || b.emitted >= in.capacity.Messages
+		full := b.bytes >= in.limits.batch || b.calls >= batchCalls || b.emitted >= in.capacity.Messages
 		b.mu.Unlock()
 		if !full || ctx.Err() != nil {
 			return ctx.Err()

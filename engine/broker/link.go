@@ -30,6 +30,7 @@ type link struct {
 	conn   atomic.Pointer[nats.Conn]
 
 	refusals  *refusals
+	pulls     *Pulls
 	onRefused func(*PermissionError) // besides those who watch refusals
 
 	mu           sync.Mutex
@@ -37,6 +38,7 @@ type link struct {
 	closing      bool          // what happens from now on is our doing
 	closed       bool
 	connected    bool
+	server       string // the id of the one that is, or was last, connected to
 	wasConnected bool
 	payload      int64 // the largest the server takes
 	reconnects   uint64
@@ -51,10 +53,12 @@ type link struct {
 }
 
 func newLink(logger *slog.Logger, target string) *link {
-	return &link{
+	l := &link{
 		logger: logger, target: target, refusals: newRefusals(),
 		changed: make(chan struct{}), down: time.Now(), interval: firstReport,
 	}
+	l.pulls = &Pulls{logger: logger.With("server", target), maxPayload: l.maxPayload}
+	return l
 }
 
 type condition struct {
@@ -104,6 +108,7 @@ func (l *link) onLost(_ *nats.Conn, err error) {
 	l.signal()
 	l.mu.Unlock()
 	l.refusals.reconnected()
+	l.pulls.lost()
 	l.lost.call()
 	if closing || err == nil { // Close drops the connection without an error
 		return
@@ -208,12 +213,20 @@ func (l *link) lastFailure() string {
 }
 
 func (l *link) onConnected(conn *nats.Conn) {
-	payload := conn.MaxPayload()
+	payload, server := conn.MaxPayload(), conn.ConnectedServerId()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.connected, l.wasConnected, l.payload = true, true, payload
+	isSame := server == l.server
+	l.connected, l.wasConnected, l.payload, l.server = true, true, payload, server
 	l.report, l.interval = time.Time{}, firstReport
 	l.signal()
+	l.mu.Unlock()
+	l.pulls.restored(isSame)
+}
+
+func (l *link) maxPayload() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.payload
 }
 
 func (l *link) onReconnected(conn *nats.Conn) {

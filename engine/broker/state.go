@@ -19,9 +19,7 @@ func (b *Broker) Conn() *nats.Conn { return b.conn }
 // MaxPayload is the size in bytes of the largest message the server takes, headers included: 8 MiB embedded, 1 MiB on an
 // external server that was not told otherwise.
 func (b *Broker) MaxPayload() int64 {
-	b.link.mu.Lock()
-	defer b.link.mu.Unlock()
-	return b.link.payload
+	return b.link.maxPayload()
 }
 
 // Embedded tells whether the server runs inside this process.

@@ -35,6 +35,7 @@ type feed struct {
 	channel *Channel
 	config  jetstream.ConsumerConfig // as the server has it
 	pending uint64                   // messages that waited when the consumer was made
+	waiting uint64                   // that wait behind the last one
 	sub     *nats.Subscription
 	msgs    chan *nats.Msg
 	inbox   string // of the answers, without the number of the request
@@ -77,7 +78,7 @@ func openFeed(ctx context.Context, c *Channel, cfg jetstream.ConsumerConfig, fra
 	info := consumer.CachedInfo()
 	conn := c.broker.Conn()
 	f := &feed{
-		channel: c, config: info.Config, pending: info.NumPending, frames: frames, bytes: bytes,
+		channel: c, config: info.Config, pending: info.NumPending, waiting: info.NumPending, frames: frames, bytes: bytes,
 		msgs:    make(chan *nats.Msg, 2*frames+64), // room for heartbeats and ends of requests
 		refused: make(chan error, 1),
 		inbox:   conn.NewInbox() + ".",
@@ -153,6 +154,11 @@ func (f *feed) request(frames, bytes int) error {
 		MaxBytes  int           `json:"max_bytes,omitempty"`
 		Heartbeat time.Duration `json:"idle_heartbeat,omitempty"`
 	}{pullExpires, frames, bytes, f.heartbeat()}
+	if limit := f.channel.broker.Pulls().Bytes(f.bytes); limit > 0 {
+		pull.MaxBytes = min(bytes, limit)
+	} else {
+		pull.Batch, pull.MaxBytes = 1, 0
+	}
 	if f.owed {
 		pull.Expires, pull.Heartbeat = pullOwed, 0
 	}
@@ -187,6 +193,7 @@ func (f *feed) accept(msg *nats.Msg) (*item, error) {
 	f.consumed++
 	f.got++
 	f.owed = false
+	f.waiting = meta.NumPending
 	if f.left--; f.left == 0 {
 		f.open = false
 	}
@@ -217,6 +224,15 @@ func (f *feed) status(msg *nats.Msg) error {
 		return fmt.Errorf("%w: it ended a request: %s %s", errFeed, code, text)
 	}
 	return nil
+}
+
+// cut is told that the connection was lost. If that ended a delivery, and not for the first time, it returns what may be
+// the reason. isOwed: more was known to be there.
+func (f *feed) cut(isOwed bool) error {
+	if !f.open || f.waiting == 0 && !isOwed {
+		return nil
+	}
+	return f.channel.broker.Pulls().Cut()
 }
 
 // silent tells whether the server has forgotten a request.

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"penstock/engine/broker"
+
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -44,6 +46,11 @@ func (c *Channel) lastMessage(ctx context.Context) (*jetstream.RawStreamMsg, err
 	var msg *jetstream.RawStreamMsg
 	err := c.once(ctx, func(ctx context.Context) (err error) {
 		msg, err = c.stream.Load().GetLastMsgForSubject(ctx, c.subject)
+		if err != nil && errors.Is(context.Cause(ctx), broker.ErrDisconnected) {
+			if reason := c.broker.Pulls().Cut(); reason != nil {
+				return reason
+			}
+		}
 		return err
 	})
 	return msg, err

@@ -142,6 +142,11 @@ func (r *Reader) Run(ctx context.Context) error {
 		if err == nil {
 			r.episode.made(r)
 			err = r.serve(ctx, f)
+			if errors.Is(err, errReconnected) {
+				if reason := f.cut(r.isOwed()); reason != nil {
+					r.trouble(reason)
+				}
+			}
 			r.hint(f)
 			r.leave(ctx, f)
 			r.marks.orphan()
@@ -275,11 +280,14 @@ type stuck struct {
 	since  time.Time
 }
 
+// isOwed tells whether the writer has committed more than was looked at.
+func (r *Reader) isOwed() bool { return r.cfg.ProducerLast != nil && r.cfg.ProducerLast() > r.seen }
+
 func (r *Reader) check(f *feed) error {
 	if f.silent() {
 		return fmt.Errorf("%w: it fell silent", errFeed)
 	}
-	if r.cfg.ProducerLast == nil || !f.open || !r.channel.broker.Connected() || r.cfg.ProducerLast() <= r.seen || r.looked() != r.stuck.looked {
+	if !r.isOwed() || !f.open || !r.channel.broker.Connected() || r.looked() != r.stuck.looked {
 		r.stuck = stuck{looked: r.looked(), since: time.Now()}
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"penstock/engine/broker"
 	"penstock/engine/frame"
 
 	"github.com/nats-io/nats.go"
@@ -127,6 +128,11 @@ func (r *scan) drain(ctx context.Context, f *feed) error {
 		case <-silence.C:
 			return fmt.Errorf("stream %s: no frame for %v", r.channel.name, attemptTimeout)
 		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), broker.ErrDisconnected) {
+				if reason := f.cut(false); reason != nil {
+					return fmt.Errorf("stream %s: read it again: %w", r.channel.name, reason)
+				}
+			}
 			return fmt.Errorf("stream %s: read it again: %w", r.channel.name, context.Cause(ctx))
 		}
 	}
