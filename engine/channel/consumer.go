@@ -81,14 +81,14 @@ func (r *Reader) tryConnect(ctx context.Context) (*feed, error) {
 
 // join begins to read at the position, wherever that is now.
 func (r *Reader) join(ctx context.Context, s source) error {
-	if err := r.checkEnd(ctx); err != nil {
-		return err
-	}
-	first, last, err := s.bounds(ctx)
+	e, err := s.ends(ctx)
 	if err != nil {
 		return err
 	}
-	start := r.start(first, last)
+	if err := r.checkLast(e.rec, e.found); err != nil {
+		return err
+	}
+	start := r.start(e.first, e.last)
 	pending, err := s.consume(ctx, start)
 	if err != nil {
 		return err
@@ -129,6 +129,10 @@ func (r *Reader) checkEnd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return r.checkLast(rec, found)
+}
+
+func (r *Reader) checkLast(rec Record, found bool) error {
 	if !found {
 		if r.end() > 0 {
 			return r.aheadError(0, 0)

@@ -38,8 +38,11 @@ type manualSource struct{ Source }
 
 func (s manualSource) last(ctx context.Context) (Record, bool, error) { return s.Last(ctx) }
 
-func (s manualSource) bounds(ctx context.Context) (first, last uint64, err error) {
-	return s.Bounds(ctx)
+func (s manualSource) ends(ctx context.Context) (e ends, err error) {
+	if e.rec, e.found, err = s.Last(ctx); err == nil {
+		e.first, e.last, err = s.Bounds(ctx)
+	}
+	return e, err
 }
 
 func (s manualSource) consume(ctx context.Context, start uint64) (uint64, error) {

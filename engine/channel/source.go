@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -11,14 +12,21 @@ import (
 type source interface {
 	// last is the writer's last frame.
 	last(ctx context.Context) (rec Record, found bool, err error)
-	// bounds are the sequences that are stored.
-	bounds(ctx context.Context) (first, last uint64, err error)
+	// ends are the writer's last frame and the sequences that are stored, asked for side by side.
+	ends(ctx context.Context) (ends, error)
 	// consume begins to deliver from a sequence on, 0 for everything, and tells how many frames wait.
 	consume(ctx context.Context, start uint64) (pending uint64, err error)
 	// next is the writer's first stored frame from a sequence on. It is asked when frames seem to be missing.
 	next(ctx context.Context, from uint64) (sequence uint64, found bool, err error)
 	// leave takes consume back.
 	leave()
+}
+
+// ends are where a channel begins and ends.
+type ends struct {
+	rec         Record // the writer's last frame
+	found       bool
+	first, last uint64 // sequences that are stored
 }
 
 var (
@@ -34,6 +42,19 @@ type jetstreamSource struct {
 
 func (s *jetstreamSource) last(ctx context.Context) (Record, bool, error) {
 	return s.reader.channel.last(ctx)
+}
+
+// ends asks for both at once: neither needs the other, and a leader that is away would hold up each.
+func (s *jetstreamSource) ends(ctx context.Context) (e ends, err error) {
+	var bounds sync.WaitGroup
+	var boundsErr error
+	bounds.Go(func() { e.first, e.last, boundsErr = s.bounds(ctx) })
+	e.rec, e.found, err = s.last(ctx)
+	bounds.Wait()
+	if err == nil {
+		err = boundsErr
+	}
+	return e, err
 }
 
 func (s *jetstreamSource) bounds(ctx context.Context) (first, last uint64, err error) {
