@@ -27,7 +27,7 @@ func (q *Queue) discard(ctx context.Context, l Letter) error {
 	})
 }
 
-// remove deletes a message. Where that fails it looks whether somebody else was faster.
+// remove deletes a message. Where that fails it looks whether another client was faster.
 func (q *Queue) remove(ctx context.Context, stream jetstream.Stream, sequence uint64) error {
 	cause := stream.DeleteMsg(ctx, sequence)
 	if cause == nil {

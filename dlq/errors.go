@@ -18,7 +18,7 @@ var (
 	// offsets began at 0 as well.
 	ErrConflict = errors.New("another message is already stored as this dead letter")
 	// ErrForeign: the stream belongs to another pipeline or data directory.
-	ErrForeign = errors.New("the dead letters belong to somebody else")
+	ErrForeign = errors.New("the dead letters belong to another data directory")
 	// ErrGone: the stream was deleted while it was in use.
 	ErrGone = errors.New("the stream of the dead letters is gone")
 	// ErrStale: the letter was replaced by one of a later round, replayed or discarded since it was read. Read it again.

@@ -15,7 +15,7 @@ import (
 	"penstock/dlq"
 )
 
-// A stage gives up on a message; later somebody looks what happened.
+// A stage gives up on a message; later a person looks at what happened.
 func Example() {
 	js, stop := embedded()
 	defer stop()

@@ -38,7 +38,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// letterJSON is the form of a letter in JSON. Its names are for ever.
+// letterJSON is the form of a letter in JSON. Its names never change.
 type letterJSON struct {
 	ID            string `json:"id"`
 	Pipeline      string `json:"pipeline"`

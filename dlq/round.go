@@ -33,7 +33,7 @@ func (l Letter) round() Round {
 // ErrorChain describes err and the errors it wraps, outermost first and branch by branch, each as "type: text", cut
 // to what Put keeps of them: the first and the last few.
 func ErrorChain(err error) []string {
-	const most = 64 // whoever wraps without end
+	const most = 64 // an error may wrap without end
 	var list []string
 	var walk func(error)
 	walk = func(err error) {

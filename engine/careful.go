@@ -23,7 +23,7 @@ type careful struct {
 	run   *run
 	on    atomic.Bool
 	token chan struct{} // in it while nobody is in the user's code
-	over  chan struct{} // closed when it is not, or no longer, careful
+	over  chan struct{} // closed when it is not careful, or the careful part is over
 
 	mu       sync.Mutex
 	suspects suspects

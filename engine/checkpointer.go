@@ -72,7 +72,7 @@ func (c *checkpointer) serve(ctx context.Context, w *waits) {
 }
 
 // settingsInterval is how often the streams are looked at for settings that
-// somebody changed, besides after each reconnect.
+// another client changed, besides after each reconnect.
 const settingsInterval = 30 * time.Second
 
 // restoreSettings puts the streams' settings right. That a stream is gone is
@@ -156,7 +156,7 @@ func (c *checkpointer) write(ctx context.Context) (wrote bool, err error) {
 }
 
 // announce notes how far the keys of a checkpoint reach, before they are
-// written. A server of somebody else's may lose frames that it had
+// written. A server outside may lose frames that it had
 // acknowledged, and a crash may leave keys without their checkpoint: then these
 // are ahead of the channel, and nothing else would tell.
 func (c *checkpointer) announce(updates []update) error {

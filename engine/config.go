@@ -57,7 +57,7 @@ type Config struct {
 	// DeadLetterCount bounds how many dead letters are kept; default no
 	// bound but that of DeadLetterBytes.
 	DeadLetterCount int64
-	// DeadLetterAge is how long dead letters are kept; default for ever.
+	// DeadLetterAge is how long dead letters are kept; default without a limit.
 	DeadLetterAge time.Duration
 	// OnDeadLetter is told of every dead letter once it is kept, and once more
 	// if the process dies before the commit behind it. It may be called by

@@ -57,7 +57,7 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 }
 
 // makeAnew makes the streams that the server would not read, as the next start
-// does: in the copy. A server of somebody else's stays as it is.
+// does: in the copy. A server outside stays as it is.
 func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
 	if !b.Embedded() {
 		return nil
@@ -226,7 +226,7 @@ func (l *look) refusal(part string, err error) error {
 }
 
 // frame adds the next frame. What is missing before it is told only where
-// somebody needs it.
+// something needs it.
 func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
 	f := r.Frame
 	if key, isSealed := frame.SealedWith(r.Data); isSealed {

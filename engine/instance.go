@@ -223,7 +223,7 @@ func (in *instance) unread() (most uint64) {
 }
 
 // hasRoom says whether the channel takes a batch of this many messages and
-// bytes. An empty channel takes any batch, else one could wait for ever.
+// bytes. An empty channel takes any batch, else one could wait without end.
 func (in *instance) hasRoom(messages uint64, bytes int) bool {
 	unread := in.unread()
 	if unread > 0 && unread+messages > in.capacity.Messages {

@@ -24,7 +24,7 @@ type Message[T any] struct {
 	input *input
 }
 
-// ID names the message for ever: stream, producer instance and offset. It is
+// ID names the message for good: stream, producer instance and offset. It is
 // the same at every attempt, so it serves as an idempotency key.
 func (m Message[T]) ID() string {
 	if m.input == nil {

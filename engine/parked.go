@@ -8,7 +8,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// isStill says that nothing more comes from the instance, unless somebody
+// isStill says that nothing more comes from the instance, unless a person
 // starts a stage again that was given up.
 func (in *instance) isStill() bool {
 	return in.stopped.Load() || in.gaveUp.Load() || in.parked.Load() || in.halted.Load()

@@ -20,7 +20,7 @@ const fenceTries = 1000
 
 // open makes the instance the owner of its stage: it finds the last commit,
 // rebuilds the state from the checkpoint and the frames after it, and fences
-// whoever owned the stage before.
+// whichever process owned the stage before.
 func (in *session) open(ctx context.Context) error {
 	for try := 1; ; try++ {
 		if err := in.recover(ctx); err != nil {

@@ -72,7 +72,7 @@ func (d *definition) replayInput() *inputDefinition {
 
 // orReplay takes turns: an input that was served since the last replay lets the
 // next one go first. Otherwise an input that always has messages, and what they
-// wait for, would keep replays back for ever.
+// wait for, would keep replays back without end.
 func (in *session) orReplay(ctx context.Context, i *input) *input {
 	r := in.replays
 	if r == nil || i == r.input || !slices.Contains(r.before, i) || !in.offers(ctx, r.input) {

@@ -16,7 +16,7 @@ import (
 const resolveDelay = 500 * time.Millisecond
 
 // resolve finds out what became of a commit without a good answer: it is the
-// channel's last frame, or it is not and is sent again, or somebody else's is.
+// channel's last frame, or it is not and is sent again, or another writer's is.
 func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 	defer in.waits.end(waitPermission)
 	delay := time.Duration(0)

@@ -44,7 +44,7 @@ var spaceNames = [...]string{"enough", "low", "full"}
 type DiskStatus struct {
 	State string `json:"state"` // "enough"; "low": the sources wait; "full": all stages wait
 	Path  string `json:"path"`  // a directory on the disk
-	Used  int64  `json:"used"`  // bytes, whoever uses them
+	Used  int64  `json:"used"`  // bytes, of all programs
 	Free  int64  `json:"free"`  // bytes that are left for the pipeline
 	Bound int64  `json:"bound"` // bytes that have to be free
 }
@@ -118,7 +118,7 @@ func (s *space) look() (before, now int32) {
 func (s *space) isFull() bool { return s.level.Load() == spaceFull }
 
 // mayTrim is false while the embedded server has no space, or has met the end of
-// the disk: it waits for itself for ever when it is to delete what it could not
+// the disk: it waits for itself without end when it is to delete what it could not
 // write.
 func (s *space) mayTrim() bool {
 	if !s.run.broker.Embedded() {

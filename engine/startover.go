@@ -17,8 +17,8 @@ import (
 // wanted any more. A deletion that was interrupted is finished first of all:
 // half a run must not be taken for one that can be resumed.
 //
-// A run is over when somebody was told. If its process died between the last
-// commit and that, whoever starts it again wants this run and not another one:
+// A run is over when a person was told. If its process died between the last
+// commit and that, the next start wants this run and not another one:
 // it is opened as it is, and says that it is complete.
 func (r *run) startOver(ctx context.Context) error {
 	fresh, err := r.dir.isStartingOver(r.pipeline.name)

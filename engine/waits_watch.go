@@ -113,9 +113,9 @@ func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
 	if place.kind.isToldElsewhere() {
 		return
 	}
-	log, what := w.run.log, "the pipeline waits no longer"
+	log, what := w.run.log, "the wait of the pipeline is over"
 	if place.in != nil {
-		log, what = place.in.log, "the stage waits no longer"
+		log, what = place.in.log, "the wait of the stage is over"
 	}
 	log.Info(what, "for", told.wait.For, "lasted", lasted)
 }

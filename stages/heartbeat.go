@@ -17,7 +17,7 @@ type HeartbeatState struct {
 
 // Heartbeat returns a source that emits the time of each beat: the first at
 // once, the others each every after the one before, without drift. After that
-// many beats it ends; 0 is for ever.
+// many beats it ends; 0 is without end.
 //
 // Beats that were missed, because the pipeline was down or its channel full,
 // are not made up for: the next one comes at once and the beat goes on from

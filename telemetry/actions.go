@@ -26,7 +26,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	s.log.Info("somebody used the telemetry", "action", action, "stage", name, "from", r.RemoteAddr)
+	s.log.Info("the telemetry was used", "action", action, "stage", name, "from", r.RemoteAddr)
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
@@ -36,7 +36,7 @@ func (s *Server) drain(w http.ResponseWriter, r *http.Request) {
 		writeError(w, fmt.Errorf("%w: draining is not offered by this program", errBadRequest))
 		return
 	}
-	s.log.Info("somebody used the telemetry", "action", "drain", "from", r.RemoteAddr)
+	s.log.Info("the telemetry was used", "action", "drain", "from", r.RemoteAddr)
 	s.config.Drain()
 	writeJSON(w, http.StatusAccepted, struct{}{})
 }

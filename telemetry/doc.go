@@ -26,7 +26,7 @@
 // OpenTelemetry of a pipeline's frames, linked from stage to stage.
 //
 // What is measured is the engine's business (see engine.StageMeasures); this
-// package looks at it once a second, whoever watches. Nothing that comes from a
+// package looks at it once a second, however many watch. Nothing that comes from a
 // message, a name or a panic gets anywhere but as text.
 //
 // Other machines are let in only with a token. Requests under a name that is not

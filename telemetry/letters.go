@@ -192,7 +192,7 @@ func (s *Server) changeLetters(w http.ResponseWriter, r *http.Request) {
 			failed = append(failed, err)
 		}
 	}
-	s.log.Info("somebody used the telemetry", "action", action, "letters", len(asked.IDs), "failed", len(failed), "from", r.RemoteAddr)
+	s.log.Info("the telemetry was used", "action", action, "letters", len(asked.IDs), "failed", len(failed), "from", r.RemoteAddr)
 	if len(failed) > 0 {
 		writeError(w, fmt.Errorf("%d of %d: %w", len(failed), len(asked.IDs), errors.Join(failed[:min(len(failed), 3)]...)))
 		return

@@ -155,7 +155,7 @@ var pipelineMetrics = []metric[engine.Status]{
 	pipelineMetric(prometheus.CounterValue, "checkpoint_failures_total", "Checkpoints of this process that failed.", ofCheckpoint(func(c *engine.CheckpointStatus) float64 { return float64(c.Failed) })),
 	pipelineMetric(prometheus.GaugeValue, "broker_connected", "1 while the connection to the NATS server stands.", ofBroker(func(b *engine.BrokerStatus) float64 { return boolFloat(b.Connected) })),
 	pipelineMetric(prometheus.CounterValue, "broker_reconnects_total", "Outages of the NATS server that ended, in this process.", ofBroker(func(b *engine.BrokerStatus) float64 { return float64(b.Reconnects) })),
-	pipelineMetric(prometheus.GaugeValue, "disk_used_bytes", "Used space of the fullest disk the pipeline writes to, whoever uses it.", ofDisk(func(d *engine.DiskStatus) float64 { return float64(d.Used) })),
+	pipelineMetric(prometheus.GaugeValue, "disk_used_bytes", "Used space of the fullest disk the pipeline writes to, by all programs.", ofDisk(func(d *engine.DiskStatus) float64 { return float64(d.Used) })),
 	pipelineMetric(prometheus.GaugeValue, "disk_free_bytes", "Free space on the fullest disk the pipeline writes to.", ofDisk(func(d *engine.DiskStatus) float64 { return float64(d.Free) })),
 	pipelineMetric(prometheus.GaugeValue, "disk_bound_bytes", "With less free space than this the sources wait.", ofDisk(func(d *engine.DiskStatus) float64 { return float64(d.Bound) })),
 }

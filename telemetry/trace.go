@@ -21,7 +21,7 @@ import (
 //
 // Each frame is one span: of a source a producer's, of any other stage a
 // consumer's. It has a link to the span of every frame that it took messages
-// from, and is the child of the first of them, so that whoever samples decides
+// from, and is the child of the first of them, so that the sampler decides
 // once, at the source, for all that follows.
 //
 // In a stage's function trace.SpanFromContext(ctx) is the span of the frame that

@@ -31,7 +31,7 @@ type counts struct {
 
 func causesOf(by map[string]uint64) string { return fmt.Sprint(by) } // in the order of the keys
 
-// process is a run of fizzbuzz that somebody watches.
+// process is a run of fizzbuzz that a person watches.
 type process struct {
 	t   *testing.T
 	cmd *exec.Cmd

@@ -147,7 +147,7 @@ func (c *control) end(w http.ResponseWriter, out *patient, err error) {
 	}
 }
 
-// patient gives the caller some time for each piece, and not for ever.
+// patient gives the caller some time for each piece, and not more.
 type patient struct {
 	http.ResponseWriter
 	begun bool

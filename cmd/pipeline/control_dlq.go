@@ -188,7 +188,7 @@ func (s *lineStream) end(err error) {
 	}
 }
 
-// patientReader gives the caller some time for each piece, and not for ever.
+// patientReader gives the caller some time for each piece, and not more.
 type patientReader struct {
 	io.Reader
 	controller *http.ResponseController

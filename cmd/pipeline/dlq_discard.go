@@ -83,7 +83,7 @@ func discard(ctx context.Context, a *app, l letters, f dlq.Filter) error {
 	return missing.err(l, f)
 }
 
-// canAsk says whether there is somebody to ask.
+// canAsk says whether there is a person to ask.
 func (a *app) canAsk() bool {
 	return a.stdin != nil && a.stdinTerminal != nil && a.stdinTerminal()
 }

@@ -30,7 +30,7 @@ type guard struct {
 	stopping bool    // a signal has come: no more workers
 	giveUp   context.CancelFunc
 
-	// Of whoever runs the worker, and afterwards of serve.
+	// Of the goroutine that runs the worker, and afterwards of serve.
 	last     *ended
 	resume   bool // a worker was ready
 	restarts int

@@ -64,7 +64,7 @@ func TestGuardDoesNotRepeatACompleteRun(t *testing.T) {
 	}
 }
 
-// The same without a guard: whoever starts it again, such as systemd.
+// The same without a guard: something else starts it again, such as systemd.
 func TestCompleteRunIsToldByTheNextProcess(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")

@@ -15,7 +15,7 @@ import (
 	"penstock/telemetry"
 )
 
-// taken is an address on which somebody else listens.
+// taken is an address on which another program listens.
 func taken(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ type State uint8
 
 const (
 	StateClosed   State = iota // every call is allowed
-	StateOpen                  // no call is allowed until its time is over, and then until somebody asks
+	StateOpen                  // no call is allowed until its time is over, and then until the next caller asks
 	StateHalfOpen              // one call, the probe, is allowed and decides
 )
 

@@ -52,7 +52,7 @@ func (a *asker) listen(conn *nats.Conn) error {
 	if err != nil {
 		return fmt.Errorf("subscribe to answers: %w", err)
 	}
-	// There are never more answers than questions, so a limit could only drop what somebody waits for.
+	// There are never more answers than questions, so a limit could only drop what a caller waits for.
 	if err := sub.SetPendingLimits(-1, -1); err != nil {
 		return fmt.Errorf("subscribe to answers: %w", err)
 	}

@@ -9,12 +9,12 @@
 //	}
 //	defer b.Close()
 //
-// With a URL the same pipeline runs on a server, or a cluster, of somebody else's:
+// With a URL the same pipeline runs on a server, or a cluster, outside:
 //
 //	b, err := broker.Open(ctx, broker.Config{URL: "nats://a:4222,nats://b:4222", Credentials: "pipeline.creds"})
 //
 // Open waits for such a server as long as its context lives and says in the log what it waits for. Later a lost
-// connection is repaired for ever, with a growing delay between attempts; nothing that was sent while it was down is kept
+// connection is repaired without end, with a growing delay between attempts; nothing that was sent while it was down is kept
 // back and sent later. [Broker.WaitConnected] waits an outage out, and [Broker.OnReconnect] tells when one is over.
 //
 // The rest of the engine talks to JetStream by [Broker.JetStream], and publishes through [Broker.Ask]: one attempt, and

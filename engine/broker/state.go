@@ -137,7 +137,7 @@ func (b *Broker) Close() {
 	})
 }
 
-// closeConn does not drain: whoever subscribed has stopped by now, and a flush is all that what was published needs.
+// closeConn does not drain: the subscribers have stopped by now, and a flush is all that what was published needs.
 func (b *Broker) closeConn() {
 	if b.Connected() {
 		_ = b.conn.FlushTimeout(flushTimeout)

@@ -115,7 +115,7 @@ func notInName(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 }
 
-// Open creates the stream when it is missing, and restores its settings when somebody changed them. It returns
+// Open creates the stream when it is missing, and restores its settings when another client changed them. It returns
 // [ErrForeign] when the stream belongs to another identity, and waits out a server that is away.
 func Open(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, error) {
 	c, err := newChannel(b, spec)
@@ -233,7 +233,7 @@ func (c *Channel) ensure(ctx context.Context, missing whenMissing) (mended bool,
 	if s, err = js.UpdateStream(ctx, have); err != nil {
 		return false, c.settingsError(changed, err)
 	}
-	c.logger.Warn("the stream's settings were changed by somebody; restored", "settings", strings.Join(changed, ", "))
+	c.logger.Warn("another client changed the settings of the stream; restored", "settings", strings.Join(changed, ", "))
 	c.remember(s)
 	return true, nil
 }

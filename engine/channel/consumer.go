@@ -160,7 +160,7 @@ func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 		f.owed = true
 		return nil
 	case info.Delivered.Consumer > f.consumed:
-		return fmt.Errorf("%w: it gave a message to somebody else", errFeed)
+		return fmt.Errorf("%w: it gave a message to another client", errFeed)
 	}
 	return nil
 }

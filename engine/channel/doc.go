@@ -1,4 +1,4 @@
-// Package channel carries frames from the instances of one stage to whoever reads that stage, over a JetStream stream.
+// Package channel carries frames from the instances of one stage to the stages that read it, over a JetStream stream.
 //
 // A [Channel] is one instance's view of the stream of its stage. [Open] creates the stream, or restores settings that
 // somebody changed:

@@ -22,7 +22,7 @@ var (
 	// ErrCorruptFrame: a stored frame is damaged.
 	ErrCorruptFrame = errors.New("damaged frame")
 
-	// ErrConflict: a publish was refused, somebody else has written since.
+	// ErrConflict: a publish was refused, another writer has written since.
 	ErrConflict = errors.New("another writer was faster")
 
 	// ErrUnknown: it is not known whether a publish took effect.
@@ -95,7 +95,7 @@ func ofBranch(branch string) string {
 }
 
 func (c *Channel) lostError() error {
-	return fmt.Errorf("%w: %s: somebody deleted it, or the server lost it; frames in it that were not read yet are lost with it; "+remedy,
+	return fmt.Errorf("%w: %s: a client deleted it, or the server lost it; frames in it that were not read yet are lost with it; "+remedy,
 		ErrStreamLost, c.name)
 }
 

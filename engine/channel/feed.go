@@ -29,7 +29,7 @@ const (
 var errFeed = errors.New("consumer failed")
 
 // feed pulls messages from a consumer of its own, one request at a time. It is what jetstream's Messages does, with a
-// limit in bytes that a large frame still passes, and with a check that no message went to somebody else. It belongs to
+// limit in bytes that a large frame still passes, and with a check that no message went to another client. It belongs to
 // one goroutine, which must keep reading msgs: what is there is bounded by what was asked for.
 type feed struct {
 	channel *Channel
@@ -188,7 +188,7 @@ func (f *feed) accept(msg *nats.Msg) (*item, error) {
 		return nil, fmt.Errorf("%w: a message without its place in the stream: %w", errFeed, err)
 	}
 	if meta.Sequence.Consumer != f.consumed+1 {
-		return nil, fmt.Errorf("%w: it gave a message to somebody else", errFeed)
+		return nil, fmt.Errorf("%w: it gave a message to another client", errFeed)
 	}
 	f.consumed++
 	f.got++
@@ -204,7 +204,7 @@ func (f *feed) status(msg *nats.Msg) error {
 	code, text := msg.Header.Get("Status"), msg.Header.Get("Description")
 	if code == "100" {
 		if last, err := strconv.ParseUint(msg.Header.Get("Nats-Last-Consumer"), 10, 64); err == nil && last > f.consumed {
-			return fmt.Errorf("%w: it gave a message to somebody else", errFeed)
+			return fmt.Errorf("%w: it gave a message to another client", errFeed)
 		}
 		return nil
 	}

@@ -18,7 +18,7 @@ type Source interface {
 	Consume(ctx context.Context, start uint64) (pending uint64, err error)
 }
 
-// Manual is a [Reader] without a server and without goroutines: whoever has it hands it the frames, and takes what it would
+// Manual is a [Reader] without a server and without goroutines: its owner hands it the frames, and takes what it would
 // deliver. It decides everything a Reader decides about a frame. The simulation of the protocol reads with it. Not safe for
 // concurrent use, but for Ack of its Reader.
 type Manual struct{ Reader *Reader }

@@ -39,7 +39,7 @@ func (p *Pending) Result() (sequence uint64, err error) {
 	return p.sequence, p.err
 }
 
-// NewPending is a publish of whoever stands in for a channel, who calls settle once.
+// NewPending is a publish for a stand-in of a channel, which calls settle once.
 func NewPending() (p *Pending, settle func(sequence uint64, err error)) {
 	p = &Pending{done: make(chan struct{})}
 	return p, p.settle

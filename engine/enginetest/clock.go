@@ -6,7 +6,7 @@ import (
 	"penstock/engine/internal/wall"
 )
 
-// ShiftClock puts the engine's clock forward, or back by a negative duration, in whole seconds, as when somebody puts the
+// ShiftClock puts the engine's clock forward, or back by a negative duration, in whole seconds, as when a person puts the
 // clock of the machine while the process runs: the time of day jumps and no wait gets longer or shorter. It is that of the
 // whole process and stays until it is shifted back, so a test that does this cannot run beside others. Those of the
 // NATS server and of the file system do not jump.

@@ -47,7 +47,7 @@ type Options struct {
 
 // Append encodes f behind dst and returns the longer slice. The same frame gives the same bytes. It fails, and returns dst
 // as it was, with ErrTooLarge when the frame would be larger than MaxSize, compressed or not, and with ErrCorrupt when f
-// cannot be written: an unknown state kind or compression, offsets beyond 64 bits, or a count that somebody else changed.
+// cannot be written: an unknown state kind or compression, offsets beyond 64 bits, or a count that the caller changed.
 func Append(dst []byte, f *Frame, o Options) ([]byte, error) {
 	if err := writable(f, o); err != nil {
 		return dst, err

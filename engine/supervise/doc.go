@@ -4,15 +4,15 @@
 // found unhealthy, or was told to stop. Its [Policy] says after which of them it is started again, its [Backoff] how long
 // to wait before, and the supervisor's [Strategy] which siblings are stopped and started with it.
 //
-// Restarting does not go on for ever. A [Limit] bounds the restarts in a sliding window, for the group or for one child. The
+// Restarting does not go on without end. A [Limit] bounds the restarts in a sliding window, for the group or for one child. The
 // failure that exceeds it ends the group: all children are stopped, and [Supervisor.Serve] returns a [*LimitError]. Groups
 // nest: a child may be a [Supervisor] itself, and its parent treats its failure like that of any child, with a policy,
 // strategy and limit of its own. At the root the error is the caller's. [Production], [Strict] and [Lenient] are limits and
 // delays that go together.
 //
 // A child can say more than that it failed. [Escalate] passes a failure to the parent at once; [Fatal] is for what no
-// restart can mend, like a data directory that belongs to somebody else, and stops the whole tree; [Uncounted] failures are
-// bounded by somebody else, and no limit counts them; [ErrDone] is an end for good. The child's Recover function sees each
+// restart can mend, like a data directory that belongs to another pipeline, and stops the whole tree; [Uncounted] failures are
+// bounded by the caller, and no limit counts them; [ErrDone] is an end for good. The child's Recover function sees each
 // [Fault] and makes a [Decision], by policy or not. It is called in a goroutine of its own and contained like the child.
 //
 // A child that hangs does not fail by itself. A [Check] finds out: after some failures in a row the child is told to stop.

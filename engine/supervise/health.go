@@ -58,7 +58,7 @@ func (l Level) String() string { return nameOf(levelNames[:], "level", uint8(l))
 type Health struct {
 	Level  Level
 	Reason string
-	// Uncounted: if this ends the child no Limit counts it, because somebody else bounds how often it comes; as the
+	// Uncounted: if this ends the child no Limit counts it, because the caller bounds how often it comes; as the
 	// function Uncounted says of errors.
 	Uncounted bool
 }

@@ -7,7 +7,7 @@ type fatal struct{ err error }
 func (e *fatal) Error() string { return e.err.Error() }
 func (e *fatal) Unwrap() error { return e.err }
 
-// Fatal marks err as a failure that no restart can mend, like a data directory that belongs to somebody else. A child that
+// Fatal marks err as a failure that no restart can mend, like a data directory that belongs to another pipeline. A child that
 // returns it, or panics with it, stops every group up to the root, whose Serve returns it with the path of names in front.
 // The text stays the same. Fatal(nil) is nil.
 func Fatal(err error) error {
@@ -49,7 +49,7 @@ type uncounted struct{ err error }
 func (e *uncounted) Error() string { return e.err.Error() }
 func (e *uncounted) Unwrap() error { return e.err }
 
-// Uncounted marks a failure whose repetitions somebody else bounds, like the attempts of one message: the child is
+// Uncounted marks a failure whose repetitions the caller bounds, like the attempts of one message: the child is
 // restarted after its backoff delay as always, but no Limit counts it. The text stays the same. Uncounted(nil) is nil.
 func Uncounted(err error) error {
 	if err == nil {

@@ -88,7 +88,7 @@ func (s *Stream) readSettings(data []byte) error {
 	return nil
 }
 
-// IsOfAnother says that settings are undamaged ones of another stream, whose files somebody put here.
+// IsOfAnother says that settings are undamaged ones of another stream, whose files were put here.
 func (s *Stream) IsOfAnother(settings []byte) bool {
 	another := &Stream{Dir: s.Dir}
 	if json.Unmarshal(settings, &another.Settings) != nil || another.Settings.Name == s.Name {

@@ -73,7 +73,7 @@ func restoreInto(p *plan, ptr any, r restorer) error {
 }
 
 // restore goes through what may hold interfaces. It says whether it changed
-// the value itself, which whoever holds a copy of it has to put back.
+// the value itself: then the caller puts its copy back in place.
 func (r restorer) restore(p *plan, v reflect.Value) (changed bool, err error) {
 	if !p.isOpen {
 		return false, nil

@@ -1,4 +1,4 @@
-// Package wall is the time of day as the engine reads it, which a test can put forward and back as somebody puts a
+// Package wall is the time of day as the engine reads it, which a test can put forward and back as a person puts a
 // machine's clock:
 //
 //	wall.Shift(-48 * time.Hour)
