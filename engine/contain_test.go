@@ -206,14 +206,16 @@ func (p *troubledPipeline) checkOutputs(t *testing.T, dir string) {
 	t.Helper()
 	p.got.must(upTo(troubledCount + 1)) // the last one is of the End hook
 	p.letters.must(upTo(troubledCount))
-	if s := committedState[workerState](t, dir, "worker")[""]; s.N != troubledCount {
-		t.Errorf("the worker's state is %+v", s)
-	}
-	for key, n := range committedState[uint64](t, dir, "keyed") {
-		if n != troubledCount/5+100 { // the End hook adds 100
-			t.Errorf("the state of key %s is %d", key, n)
+	inspect(t, dir, func(inspector *engine.Inspector) {
+		if s := inspectedState[workerState](t, inspector, "worker")[""]; s.N != troubledCount {
+			t.Errorf("the worker's state is %+v", s)
 		}
-	}
+		for key, n := range inspectedState[uint64](t, inspector, "keyed") {
+			if n != troubledCount/5+100 { // the End hook adds 100
+				t.Errorf("the state of key %s is %d", key, n)
+			}
+		}
+	})
 }
 
 // scope gives the stage of the spot what its trouble needs.

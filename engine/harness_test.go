@@ -168,7 +168,14 @@ func (c *collected[T]) all() []T {
 }
 
 // committedState reads a stage's state from a directory that is not in use.
-func committedState[S any](t *testing.T, dir, stage string) map[string]S {
+func committedState[S any](t *testing.T, dir, stage string) (states map[string]S) {
+	t.Helper()
+	inspect(t, dir, func(inspector *engine.Inspector) { states = inspectedState[S](t, inspector, stage) })
+	return states
+}
+
+// inspect looks into a directory once. A look copies what its server needs: one can answer several questions.
+func inspect(t *testing.T, dir string, look func(*engine.Inspector)) {
 	t.Helper()
 	inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
 	if err != nil {
@@ -179,8 +186,13 @@ func committedState[S any](t *testing.T, dir, stage string) map[string]S {
 			t.Error(err)
 		}
 	}()
+	look(inspector)
+}
+
+func inspectedState[S any](t *testing.T, inspector *engine.Inspector, stage string) map[string]S {
+	t.Helper()
 	states := map[string]S{}
-	err = inspector.State(t.Context(), stage, func(key string, data json.RawMessage) error {
+	err := inspector.State(t.Context(), stage, func(key string, data json.RawMessage) error {
 		var state S
 		states[key] = state
 		if err := json.Unmarshal(data, &state); err != nil {
