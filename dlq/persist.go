@@ -51,3 +51,29 @@ func (q *Queue) once(ctx context.Context, do func(context.Context) error) error 
 	defer cancel()
 	return do(ctx)
 }
+
+// ask makes a request, which may be made twice, until the server has answered it or ctx ends.
+func (q *Queue) ask(ctx context.Context, what string, do func(context.Context) error) error {
+	pause := q.retry.first
+	for n := 1; ; n++ {
+		err := q.once(ctx, do)
+		if err == nil || isFinal(err) || isAnswer(err) {
+			return err
+		}
+		if ctx.Err() == nil && n%q.retry.logEvery == 1 {
+			q.logger.Warn("the dead letters wait for the broker", "pipeline", q.pipeline, "operation", what, "try", n, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (try %d: %w)", context.Cause(ctx), n, err)
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, q.retry.max)
+	}
+}
+
+// isAnswer says that the server has considered a request, and refuses it.
+func isAnswer(err error) bool {
+	var refusal *jetstream.APIError
+	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.As(err, &refusal) && refusal.Code != 503
+}

@@ -58,16 +58,7 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, erro
 		return nil, fmt.Errorf("dlq: open: %w", err)
 	}
 	q := newQueue(js, cfg.Pipeline, cfg.Logger)
-	stream, err := js.Stream(ctx, q.name)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		stream, err = js.CreateStream(ctx, cfg.stream())
-	case err == nil:
-		var want jetstream.StreamConfig
-		if want, err = cfg.takeOver(stream.CachedInfo().Config); err == nil {
-			stream, err = js.UpdateStream(ctx, want)
-		}
-	}
+	err := q.ask(ctx, "open", func(ctx context.Context) error { return q.open(ctx, cfg) })
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isNoRoom(refusal) {
 		err = fmt.Errorf("no room for MaxBytes %d: lower it, free disk space or raise the limit of the server or account: %w",
@@ -76,8 +67,22 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, erro
 	if err != nil {
 		return nil, fmt.Errorf("dlq: open stream %s: %w", q.name, err)
 	}
-	q.stream = stream
 	return q, nil
+}
+
+func (q *Queue) open(ctx context.Context, cfg Config) error {
+	stream, err := q.js.Stream(ctx, q.name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		stream, err = q.js.CreateStream(ctx, cfg.stream())
+	case err == nil:
+		var want jetstream.StreamConfig
+		if want, err = cfg.takeOver(stream.CachedInfo().Config); err == nil {
+			stream, err = q.js.UpdateStream(ctx, want)
+		}
+	}
+	q.stream = stream
+	return err
 }
 
 // Lookup finds the dead letters of a pipeline, whatever its identity. It returns false when there is no stream for them,
@@ -87,20 +92,22 @@ func Lookup(ctx context.Context, js jetstream.JetStream, pipeline string) (*Queu
 		return nil, false, fmt.Errorf("dlq: look up: %w", err)
 	}
 	q := newQueue(js, pipeline, nil)
-	stream, err := js.Stream(ctx, q.name)
+	err := q.ask(ctx, "look up", func(ctx context.Context) (err error) {
+		q.stream, err = js.Stream(ctx, q.name)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("dlq: look up stream %s: %w", q.name, err)
 	}
-	q.stream = stream
 	return q, true, nil
 }
 
 // Count returns the number of letters.
 func (q *Queue) Count(ctx context.Context) (uint64, error) {
-	info, err := q.stream.Info(ctx)
+	info, err := q.info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("dlq: count stream %s: %w", q.name, err)
 	}
@@ -122,18 +129,26 @@ func (q *Queue) reach(sequence uint64) {
 // Last is the sequence of the last letter that was ever put. Nothing but the loss of the stream, or of its tail, makes it
 // smaller.
 func (q *Queue) Last(ctx context.Context) (uint64, error) {
-	info, err := q.stream.Info(ctx)
+	info, err := q.info(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("dlq: look at stream %s: %w", q.name, err)
 	}
 	return info.State.LastSeq, nil
 }
 
+func (q *Queue) info(ctx context.Context) (info *jetstream.StreamInfo, err error) {
+	err = q.ask(ctx, "look", func(ctx context.Context) error {
+		info, err = q.stream.Info(ctx)
+		return err
+	})
+	return info, err
+}
+
 // DeleteAll deletes every letter and pending replay and the streams themselves, for a fresh start of the pipeline. That
 // there are none is no error. The queue is of no use afterwards: Open another one.
 func (q *Queue) DeleteAll(ctx context.Context) error {
 	for _, name := range []string{ReplayStreamName(q.pipeline), q.name} {
-		err := q.js.DeleteStream(ctx, name)
+		err := q.ask(ctx, "delete all", func(ctx context.Context) error { return q.js.DeleteStream(ctx, name) })
 		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return fmt.Errorf("dlq: delete stream %s: %w", name, err)
 		}

@@ -27,11 +27,12 @@ const examinedVerb = "examined "
 func doctor(args []string) error {
 	set := flag.NewFlagSet(asDoctor, flag.ExitOnError)
 	dir := set.String("dir", "", "")
+	url := set.String("url", "", "")
 	repair := set.Bool("repair", false, "")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
-	config := engine.Config{Dir: *dir}
+	config := engine.Config{Dir: *dir, NATS: engine.NATS{URL: *url}}
 	var e *engine.Examination
 	var err error
 	if *repair {
@@ -57,7 +58,11 @@ func doctor(args []string) error {
 
 // askDoctor has a directory examined or repaired; nil when that failed, which is a finding.
 func (c *cycle) askDoctor(more ...string) (*engine.Examination, error) {
-	child, err := startChild(append([]string{asDoctor, "-dir", c.data}, more...), nil, c.echo)
+	args := []string{asDoctor, "-dir", c.data}
+	if c.server != nil {
+		args = append(args, "-url", c.server.url())
+	}
+	child, err := startChild(append(args, more...), nil, c.echo)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +86,9 @@ func (c *cycle) askDoctor(more ...string) (*engine.Examination, error) {
 
 // examineHarm has the doctor look at what was damaged, and sees to it that it changes nothing.
 func (c *cycle) examineHarm() error {
+	if c.server != nil && !c.server.child.alive() {
+		return nil // it can look at nothing
+	}
 	before, err := fingerprint(c.data)
 	if err != nil {
 		return err

@@ -1,0 +1,38 @@
+package dlq
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// What a start asks for: an outage that begins there must not end the pipeline.
+func TestLookingOutlastsAnOutage(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	q := open(t, s.connect(), testConfig())
+	failed := impatient(q)
+	mustPut(t, q, letterAt(33), true)
+	for what, do := range map[string]func(context.Context) error{
+		"open": func(ctx context.Context) error {
+			return q.ask(ctx, "open", func(ctx context.Context) error { return q.open(ctx, testConfig()) })
+		},
+		"last":  func(ctx context.Context) error { _, err := q.Last(ctx); return err },
+		"count": func(ctx context.Context) error { _, err := q.Count(ctx); return err },
+	} {
+		s.stop()
+		var done sync.WaitGroup
+		done.Go(func() {
+			if err := do(t.Context()); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
+		if line := <-failed; !strings.Contains(line, "wait for the broker") {
+			t.Errorf("%s: log %q", what, line)
+		}
+		s.start()
+		done.Wait()
+	}
+	wantCount(t, q, 1)
+}
