@@ -270,8 +270,8 @@ func (c *child) end() end {
 	}
 	status, _ := exit.Sys().(syscall.WaitStatus)
 	switch {
-	case status.Signaled() && status.Signal() == syscall.SIGKILL:
-		return killed
+	case status.Signaled() && (status.Signal() == syscall.SIGKILL || status.Signal() == syscall.SIGTERM):
+		return killed // SIGTERM kills too, before a process has begun to handle it and when it is nearly over
 	case status.ExitStatus() == exitInterrupted:
 		return interrupted
 	case status.ExitStatus() == 1:
