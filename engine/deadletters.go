@@ -60,6 +60,12 @@ func (r *run) where() string {
 	flags := " --dir " + shellWord(r.config.Dir)
 	if servers := broker.Addresses(r.config.NATS.URL); len(servers) > 0 {
 		flags += " --nats " + shellWord(strings.Join(servers, ","))
+		for _, login := range [][2]string{{" --nats-user ", r.config.NATS.User}, {" --nats-creds ", r.config.NATS.Credentials},
+			{" --nats-nkey ", r.config.NATS.NKeySeed}, {" --tls-ca ", r.config.NATS.CA}} { // a password or a token is not shown
+			if login[1] != "" {
+				flags += login[0] + shellWord(login[1])
+			}
+		}
 	}
 	return flags
 }

@@ -27,7 +27,7 @@ var ErrNewerVersion = format.ErrNewer
 
 // ErrElsewhere says that the channels of a data directory are not on the server
 // that was named, or that none was named.
-var ErrElsewhere = errors.New("the channels are elsewhere")
+var ErrElsewhere = errors.New("the channels are not on the server that is named")
 
 // descriptor is the file that says what a data directory is, for every build that
 // comes after. A run writes it; a directory of format 1 has none.

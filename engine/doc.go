@@ -33,6 +33,7 @@
 //   - [Hold]: not yet. It comes again when something else has moved in the stage.
 //   - [Snooze]: again after a while. Messages behind it on the same stream wait.
 //   - [Reject]: it can never succeed. It becomes a dead letter now.
+//   - [Unavailable]: what it calls is away. It comes again by itself, for as long as that takes, and counts no attempt.
 //   - [Fatal]: trying again cannot mend this. The pipeline stops with the error.
 //   - io.EOF: done with it, and the stage ends.
 //   - any other error, or a panic: a fault.
@@ -50,9 +51,10 @@
 //
 // # State
 //
-// The state is a value of any type, and its zero value is where a stage begins. It is written by a [Codec], JSON unless it
-// is a string, a number, a boolean or bytes; [StateCodec] replaces that. JSON that would lose a field is refused by Check.
-// What must not be kept, such as an open file, is a field marked json:"-", which is empty again after a fault.
+// The state is a value of any type, and its zero value is where a stage begins. It is written by a [Codec], CBOR unless it
+// is a string, a number, a boolean or bytes; [StateCodec] replaces that, for example by [JSON]. Nothing is lost on the way:
+// a type with a field that the codec cannot keep is refused by Check, a value that it cannot keep is an [EncodeError]. What
+// must not be kept, such as an open file, is a field marked json:"-", which is empty again after a fault.
 //
 // With [KeyBy] a stage has one state per key instead of one for all, any number of them: they live on disk, and only those
 // that changed travel in a commit. [CurrentKey] names the key at hand, [ForgetKey] deletes its state.

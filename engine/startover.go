@@ -72,8 +72,8 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 		return err
 	}
 	where := r.where()
-	return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d: replay them (pipeline dlq replay --all%s, then run it again), "+
-		"or keep a copy (pipeline dlq export --output FILE%s), then discard them (pipeline dlq discard --all%s, or run with --discard-letters)",
+	return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d. To replay those that a stage can take: pipeline dlq replay --all%s, then run it again. "+
+		"To keep a copy: pipeline dlq export --output FILE%s. To delete them: pipeline dlq discard --all%s, or run with --discard-letters",
 		ErrLettersLeft, r.pipeline.name, n, where, where, where)
 }
 

@@ -56,8 +56,12 @@ func (f Files) leaveOut(ctx context.Context, state *LinesState, at int64, line [
 
 // letter is the error that makes a dead letter of a line.
 func (f Files) letter(state *LinesState, at int64, line []byte, more string) error {
+	size := len(line)
+	if more != "" {
+		size = f.MaxLine
+	}
 	return engine.RejectValue(line, fmt.Errorf("%s: line %d, at byte %d, has %s%d bytes, and the limit is %d (--max-line, Files.MaxLine)",
-		state.path(), state.Line+1, state.Offset+at, more, len(line), f.MaxLine))
+		state.path(), state.Line+1, state.Offset+at, more, size, f.MaxLine))
 }
 
 // skip counts a line that is left out.

@@ -12,7 +12,7 @@ import (
 // them be shown.
 func (s *Server) peek(w http.ResponseWriter, r *http.Request) {
 	if s.config.Peek <= 0 {
-		writeError(w, fmt.Errorf("%w: messages are shown only with --peek N, since they may be nobody else's business", errNotFound))
+		writeError(w, fmt.Errorf("%w: messages are shown only with --peek N, since messages may be confidential", errNotFound))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lettersTime)

@@ -45,13 +45,28 @@ func (a arguments) check(dir string, resumed bool) error {
 	return nil
 }
 
+type savedArgument struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"`
+}
+
+// String is the argument as it is typed.
+func (a savedArgument) String() string {
+	var list []string
+	switch value := string(a.Value); {
+	case value == "null", value == "[]", value == `""`, value == "false":
+		return "no " + a.Name
+	case value == "true":
+		return a.Name
+	case json.Unmarshal(a.Value, &list) == nil:
+		return a.Name + " " + strings.Join(list, " ")
+	}
+	return a.Name + " " + strings.Trim(string(a.Value), `"`)
+}
+
 // differences names the earlier values that are not the same now.
 func differences(before, now []byte) string {
-	type raw struct {
-		Name  string          `json:"name"`
-		Value json.RawMessage `json:"value"`
-	}
-	var old, new []raw
+	var old, new []savedArgument
 	if json.Unmarshal(before, &old) != nil || json.Unmarshal(now, &new) != nil {
 		return string(before)
 	}
@@ -62,7 +77,7 @@ func differences(before, now []byte) string {
 	var list []string
 	for _, a := range old {
 		if same[a.Name] != string(a.Value) {
-			list = append(list, a.Name+" "+string(a.Value))
+			list = append(list, a.String())
 		}
 	}
 	return strings.Join(list, ", ")

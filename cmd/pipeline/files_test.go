@@ -44,25 +44,25 @@ func TestWriteFileReplacesAsAWhole(t *testing.T) {
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first := arguments{{"FILE", []string{"a"}}, {"--ext", []string{".go"}}}
-	other := arguments{{"FILE", []string{"b"}}, {"--ext", []string{".go"}}}
+	first := arguments{{"FILE", []string{"a", "b"}}, {"--ext", []string{".go"}}}
+	other := arguments{{"FILE", nil}, {"--ext", []string{".go"}}}
 	for _, step := range []struct {
 		arguments arguments
 		resumed   bool
-		refused   bool
+		refused   string // with the earlier arguments, as they are typed
 	}{
-		{first, true, false}, // a run that something else began
-		{first, true, false},
-		{other, true, true},
-		{first, true, false},
-		{other, false, false},
-		{first, true, true},
+		{first, true, ""}, // a run that something else began
+		{first, true, ""},
+		{other, true, "(FILE a b)"},
+		{first, true, ""},
+		{other, false, ""},
+		{first, true, "(no FILE)"},
 	} {
 		err := step.arguments.check(dir, step.resumed)
-		if (err != nil) != step.refused {
+		if (err != nil) != (step.refused != "") {
 			t.Fatalf("%+v: %v", step, err)
 		}
-		if err != nil && (exitCode(err) != exitUsage || !strings.Contains(err.Error(), "FILE [") || strings.Contains(err.Error(), "--ext")) {
+		if err != nil && (exitCode(err) != exitUsage || !strings.Contains(err.Error(), step.refused) || strings.Contains(err.Error(), "--ext")) {
 			t.Errorf("%+v: exit %d, %v", step, exitCode(err), err)
 		}
 	}

@@ -86,7 +86,7 @@ func (f natsFlags) check() error {
 // blame names the flags for what only the broker finds out.
 func (f natsFlags) blame(err error) error {
 	if errors.Is(err, broker.ErrConfig) {
-		return usage("look at --nats, its login and --tls flags, and --replicas: %w", err)
+		return usage("look at the flags --nats, --nats-…, --tls-… and --replicas: %w", err)
 	}
 	return err
 }

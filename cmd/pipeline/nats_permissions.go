@@ -58,6 +58,9 @@ func (c *permissionsCmd) write(w io.Writer, rights []broker.Right) error {
 	account := cmp.Or(c.Account, strings.ToUpper(user))
 	var text strings.Builder
 	fmt.Fprintf(&text, "# The rights that the pipeline %s needs on a NATS server, and no others.\n", c.Pipeline)
+	if strings.Contains(fmt.Sprint(rights), "$JS.API.STREAM.CREATE.*") {
+		fmt.Fprint(&text, "# Its stages are not known here, so * stands for streams of any name: name the stages with --stages.\n")
+	}
 	fmt.Fprintf(&text, "accounts {\n  %q: {\n    jetstream: enabled\n    users: [\n      {\n", account)
 	fmt.Fprintf(&text, "        user: %q\n        password: %q\n        permissions: {\n", user, cmp.Or(c.Password, "REPLACE-ME"))
 	for _, action := range []broker.Action{broker.Publish, broker.Subscribe} {

@@ -17,7 +17,7 @@ import (
 type telemetryFlags struct {
 	Telemetry          string   `placeholder:"ADDR|off" group:"telemetry" help:"Where the dashboard, /metrics and /graph.dot are: host:port, or off. Default: $PENSTOCK_TELEMETRY, else 127.0.0.1:9900 or the next free port. An address that other machines can reach needs --telemetry-token-file."`
 	TelemetryTokenFile path     `placeholder:"FILE" group:"telemetry" help:"The file with the token that every request has to have, 16 characters or more; nobody else should be able to read it."`
-	Peek               count    `placeholder:"N" group:"telemetry" help:"Show so many of the newest messages of each stream. Default: none, since they may be nobody else's business."`
+	Peek               count    `placeholder:"N" group:"telemetry" help:"Show so many of the newest messages of each stream. Default: none, since messages may be confidential."`
 	TelemetryHost      []string `placeholder:"NAME" group:"telemetry" help:"A further host name under which it may be called, such as that of a proxy. May be given more than once."`
 }
 

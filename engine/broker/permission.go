@@ -39,7 +39,7 @@ func (e *PermissionError) Error() string {
 	if e.User != "" {
 		user = "user " + e.User
 	}
-	return fmt.Sprintf("%v: %s may not %s %s: grant it (`pipeline nats-permissions NAME` prints all that a pipeline needs)",
+	return fmt.Sprintf("%v: %s may not %s %s: grant it (`pipeline nats-permissions`, with the name of the pipeline, prints all that it needs)",
 		ErrPermission, user, e.Action, e.Subject)
 }
 

@@ -46,7 +46,7 @@ func (e *MissingError) Error() string {
 			fmt.Fprint(&text, "; nor ", r)
 		}
 	}
-	return fmt.Sprintf("%v: %s may not %s on %s: grant it (`pipeline nats-permissions NAME` prints all that a pipeline needs)",
+	return fmt.Sprintf("%v: %s may not %s on %s: grant it (`pipeline nats-permissions`, with the name of the pipeline, prints all that it needs)",
 		ErrPermission, user, &text, e.Server)
 }
 
