@@ -20,7 +20,11 @@ func TestFramesAboveHalfOfTheReadAhead(t *testing.T) {
 	for _, size := range []int{8_300_000, 6_000_000, 4_300_000} {
 		t.Run(fmt.Sprintf("%.1f MB", float64(size)/1e6), func(t *testing.T) {
 			t.Parallel()
-			for range *largeRuns {
+			runs := *largeRuns
+			if testing.Short() {
+				runs = 1
+			}
+			for range runs {
 				p := engine.New("large")
 				values := engine.Source(p, "values", func(_ context.Context, n *int, emit engine.Emit[[]byte]) error {
 					if *n == 5 {

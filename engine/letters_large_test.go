@@ -26,6 +26,9 @@ func TestLetterOfALargeError(t *testing.T) {
 		"panic": func(text string) error { panic(errors.New(text)) },
 		"value": func(text string) error { panic(text) },
 	} {
+		if testing.Short() && name != "error" {
+			continue // much the same
+		}
 		everyWay(t, func(t *testing.T, way engine.Option) {
 			dir := t.TempDir()
 			wire := func(stop func()) *engine.Pipeline {

@@ -65,7 +65,11 @@ func replayed(seed, n uint64) *world {
 // A schedule is the same each time, or its seed would be worth nothing.
 func TestSimulationIsDeterministic(t *testing.T) {
 	t.Parallel()
-	for n := range uint64(1000) {
+	schedules := uint64(1000)
+	if testing.Short() {
+		schedules = 100
+	}
+	for n := range schedules {
 		first, second := replayed(7, n), replayed(7, n)
 		if !slices.Equal(first.trace, second.trace) {
 			for k := range first.trace {
@@ -81,6 +85,9 @@ func TestSimulationIsDeterministic(t *testing.T) {
 // The schedules must come to what they are for.
 func TestSimulationReachesEverything(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it counts in one goroutine")
+	}
 	var all counts
 	plans := newPlans()
 	defer plans[0].threads.close()
