@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +16,22 @@ import (
 )
 
 // magicBytes is how much of a file tells its format.
-const magicBytes = 10
+const magicBytes = 4 << 10
 
 // windowMost is how much of what was decompressed before a zstd file may refer
 // to: what "zstd -d" takes without an option.
 const windowMost = 128 << 20
+
+// isZlib says that the bytes begin a zlib stream. Its two first bytes may also
+// begin a text, such as "x^2", so it is tried.
+func isZlib(head []byte) bool {
+	r, err := zlib.NewReader(bytes.NewReader(head))
+	if err != nil {
+		return false
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(r, magicBytes))
+	return n > 0 && (err == nil || errors.Is(err, io.ErrUnexpectedEOF))
+}
 
 // formatOf tells a compressed file by its first bytes; "" is none.
 func formatOf(head []byte) string {
@@ -33,8 +45,12 @@ func formatOf(head []byte) string {
 		return "zstd"
 	case begins("\xfd7zXZ\x00"):
 		return "xz"
-	case begins("\x04\x22\x4d\x18"):
+	case begins("\x04\x22\x4d\x18"), begins("\x02\x21\x4c\x18"):
 		return "lz4"
+	case begins("\x5d\x00\x00"):
+		return "lzma"
+	case isZlib(head):
+		return "zlib"
 	case begins("PK\x03\x04"):
 		return "zip"
 	case begins("7z\xbc\xaf\x27\x1c"):

@@ -3,7 +3,9 @@ package stages_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/base64"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -82,12 +84,46 @@ func TestLongLinesOfCompressedFilesAreLeftOut(t *testing.T) {
 	}
 }
 
+func deflated(t *testing.T, level int, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := zlib.NewWriterLevel(&b, level)
+	if err == nil {
+		_, err = w.Write([]byte(text))
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Two letters of a text may be the beginning of a zlib stream.
+func TestATextIsNotTakenForCompressed(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"x^2 + y\n", "x^", "x\x01", "x\x9c\xff and more text of this kind\n", "]\n"} {
+		path := writeFile(t, filepath.Join(t.TempDir(), "file"), text)
+		var state stages.LinesState
+		var got []string
+		read, err := stages.Lines(path), error(nil)
+		for err == nil {
+			err = read(t.Context(), &state, func(line string, _ ...engine.EmitOption) { got = append(got, line) })
+		}
+		if !errors.Is(err, io.EOF) || strings.Join(got, "\n") != strings.TrimSuffix(text, "\n") {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+}
+
 func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	whole := gzipped(t, numbered(1000))
 	for name, content := range map[string]string{
 		"xz":         "\xfd7zXZ\x00\x00\x04",
 		"lz4":        "\x04\x22\x4d\x18\x64\x40",
+		"lz4)":       "\x02\x21\x4c\x18\x64\x40", // an older form
+		"lzma":       "\x5d\x00\x00\x80\x00\xff\xff\xff\xff\xff\xff\xff\xff",
+		"zlib":       deflated(t, zlib.BestSpeed, "few"),
+		"zlib)":      deflated(t, zlib.DefaultCompression, numbered(10000)),
 		"zip":        "PK\x03\x04\x14\x00",
 		"7z":         "7z\xbc\xaf\x27\x1c\x00",
 		"compress":   "\x1f\x9d\x90abc",

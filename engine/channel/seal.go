@@ -16,7 +16,7 @@ import (
 )
 
 // ErrKey: the frames are authenticated, and the key that they were written with is not at hand. Nothing is damaged.
-var ErrKey = errors.New("the frames are sealed, and not with a key of this process")
+var ErrKey = errors.New("the frames are authenticated, and not with a key of this process")
 
 // seal authenticates the frames of a channel. Its zero value has no keys.
 type seal struct {
@@ -65,7 +65,7 @@ func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reaso
 	case c.seal.isLooker:
 		return "", nil
 	case c.seal.keys == nil && isSealed:
-		return "", fmt.Errorf("%w: stream %s, sequence %d: the frame is sealed with the key %s, and no key is given; nothing is damaged: name the key with --frame-key-file",
+		return "", fmt.Errorf("%w: stream %s, sequence %d: authenticated with the key %s, and no key is given; nothing is damaged: name the key with --frame-key-file",
 			ErrKey, c.name, sequence, id)
 	case c.seal.keys == nil:
 		return "", nil
