@@ -14,7 +14,7 @@ import (
 func (in *session) noteWaits(pending, fits bool) {
 	w := &in.waits
 	w.note(waitCommit, in.flight != nil, "its answer has not come")
-	w.note(waitDisk, in.run.space.isFull(), "the disk is full")
+	in.noteSpace()
 	w.note(waitBreaker, in.isOpen(), "it lets no call through")
 	if in.flight != nil {
 		return // whether there is room is asked when it is there
@@ -65,9 +65,19 @@ func (in *session) awaitSpace(ctx context.Context) error {
 	if in.run.space.level.Load() == spaceEnough {
 		return nil
 	}
-	in.waits.begin(waitDisk, "there is too little for a source")
+	in.noteSpace()
 	defer in.waits.end(waitDisk)
 	return in.run.space.await(ctx)
+}
+
+// noteSpace names the wait for the disk, which the loop and a source's function
+// may both have.
+func (in *session) noteSpace() {
+	level, detail := in.run.space.level.Load(), "there is too little for a source"
+	if level == spaceFull {
+		detail = "the disk is full"
+	}
+	in.waits.note(waitDisk, waitsAt(in.definition.kind, level), detail)
 }
 
 // awaitCareful returns when a source may be called again after a death of the

@@ -34,6 +34,9 @@ func (c *permissionsCmd) Run(a *app) error {
 }
 
 func (c *permissionsCmd) rights() ([]broker.Right, error) {
+	if strings.ContainsAny(c.Inbox, "*> \t\r\n\"") {
+		return nil, usage("--inbox-prefix: %q is no subject without wildcards, such as _INBOX_orders", c.Inbox)
+	}
 	stages := c.Stages
 	if len(stages) == 0 {
 		stages = nil
@@ -45,9 +48,6 @@ func (c *permissionsCmd) rights() ([]broker.Right, error) {
 		if !validName.MatchString(name) {
 			return nil, usage("%q is no name of a pipeline or stage: use 1 to 64 of A-Z a-z 0-9 _ -", name)
 		}
-	}
-	if strings.ContainsAny(c.Inbox, "*> \t\r\n\"") {
-		return nil, usage("--inbox-prefix: %q is no subject without wildcards, such as _INBOX_orders", c.Inbox)
 	}
 	return engine.Rights(engine.RightsConfig{Pipeline: c.Pipeline, Stages: stages, InboxPrefix: c.Inbox}), nil
 }

@@ -74,7 +74,7 @@ func configured(t *testing.T, accounts string) (url string) {
 func TestPermissionsRefuseBadNames(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	for _, args := range [][]string{{"a.b"}, {"a", "--stages=b,c>"}, {"a", "--inbox-prefix=x.>"}} {
+	for _, args := range [][]string{{"a.b"}, {"a", "--stages=b,c>"}, {"a", "--inbox-prefix=x.>"}, {"fizzbuzz", "--inbox-prefix=x.>"}} {
 		if r := c.run(append([]string{"nats-permissions"}, args...)...); r.code != exitUsage || r.stdout != "" {
 			t.Errorf("%v: exit %d, %s", args, r.code, r.stdout)
 		}

@@ -1,0 +1,38 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+// The loop of a source notes its waits while the source's function waits for
+// space. One must not end what the other has begun.
+func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
+	t.Parallel()
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	for _, c := range []struct {
+		kind  Kind
+		level int32
+		want  string
+	}{
+		{KindSource, spaceLow, "there is too little for a source"},
+		{KindSource, spaceFull, "the disk is full"},
+		{KindProcessor, spaceFull, "the disk is full"},
+		{KindProcessor, spaceLow, ""},
+		{KindSource, spaceEnough, ""},
+	} {
+		r := &run{clock: clock}
+		r.space = newSpace(r)
+		r.space.level.Store(c.level)
+		in := &session{instance: &instance{run: r, definition: &definition{kind: c.kind}, waits: waits{clock: clock}}}
+		in.noteSpace()
+		in.noteWaits(false, true)
+		got := ""
+		if list := in.waits.list(clock.at.Add(time.Minute), 0); len(list) > 0 {
+			got = list[0].Detail
+		}
+		if got != c.want {
+			t.Errorf("a %v at level %s waits for %q, not %q", c.kind, spaceNames[c.level], got, c.want)
+		}
+	}
+}
