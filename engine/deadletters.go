@@ -3,11 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
-	"strings"
-	"unicode"
 
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/internal/hint"
 )
 
 // DeadLetters returns the dead letters of the running pipeline, to list,
@@ -57,25 +56,8 @@ func (r *run) showLetter(id string) string {
 
 // where are the flags by which a command finds this pipeline.
 func (r *run) where() string {
-	flags := " --dir " + shellWord(r.config.Dir)
-	if servers := broker.Addresses(r.config.NATS.URL); len(servers) > 0 {
-		flags += " --nats " + shellWord(strings.Join(servers, ","))
-		for _, login := range [][2]string{{" --nats-user ", r.config.NATS.User}, {" --nats-creds ", r.config.NATS.Credentials},
-			{" --nats-nkey ", r.config.NATS.NKeySeed}, {" --tls-ca ", r.config.NATS.CA}} { // a password or a token is not shown
-			if login[1] != "" {
-				flags += login[0] + shellWord(login[1])
-			}
-		}
-	}
-	return flags
-}
-
-// shellWord quotes a path for commands that people copy from a log.
-func shellWord(path string) string {
-	if strings.ContainsFunc(path, func(c rune) bool {
-		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-+:,\\", c)
-	}) {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
+	n := r.config.NATS
+	return hint.Place{
+		Dir: r.config.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
+	}.Flags()
 }

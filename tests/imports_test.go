@@ -15,6 +15,7 @@ import (
 // included: the arrows of docs/design.md. The longest prefix counts.
 var allowed = map[string][]string{
 	"penstock/internal/format":          {},
+	"penstock/internal/hint":            {},
 	"penstock/internal/nofollow":        {},
 	"penstock/checkpoint":               {"penstock/internal"},
 	"penstock/dlq":                      {"penstock/engine/cborjson", "penstock/internal/format"},
@@ -35,7 +36,7 @@ var allowed = map[string][]string{
 	"penstock/stages":                   {"penstock/engine"},
 	"penstock/telemetry":                {"penstock/engine", "penstock/dlq", "penstock/internal/format"},
 	"penstock/examples":                 {"penstock/engine", "penstock/stages", "penstock/dlq"},
-	"penstock/cmd/pipeline":             {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq", "penstock/internal/nofollow"},
+	"penstock/cmd/pipeline":             {"penstock/engine", "penstock/stages", "penstock/telemetry", "penstock/examples", "penstock/dlq", "penstock/internal/hint", "penstock/internal/nofollow"},
 	"penstock/tests":                    {"penstock"},
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/internal/hint"
 )
 
 // Bounds of looking into a directory.
@@ -58,7 +59,7 @@ func (f keyFlags) where(config engine.Config) string {
 	if f.Keys == "" {
 		return where(config)
 	}
-	return where(config) + " --frame-key-file " + shellWord(f.Keys)
+	return where(config) + " --frame-key-file " + hint.Word(f.Keys)
 }
 
 // question is one that a directory can answer, or the process that has locked

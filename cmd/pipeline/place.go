@@ -2,11 +2,10 @@ package main
 
 import (
 	"path/filepath"
-	"strings"
-	"unicode"
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/internal/hint"
 )
 
 // place is the data directory.
@@ -31,20 +30,8 @@ func (p place) directory(pipeline string, getenv func(string) string) (string, e
 
 // where are the flags by which another command finds what this one used.
 func where(config engine.Config) string {
-	flags := " --dir " + shellWord(config.Dir)
-	if servers := broker.Addresses(config.NATS.URL); len(servers) > 0 {
-		flags += " --nats " + shellWord(strings.Join(servers, ","))
-	}
-	return flags
-}
-
-// shellWord quotes a path in a command that people copy from a log.
-func shellWord(path string) string {
-	plain := func(c rune) bool {
-		return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("/._-+:,\\", c)
-	}
-	if !strings.ContainsFunc(path, func(c rune) bool { return !plain(c) }) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	n := config.NATS
+	return hint.Place{
+		Dir: config.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
+	}.Flags()
 }

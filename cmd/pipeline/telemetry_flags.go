@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"penstock/engine"
+	"penstock/internal/hint"
 	"penstock/telemetry"
 )
 
@@ -70,7 +71,7 @@ func (f telemetryFlags) token(log *slog.Logger) (string, error) {
 		return "", fmt.Errorf("read the token of the telemetry: %w", err)
 	}
 	if info, err := os.Stat(string(f.TelemetryTokenFile)); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		log.Warn("other users of this machine can read the token of the telemetry", "file", string(f.TelemetryTokenFile), "remedy", "chmod 600 "+shellWord(string(f.TelemetryTokenFile)))
+		log.Warn("other users of this machine can read the token of the telemetry", "file", string(f.TelemetryTokenFile), "remedy", "chmod 600 "+hint.Word(string(f.TelemetryTokenFile)))
 	}
 	data = bytes.TrimSpace(data)
 	if len(data) < 16 {
