@@ -15,14 +15,11 @@ var errAgain = errors.New("what is stored differs from what was expected")
 // persist calls try until it succeeds, its error is final or ctx ends, in which case the error says that unknown. what
 // and id are for the log.
 func (q *Queue) persist(ctx context.Context, what, id string, try func() error) error {
-	pause, gone := q.retry.first, 0
-	for n := 1; ; n++ {
-		err := try()
-		if err == nil || isFinal(err) {
-			return err
-		}
-		if errors.Is(err, errAgain) && ctx.Err() == nil {
-			continue
+	gone := 0
+	isKnown, err := q.repeat(ctx, func() (isOver bool, err error) {
+		err = try()
+		for errors.Is(err, errAgain) && ctx.Err() == nil {
+			err = try()
 		}
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			gone++
@@ -30,15 +27,40 @@ func (q *Queue) persist(ctx context.Context, what, id string, try func() error) 
 			gone = 0
 		}
 		if gone >= q.retry.gone {
-			return fmt.Errorf("%w: restart the pipeline to make it anew; the letters that were in it are lost", ErrGone)
+			return true, fmt.Errorf("%w: restart the pipeline to make it anew; the letters that were in it are lost", ErrGone)
+		}
+		return false, err
+	}, "dead letter waits for the broker", "operation", what, "letter", id)
+	if !isKnown {
+		return fmt.Errorf("not known to be done: %w", err)
+	}
+	return err
+}
+
+// ask makes a request, which may be made twice, until the server has answered it or ctx ends.
+func (q *Queue) ask(ctx context.Context, what string, do func(context.Context) error) error {
+	_, err := q.repeat(ctx, func() (isOver bool, err error) {
+		err = q.once(ctx, do)
+		return isAnswer(err), err
+	}, "the dead letters wait for the broker", "operation", what)
+	return err
+}
+
+// repeat calls try, with growing pauses, until it succeeds, is over or fails for good: then its outcome is known. If ctx ends
+// before, it is not. The log has the message at intervals.
+func (q *Queue) repeat(ctx context.Context, try func() (isOver bool, err error), message string, about ...any) (isKnown bool, err error) {
+	pause := q.retry.first
+	for n := 1; ; n++ {
+		isOver, err := try()
+		if err == nil || isOver || isFinal(err) {
+			return true, err
 		}
 		if ctx.Err() == nil && n%q.retry.logEvery == 1 {
-			q.logger.Warn("dead letter waits for the broker", "pipeline", q.pipeline, "operation", what, "letter", id,
-				"try", n, "error", err)
+			q.logger.Warn(message, append(about, "pipeline", q.pipeline, "try", n, "error", err)...)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not known to be done: %w (try %d: %w)", ctx.Err(), n, err)
+			return false, fmt.Errorf("%w (try %d: %w)", ctx.Err(), n, err)
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, q.retry.max)
@@ -50,26 +72,6 @@ func (q *Queue) once(ctx context.Context, do func(context.Context) error) error 
 	ctx, cancel := context.WithTimeout(ctx, q.retry.answer)
 	defer cancel()
 	return do(ctx)
-}
-
-// ask makes a request, which may be made twice, until the server has answered it or ctx ends.
-func (q *Queue) ask(ctx context.Context, what string, do func(context.Context) error) error {
-	pause := q.retry.first
-	for n := 1; ; n++ {
-		err := q.once(ctx, do)
-		if err == nil || isFinal(err) || isAnswer(err) {
-			return err
-		}
-		if ctx.Err() == nil && n%q.retry.logEvery == 1 {
-			q.logger.Warn("the dead letters wait for the broker", "pipeline", q.pipeline, "operation", what, "try", n, "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w (try %d: %w)", context.Cause(ctx), n, err)
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, q.retry.max)
-	}
 }
 
 // isAnswer says that the server has considered a request, and refuses it.
