@@ -13,6 +13,8 @@ const (
 	mostHalvings = 8                // then one message is pulled at a time
 )
 
+const smallPending = "most likely its max_pending is too small: raise it, to 64MB say (its default), and at least to 8 times its max_payload"
+
 // Pulls bounds what is asked of the server at once, after cuts that this may be the reason of: a server closes a connection
 // on which more than its max_pending waits to be sent, and says so in its own log only. Safe for concurrent use.
 type Pulls struct {
@@ -43,8 +45,7 @@ func (p *Pulls) Cut() error {
 	if p.cuts < cutsToTell {
 		return nil
 	}
-	return fmt.Errorf("the NATS server has cut the connection %d times while it delivered, most likely because its max_pending is too small: raise max_pending of the server, to 64MB say (its default), and at least to 8 times its max_payload of %d bytes",
-		p.cuts, p.maxPayload())
+	return fmt.Errorf("the NATS server has cut the connection %d times while it delivered; %s of %d bytes", p.cuts, smallPending, p.maxPayload())
 }
 
 // Bytes is how much of most may be pulled at once; 0: one message, whatever its size.
@@ -85,7 +86,7 @@ func (p *Pulls) count(now time.Time) {
 	p.halvings = min(p.halvings+1, mostHalvings)
 	if p.cuts >= cutsToTell && !p.told {
 		p.told = true
-		p.logger.Warn("the NATS server cuts the connection while it delivers: less is pulled at once from now on; most likely its max_pending is too small: raise it, to 64MB say (its default), and at least to 8 times its max_payload",
+		p.logger.Warn("the NATS server cuts the connection while it delivers: less is pulled at once from now on; "+smallPending,
 			"cuts", p.cuts, "max_payload", p.maxPayload())
 	}
 }
