@@ -7,14 +7,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-)
 
-// Codes of the server that the client library has no names for.
-const (
-	codeAccountResources jetstream.ErrorCode = 10002 // a limit of the account
-	codeResources        jetstream.ErrorCode = 10023 // the server's storage
-	codeStorageResources jetstream.ErrorCode = 10047 // what is left to be reserved
-	codeStoreFailed      jetstream.ErrorCode = 10077 // among others: a limit of the stream
+	"penstock/internal/jscode"
 )
 
 // FullBecause is what the server says about an ErrFull: which limit is reached.
@@ -31,19 +25,13 @@ func FullBecause(err error) string {
 
 // isFull tells the limits from other reasons why a message is not stored, some of which pass.
 func isFull(e *jetstream.APIError) bool {
-	switch e.ErrorCode {
-	case codeAccountResources, codeResources, codeStorageResources:
-		return true
-	case codeStoreFailed:
-		return strings.Contains(e.Description, "maximum messages exceeded") ||
-			strings.Contains(e.Description, "maximum bytes exceeded")
-	}
-	return false
+	return isNoRoom(e) || e.ErrorCode == jscode.StoreFailed &&
+		(strings.Contains(e.Description, "maximum messages exceeded") || strings.Contains(e.Description, "maximum bytes exceeded"))
 }
 
-// isNoRoom says whether a stream cannot be made because its MaxBytes cannot be reserved.
+// isNoRoom says whether storage is used up, or a stream cannot be made because its MaxBytes cannot be reserved.
 func isNoRoom(e *jetstream.APIError) bool {
-	return slices.Contains([]jetstream.ErrorCode{codeAccountResources, codeResources, codeStorageResources}, e.ErrorCode)
+	return slices.Contains([]jetstream.ErrorCode{jscode.AccountStorage, jscode.ServerStorage, jscode.Reserved}, e.ErrorCode)
 }
 
 // isFinal says whether trying again is of no use. Whatever is not known to be so is tried again: a dead letter given up

@@ -9,11 +9,11 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/jscode"
 )
 
 const (
-	codeStreamCreate = 10049 // the error of the JetStream API that stands for any trouble with a new stream's files
-	codeOverlap      = 10065
 	createAttempts   = 6
 	firstCreateDelay = 10 * time.Millisecond
 )
@@ -35,7 +35,7 @@ func (c creator) CreateStream(ctx context.Context, cfg jetstream.StreamConfig) (
 	for try, delay := 1, firstCreateDelay; ; try, delay = try+1, 2*delay {
 		s, err := c.JetStream.CreateStream(ctx, cfg)
 		var refusal *jetstream.APIError
-		if !errors.As(err, &refusal) || refusal.ErrorCode != codeStreamCreate || try == createAttempts {
+		if !errors.As(err, &refusal) || refusal.ErrorCode != jscode.StreamCreate || try == createAttempts {
 			return s, c.explained(ctx, cfg, err)
 		}
 		select {
@@ -70,7 +70,7 @@ func (c creator) explained(ctx context.Context, cfg jetstream.StreamConfig, err 
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	if refusal.ErrorCode == codeOverlap {
+	if refusal.ErrorCode == jscode.Overlap {
 		return fmt.Errorf("%w: %s of the stream %s%s: give the pipeline another name, or narrow the subjects of the other stream",
 			err, strings.Join(cfg.Subjects, ", "), cfg.Name, c.others(ctx, cfg))
 	}

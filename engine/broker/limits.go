@@ -6,32 +6,22 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/jscode"
 )
 
-// Errors of the JetStream API that stand for a limit.
-const (
-	codeAccountStorage  = 10002
-	codeServerStorage   = 10023
-	codeMaxConsumers    = 10026
-	codeMaxStreams      = 10027
-	codeMemory          = 10028
-	codeReserved        = 10047
-	codeStoreFailed     = 10077
-	codeLimitDemanded   = 10113
-	codeStreamTooLarge  = 10122
-	storageFullRemedies = "or remove streams and messages that nobody needs; it goes on by itself then"
-)
+const storageFullRemedies = "or remove streams and messages that nobody needs; it goes on by itself then"
 
 // limits has what the server leaves out of its refusals: the setting that is meant, and what to do.
 var limits = map[jetstream.ErrorCode]string{
-	codeAccountStorage: "the storage of the account is used up (max_file in the jetstream limits of the account): raise it, " + storageFullRemedies,
-	codeServerStorage:  "the storage of the server is used up (max_file_store in its jetstream settings): raise it, " + storageFullRemedies,
-	codeMaxConsumers:   "the account may have no more consumers of this stream (max_consumers), and a pipeline needs one for each stage that reads it, and some that come and go: raise it, or delete consumers that nobody needs",
-	codeMaxStreams:     "the account may have no more streams (max_streams), and a pipeline needs one for each stage and two for dead letters: raise it, or delete streams that nobody needs",
-	codeMemory:         "the memory for JetStream is used up (max_memory_store of the server, or max_memory of the account): raise it",
-	codeReserved:       "there is less storage than the stream reserves (max_file_store of the server, or max_file of the account): raise it, or give the stages less capacity and the dead letters fewer bytes",
-	codeLimitDemanded:  "the account demands a limit for each stream (max_bytes_required): limit the bytes of the dead letters, or take the demand back",
-	codeStreamTooLarge: "the stream reserves more than the account allows for one (disk_max_stream_bytes): raise it, or give the stages less capacity and the dead letters fewer bytes",
+	jscode.AccountStorage:                    "the storage of the account is used up (max_file in the jetstream limits of the account): raise it, " + storageFullRemedies,
+	jscode.ServerStorage:                     "the storage of the server is used up (max_file_store in its jetstream settings): raise it, " + storageFullRemedies,
+	jetstream.JSErrCodeMaximumConsumersLimit: "the account may have no more consumers of this stream (max_consumers), and a pipeline needs one for each stage that reads it, and some that come and go: raise it, or delete consumers that nobody needs",
+	jscode.MaxStreams:                        "the account may have no more streams (max_streams), and a pipeline needs one for each stage and two for dead letters: raise it, or delete streams that nobody needs",
+	jscode.Memory:                            "the memory for JetStream is used up (max_memory_store of the server, or max_memory of the account): raise it",
+	jscode.Reserved:                          "there is less storage than the stream reserves (max_file_store of the server, or max_file of the account): raise it, or give the stages less capacity and the dead letters fewer bytes",
+	jscode.LimitDemanded:                     "the account demands a limit for each stream (max_bytes_required): limit the bytes of the dead letters, or take the demand back",
+	jscode.StreamTooLarge:                    "the stream reserves more than the account allows for one (disk_max_stream_bytes): raise it, or give the stages less capacity and the dead letters fewer bytes",
 }
 
 // ExplainLimit adds to a refusal of the JetStream API which limit was met and what lifts it. Other errors stay as they are.
@@ -43,7 +33,7 @@ func ExplainLimit(err error) error {
 	if text := limits[refusal.ErrorCode]; text != "" {
 		return fmt.Errorf("%w: %s", err, text)
 	}
-	if refusal.ErrorCode == codeStoreFailed {
+	if refusal.ErrorCode == jscode.StoreFailed {
 		if limit := streamLimit(refusal.Description); limit != "" {
 			return fmt.Errorf("%w: the stream has reached its %s: raise it, %s", err, limit, storageFullRemedies)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/internal/rule"
+	"penstock/internal/jscode"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -131,13 +132,13 @@ func (c *Channel) outcome(msg *nats.Msg, err error) (uint64, error) {
 func refusal(err *jetstream.APIError) error {
 	var kind error
 	switch err.ErrorCode {
-	case codeWrongSequence, codeWrongSequenceBare:
+	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
 		kind = ErrConflict
-	case codeTooLarge:
+	case jetstream.JSErrCodeStreamMessageExceedsMaximum:
 		kind = ErrTooLarge
-	case codeAccountResources, codeNoResources, codeMemoryResources, codeStorageResources:
+	case jscode.AccountStorage, jscode.ServerStorage, jscode.Memory, jscode.Reserved:
 		kind = ErrFull
-	case codeStoreFailed:
+	case jscode.StoreFailed:
 		kind = storeFailure(err.Description)
 	default:
 		if err.Code != 503 {

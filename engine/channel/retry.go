@@ -9,6 +9,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/frame"
+	"penstock/internal/jscode"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -17,21 +18,6 @@ const (
 	attemptTimeout = 5 * time.Second // at most
 	firstDelay     = 50 * time.Millisecond
 	lastDelay      = 500 * time.Millisecond
-)
-
-// Errors of the JetStream API that jetstream has no names for.
-const (
-	codeAccountResources  = 10002
-	codeClusterAway       = 10008
-	codeNotLeader         = 10009
-	codeNoResources       = 10023
-	codeMemoryResources   = 10028
-	codeStorageResources  = 10047
-	codeTooLarge          = 10054
-	codeWrongSequence     = 10071
-	codeStoreFailed       = 10077
-	codeStreamOffline     = 10118
-	codeWrongSequenceBare = 10164
 )
 
 // repeat calls try until it succeeds, fails for good or ctx is done; each attempt has a limit of its own.
@@ -108,9 +94,9 @@ func passing(err error) bool {
 		return true
 	}
 	switch api.ErrorCode {
-	case codeClusterAway, codeNotLeader, codeStreamOffline:
+	case jscode.ClusterAway, jscode.NotLeader, jscode.StreamOffline:
 		return true
-	case codeNoResources:
+	case jscode.ServerStorage:
 		return false
 	}
 	return api.Code == 503
