@@ -52,16 +52,31 @@ type savedArgument struct {
 
 // String is the argument as it is typed.
 func (a savedArgument) String() string {
-	var list []string
-	switch value := string(a.Value); {
-	case value == "null", value == "[]", value == `""`, value == "false":
-		return "no " + a.Name
-	case value == "true":
-		return a.Name
-	case json.Unmarshal(a.Value, &list) == nil:
-		return a.Name + " " + strings.Join(list, " ")
+	var value any
+	if json.Unmarshal(a.Value, &value) != nil {
+		return a.Name + " " + string(a.Value)
 	}
-	return a.Name + " " + strings.Trim(string(a.Value), `"`)
+	switch value := value.(type) {
+	case nil:
+		return "no " + a.Name
+	case bool:
+		if value {
+			return a.Name
+		}
+		return "no " + a.Name
+	case string:
+		return typed(a.Name, value)
+	case []any:
+		return typed(a.Name, strings.TrimSuffix(fmt.Sprintln(value...), "\n"))
+	}
+	return a.Name + " " + string(a.Value)
+}
+
+func typed(name, value string) string {
+	if value == "" {
+		return "no " + name
+	}
+	return name + " " + value
 }
 
 // differences names the earlier values that are not the same now.

@@ -37,12 +37,12 @@ func (c *permissionsCmd) rights() ([]broker.Right, error) {
 	if strings.ContainsAny(c.Inbox, "*> \t\r\n\"") {
 		return nil, usage("--inbox-prefix: %q is no subject without wildcards, such as _INBOX_orders", c.Inbox)
 	}
-	stages := c.Stages
-	if len(stages) == 0 {
-		stages = nil
-		if p, err := (&graphCmd{Pipeline: c.Pipeline}).pipeline(); err == nil && p.Name() == c.Pipeline {
-			return p.Rights(c.Inbox), nil
-		}
+	if p := c.shipped(); p != nil {
+		return p.Rights(c.Inbox), nil
+	}
+	var stages []string // nil: not known
+	if len(c.Stages) > 0 {
+		stages = c.Stages
 	}
 	for _, name := range append([]string{c.Pipeline}, stages...) {
 		if !validName.MatchString(name) {
@@ -52,13 +52,22 @@ func (c *permissionsCmd) rights() ([]broker.Right, error) {
 	return engine.Rights(engine.RightsConfig{Pipeline: c.Pipeline, Stages: stages, InboxPrefix: c.Inbox}), nil
 }
 
+// shipped is the pipeline of this program whose stages are meant, nil if it is none.
+func (c *permissionsCmd) shipped() *engine.Pipeline {
+	p, err := (&graphCmd{Pipeline: c.Pipeline}).pipeline()
+	if err != nil || p.Name() != c.Pipeline || len(c.Stages) > 0 {
+		return nil
+	}
+	return p
+}
+
 // write writes an accounts block of nats-server.
 func (c *permissionsCmd) write(w io.Writer, rights []broker.Right) error {
 	user := cmp.Or(c.User, c.Pipeline)
 	account := cmp.Or(c.Account, strings.ToUpper(user))
 	var text strings.Builder
 	fmt.Fprintf(&text, "# The rights that the pipeline %s needs on a NATS server, and no others.\n", c.Pipeline)
-	if strings.Contains(fmt.Sprint(rights), "$JS.API.STREAM.CREATE.*") {
+	if len(c.Stages) == 0 && c.shipped() == nil {
 		fmt.Fprint(&text, "# Its stages are not known here, so * stands for streams of any name: name the stages with --stages.\n")
 	}
 	fmt.Fprintf(&text, "accounts {\n  %q: {\n    jetstream: enabled\n    users: [\n      {\n", account)
