@@ -23,7 +23,7 @@ type careful struct {
 	run   *run
 	on    atomic.Bool
 	token chan struct{} // in it while nobody is in the user's code
-	over  chan struct{} // closed when it is not careful, or the careful part is over
+	over  chan struct{} // closed while it is not careful
 
 	mu       sync.Mutex
 	suspects suspects

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -52,7 +53,7 @@ func (m *misfits) between(r channel.Record) {
 // no damage to a stored message makes another beginning and a right checksum of the
 // server's.
 func (m *misfits) wasCommit(sequence uint64) bool {
-	next, _ := slices.BinarySearchFunc(m.frames, sequence, func(c commitAt, s uint64) int { return int(int64(c.sequence) - int64(s)) })
+	next, _ := slices.BinarySearchFunc(m.frames, sequence, func(c commitAt, s uint64) int { return cmp.Compare(c.sequence, s) })
 	if next > 0 && next < len(m.frames) {
 		return m.frames[next].commit != m.frames[next-1].commit+1
 	}

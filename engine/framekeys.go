@@ -29,7 +29,7 @@ func ReadFrameKeys(path string) ([][]byte, error) {
 		return nil, fmt.Errorf("frame keys: %w", err)
 	}
 	if mode := info.Mode(); !mode.IsRegular() || mode.Perm()&0o007 != 0 {
-		return nil, fmt.Errorf("frame keys: %s has the mode %v: other users may read or write it; only its owner may (chmod 600 %s)", path, mode, path)
+		return nil, fmt.Errorf("frame keys: %s has the mode %v: other users may read or write it, and must not (chmod 600 %s)", path, mode, path)
 	}
 	if info.Size() > maxKeyFile {
 		return nil, fmt.Errorf("frame keys: %s has %d bytes: a file of keys has %d at most", path, info.Size(), maxKeyFile)

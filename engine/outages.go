@@ -146,7 +146,7 @@ func (in *session) timerIsAway(timer int) bool {
 	return isAway
 }
 
-// nextTry is how long no call is to be made again that waits.
+// untilNextTry is how long no call that waits is to be made again, at most so long.
 func (in *session) untilNextTry(now time.Time, most time.Duration) time.Duration {
 	o := &in.outages
 	if o.count.Load() == 0 {

@@ -42,7 +42,7 @@ func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 // set it, so it survives restarts, and fires once: the effect of fn and that
 // it has fired are committed together. When the stage comes to its end, timers
 // that are due then are called, and all others are gone: what is left to do
-// belongs into Hooks.End.
+// belongs in Hooks.End.
 //
 // It is due when the clock shows its time. While the process runs it does not
 // wait longer than was left when it was set: if the clock is put back meanwhile

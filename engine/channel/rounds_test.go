@@ -13,7 +13,7 @@ import (
 )
 
 // After a cut a reader waits for the server three times, one after another: for both ends of the channel, for the end of
-// its old consumer, and for the new one. Whoever asks for more one after another never gets the first answer here.
+// its old consumer, and for the new one. A reader that asks one after another never gets the first answer here.
 func TestReaderAsksSideBySideAfterACut(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)

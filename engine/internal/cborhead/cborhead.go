@@ -1,4 +1,3 @@
-// Package cborhead writes what each data item of CBOR begins with.
 package cborhead
 
 import (
