@@ -44,6 +44,7 @@ func TestPanicIsSeen(t *testing.T) {
 	o.fault <- "the check fails on purpose"
 	took := b.within(2*time.Second, "the fault as an event", one(".event summary", "the check fails on purpose"))
 	t.Logf("seen after %v", took)
+	b.until("the last event of it: the lines move until then", one(".event", "dead letter"))
 	b.click(".event summary", "the check fails on purpose")
 	b.until("its stack", `document.querySelector(".event[open] pre")?.textContent.includes("dashboard.newOrders")`)
 	b.view("graph")
