@@ -1,14 +1,10 @@
 package engine_test
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"slices"
 	"testing"
 	"time"
-
-	"penstock/engine"
 )
 
 // BenchmarkSealed is a hop with authenticated frames and without, in turn, in one
@@ -44,27 +40,14 @@ func hopOf(b *testing.B, messages uint64, size int, isSealed bool) time.Duration
 	if isSealed {
 		config.FrameKeys = [][]byte{[]byte("0123456789abcdef0123456789abcdef")}
 	}
-	value := make([]byte, size)
-	p := engine.New("sealed")
-	source := engine.Source(p, "source", func(_ context.Context, at *Place, emit engine.Emit[[]byte]) error {
-		for range 64 {
-			if at.Next == messages {
-				return io.EOF
-			}
-			emit(value)
-			at.Next++
-		}
-		return nil
-	})
-	var received uint64
-	engine.Sink(p, "sink", source, func(context.Context, *struct{}, engine.Message[[]byte]) error { received++; return nil })
+	p, received := hopping(messages, make([]byte, size))
 	start := time.Now()
 	if err := p.Run(b.Context(), config); err != nil {
 		b.Fatal(err)
 	}
 	took := time.Since(start)
-	if received != messages {
-		b.Fatalf("received %d", received)
+	if *received != messages {
+		b.Fatalf("received %d", *received)
 	}
 	return took
 }

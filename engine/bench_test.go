@@ -22,13 +22,10 @@ func BenchmarkHop(b *testing.B) {
 	}
 }
 
-func benchmarkHop(b *testing.B, sync time.Duration, size int) {
-	value := make([]byte, size)
-	for i := range value {
-		value[i] = byte(i)
-	}
-	p := engine.New("bench")
-	n := uint64(b.N)
+// hopping is a pipeline that moves a value n times from a source to a sink, which
+// sums the bytes and counts.
+func hopping(n uint64, value []byte) (p *engine.Pipeline, received *uint64) {
+	p, received = engine.New("bench"), new(uint64)
 	source := engine.Source(p, "source", func(_ context.Context, at *Place, emit engine.Emit[[]byte]) error {
 		for range 64 {
 			if at.Next == n {
@@ -39,12 +36,21 @@ func benchmarkHop(b *testing.B, sync time.Duration, size int) {
 		}
 		return nil
 	})
-	var received uint64
 	engine.Sink(p, "sink", source, func(_ context.Context, sum *uint64, m engine.Message[[]byte]) error {
 		*sum += uint64(len(m.Value))
-		received++
+		*received++
 		return nil
 	})
+	return p, received
+}
+
+func benchmarkHop(b *testing.B, sync time.Duration, size int) {
+	value := make([]byte, size)
+	for i := range value {
+		value[i] = byte(i)
+	}
+	n := uint64(b.N)
+	p, received := hopping(n, value)
 	config := quiet(b.TempDir())
 	config.Sync = sync
 	b.ReportAllocs()
@@ -54,8 +60,8 @@ func benchmarkHop(b *testing.B, sync time.Duration, size int) {
 		b.Fatal(err)
 	}
 	b.StopTimer()
-	if received != n {
-		b.Fatalf("received %d of %d", received, n)
+	if *received != n {
+		b.Fatalf("received %d of %d", *received, n)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "msgs/s")
 	b.ReportMetric(float64(n)/float64(p.Status().Stages[0].Commits), "msgs/frame")

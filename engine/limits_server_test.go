@@ -43,35 +43,15 @@ func TestStorageLimitMetWhileRunning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := startLimited(t)
-			going, release := make(chan struct{}), make(chan struct{})
 			const n = 2000
-			p := engine.New("orders")
-			numbers := engine.Source(p, "numbers", func(_ context.Context, next *uint64, emit engine.Emit[uint64]) error {
-				if *next == 100 {
-					close(going)
-					<-release
-				}
-				if *next == n {
-					return io.EOF
-				}
-				emit(*next)
-				*next++
-				return nil
-			})
-			engine.Sink(p, "sink", numbers, func(_ context.Context, count *uint64, m engine.Message[uint64]) error {
-				if m.Value != *count {
-					return engine.Fatal(fmt.Errorf("message %d is %d", *count, m.Value))
-				}
-				*count++
-				return nil
-			})
+			p, gate := gated(n, nil)
 			config := testConfig(t, t.TempDir())
 			config.NATS = engine.NATS{URL: l.s.ClientURL()}
 			ended := make(chan error, 1)
 			go func() { ended <- p.Run(t.Context(), config) }()
-			<-going
+			<-gate.going
 			c.meet(l)
-			close(release)
+			close(gate.release)
 			awaitWait(t, p, ended, c.want...)
 			c.lift(l)
 			if err := <-ended; err != nil || p.Status().Stages[1].In != n {
@@ -79,6 +59,39 @@ func TestStorageLimitMetWhileRunning(t *testing.T) {
 			}
 		})
 	}
+}
+
+// gate is where a source stands after a hundred messages.
+type gate struct{ going, release chan struct{} }
+
+// gated is a pipeline of a source that stands at the gate, and of a sink that wants all n messages in order. The source may do
+// something before each.
+func gated(n uint64, before func(next uint64)) (*engine.Pipeline, gate) {
+	g := gate{make(chan struct{}), make(chan struct{})}
+	p := engine.New("orders")
+	numbers := engine.Source(p, "numbers", func(_ context.Context, next *uint64, emit engine.Emit[uint64]) error {
+		if *next == 100 {
+			close(g.going)
+			<-g.release
+		}
+		if *next == n {
+			return io.EOF
+		}
+		if before != nil {
+			before(*next)
+		}
+		emit(*next)
+		*next++
+		return nil
+	})
+	engine.Sink(p, "sink", numbers, func(_ context.Context, count *uint64, m engine.Message[uint64]) error {
+		if m.Value != *count {
+			return engine.Fatal(fmt.Errorf("message %d is %d", *count, m.Value))
+		}
+		*count++
+		return nil
+	})
+	return p, g
 }
 
 // awaitWait returns when one wait of a stage says all of this.
@@ -115,8 +128,7 @@ func TestNumberLimitsOfTheAccount(t *testing.T) {
 	t.Run("streams", func(t *testing.T) {
 		t.Parallel()
 		l := startLimited(t)
-		unlimited := server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1}
-		few := unlimited
+		few := unlimited()
 		few.MaxStreams = 2
 		l.limit(few)
 		config := testConfig(t, t.TempDir())
@@ -125,7 +137,7 @@ func TestNumberLimitsOfTheAccount(t *testing.T) {
 		if err == nil || !containsAll(err.Error(), []string{"max_streams", "one for each stage and two for dead letters", "raise it"}) {
 			t.Errorf("error %v", err)
 		}
-		l.limit(unlimited)
+		l.limit(unlimited())
 		if err := rejecting(10).Run(t.Context(), config); err != nil {
 			t.Error(err)
 		}
@@ -133,8 +145,7 @@ func TestNumberLimitsOfTheAccount(t *testing.T) {
 	t.Run("consumers", func(t *testing.T) {
 		t.Parallel()
 		l := startLimited(t)
-		unlimited := server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1}
-		few := unlimited
+		few := unlimited()
 		few.MaxConsumers = 1
 		l.limit(few)
 		config := testConfig(t, t.TempDir())
@@ -147,7 +158,7 @@ func TestNumberLimitsOfTheAccount(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- p.Run(t.Context(), config) }()
 		awaitWait(t, p, ended, "max_consumers", "raise it")
-		l.limit(unlimited)
+		l.limit(unlimited())
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -163,24 +174,17 @@ type limitedServer struct {
 
 func startLimited(t *testing.T) *limitedServer {
 	t.Helper()
-	l := &limitedServer{t: t, opts: server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxMemory: 1 << 30, JetStreamMaxStore: 1 << 40}}
+	l := &limitedServer{t: t, opts: *natsOptions(t.TempDir())}
+	l.opts.JetStreamMaxMemory, l.opts.JetStreamMaxStore = 1<<30, 1<<40
 	l.start()
-	t.Cleanup(func() { l.s.Shutdown(); l.s.WaitForShutdown() })
 	return l
 }
 
 func (l *limitedServer) start() {
 	l.t.Helper()
 	opts := l.opts
-	s, err := server.NewServer(&opts)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(20 * time.Second) {
-		l.t.Fatal("the server is not ready")
-	}
-	l.s, l.opts.Port = s, s.Addr().(*net.TCPAddr).Port
+	l.s = startNATS(l.t, &opts)
+	l.opts.Port = l.s.Addr().(*net.TCPAddr).Port
 }
 
 // restart has the server come back with this much storage.
@@ -203,7 +207,13 @@ func (l *limitedServer) reload(store int64) {
 
 func (l *limitedServer) limitAccount(store int64) {
 	l.t.Helper()
-	l.limit(server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: store, MaxStreams: -1, MaxConsumers: -1})
+	limits := unlimited()
+	limits.MaxStore = store
+	l.limit(limits)
+}
+
+func unlimited() server.JetStreamAccountLimits {
+	return server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1}
 }
 
 func (l *limitedServer) limit(limits server.JetStreamAccountLimits) {

@@ -6,9 +6,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"penstock/engine"
 )
@@ -18,18 +15,9 @@ import (
 func TestSmallMaxPendingOfTheServer(t *testing.T) {
 	t.Parallel()
 	const payload = 64 << 10
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(),
-		MaxPayload: payload, MaxPending: payload,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
-	}
+	options := natsOptions(t.TempDir())
+	options.MaxPayload, options.MaxPending = payload, payload
+	s := startNATS(t, options)
 	const n = 2000
 	p := engine.New("orders")
 	// All is written before the first message is taken: there is as much to deliver as a reader asks for.
@@ -55,7 +43,7 @@ func TestSmallMaxPendingOfTheServer(t *testing.T) {
 	config := testConfig(t, t.TempDir())
 	config.Logger = log.logger()
 	config.NATS = engine.NATS{URL: s.ClientURL()}
-	err = p.Run(t.Context(), config)
+	err := p.Run(t.Context(), config)
 	if got := p.Status().Stages[1].In; err != nil || got != n {
 		t.Fatalf("error %v, %d of %d messages", err, got, n)
 	}

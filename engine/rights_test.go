@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,26 +38,16 @@ func authorized(t *testing.T, rights []broker.Right) *server.Server {
 
 func authorizedIn(t *testing.T, dir string, rights []broker.Right) *server.Server {
 	t.Helper()
-	s, err := server.NewServer(authorizedOptions(dir, rights))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
-	}
-	return s
+	return startNATS(t, authorizedOptions(dir, rights))
 }
 
 func authorizedOptions(dir string, rights []broker.Right) *server.Options {
-	return &server.Options{
-		Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir,
-		Users: []*server.User{
-			{Username: "limited", Password: "l", Permissions: permissions(rights)},
-			{Username: "admin", Password: "a"},
-		},
+	options := natsOptions(dir)
+	options.Users = []*server.User{
+		{Username: "limited", Password: "l", Permissions: permissions(rights)},
+		{Username: "admin", Password: "a"},
 	}
+	return options
 }
 
 // rejecting is a pipeline with all that touches the server: two inputs, letters, a state, and End.
@@ -214,37 +202,15 @@ func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 				}
 			}
 			const n = 60_000
-			p := engine.New("orders")
-			going := make(chan struct{})
-			release := make(chan struct{})
-			numbers := engine.Source(p, "numbers", func(ctx context.Context, next *uint64, emit engine.Emit[uint64]) error {
-				if *next == 100 {
-					close(going)
-					<-release
-				}
-				if *next == n {
-					return io.EOF
-				}
-				if *next%100 == 0 {
+			p, gate := gated(n, func(next uint64) {
+				if next%100 == 0 {
 					time.Sleep(time.Millisecond) // so that there are more frames than one request brings
 				}
-				emit(*next)
-				*next++
-				return nil
-			})
-			var last atomic.Uint64
-			engine.Sink(p, "sink", numbers, func(_ context.Context, count *uint64, m engine.Message[uint64]) error {
-				if m.Value != *count {
-					return engine.Fatal(fmt.Errorf("message %d is %d", *count, m.Value))
-				}
-				*count++
-				last.Store(*count)
-				return nil
 			})
 			config := asLimited(t, s, t.TempDir())
 			ended := make(chan error, 1)
 			go func() { ended <- p.Run(t.Context(), config) }()
-			<-going
+			<-gate.going
 			var less []broker.Right
 			for _, r := range all {
 				if r.Subject != taken {
@@ -252,7 +218,7 @@ func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 				}
 			}
 			reload(less)
-			close(release)
+			close(gate.release)
 			for waits := ""; !strings.Contains(waits, "permission") || !strings.Contains(waits, "limited"); {
 				select {
 				case err := <-ended:
@@ -262,8 +228,8 @@ func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 				}
 			}
 			reload(all)
-			if err := <-ended; err != nil || last.Load() != n {
-				t.Fatalf("error %v, %d of %d messages", err, last.Load(), n)
+			if err := <-ended; err != nil || p.Status().Stages[1].In != n {
+				t.Fatalf("error %v, %d of %d messages", err, p.Status().Stages[1].In, n)
 			}
 		})
 	}

@@ -7,9 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"penstock/engine"
 	"penstock/tests/loopback"
@@ -56,7 +53,7 @@ func TestEndBeforeTheStartIsOver(t *testing.T) {
 // context then. "": nothing is passed on.
 func listening(t *testing.T, cancel func(), subject string) (url string) {
 	t.Helper()
-	s := authorizedFor(t, nil)
+	s := startNATS(t, natsOptions(t.TempDir()))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,22 +97,4 @@ func passOn(client net.Conn, address, subject string, cancel func()) {
 			return
 		}
 	}
-}
-
-func authorizedFor(t *testing.T, change func(*server.Options)) *server.Server {
-	t.Helper()
-	o := &server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir()}
-	if change != nil {
-		change(o)
-	}
-	s, err := server.NewServer(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
-	}
-	return s
 }
