@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -59,10 +60,8 @@ func (b *Broker) checkRights(ctx context.Context) error {
 	if b.Embedded() || len(b.cfg.Needs) == 0 {
 		return nil
 	}
-	refused := make(map[string]bool) // what was probed; belongs to the connection's callbacks until settled
-	remove := b.link.refusals.watch(
-		func(*PermissionError) bool { return true },
-		func(e *PermissionError) { refused[string(e.Action)+" "+e.Subject] = true })
+	var refused refusedProbes
+	remove := b.link.refusals.watch(func(*PermissionError) bool { return true }, refused.note)
 	before := b.conn.LastError()
 	err := b.probe(ctx)
 	if err == nil && b.conn.LastError() != before {
@@ -75,7 +74,7 @@ func (b *Broker) checkRights(ctx context.Context) error {
 	missing := &MissingError{User: b.link.user, Server: b.link.target}
 	for _, r := range b.cfg.Needs {
 		for _, subject := range r.Probes {
-			if refused[string(r.Action)+" "+subject] {
+			if refused.has(r.Action, subject) {
 				missing.Rights = append(missing.Rights, r)
 				break
 			}
@@ -85,6 +84,27 @@ func (b *Broker) checkRights(ctx context.Context) error {
 		return nil
 	}
 	return missing
+}
+
+// refusedProbes are what the server refused. The connection may still tell of a refusal while they are read.
+type refusedProbes struct {
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+func (r *refusedProbes) note(e *PermissionError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.keys == nil {
+		r.keys = make(map[string]bool)
+	}
+	r.keys[string(e.Action)+" "+e.Subject] = true
+}
+
+func (r *refusedProbes) has(action Action, subject string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keys[string(action)+" "+subject]
 }
 
 // probe sends what has no effect wherever it arrives: no request has this content, no server that knows the first header
