@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	firstResubscribe = time.Second
-	lastResubscribe  = 10 * time.Second
-
 	tellAgain = time.Minute // of the same right
 	maxTold   = 1024
 )
@@ -28,9 +25,9 @@ type refusals struct {
 	waiting map[int]refusalWatch
 	denied  map[string]*PermissionError // subscriptions that the server does not have, since the connection was made
 	started bool
-	retry   *time.Timer // subscribes again
-	delay   time.Duration
 	told    map[string]time.Time // when a right was logged last
+
+	again resubscriber
 }
 
 type refusalWatch struct {
@@ -39,7 +36,7 @@ type refusalWatch struct {
 }
 
 func newRefusals() *refusals {
-	return &refusals{waiting: make(map[int]refusalWatch), denied: make(map[string]*PermissionError), told: make(map[string]time.Time), delay: firstResubscribe}
+	return &refusals{waiting: make(map[int]refusalWatch), denied: make(map[string]*PermissionError), told: make(map[string]time.Time)}
 }
 
 // watch has fn called for every refusal that concerns the caller, in a goroutine of the connection, until remove is
@@ -83,9 +80,8 @@ func (r *refusals) refuse(conn *nats.Conn, refused *PermissionError) {
 	refused.early = !r.started
 	if refused.Action == Subscribe {
 		r.denied[refused.Subject] = refused
-		if r.started && r.retry == nil {
-			r.retry = time.AfterFunc(r.delay, func() { r.resubscribe(conn) })
-			r.delay = min(2*r.delay, lastResubscribe)
+		if r.started {
+			r.again.soon(conn.ForceReconnect) // which subscribes to everything; a closed connection needs nothing
 		}
 	}
 	watches := slices.Collect(maps.Values(r.waiting))
@@ -97,27 +93,11 @@ func (r *refusals) refuse(conn *nats.Conn, refused *PermissionError) {
 	}
 }
 
-func (r *refusals) resubscribe(conn *nats.Conn) {
-	r.mu.Lock()
-	r.retry = nil
-	r.mu.Unlock()
-	_ = conn.ForceReconnect() // which subscribes to everything; a closed connection needs nothing
-}
-
 // reconnected forgets the subscriptions that were refused: the server is asked for all of them again.
 func (r *refusals) reconnected() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.denied)
-}
-
-func (r *refusals) stop() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.started = false
-	if r.retry != nil {
-		r.retry.Stop()
-	}
 }
 
 // Started says that the start is over: a right that is missing from now on is waited for.

@@ -143,8 +143,9 @@ func (b *Broker) closeConn() {
 		_ = b.conn.FlushTimeout(flushTimeout)
 	}
 	b.link.close()
-	b.link.refusals.stop()
+	b.link.refusals.again.stop()
 	b.abort()
 	b.conn.Close()
 	b.link.waitClosed(context.Background())
+	b.link.refusals.again.wait()
 }
