@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -80,13 +81,14 @@ func (m *listMark) changes(files []string, at string) ([]string, error) {
 		return m.listChanges(files, at), nil
 	}
 	var changed []string
-	for i, name := range files[:min(m.Done, len(files))] {
+	for i, name := range files[:m.Done] {
 		info, err := os.Stat(name)
 		if err != nil {
 			return nil, unreadable("look at", err)
 		}
-		now.pass(name, info.Size(), info.ModTime().UnixNano())
-		if from := i * statBytes; from+statBytes <= len(m.Each) && string(now.Each[from:]) != string(m.Each[from:from+statBytes]) {
+		size, modified := info.Size(), info.ModTime().UnixNano()
+		now.pass(name, size, modified)
+		if from := i * statBytes; from+statBytes <= len(m.Each) && !bytes.Equal(shortStat(statOf(size, modified)), m.Each[from:from+statBytes]) {
 			changed = append(changed, name+" was written to after it was read")
 		}
 	}

@@ -126,6 +126,9 @@ func (b budget) some() bool { return b.bytes > 0 && b.lines > 0 }
 
 // resume lists the files from the one that the state names on.
 func (f Files) resume(ctx context.Context, state *LinesState) error {
+	if err := state.check(); err != nil {
+		return err
+	}
 	files, err := f.list()
 	if err != nil {
 		return err
