@@ -28,11 +28,11 @@ type Files struct {
 	// (root included). Default: all.
 	Match func(path string) bool
 	// MaxLine is the longest line in bytes, without its newline. What happens
-	// to a longer one LongLines says. A line also has to fit into a message of
-	// the server. Default 1 MiB; at most 1 GiB.
+	// to a longer one LongLines says. Default 1 MiB; at most 1 GiB.
 	MaxLine int
-	// LongLines says what happens to a line that is longer than MaxLine.
-	// Default StopAtLongLines.
+	// LongLines says what happens to a line that is longer than MaxLine, or
+	// than a message of the server may be (8 MiB with the embedded one). With it
+	// engine.OnUnfit is not asked. Default StopAtLongLines.
 	LongLines LongLines
 	// AcceptChanges lets a source go on that finds other files than it left.
 	// Default: it refuses, see Lines. With it the files are taken as they are
@@ -47,7 +47,8 @@ type Files struct {
 	AcceptChanges bool
 }
 
-// LongLines is what happens to lines that are longer than Files.MaxLine.
+// LongLines is what happens to lines that are longer than Files.MaxLine, or than
+// a message of the server may be.
 type LongLines string
 
 const (

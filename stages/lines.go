@@ -111,7 +111,7 @@ func (f Files) Lines() engine.SourceFunc[LinesState, string] {
 		}
 		if len(state.reading.files) == 0 {
 			if state.Skipped > 0 {
-				engine.Logger(ctx).Warn("all files are read; lines that were too long are left out", "left_out", state.Skipped, "limit", f.MaxLine)
+				engine.Logger(ctx).Warn("all files are read; lines that were too long are left out", "left_out", state.Skipped)
 			}
 			return io.EOF
 		}

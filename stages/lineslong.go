@@ -30,7 +30,7 @@ func (f Files) passLong(ctx context.Context, c *content, state *LinesState, chun
 		end, read = len(chunk), chunk
 		if !atEnd {
 			if state.Passed == 0 && f.LongLines == LetterLongLines {
-				state.IsLetter, err = true, f.letter(state, 0, chunk, "more than ")
+				state.IsLetter, err = true, f.letter(state, 0, chunk, "more than ", f.ownLimit())
 			}
 			state.Passed += int64(end)
 			state.pass(read)
@@ -45,23 +45,61 @@ func (f Files) passLong(ctx context.Context, c *content, state *LinesState, chun
 	return read, nil
 }
 
-// leaveOut skips a line of a chunk, or rejects it.
-func (f Files) leaveOut(ctx context.Context, state *LinesState, at int64, line []byte) error {
-	if f.LongLines == LetterLongLines {
-		return f.letter(state, at, line, "")
+// lineLimit is what a line is too long for.
+type lineLimit struct {
+	bytes int
+	what  string
+}
+
+func (f Files) ownLimit() lineLimit {
+	return lineLimit{f.MaxLine, fmt.Sprintf("the limit is %d (--max-line, Files.MaxLine)", f.MaxLine)}
+}
+
+func sendLimit(most int) lineLimit {
+	return lineLimit{most, fmt.Sprintf("a message of the server takes %d", most)}
+}
+
+// plainBytes is what fits into a message of any server, and needs no question.
+const plainBytes = 1 << 10
+
+// send emits a line. Where it does not fit into a message of the server, most is what does; otherwise it fits, or does
+// not beside what the call has emitted before.
+func send(emit engine.Emit[string], line string) (most int, fits bool) {
+	if len(line) <= plainBytes {
+		emit(line)
+		return 0, true
 	}
-	state.skip(ctx, int64(len(line)), f.MaxLine)
+	err := emit.Try(line)
+	var tooLarge *engine.TooLargeError
+	switch {
+	case err == nil:
+		return 0, true
+	case !errors.As(err, &tooLarge):
+		emit(line) // what else is wrong with it is for the engine
+		return 0, true
+	case tooLarge.Stream == "":
+		return 0, false
+	}
+	return tooLarge.Limit, false
+}
+
+// leaveOut skips a line of a chunk, or rejects it.
+func (f Files) leaveOut(ctx context.Context, state *LinesState, at int64, line []byte, limit lineLimit) error {
+	if f.LongLines == LetterLongLines {
+		return f.letter(state, at, line, "", limit)
+	}
+	state.skip(ctx, int64(len(line)), limit.bytes)
 	return nil
 }
 
 // letter is the error that makes a dead letter of a line.
-func (f Files) letter(state *LinesState, at int64, line []byte, more string) error {
+func (f Files) letter(state *LinesState, at int64, line []byte, more string, limit lineLimit) error {
 	size := len(line)
 	if more != "" {
 		size = f.MaxLine
 	}
-	return engine.RejectValue(line, fmt.Errorf("%s: line %d, at byte %d, has %s%d bytes, and the limit is %d (--max-line, Files.MaxLine)",
-		state.path(), state.Line+1, state.Offset+at, more, size, f.MaxLine))
+	return engine.RejectValue(line, fmt.Errorf("%s: line %d, at byte %d, has %s%d bytes, and %s",
+		state.path(), state.Line+1, state.Offset+at, more, size, limit.what))
 }
 
 // skip counts a line that is left out.
@@ -104,4 +142,11 @@ func lineSize(c *content, offset int64) (size int64, more string, err error) {
 func (f Files) tooLong(state *LinesState, offset, size int64, more string) error {
 	return engine.Fatal(fmt.Errorf("read %s: line %d, at byte %d, has %s%d bytes, and the limit is %d: raise it with --max-line (Files.MaxLine), "+
 		"leave such lines out with --long-lines skip, make them dead letters with --long-lines letter (Files.LongLines), or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine))
+}
+
+// unsendable is the error that stops at a line within MaxLine that no message can carry.
+func (f Files) unsendable(state *LinesState, offset, size int64, most int) error {
+	return engine.Fatal(fmt.Errorf("read %s: line %d, at byte %d, has %d bytes, within the limit of %d (--max-line), and a message of the server takes %d: "+
+		"leave such lines out with --long-lines skip, make them dead letters with --long-lines letter (Files.LongLines), split the line, "+
+		"or use a server with a larger max_payload (--nats)", state.path(), state.Line+1, offset, size, f.MaxLine, most))
 }

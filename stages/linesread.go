@@ -55,9 +55,15 @@ func (f Files) emitLines(ctx context.Context, state *LinesState, chunk []byte, e
 			if !f.LongLines.passes() {
 				return nil, f.tooLong(state, state.Offset+int64(at), int64(end-at), "")
 			}
-			err = f.leaveOut(ctx, state, int64(at), chunk[at:end])
-		} else {
-			emit(text[at:end])
+			err = f.leaveOut(ctx, state, int64(at), chunk[at:end], f.ownLimit())
+		} else if most, fits := send(emit, text[at:end]); most > 0 {
+			if !f.LongLines.passes() {
+				return nil, f.unsendable(state, state.Offset+int64(at), int64(end-at), most)
+			}
+			err = f.leaveOut(ctx, state, int64(at), chunk[at:end], sendLimit(most))
+		} else if !fits {
+			left.lines = 0
+			break
 		}
 		state.Line++
 		left.bytes -= next - at

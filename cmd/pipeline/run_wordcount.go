@@ -16,7 +16,7 @@ type wordcountCmd struct {
 	Output path       `default:"counts.txt" placeholder:"FILE" help:"Where the result goes, a line \"<count> <word>\" for each word. Default: counts.txt in the current directory. A file that is there is overwritten."`
 
 	MaxLine   size   `default:"2MiB" placeholder:"SIZE" help:"The longest line. With lines of very many words, which are sent on at once, more than the default may not fit into a message of the server. Default: 2MiB."`
-	LongLines string `enum:"stop,skip,letter" default:"stop" placeholder:"stop|skip|letter" help:"What happens at a longer line: stop with an error that names it; skip it, which is logged and counted as dropped; or make it a dead letter, which keeps its first 64 KiB. Default: stop."`
+	LongLines string `enum:"stop,skip,letter" default:"stop" placeholder:"stop|skip|letter" help:"What happens at a longer line, and at one that no message of the server can carry (8 MiB without --nats): stop with an error that names it; skip it, which is logged and counted as dropped; or make it a dead letter, which keeps its first 64 KiB. Default: stop."`
 	Accept    bool   `name:"accept-changes" help:"Go on although the files are not as the interrupted run left them. What was counted stays counted: a file that was read is not read again, a new one that sorts before the place is not read, and one that was being read and was replaced, cut or changed is read again from its beginning."`
 }
 

@@ -32,6 +32,7 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 	for range 2 {
 		run(exitFailed, "line 2, at byte 3, has 10485760 bytes, and the limit is 2097152")
 	}
+	run(exitFailed, "line 2, at byte 3, has 10485760 bytes, within the limit of 16777216 (--max-line), and a message of the server takes", "--max-line", "16MiB")
 	if err := os.WriteFile(a, []byte(strings.Repeat("new\n", 100_000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +50,8 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 		t.Errorf("%v, %.200q", err, data)
 	}
 	run(exitOK, "messages were dropped", "--long-lines=skip", "--fresh")
+	run(exitOK, "left_out=1", "--long-lines=skip", "--max-line=16MiB", "--fresh")
+	run(exitOK, "dead letters are kept", "--long-lines=letter", "--max-line=16MiB", "--fresh")
 	run(exitOK, "dead letters are kept", "--long-lines=letter", "--fresh")
 	if r := c.run("dlq", "list", "--pipeline", "wordcount"); !strings.Contains(r.stdout, "10") || !strings.Contains(r.stdout, "lines") {
 		t.Errorf("the letters are %s%s", r.stdout, r.err)
