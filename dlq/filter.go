@@ -10,24 +10,25 @@ import (
 )
 
 // Filter selects letters: those to which every part of it applies. Its zero value selects all.
+// Its JSON form is what asks for letters over a socket; there Key and Error, which may be any bytes, are in base64.
 type Filter struct {
-	IDs      []string  // these; one that there is no letter for is passed over
-	Stage    string    // which gave up on the message that came to it from its input
-	Input    string    // "stage" or "stage/branch"
-	Reason   Reason    // of the last round
-	Since    time.Time // written then or later
-	Until    time.Time // written before then
-	Key      string    // exactly
-	Error    string    // within the error or the panic value, in capitals or not
-	MinRound int       // this round or a later one
+	IDs      []string  `json:"ids,omitempty"`      // these; one that there is no letter for is passed over
+	Stage    string    `json:"stage,omitempty"`    // which gave up on the message that came to it from its input
+	Input    string    `json:"input,omitempty"`    // "stage" or "stage/branch"
+	Reason   Reason    `json:"reason,omitempty"`   // of the last round
+	Since    time.Time `json:"since,omitzero"`     // written then or later
+	Until    time.Time `json:"until,omitzero"`     // written before then
+	Key      string    `json:"-"`                  // exactly
+	Error    string    `json:"-"`                  // within the error or the panic value, in capitals or not
+	MinRound int       `json:"minRound,omitempty"` // this round or a later one
 
 	// Unreadable also selects messages in the stream that are no letters, and have that as their reason: see
 	// Letter.Unreadable. Without it reading passes over them and ends with ErrDamaged. IDs such as "unreadable:17" name
 	// them in any case.
-	Unreadable bool
+	Unreadable bool `json:"unreadable,omitempty"`
 	// WithoutValues leaves the values on the server: Letter.ValueOmitted and ValueBytes stand for them. It is the way to
 	// list very many.
-	WithoutValues bool
+	WithoutValues bool `json:"withoutValues,omitempty"`
 }
 
 func (f Filter) check() error {

@@ -46,7 +46,7 @@ func (c *control) handleLetters(mux *http.ServeMux) {
 
 func (c *control) selectLetters(w http.ResponseWriter, r *http.Request) {
 	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
-		return eachLetter(ctx, q, request.selection(), s.letter)
+		return eachLetter(ctx, q, request, s.letter)
 	})
 }
 
@@ -54,22 +54,22 @@ func (c *control) watchLetters(w http.ResponseWriter, r *http.Request) {
 	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
 		s.prompt = true
 		if request.All {
-			return q.Follow(ctx, request.filter(), s.letter)
+			return q.Follow(ctx, request.Filter, s.letter)
 		}
-		return q.Watch(ctx, request.filter(), s.letter)
+		return q.Watch(ctx, request.Filter, s.letter)
 	})
 }
 
 func (c *control) replayLetters(w http.ResponseWriter, r *http.Request) {
 	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
 		s.prompt = request.Pause > 0
-		return replayEach(ctx, q, request.replay(), s.outcome)
+		return replayEach(ctx, q, request, s.outcome)
 	})
 }
 
 func (c *control) discardLetters(w http.ResponseWriter, r *http.Request) {
 	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
-		return discardEach(ctx, q, request.filter(), s.outcome)
+		return discardEach(ctx, q, request.Filter, s.outcome)
 	})
 }
 

@@ -47,22 +47,20 @@ func (s *socketLetters) stages(context.Context) ([]stageOf, error) {
 	return list, nil
 }
 
-func (s *socketLetters) each(ctx context.Context, selected selection, fn func(dlq.Letter) error) error {
-	request := requestOf(selected.Filter)
-	request.Order = selected.Order
+func (s *socketLetters) each(ctx context.Context, request lettersRequest, fn func(dlq.Letter) error) error {
 	most := valueMost
-	if selected.WithoutValues {
+	if request.WithoutValues {
 		most = listedMost
 	}
 	return askLetters(ctx, s.client, routeSelect, request, most, fn)
 }
 
-func (s *socketLetters) replay(ctx context.Context, r replayRequest, told func(outcome) error) error {
-	return askLetters(ctx, s.client, routeReplay, requestOfReplay(r), listedMost, told)
+func (s *socketLetters) replay(ctx context.Context, r lettersRequest, told func(outcome) error) error {
+	return askLetters(ctx, s.client, routeReplay, r, listedMost, told)
 }
 
 func (s *socketLetters) discard(ctx context.Context, f dlq.Filter, told func(outcome) error) error {
-	return askLetters(ctx, s.client, routeDiscard, requestOf(f), listedMost, told)
+	return askLetters(ctx, s.client, routeDiscard, lettersRequest{Filter: f}, listedMost, told)
 }
 
 func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error) {
@@ -81,7 +79,7 @@ func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error
 // watch calls begun when the process is about to watch, and fn with letters as
 // they come, until the run or ctx ends.
 func (s *socketLetters) watch(ctx context.Context, f dlq.Filter, from start, begun func(), fn func(dlq.Letter) error) error {
-	request := requestOf(f)
+	request := lettersRequest{Filter: f}
 	request.All = from == fromOldest
 	client := s.client
 	client.silence = -1

@@ -1,77 +1,60 @@
 package main
 
 import (
+	"encoding/json"
 	"time"
 
 	"penstock/dlq"
 )
 
-// lettersRequest asks for something to be done with letters. Its names are
-// those of package dlq; key and error are any bytes, in base64.
+// lettersRequest asks for something to be done with letters: one JSON object of
+// the filter and what belongs to the verb.
 type lettersRequest struct {
-	IDs           []string   `json:"ids,omitempty"`
-	Stage         string     `json:"stage,omitempty"`
-	Input         string     `json:"input,omitempty"`
-	Reason        dlq.Reason `json:"reason,omitempty"`
-	Since         time.Time  `json:"since,omitzero"`
-	Until         time.Time  `json:"until,omitzero"`
-	Key           []byte     `json:"key,omitempty"`
-	Error         []byte     `json:"error,omitempty"`
-	MinRound      int        `json:"minRound,omitempty"`
-	WithoutValues bool       `json:"withoutValues,omitempty"`
-	Unreadable    bool       `json:"unreadable,omitempty"`
+	dlq.Filter
+	lettersVerb
+}
 
+// lettersVerb is what belongs to single verbs.
+type lettersVerb struct {
 	Order order `json:"order,omitempty"` // of select
 	All   bool  `json:"all,omitempty"`   // of watch: begin with those that are there
 
 	// Of replay.
-	Sequence uint64        `json:"sequence,omitempty"`
-	To       string        `json:"to,omitempty"`
-	Value    *[]byte       `json:"value,omitempty"`
-	Rounds   int           `json:"maxRounds,omitempty"`
-	Pause    time.Duration `json:"pause_ns,omitempty"`
+	Sequence uint64        `json:"sequence,omitempty"`  // only this write of the letter; 0: whatever is there
+	To       string        `json:"to,omitempty"`        // another stage
+	Value    *[]byte       `json:"value,omitempty"`     // in place of the letter's, encoded
+	Rounds   int           `json:"maxRounds,omitempty"` // as dlq.ReplayOptions.MaxRounds
+	Pause    time.Duration `json:"pause_ns,omitempty"`  // between two of them
 }
 
-func requestOf(f dlq.Filter) lettersRequest {
-	return lettersRequest{
-		IDs:           f.IDs,
-		Stage:         f.Stage,
-		Input:         f.Input,
-		Reason:        f.Reason,
-		Since:         f.Since,
-		Until:         f.Until,
-		Key:           []byte(f.Key),
-		Error:         []byte(f.Error),
-		MinRound:      f.MinRound,
-		WithoutValues: f.WithoutValues,
-		Unreadable:    f.Unreadable,
+// selectLetters asks for the letters of a filter, in an order.
+func selectLetters(f dlq.Filter, by order) lettersRequest {
+	return lettersRequest{f, lettersVerb{Order: by}}
+}
+
+// MarshalJSON joins the two objects.
+func (r lettersRequest) MarshalJSON() ([]byte, error) {
+	filter, err := json.Marshal(r.Filter)
+	if err != nil {
+		return nil, err
 	}
-}
-
-func requestOfReplay(r replayRequest) lettersRequest {
-	request := requestOf(r.Filter)
-	request.Sequence, request.To, request.Value, request.Rounds, request.Pause = r.Sequence, r.To, r.Value, r.Rounds, r.Pause
-	return request
-}
-
-func (r lettersRequest) filter() dlq.Filter {
-	return dlq.Filter{
-		IDs:           r.IDs,
-		Stage:         r.Stage,
-		Input:         r.Input,
-		Reason:        r.Reason,
-		Since:         r.Since,
-		Until:         r.Until,
-		Key:           string(r.Key),
-		Error:         string(r.Error),
-		MinRound:      r.MinRound,
-		WithoutValues: r.WithoutValues,
-		Unreadable:    r.Unreadable,
+	verb, err := json.Marshal(r.lettersVerb)
+	if err != nil {
+		return nil, err
 	}
+	switch {
+	case len(filter) == len("{}"):
+		return verb, nil
+	case len(verb) == len("{}"):
+		return filter, nil
+	}
+	return append(append(filter[:len(filter)-1], ','), verb[1:]...), nil
 }
 
-func (r lettersRequest) selection() selection { return selection{Filter: r.filter(), Order: r.Order} }
-
-func (r lettersRequest) replay() replayRequest {
-	return replayRequest{Filter: r.filter(), Sequence: r.Sequence, To: r.To, Value: r.Value, Rounds: r.Rounds, Pause: r.Pause}
+// UnmarshalJSON reads both from the one object.
+func (r *lettersRequest) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, &r.Filter); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, &r.lettersVerb)
 }

@@ -47,7 +47,7 @@ func (c *dlqDiscardCmd) ask(ctx context.Context, d *dlqAccess, filter *dlq.Filte
 	n, name := 0, ""
 	err = d.read(ctx, func(l letters) error {
 		name, _ = l.about()
-		s := selection{Filter: *filter, Order: byTime}
+		s := selectLetters(*filter, byTime)
 		s.WithoutValues = true
 		return l.each(ctx, s, func(dlq.Letter) error { n++; return nil })
 	})

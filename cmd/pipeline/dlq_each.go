@@ -8,16 +8,6 @@ import (
 	"penstock/dlq"
 )
 
-// replayRequest says which letters to replay and how.
-type replayRequest struct {
-	dlq.Filter
-	Sequence uint64        // only this write of the letter; 0: whatever is there
-	To       string        // another stage
-	Value    *[]byte       // in place of the letter's, encoded
-	Rounds   int           // as dlq.ReplayOptions.MaxRounds
-	Pause    time.Duration // between two of them
-}
-
 // outcome is what became of one letter.
 type outcome struct {
 	ID    string `json:"id"`
@@ -35,7 +25,7 @@ const (
 )
 
 // eachLetter calls fn with the letters of a queue that are selected.
-func eachLetter(ctx context.Context, q *dlq.Queue, s selection, fn func(dlq.Letter) error) error {
+func eachLetter(ctx context.Context, q *dlq.Queue, s lettersRequest, fn func(dlq.Letter) error) error {
 	if s.Order == byOrigin {
 		return q.SelectInOrder(ctx, s.Filter, fn)
 	}
@@ -43,7 +33,7 @@ func eachLetter(ctx context.Context, q *dlq.Queue, s selection, fn func(dlq.Lett
 }
 
 // replayEach asks for replays, in the order of origin.
-func replayEach(ctx context.Context, q *dlq.Queue, r replayRequest, told func(outcome) error) error {
+func replayEach(ctx context.Context, q *dlq.Queue, r lettersRequest, told func(outcome) error) error {
 	r.WithoutValues = true
 	pace := pacer{pause: r.Pause}
 	return q.SelectInOrder(ctx, r.Filter, func(l dlq.Letter) error {

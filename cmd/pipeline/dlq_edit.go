@@ -98,7 +98,7 @@ func (d *draft) isUntouched() bool {
 // edited lets the user change the value of a letter, and asks for its replay.
 // Nothing is locked while the editor runs. What was edited is kept until it is
 // asked for.
-func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request replayRequest) error {
+func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request lettersRequest) error {
 	var letter dlq.Letter
 	err := d.read(ctx, func(l letters) (err error) {
 		letter, err = find(ctx, l, request.IDs[0])

@@ -17,7 +17,7 @@ type dlqExportCmd struct {
 
 // Run writes them.
 func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
-	s := selection{Filter: c.By.filter(), Order: byTime}
+	s := selectLetters(c.By.filter(), byTime)
 	return q.do(a, "export", func(ctx context.Context, d *dlqAccess) error {
 		return d.read(ctx, func(l letters) error {
 			n, unreadable := 0, 0
@@ -41,7 +41,7 @@ func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
 
 // export writes the letters as they are, passwords in errors included. What
 // cannot be read it counts: no import would take that.
-func export(ctx context.Context, l letters, s selection, w io.Writer) (n, unreadable int, err error) {
+func export(ctx context.Context, l letters, s lettersRequest, w io.Writer) (n, unreadable int, err error) {
 	out := bufio.NewWriterSize(w, 32<<10)
 	err = l.each(ctx, s, func(letter dlq.Letter) error {
 		if letter.Unreadable {

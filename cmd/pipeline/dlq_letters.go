@@ -20,9 +20,9 @@ type letters interface {
 	// stages are the stages of the pipeline, with as much as is known of them.
 	stages(context.Context) ([]stageOf, error)
 	// each calls fn with the letters that are selected. Its error ends it.
-	each(context.Context, selection, func(dlq.Letter) error) error
+	each(context.Context, lettersRequest, func(dlq.Letter) error) error
 	// replay asks for replays in the order of origin, and tells of each letter.
-	replay(context.Context, replayRequest, func(outcome) error) error
+	replay(context.Context, lettersRequest, func(outcome) error) error
 	// discard deletes, and tells of each letter.
 	discard(context.Context, dlq.Filter, func(outcome) error) error
 	// load puts exported letters, and returns how many were not there already.
@@ -49,12 +49,6 @@ type stageOf struct {
 	kind engine.Kind
 }
 
-// selection is which letters, and in which order.
-type selection struct {
-	dlq.Filter
-	Order order
-}
-
 type order string
 
 const (
@@ -68,7 +62,7 @@ var errNoLetter = errors.New("no such dead letter")
 // find returns the letter of an ID, with its value.
 func find(ctx context.Context, l letters, id string) (found dlq.Letter, err error) {
 	there := false
-	err = l.each(ctx, selection{Filter: dlq.Filter{IDs: []string{id}, Unreadable: true}, Order: byTime}, func(letter dlq.Letter) error {
+	err = l.each(ctx, selectLetters(dlq.Filter{IDs: []string{id}, Unreadable: true}, byTime), func(letter dlq.Letter) error {
 		found, there = letter, true
 		return nil
 	})

@@ -20,7 +20,7 @@ func (c *dlqListCmd) Run(q *dlqCmd, a *app) error {
 	if c.NoValues && !c.JSON {
 		return usage("--no-values is given without --json: the table shows no values anyway")
 	}
-	s := selection{Filter: c.By.filter(), Order: byTime}
+	s := selectLetters(c.By.filter(), byTime)
 	s.WithoutValues = c.NoValues || !c.JSON
 	return q.do(a, "list", func(ctx context.Context, d *dlqAccess) error {
 		return d.read(ctx, func(l letters) error {
@@ -41,7 +41,7 @@ func (c *dlqListCmd) Run(q *dlqCmd, a *app) error {
 
 // list writes the letters that are selected, and returns how many. What was
 // listed before an error is written all the same.
-func list(ctx context.Context, a *app, l letters, s selection, asJSON bool) (n int, err error) {
+func list(ctx context.Context, a *app, l letters, s lettersRequest, asJSON bool) (n int, err error) {
 	show, flush := lister(a, asJSON)
 	err = l.each(ctx, s, func(letter dlq.Letter) error {
 		n++

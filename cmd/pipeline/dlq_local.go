@@ -29,14 +29,14 @@ func (l *localLetters) stages(ctx context.Context) ([]stageOf, error) {
 	return list, err
 }
 
-func (l *localLetters) each(ctx context.Context, s selection, fn func(dlq.Letter) error) error {
+func (l *localLetters) each(ctx context.Context, s lettersRequest, fn func(dlq.Letter) error) error {
 	if l.queue == nil {
 		return nil
 	}
 	return eachLetter(ctx, l.queue, s, fn)
 }
 
-func (l *localLetters) replay(ctx context.Context, r replayRequest, told func(outcome) error) error {
+func (l *localLetters) replay(ctx context.Context, r lettersRequest, told func(outcome) error) error {
 	if l.queue == nil {
 		return nil
 	}

@@ -35,7 +35,7 @@ func (c *dlqReplayCmd) Run(q *dlqCmd, a *app) error {
 	if err := c.check(filter); err != nil {
 		return err
 	}
-	request := replayRequest{Filter: filter, To: c.To, Pause: c.Rate.pause()}
+	request := lettersRequest{filter, lettersVerb{To: c.To, Pause: c.Rate.pause()}}
 	if c.Force {
 		request.Rounds = -1
 	}
@@ -72,7 +72,7 @@ func (c *dlqReplayCmd) check(f dlq.Filter) error {
 }
 
 // replace puts the value of --value into the request.
-func (c *dlqReplayCmd) replace(ctx context.Context, l letters, r *replayRequest) error {
+func (c *dlqReplayCmd) replace(ctx context.Context, l letters, r *lettersRequest) error {
 	letter, err := find(ctx, l, r.IDs[0])
 	if err != nil {
 		return err
@@ -97,12 +97,12 @@ func (c *dlqReplayCmd) replace(ctx context.Context, l letters, r *replayRequest)
 }
 
 // dryRun lists what would be replayed.
-func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r replayRequest) error {
+func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r lettersRequest) error {
 	if err := checkTarget(ctx, l, r.To); err != nil {
 		return err
 	}
 	show, flush := lister(a, false)
-	s := selection{Filter: r.Filter, Order: byOrigin}
+	s := selectLetters(r.Filter, byOrigin)
 	s.WithoutValues = true
 	n, refused, unreadable, missing := 0, 0, 0, newMissing(r.IDs)
 	err := l.each(ctx, s, func(letter dlq.Letter) error {
@@ -136,7 +136,7 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r replayRe
 }
 
 // replay asks for replays and tells what came of it.
-func (c *dlqReplayCmd) replay(ctx context.Context, a *app, l letters, r replayRequest) error {
+func (c *dlqReplayCmd) replay(ctx context.Context, a *app, l letters, r lettersRequest) error {
 	if err := checkTarget(ctx, l, r.To); err != nil {
 		return err
 	}

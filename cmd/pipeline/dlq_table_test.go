@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -113,11 +114,18 @@ func TestPacer(t *testing.T) {
 func TestRequestsKeepFilters(t *testing.T) {
 	t.Parallel()
 	value := []byte{}
-	want := replayRequest{Sequence: 9, To: "t", Value: &value, Rounds: -1, Pause: time.Second, Filter: dlq.Filter{
+	want := lettersRequest{lettersVerb: lettersVerb{Sequence: 9, To: "t", Value: &value, Rounds: -1, Pause: time.Second}, Filter: dlq.Filter{
 		IDs: []string{"a.0:b.0:1"}, Stage: "s", Input: "i", Reason: dlq.ReasonError, Since: time.Unix(1, 2).UTC(), Until: time.Unix(3, 4).UTC(),
 		Key: "\xff", Error: "\xfe", MinRound: 2, WithoutValues: true,
 	}}
-	got := requestOfReplay(want).replay()
+	data, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got lettersRequest
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
 	if text := fmt.Sprintf("%+v", got.Filter); text != fmt.Sprintf("%+v", want.Filter) || got.Sequence != 9 || got.To != "t" || got.Value == nil || got.Rounds != -1 || got.Pause != time.Second {
 		t.Errorf("%+v, want %+v", got, want)
 	}
