@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 var (
 	buildNormal = sync.OnceValues(func() (string, error) { return build("victim") })
 	// buildGuard is the command, which takes the pipeline poison as one of its own: its tests see to that.
-	buildGuard   = sync.OnceValues(func() (string, error) { return goBuild("test", "../../cmd/pipeline", "guard", "-c") })
+	buildGuard   = sync.OnceValues(func() (string, error) { return goBuild("test", "../../cmd/pipeline/cli", "guard", "-c") })
 	buildMutable = sync.OnceValues(func() (string, error) { return build("mutable", "-tags", "penstock_mutation") })
 )
 

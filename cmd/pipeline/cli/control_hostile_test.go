@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// serveHostile serves the control socket of a directory that it keeps locked.
+func serveHostile(t *testing.T, handler http.HandlerFunc) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "checkpoints"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if locked, err := lock.TryLock(); err != nil || !locked {
+		t.Fatal(locked, err)
+	}
+	listener, err := listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-done
+		_ = lock.Close()
+	})
+	return dir
+}
+
+// endless writes the same again and again, until nobody reads it any more.
+func endless(w http.ResponseWriter, begin, piece string) {
+	_, err := io.WriteString(w, begin)
+	for piece = strings.Repeat(piece, 1<<20/len(piece)); err == nil; {
+		_, err = io.WriteString(w, piece)
+	}
+}
+
+func TestAnEndlessAnswerIsRefused(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	for name, flood := range map[string]func(http.ResponseWriter){
+		"one value": func(w http.ResponseWriter) { endless(w, `{"text":"`, "0123456789abcdef") },
+		"many":      func(w http.ResponseWriter) { endless(w, `{"pipeline":"p","findings":[`, `{"part":"x"},`) },
+		"nothing":   func(w http.ResponseWriter) { endless(w, "", " ") },
+	} {
+		if testing.Short() && name != "one value" {
+			continue // 64 MiB through a decoder, which takes the race detector minutes
+		}
+		dir := serveHostile(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v1/status" && name == "one value" {
+				_, _ = io.WriteString(w, "{}") // the letters come after it
+				return
+			}
+			flood(w)
+		})
+		for _, args := range [][]string{{"doctor"}, {"events"}, {"dlq", "list"}} {
+			r := c.run(append(args, "--dir", dir)...)
+			if r.code == exitOK || !strings.Contains(r.err, "too long to be one of a pipeline") && !strings.Contains(r.err, "broke off") {
+				t.Errorf("%s, %v: exit %d\n%.300s\n%.300s", name, args, r.code, r.stdout, r.err)
+			}
+		}
+	}
+}
+
+func TestAHostileAnswerCannotSteerTheTerminal(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	const evil = "\x1b]0;owned\x07\x1b[2J\u202e\x9b31m\xff"
+	for _, status := range []int{http.StatusOK, http.StatusInternalServerError} {
+		dir := serveHostile(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(pipelineHeader, "p\x9b31m")
+			w.WriteHeader(status)
+			switch r.URL.Path {
+			case "/v1/examination":
+				fmt.Fprintf(w, `{"pipeline":"\u001b[2J","dir":"\u001b[2J","checked":["\u001b[2J"],"findings":[{"wrong":true,"part":"\u001b[2J","text":"\u009b"}],"steps":["\u001b[2J"]}`)
+			case "/v1/status":
+				fmt.Fprintf(w, `{"stages":[{"name":"\u001b[2J"}]}`)
+			default:
+				fmt.Fprintf(w, "{\"state\":\"%s\"}\n%s", evil, evil)
+			}
+		})
+		for _, args := range [][]string{{"state", "worker"}, {"doctor"}, {"doctor", "--json"}, {"events"}, {"dlq", "list"}, {"dlq", "list", "--stage=x"}, {"dlq", "export"}} {
+			r := c.run(append(args, "--dir", dir)...)
+			for _, raw := range []string{"\x1b", "\x07", "\u202e", "\u009b", "\xff"} {
+				if strings.Contains(r.stdout+r.err, raw) {
+					t.Errorf("status %d, %v shows %q: %q %q", status, args, raw, r.stdout, r.err)
+				}
+			}
+		}
+	}
+}
+
+func TestLinesAreCopiedWithoutWhatSteers(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	const in = "{\"a\":\"ü \x1b\u202e\U000e0001\xff\x7f\"}\r\n"
+	const want = `{"a":"ü \u001b\u202e\udb40\udc01\ufffd\u007f"}\u000d` + "\n"
+	if err := copyLines(&out, strings.NewReader(in)); err != nil || out.String() != want {
+		t.Errorf("%v\n%q\n%q", err, out.String(), want)
+	}
+}
+
+// silentConn answers nothing, and knows no time but its deadline.
+type silentConn struct {
+	net.Conn
+	deadline time.Time
+}
+
+func (s *silentConn) SetReadDeadline(t time.Time) error { s.deadline = t; return nil }
+
+func (s *silentConn) Read([]byte) (int, error) {
+	if s.deadline.IsZero() {
+		return 0, io.EOF
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestASilentAnswerEnds(t *testing.T) {
+	t.Parallel()
+	_, err := (&patientConn{&silentConn{}, time.Minute}).Read(nil)
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "silent for 1m0s") {
+		t.Error(err)
+	}
+	if _, err := (&patientConn{&silentConn{}, 0}).Read(nil); !errors.Is(err, io.EOF) {
+		t.Errorf("who may be silent: %v", err)
+	}
+}

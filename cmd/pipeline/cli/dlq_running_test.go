@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"penstock/dlq"
+)
+
+func TestLettersOfARunningPipeline(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	r := c.start("run", "--rate=5ms", "--beats=100000")
+	r.stderr.await(t, "id="+letter41)
+	if got, want := idsOf(mustList(t, c.run("dlq", "list", "--json"))), []string{letter33, letter41}; !slices.Equal(got, want) {
+		t.Fatalf("letters %q, want %q", got, want)
+	}
+	mustBe(t, c.run("dlq", "list", "--stage=logger", "--error=PURPOSE"), exitOK, letter41, "1 dead letter\n")
+	mustBe(t, c.run("dlq", "list", "--stage=nope"), exitFailed, "", `no stage "nope"`)
+	mustBe(t, c.run("dlq", "show", letter33), exitOK, "codec uint64\n    33\n", "")
+	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:1"), exitFailed, "", "none with the ID")
+	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), exitFailed, "", "belongs to the pipeline fizzbuzz")
+
+	// A letter that the run does not touch.
+	const id = "gone.0:generator.0:7"
+	file := exported(t, dlq.Letter{Stage: "gone", Input: "generator", Offset: 7, Value: []byte("7"), Codec: "string"})
+	mustBe(t, c.run("dlq", "import", file), exitOK, "imported 1 dead letter", "")
+	mustBe(t, c.run("dlq", "import", file), exitOK, "imported 0 dead letters", "")
+	broken := c.startIn(func(s *system) { s.stdin = strings.NewReader("{\n" + strings.Repeat("x", 1<<20)) }, "dlq", "import", "-").wait()
+	mustBe(t, broken, exitFailed, "", "line 1")
+	mustBe(t, c.run("dlq", "export", "--stage=gone"), exitOK, id, "exported 1 dead letter")
+	mustBe(t, c.run("dlq", "replay", id, "--dry-run"), exitOK, id, "would ask for 1 replay")
+	mustBe(t, c.run("dlq", "replay", id, "--to=generator"), exitFailed, "", "generator is a source")
+	mustBe(t, c.run("dlq", "replay", id), exitOK, "asked for 1 replay: fizzbuzz is running and takes", "")
+	mustBe(t, c.run("dlq", "replay", id, "--rate=1"), exitOK, "asked for 0 replays, 1 waits already", "")
+	mustBe(t, c.run("dlq", "discard", id, "--yes"), exitOK, "discarded 1 dead letter", "")
+	mustBe(t, c.run("dlq", "show", id), exitFailed, "", "none with the ID")
+	r.signals <- os.Interrupt
+	if end := r.wait(); end.code != exitOK {
+		t.Errorf("exit %d\n%s", end.code, end.err)
+	}
+}
+
+func TestWatchFromRunToRun(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	mustBe(t, c.run("dlq", "watch"), exitFailed, "", "nothing ran there yet")
+	if r := c.run("run", "--rate=1ms", "--beats=1"); r.code != exitOK {
+		t.Fatalf("exit %d\n%s", r.code, r.err)
+	}
+	w := c.start("dlq", "watch", "--json")
+	w.stderr.await(t, "waiting until fizzbuzz runs")
+	offset := uint64(0)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for round := range 2 {
+		r := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults")
+		r.stderr.await(t, "number=")
+		shown := strings.Count(w.stdout.String(), "\n")
+		for strings.Count(w.stdout.String(), "\n") == shown && ctx.Err() == nil { // it begins a little after it says so
+			offset++
+			file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: offset, At: time.Now()})
+			mustBe(t, c.run("dlq", "import", file), exitOK, "imported 1 dead letter", "")
+		}
+		r.signals <- os.Interrupt
+		if end := r.wait(); end.code != exitOK {
+			t.Fatalf("exit %d\n%s", end.code, end.err)
+		}
+		if said := strings.Count(w.stderr.String(), "watching fizzbuzz"); said < round+1 {
+			t.Errorf("%s", w.stderr)
+		}
+	}
+	w.signals <- os.Interrupt
+	end := w.wait()
+	if end.code != exitOK {
+		t.Errorf("exit %d, %q\n%s", end.code, end.stdout, end.err)
+	}
+	// None is shown twice, and none that came between two of them is left out.
+	last := uint64(0)
+	for line := range strings.Lines(end.stdout) {
+		var l dlq.Letter
+		if err := json.Unmarshal([]byte(line), &l); err != nil || last != 0 && l.Offset != last+1 {
+			t.Errorf("after offset %d: %s, %v", last, line, err)
+		}
+		last = l.Offset
+	}
+}
+
+func TestLettersOnAnExternalServer(t *testing.T) {
+	t.Parallel()
+	nats := []string{"--nats", "nats://user:secret@" + startServer(t)}
+	ran := commandWithLetters(t, nats...)
+	elsewhere := newCommand(t) // has no data directory
+	for name, c := range map[string]command{"with the directory": ran, "without it": elsewhere} {
+		in := func(args ...string) result { return c.run(append(append([]string{"dlq"}, args...), nats...)...) }
+		if got, want := idsOf(mustList(t, in("list", "--json"))), []string{letter33, letter41}; !slices.Equal(got, want) {
+			t.Errorf("%s: letters %q, want %q", name, got, want)
+		}
+		mustBe(t, in("list", "--stage=nope"), exitFailed, "", `no stage "nope"`)
+		mustBe(t, in("show", letter33), exitOK, "codec uint64\n    33\n", "")
+		mustBe(t, in("replay", letter41), exitOK, "takes what was asked for", "")
+	}
+	none := append([]string{"dlq", "list", "--pipeline=other"}, nats...)
+	mustBe(t, elsewhere.run(none...), exitOK, "", "other never kept dead letters on this server")
+	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), exitFailed, "", "nothing ran there yet")
+
+	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)
+	w.stderr.await(t, "watching fizzbuzz")
+	mustBe(t, ran.run(append([]string{"dlq", "discard", "-y", letter33}, nats...)...), exitOK, "discarded 1", "")
+	file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: 9})
+	mustBe(t, elsewhere.run(append([]string{"dlq", "import", file}, nats...)...), exitOK, "imported 1", "")
+	w.stdout.await(t, "a.0:b.0:9")
+	w.signals <- os.Interrupt
+	end := w.wait()
+	if end.code != exitOK || strings.Contains(end.err+end.stdout, "secret") {
+		t.Errorf("exit %d, %q\n%s", end.code, end.stdout, end.err)
+	}
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/cmd/pipeline/internal/flags"
+	"penstock/dlq"
+)
+
+// dlqShowCmd shows a letter.
+type dlqShowCmd struct {
+	ID   letterID `arg:"" name:"ID" help:"The letter, as ${program} dlq list shows it: worker.0:generator.0:33."`
+	Full bool     `help:"The whole value, however long it is."`
+	JSON bool     `name:"json" help:"As one JSON object."`
+	Raw  bool     `help:"Nothing but the bytes of the value, as they are: not for a terminal."`
+}
+
+// Run shows it.
+func (c *dlqShowCmd) Run(q *dlqCmd, a *app) error {
+	if c.Raw && (c.JSON || c.Full) || c.JSON && c.Full {
+		return flags.Usage("--raw, --json and --full are each given alone")
+	}
+	return q.do(a, "show", func(ctx context.Context, d *dlqAccess) error {
+		var letter dlq.Letter
+		err := d.read(ctx, func(l letters) (err error) {
+			letter, err = a.find(ctx, l, string(c.ID))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.Raw:
+			_, err = a.stdout.Write(letter.Value)
+		case c.JSON:
+			err = writeLetter(a.stdout, redacted(letter))
+		default:
+			err = letterView{letter: redacted(letter), full: c.Full}.write(a.stdout)
+		}
+		if err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		return nil
+	})
+}

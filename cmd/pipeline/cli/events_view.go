@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"penstock/engine"
+	"penstock/engine/redact"
+)
+
+// eventsView is how events are shown.
+type eventsView int
+
+const (
+	eventsTable  eventsView = iota
+	eventsStacks            // the table, with the stacks of panics
+	eventsJSON              // one object a line
+)
+
+// eventTime is RFC 3339 with milliseconds, and always as wide.
+const eventTime = "2006-01-02T15:04:05.000Z07:00"
+
+// write writes the events in their order. Errors come from users' code and
+// from servers: they may hold anything, and a URL with its password.
+func (v eventsView) write(w io.Writer, events []engine.StageEvent) error {
+	out := bufio.NewWriterSize(w, 32<<10)
+	if v == eventsJSON {
+		for _, e := range events {
+			e.Error, e.Stack, e.Detail = redact.Text(e.Error), redact.Text(e.Stack), redact.Text(e.Detail)
+			if err := writeEvent(out, e); err != nil {
+				return err
+			}
+		}
+		return out.Flush()
+	}
+	rows := [][]string{{"time", "stage", "event", "reason", "restart", "delay", "error"}}
+	for _, e := range events {
+		rows = append(rows, eventRow(e))
+	}
+	for i, line := range table(rows, math.MaxInt) {
+		fmt.Fprintln(out, line)
+		if v == eventsStacks && i > 0 {
+			writeStack(out, events[i-1].Stack)
+		}
+	}
+	return out.Flush()
+}
+
+// writeEvent writes an event as JSON on one line.
+func writeEvent(out io.Writer, e engine.StageEvent) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode event %d of stage %s: %w", e.Number, e.Stage, err)
+	}
+	return writeLine(out, data)
+}
+
+// eventRow is a line of the table. What is no failure tells its detail where
+// the others tell the error.
+func eventRow(e engine.StageEvent) []string {
+	var restart, delay string
+	if e.Restart > 0 {
+		restart = strconv.Itoa(e.Restart)
+	}
+	if e.Delay > 0 {
+		delay = e.Delay.String()
+	}
+	text := e.Error
+	if text == "" {
+		text = e.Detail
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	return []string{e.Time.Local().Format(eventTime), escape(e.Stage), escape(e.Kind), escape(e.Reason), restart, delay, escape(redact.Text(text))}
+}
+
+func writeStack(out io.Writer, stack string) {
+	if stack == "" {
+		return
+	}
+	for line := range strings.Lines(redact.Text(stack)) {
+		line = strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
+		fmt.Fprintln(out, strings.TrimRight("    "+escape(line), " "))
+	}
+}

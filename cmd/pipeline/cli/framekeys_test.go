@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Who looks at authenticated frames has to name the key, and is told so.
+func TestLookingAtAuthenticatedFrames(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	dir, keys := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(keys, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.run("run", "--rate=1ms", "--beats=30", "--no-faults", "--dir", dir, "--frame-key-file", keys); r.code != exitOK {
+		t.Fatalf("exit %d\n%s", r.code, r.err)
+	}
+	for verb, blind := range map[string]int{"doctor": exitBlind, "repair": exitBlind, "state": exitFailed} {
+		args := []string{verb, "--dir", dir}
+		if verb == "state" {
+			args = append(args, "worker")
+		}
+		r := c.run(args...)
+		if r.code != blind {
+			t.Errorf("%s without the key: exit %d\n%s", verb, r.code, r.stdout)
+		}
+		mustContain(t, verb+" without the key", r.err, "authenticated", "nothing is damaged", "--frame-key-file")
+		if r = c.run(append(args, "--frame-key-file", keys)...); r.code != exitOK {
+			t.Errorf("%s with the key: exit %d\n%s%s", verb, r.code, r.stdout, r.err)
+		}
+		if verb == "doctor" {
+			mustContain(t, "the diagnosis", r.stdout, "with the key", "Nothing is wrong.")
+		}
+	}
+}

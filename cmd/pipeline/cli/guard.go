@@ -1,0 +1,194 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// guard keeps a worker: a process with the same command line, which runs the
+// pipeline. It starts another one when a worker has died. It opens nothing of
+// the pipeline's, so that hardly anything can happen to it.
+type guard struct {
+	*app
+	limit   supervise.Limit
+	backoff supervise.Backoff
+	command func() (*exec.Cmd, error) // makes the next worker
+
+	mu       sync.Mutex
+	worker   *worker // the one that runs, or nil
+	stopping bool    // a signal has come: no more workers
+	giveUp   context.CancelFunc
+
+	// Of the goroutine that runs the worker, and afterwards of serve.
+	last     *ended
+	resume   bool // a worker was ready
+	restarts int
+}
+
+// serve guards until the end, and returns it.
+func (f guardFlags) serve(a *app) error {
+	g := &guard{app: a, limit: f.limit(), command: func() (*exec.Cmd, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the program: %w", err)
+		}
+		cmd := exec.Command(self, a.args...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		return cmd, nil
+	}}
+	return g.serve()
+}
+
+func (g *guard) serve() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	g.giveUp = cancel
+	release := g.passSignals()
+	supervisor := &supervise.Supervisor{
+		Children: []supervise.Child{{Name: "worker", Serve: g.live, Backoff: g.backoff}},
+		Limit:    g.limit,
+		OnEvent:  g.tell,
+	}
+	err := supervisor.Serve(ctx)
+	release()
+	return g.conclude(err)
+}
+
+// live is the life of one worker. A death is an error. The context does not
+// matter: it ends while no worker runs.
+func (g *guard) live(context.Context) error {
+	w, err := g.start()
+	if w == nil {
+		return err
+	}
+	end := w.wait()
+	g.mu.Lock()
+	g.worker = nil
+	stopping := g.stopping
+	g.mu.Unlock()
+	g.last, g.resume = end, g.resume || end.told.ready
+	if end.told.exited || end.told.complete || stopping {
+		return nil
+	}
+	return &deathError{end}
+}
+
+// start returns nil if there is to be no worker any more.
+func (g *guard) start() (*worker, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopping {
+		return nil, nil
+	}
+	mode := guardedStart
+	if g.resume {
+		mode = guardedResume
+	}
+	cmd, err := g.command()
+	if err == nil {
+		g.worker, err = startWorker(cmd, mode)
+	}
+	if err != nil {
+		err = fmt.Errorf("start the worker: %w", err)
+		if g.last == nil { // it never worked: trying again is no use
+			err = supervise.Fatal(err)
+		}
+		return nil, err
+	}
+	g.log.Debug("worker started", "pid", g.worker.pid())
+	return g.worker, nil
+}
+
+// passSignals passes signals on until release is called, which waits.
+func (g *guard) passSignals() (release func()) {
+	// Who started the command without hangups, such as nohup, means it.
+	var others []os.Signal
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) {
+			others = append(others, s)
+		}
+	}
+	more := make(chan os.Signal, 2)
+	if len(others) > 0 {
+		signal.Notify(more, others...)
+	}
+	released := make(chan struct{})
+	var passing sync.WaitGroup
+	passing.Go(func() {
+		for {
+			select {
+			case s := <-g.signals:
+				g.pass(s)
+			case s := <-more:
+				g.pass(s)
+			case <-released:
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(more)
+		close(released)
+		passing.Wait()
+	}
+}
+
+func (g *guard) pass(s os.Signal) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stopping = true
+	if g.worker == nil {
+		g.log.Info("stopping; no worker is running", "signal", s)
+		g.giveUp()
+		return
+	}
+	g.worker.pass(s)
+}
+
+// tell logs a death that is followed by another life.
+func (g *guard) tell(e supervise.Event) {
+	if e.Kind != supervise.BackingOff {
+		return
+	}
+	g.restarts++
+	delay := e.Delay.Round(time.Millisecond)
+	var death *deathError
+	if !errors.As(e.Err, &death) {
+		g.log.Error("no worker; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
+		return
+	}
+	g.log.Error("the worker died; starting it again", "pid", death.pid, "end", death.how(), "ran", death.ran, "restart", g.restarts, "delay", delay)
+}
+
+// conclude says how the command ends when the last worker has.
+func (g *guard) conclude(err error) error {
+	var over *supervise.LimitError
+	switch {
+	case errors.As(err, &over):
+		return fmt.Errorf("the guard gives up: the worker died %d times within %v (--guard-restarts %d, --guard-window %v), the last time %w; nothing is lost, the next run goes on from the last commit",
+			over.Limit.Restarts+1, over.Limit.Window, over.Limit.Restarts, over.Limit.Window, over.Cause)
+	case g.last == nil && g.stopping:
+		return nil
+	case g.last == nil:
+		return err
+	case g.last.told.exited:
+		return exitWith(g.last.told.code)
+	case g.last.told.complete:
+		g.log.Warn("the worker died when the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
+		return nil
+	}
+	g.log.Warn("the worker died and is not started again, as a signal says to stop; nothing is lost, the next run goes on from the last commit",
+		"pid", g.last.pid, "end", g.last.how(), "ran", g.last.ran)
+	return exitWith(g.last.code())
+}

@@ -1,0 +1,112 @@
+//go:build unix
+
+package cli
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"penstock/cmd/pipeline/internal/flags"
+)
+
+// The files that a worker gets from its guard.
+const (
+	reportFile = 3 // the worker tells what became of it
+	orderFile  = 4 // the guard passes signals on, a byte each; its end is the guard's
+)
+
+// link is a worker's connection to its guard. A nil link is that of a process
+// without one. Safe for concurrent use.
+type link struct {
+	orders *os.File
+	resume bool // the worker before was ready: go on with what it left
+
+	mu     sync.Mutex
+	report *os.File
+}
+
+// openLink returns the link of this process, or nil. Programs that the process
+// starts do not inherit it.
+func openLink() (*link, error) {
+	mode, set := os.LookupEnv(guardedVariable)
+	if !set {
+		return nil, nil
+	}
+	if err := os.Unsetenv(guardedVariable); err != nil {
+		return nil, err
+	}
+	for _, fd := range []int{reportFile, orderFile} {
+		var stat syscall.Stat_t
+		if err := syscall.Fstat(fd, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFIFO {
+			return nil, flags.Usage("$%s is set, and no guard has started this process: unset it; it is for the processes that --guard starts", guardedVariable)
+		}
+		syscall.CloseOnExec(fd)
+	}
+	return &link{
+		orders: os.NewFile(orderFile, "orders of the guard"),
+		resume: mode == guardedResume,
+		report: os.NewFile(reportFile, "report to the guard"),
+	}, nil
+}
+
+// resumes says whether the worker goes on with what one before it left.
+func (l *link) resumes() bool { return l != nil && l.resume }
+
+// say tells the guard. That it is gone is heard elsewhere.
+func (l *link) say(word string) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = l.report.WriteString(word + "\n")
+}
+
+// exit ends the process in an orderly way: without these last words it has
+// died.
+func (l *link) exit(code int) {
+	l.say(fmt.Sprintf("%s%d", saidExit, code))
+	os.Exit(code)
+}
+
+// signals adds those that the guard passes on to those that come directly. Its
+// goroutines stay until the end of the process, like those of os/signal.
+func (l *link) signals(direct <-chan os.Signal) <-chan os.Signal {
+	passed, merged := make(chan os.Signal), make(chan os.Signal, 2)
+	go l.listen(passed)
+	go func() {
+		var t tally
+		for {
+			var s os.Signal
+			var isNew bool
+			select {
+			case s = <-direct:
+				isNew = t.countDirect()
+			case order, open := <-passed:
+				if s, isNew = order, open && t.countPassed(); !open {
+					s, isNew, passed = guardGone{}, t.countGone(), nil
+				}
+			}
+			if isNew {
+				select {
+				case merged <- s:
+				default: // two are under way, and a third changes nothing
+				}
+			}
+		}
+	}()
+	return merged
+}
+
+func (l *link) listen(passed chan<- os.Signal) {
+	defer close(passed)
+	order := make([]byte, 1)
+	for {
+		if n, err := l.orders.Read(order); n == 0 || err != nil {
+			return
+		}
+		passed <- syscall.Signal(order[0])
+	}
+}

@@ -1,0 +1,66 @@
+//go:build unix
+
+package cli
+
+import (
+	"flag"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"penstock/tests/crash/poison"
+)
+
+// The tests of crashes run this binary as the command with their own pipeline,
+// under a guard.
+func init() {
+	if os.Getenv("PENSTOCK_TEST_POISON") != "" {
+		runPoison()
+	}
+}
+
+// runPoison is `pipeline run --guard` for the pipeline poison.
+func runPoison() {
+	var c poison.Config
+	set := flag.NewFlagSet("poison", flag.ExitOnError)
+	dir := set.String("dir", "", "")
+	killers := set.String("killers", "", "")
+	set.StringVar(&c.Output, "output", "", "")
+	set.StringVar(&c.Mended, "mended", "", "")
+	set.Uint64Var(&c.Numbers, "numbers", 0, "")
+	set.Uint64Var(&c.Room, "room", 0, "")
+	set.DurationVar(&c.Pace, "pace", 0, "")
+	set.DurationVar(&c.Hesitation, "hesitation", 0, "")
+	set.DurationVar(&c.Slow, "slow", 0, "")
+	_ = set.String("url", "", "")
+	report := set.String("report", "", "")
+	_ = set.Parse(os.Args[1:])
+
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	s := system{
+		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signals: signals, exit: os.Exit,
+		terminal: func() (int, int, bool) { return 0, 0, false },
+	}
+	link, err := openLink()
+	if err != nil {
+		os.Exit((&app{program: newApp(), system: s}).end(err))
+	}
+	if link != nil {
+		s.link, s.signals, s.exit = link, link.signals(signals), link.exit
+	}
+	a := &app{program: newApp(), system: s, args: os.Args[1:]}
+	c.Killers, err = poison.ParseKillers(*killers)
+	if err != nil {
+		os.Exit(a.end(err))
+	}
+	var line grammar
+	parser, err := a.program.parser(&line)
+	if err == nil {
+		_, err = parser.Parse([]string{"run", "--guard", "--log-level=debug", "--dir", *dir, "--report", *report})
+	}
+	if err != nil {
+		os.Exit(a.end(err))
+	}
+	s.exit(a.end(line.Run.execute(a, poison.New(c), arguments{})))
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+)
+
+// guardedVariable tells a worker that a guard started it, and how it begins:
+// as it was told on the command line, or going on with the worker before.
+const (
+	guardedVariable = "PENSTOCK_GUARDED"
+	guardedStart    = "start"
+	guardedResume   = "resume"
+)
+
+// told is what a worker has said about itself, a word a line.
+type told struct {
+	ready    bool // every stage was open, and --fresh is done
+	complete bool // every stage has ended
+	exited   bool // the process ended of its own will, with this code
+	code     int
+}
+
+const (
+	saidReady    = "ready"
+	saidComplete = "complete"
+	saidExit     = "exit "
+)
+
+func parseTold(text string) (t told) {
+	for line := range strings.Lines(text) {
+		switch line = strings.TrimSuffix(line, "\n"); line {
+		case saidReady:
+			t.ready = true
+		case saidComplete:
+			t.complete = true
+		default:
+			if _, err := fmt.Sscanf(line, saidExit+"%d", &t.code); err == nil {
+				t.exited = true
+			}
+		}
+	}
+	return t
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"penstock/cmd/pipeline/internal/shipped"
+)
+
+// asCommand makes the test binary behave as the command.
+const asCommand = "PENSTOCK_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if err := os.Setenv(telemetryVariable, telemetryOff); err != nil {
+		panic(err)
+	}
+	if os.Getenv(asCommand) != "" {
+		Main(declareShipped)
+	}
+	goleak.VerifyTestMain(m,
+		// Badger's dependencies start these once per process and never stop them.
+		goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"),
+		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
+	)
+}
+
+// declareShipped makes the program that Penstock comes with.
+func declareShipped(p *App) {
+	p.Name = "pipeline"
+	p.Add("fizzbuzz", "The lesson.", &shipped.Fizzbuzz{})
+	p.Add("wordcount", "Count words.", &shipped.Wordcount{})
+	p.Add("unstablecounter", "A counter that overflows.", &shipped.Unstablecounter{})
+}
+
+func newApp() *App {
+	p := &App{}
+	declareShipped(p)
+	return p
+}
+
+// command calls the command in this process.
+type command struct {
+	t   *testing.T
+	env map[string]string
+}
+
+func newCommand(t *testing.T) command {
+	return command{t, map[string]string{"XDG_STATE_HOME": t.TempDir()}}
+}
+
+// dir is where the pipeline of this name keeps its data.
+func (c command) dir(pipeline string) string {
+	return filepath.Join(c.env["XDG_STATE_HOME"], "penstock", pipeline)
+}
+
+type result struct {
+	code        int
+	stdout, err string
+}
+
+func (c command) run(args ...string) result {
+	c.t.Helper()
+	r := c.start(args...)
+	return r.wait()
+}
+
+// running is a command under way.
+type running struct {
+	t       *testing.T
+	signals chan os.Signal
+	stdout  *watched
+	stderr  *watched
+	exited  chan int
+}
+
+// getenv has no telemetry, unless the test asks for it: its ports are for all.
+func (c command) getenv(name string) string {
+	if value, ok := c.env[name]; ok || name != telemetryVariable {
+		return value
+	}
+	return telemetryOff
+}
+
+func (c command) start(args ...string) *running {
+	c.t.Helper()
+	return c.startIn(func(*system) {}, args...)
+}
+
+// startIn starts it in a world that change changes.
+func (c command) startIn(change func(*system), args ...string) *running {
+	c.t.Helper()
+	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: newWatched(), stderr: newWatched(), exited: make(chan int, 1)}
+	s := system{
+		stdout:   r.stdout,
+		stderr:   r.stderr,
+		getenv:   c.getenv,
+		signals:  r.signals,
+		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
+		terminal: func() (int, int, bool) { return 0, 0, false },
+	}
+	change(&s)
+	go func() { r.exited <- newApp().run(args, s) }()
+	return r
+}
+
+func (r *running) wait() result {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	select {
+	case code := <-r.exited:
+		return result{code, r.stdout.String(), r.stderr.String()}
+	case <-ctx.Done():
+		r.t.Fatalf("the command does not end; it said:\n%s", r.stderr)
+		return result{}
+	}
+}
+
+// patience is how long what must come is waited for: much longer than it takes on a busy machine.
+const patience = 3 * time.Minute
+
+// watched is an output that can be waited for.
+type watched struct {
+	mu      sync.Mutex
+	text    strings.Builder
+	changed chan struct{}
+}
+
+var _ io.Writer = (*watched)(nil)
+
+func newWatched() *watched { return &watched{changed: make(chan struct{})} }
+
+func (w *watched) Write(data []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text.Write(data)
+	close(w.changed)
+	w.changed = make(chan struct{})
+	return len(data), nil
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
+// await waits until the output has this text.
+func (w *watched) await(t *testing.T, text string) {
+	t.Helper()
+	w.awaitCount(t, text, 1)
+}
+
+// awaitLines waits until the output has so many lines.
+func (w *watched) awaitLines(t *testing.T, n int) {
+	t.Helper()
+	w.awaitCount(t, "\n", n)
+}
+
+func (w *watched) awaitCount(t *testing.T, text string, n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		w.mu.Lock()
+		found, changed := strings.Count(w.text.String(), text) >= n, w.changed
+		w.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("the output did not say %q %d times:\n%.4000s", text, n, w)
+		}
+	}
+}
+
+func mustContain(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s does not say %q:\n%s", what, part, text)
+		}
+	}
+}

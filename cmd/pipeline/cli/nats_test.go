@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+func startServer(t *testing.T) (host string) {
+	t.Helper()
+	host, _ = startServerFor(t, server.Options{Username: "user", Password: "secret"})
+	return host
+}
+
+// startServerFor starts one with a login. stop may be called before the end.
+func startServerFor(t *testing.T, o server.Options) (host string, stop func()) {
+	t.Helper()
+	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoLog, o.NoSigs = "127.0.0.1", -1, true, t.TempDir(), true, true
+	s, err := server.NewServer(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	stop = sync.OnceFunc(func() { s.Shutdown(); s.WaitForShutdown() })
+	t.Cleanup(stop)
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	return s.Addr().String(), stop
+}
+
+func TestExternalServer(t *testing.T) {
+	t.Parallel()
+	host := startServer(t)
+	for name, args := range map[string][]string{
+		"url":         {"--nats", "nats://user:secret@" + host},
+		"environment": {"--nats", host, "--nats-user=user"},
+	} {
+		c := newCommand(t)
+		c.env[passwordVariable] = "secret"
+		r := c.run(append([]string{"run", "--rate=1ms", "--beats=20", "--fresh", "--log-level=debug", "--report=-"}, args...)...)
+		if r.code != exitOK || !strings.Contains(r.stdout, `"completed": true`) {
+			t.Fatalf("%s: exit %d\n%s", name, r.code, r.err)
+		}
+		s := c.run(append([]string{"state", "generator"}, args...)...)
+		if s.code != exitOK || s.stdout != `{"next":20}`+"\n" {
+			t.Errorf("%s: exit %d, %q\n%s", name, s.code, s.stdout, s.err)
+		}
+		if strings.Contains(r.err+r.stdout+s.err, "secret") {
+			t.Errorf("%s: a secret is shown:\n%s", name, r.err)
+		}
+	}
+}
+
+func TestSignalWhileTheServerIsAway(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	r := c.start("run", "--nats=nats://user:secret@127.0.0.1:1")
+	r.stderr.await(t, "127.0.0.1:1")
+	r.signals <- os.Interrupt
+	end := r.wait()
+	if end.code != exitOK {
+		t.Errorf("exit %d", end.code)
+	}
+	mustContain(t, "the log", end.err, "stopped; the next run goes on")
+	if strings.Contains(end.err, "secret") {
+		t.Errorf("a secret is shown:\n%s", end.err)
+	}
+}

@@ -1,0 +1,77 @@
+package shipped
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"penstock/cmd/pipeline/internal/flags"
+	"penstock/engine"
+	"penstock/examples/wordcount"
+	"penstock/stages"
+)
+
+// Wordcount counts words.
+type Wordcount struct {
+	Files  []flags.Path     `arg:"" name:"file" help:"Files to read, and directories, of which all files are read. What is compressed with gzip, bzip2 or zstd is decompressed; other compressed files are refused."`
+	Ext    flags.Extensions `placeholder:".go,.txt" help:"In directories read only files with these extensions. Default: all."`
+	Output flags.Path       `default:"counts.txt" placeholder:"FILE" help:"Where the result goes, a line \"<count> <word>\" for each word. Default: counts.txt in the current directory. A file that is there is overwritten."`
+
+	MaxLine   flags.Size `default:"2MiB" placeholder:"SIZE" help:"The longest line. With lines of very many words, which are sent on at once, more than the default may not fit into a message of the server. Default: 2MiB."`
+	LongLines string     `enum:"stop,skip,letter" default:"stop" placeholder:"stop|skip|letter" help:"What happens at a longer line, and at one that no message of the server can carry (8 MiB without --nats): stop with an error that names it; skip it, which is logged and counted as dropped; or make it a dead letter, which keeps its first 64 KiB. Default: stop."`
+	Accept    bool       `name:"accept-changes" help:"Go on although the files are not as the interrupted run left them. What was counted stays counted: a file that was read is not read again, a new one that sorts before the place is not read, and one that was being read and was replaced, cut or changed is read again from its beginning."`
+}
+
+// Pipeline makes it.
+func (c *Wordcount) Pipeline() (*engine.Pipeline, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	files := make([]string, len(c.Files))
+	for i, file := range c.Files {
+		files[i] = string(file)
+	}
+	return wordcount.New(wordcount.Config{
+		Files: files, Extensions: c.Ext, Output: string(c.Output),
+		MaxLine: int(c.MaxLine), LongLines: stages.LongLines(c.LongLines), AcceptChanges: c.Accept,
+	})
+}
+
+// Decisive are the files and where the result goes.
+func (c *Wordcount) Decisive() []flags.Argument {
+	return []flags.Argument{{Name: "FILE", Value: c.Files}, {Name: "--ext", Value: c.Ext}, {Name: "--output", Value: c.Output}}
+}
+
+// Sketch reads nothing: the files do not matter to the graph.
+func (c *Wordcount) Sketch() (*engine.Pipeline, error) {
+	return wordcount.New(wordcount.Config{Files: []string{"."}, Output: os.DevNull})
+}
+
+// check refuses an output that is read as well: the next run would count it.
+func (c *Wordcount) check() error {
+	output := resolve(string(c.Output))
+	matches := len(c.Ext) == 0 || slices.ContainsFunc(c.Ext, func(e string) bool { return strings.HasSuffix(output, e) })
+	for _, file := range c.Files {
+		inside, err := filepath.Rel(resolve(string(file)), output)
+		if err != nil {
+			continue
+		}
+		if inside == "." || matches && filepath.IsLocal(inside) {
+			return flags.Usage("--output: %s is among the files to read (%s): write it elsewhere, or name the files to read with --ext", c.Output, file)
+		}
+	}
+	return nil
+}
+
+// resolve follows symbolic links as far as the path is there.
+func resolve(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	dir, name := filepath.Split(path)
+	if real, err := filepath.EvalSymlinks(filepath.Clean(dir)); err == nil {
+		return filepath.Join(real, name)
+	}
+	return path
+}

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package main
-
-import "io/fs"
-
-// isForeign says that neither the user nor root owns a file: it is not known here.
-func isForeign(fs.FileInfo) bool { return false }
