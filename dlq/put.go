@@ -141,7 +141,7 @@ func (q *Queue) publish(ctx context.Context, msg *nats.Msg) (sequence uint64, er
 	}
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isFull(refusal) {
-		return 0, fmt.Errorf("%w: replay or discard some, or raise the limits of the queue, or those of the account: %w", ErrFull, err)
+		return 0, newFullError(refusal, err)
 	}
 	return 0, err
 }

@@ -2,6 +2,7 @@ package dlq
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,17 +12,27 @@ import (
 	"penstock/internal/jscode"
 )
 
-// FullBecause is what the server says about an ErrFull: which limit is reached.
-func FullBecause(err error) string {
-	var refusal *jetstream.APIError
-	if !errors.As(err, &refusal) {
-		return err.Error()
-	}
-	if _, remedy, explained := strings.Cut(err.Error(), refusal.Error()+": "); explained {
-		return refusal.Description + ": " + remedy
-	}
-	return refusal.Description
+// FullError is an [ErrFull] with the limit that is reached.
+type FullError struct {
+	Because string // which limit of the server it is, and, where that is known, what lifts it
+	cause   error
 }
+
+// newFullError takes what lifts the limit from an error that knows it.
+func newFullError(refusal *jetstream.APIError, cause error) *FullError {
+	e := &FullError{Because: refusal.Description, cause: cause}
+	if limit := interface{ Remedy() string }(nil); errors.As(cause, &limit) {
+		e.Because += ": " + limit.Remedy()
+	}
+	return e
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("%v: replay or discard some, or raise the limits of the queue, or those of the account: %v", ErrFull, e.cause)
+}
+
+// Unwrap returns ErrFull and the answer of the server.
+func (e *FullError) Unwrap() []error { return []error{ErrFull, e.cause} }
 
 // isFull tells the limits from other reasons why a message is not stored, some of which pass.
 func isFull(e *jetstream.APIError) bool {

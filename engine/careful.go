@@ -82,28 +82,41 @@ func (c *careful) pauses(stage, input string, offset uint64) (all, held time.Dur
 // committed: also those that were diverted, or are not wanted any more.
 func (c *careful) passed(stage, input string, offset uint64) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.moved = time.Now()
 	c.suspects = c.suspects.from(stage, input, offset)
-	if len(c.suspects) == 0 {
+	none := len(c.suspects) == 0
+	c.mu.Unlock()
+	if none {
 		c.end("every message was tried again")
 	}
 }
 
-// end goes back to normal. What is noted goes first: a death from then on is
-// nobody's attempt.
+// end goes back to normal.
 func (c *careful) end(why string) {
-	if !c.isOn() {
+	hasEnded, unnoted := c.setNormal()
+	if !hasEnded {
 		return
 	}
-	c.suspects = nil
-	if err := c.save(0); err != nil {
-		c.run.log.Warn("the end of running carefully could not be noted", "error", err)
+	if unnoted != nil {
+		c.run.log.Warn("the end of running carefully could not be noted", "error", unnoted)
 	}
-	c.on.Store(false)
 	c.run.log.Info("running normally again", "reason", why)
-	close(c.over)
 	c.run.pokeAll()
+}
+
+// setNormal is end without the log, which is not written under the lock. What is
+// noted goes first: a death from then on is nobody's attempt.
+func (c *careful) setNormal() (hasEnded bool, unnoted error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.isOn() {
+		return false, nil
+	}
+	c.suspects = nil
+	unnoted = c.save(0)
+	c.on.Store(false)
+	close(c.over)
+	return true, unnoted
 }
 
 // serve ends the careful time when nothing moves any more, or after its limit.
@@ -113,23 +126,28 @@ func (c *careful) serve(ctx context.Context) {
 	limit := time.NewTimer(carefulLimit)
 	defer limit.Stop()
 	for {
-		late := false
+		why := ""
 		select {
 		case <-c.over:
 			return
 		case <-ctx.Done():
 			return
 		case <-limit.C:
-			late = true
+			why = "it takes too long"
 		case <-tick.C:
+			if c.isStuck() {
+				why = "the messages wait for something else"
+			}
 		}
-		c.mu.Lock()
-		switch {
-		case late:
-			c.end("it takes too long")
-		case len(c.token) == 1 && time.Since(c.moved) > carefulPatience:
-			c.end("the messages wait for something else")
+		if why != "" {
+			c.end(why)
 		}
-		c.mu.Unlock()
 	}
+}
+
+// isStuck says that nobody is in the user's code, and nothing has moved for long.
+func (c *careful) isStuck() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.token) == 1 && time.Since(c.moved) > carefulPatience
 }

@@ -54,6 +54,7 @@ type instance struct {
 	foreign      foreignMessages
 	heads        []head // by input
 	waits        waits
+	keeping      lettersWait
 	reading      []waits // by input, and of replays
 	calling      inCode  // the loop
 	feeding      inCode  // a source's function

@@ -44,7 +44,7 @@ func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
 		}
 	}
 	in.letters.pending.Add(1)
-	in.waits.begin(waitLetters, "dead letters are being kept")
+	in.keeping.begin(&in.waits)
 	in.letters.wait.Go(func() {
 		defer in.letterDone()
 		err := in.putLetter(ctx, l)
@@ -66,8 +66,8 @@ func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
 
 func (in *session) letterDone() {
 	in.letters.ahead.Release(1)
+	in.keeping.end(&in.waits)
 	if in.letters.pending.Add(-1) == 0 {
-		in.waits.end(waitLetters)
 		in.poke()
 	}
 }
@@ -76,9 +76,9 @@ func (in *session) letterDone() {
 func (in *session) delivered(ctx context.Context) error {
 	in.letters.wait.Wait()
 	in.letters.mu.Lock()
-	defer in.letters.mu.Unlock()
 	err := in.letters.err
 	in.letters.err = nil
+	in.letters.mu.Unlock()
 	if reached := in.run.letters.Reached(); err == nil && reached > in.lettersNoted.Load() {
 		err = in.keepLetters(ctx, reached)
 	}
@@ -138,17 +138,22 @@ func (in *session) putLetter(ctx context.Context, l dlq.Letter) error {
 
 // lettersAreFull gives the alarm, once for all letters that wait.
 func (in *session) lettersAreFull(l dlq.Letter, err error) {
+	because := err.Error()
+	var full *dlq.FullError
+	if errors.As(err, &full) {
+		because = full.Because
+	}
 	in.letters.mu.Lock()
 	due := time.Since(in.letters.alarmed) >= fullAlarm
 	in.letters.full = true
-	in.waits.begin(waitLetters, dlq.FullBecause(err))
+	in.waits.begin(waitLetters, because)
 	if due {
 		in.letters.alarmed = time.Now()
 	}
 	in.letters.mu.Unlock()
 	if due {
 		err = fmt.Errorf("%w: %s; replay or discard some, or allow more (Config.DeadLetterCount and DeadLetterBytes; pipeline run --dead-letters and --dead-letter-bytes)",
-			dlq.ErrFull, dlq.FullBecause(err))
+			dlq.ErrFull, because)
 		in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
 	}
 }
@@ -158,7 +163,7 @@ func (in *session) lettersHaveRoom() {
 	was := in.letters.full
 	in.letters.full, in.letters.alarmed = false, time.Time{}
 	if was {
-		in.waits.begin(waitLetters, "dead letters are being kept")
+		in.waits.begin(waitLetters, keepingLetters)
 	}
 	in.letters.mu.Unlock()
 	if was {

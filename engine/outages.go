@@ -47,13 +47,20 @@ func (in *session) isAway(call, unit string, answer error) time.Duration {
 		return 0
 	}
 	in.stats.Unavailable.Add(1)
-	o := &in.outages
+	isNew, delay := in.noteAway(call, unit, answer)
+	if isNew {
+		in.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", unit, "error", brief(answer), "delay", delay)
+	}
+	return delay
+}
+
+// noteAway is isAway without the log, which is not written under the lock.
+func (in *session) noteAway(call, unit string, answer error) (isNew bool, delay time.Duration) {
+	o, now := &in.outages, in.run.clock.now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	away := o.calls[call]
-	isNew := away == nil
-	now := in.run.clock.now()
-	if isNew {
+	if isNew = away == nil; isNew {
 		away = &outage{since: now}
 		if o.calls == nil {
 			o.calls = map[string]*outage{}
@@ -62,37 +69,41 @@ func (in *session) isAway(call, unit string, answer error) time.Duration {
 		o.count.Add(1)
 	}
 	away.tries++
-	delay := in.definition.options.unavailableDelay(away.tries)
+	delay = in.definition.options.unavailableDelay(away.tries)
 	away.until = now.Add(delay)
 	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, answer), dlq.MaxAttemptText)
 	in.waits.begin(waitUnavailable, o.describe())
-	if isNew {
-		in.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", unit, "error", brief(answer), "delay", delay)
-	}
-	return delay
+	return isNew, delay
 }
 
 // isBack notes that a call has succeeded.
 func (in *session) isBack(call string) {
-	o := &in.outages
-	if o.count.Load() == 0 || in.hold.abandoned() {
+	if in.outages.count.Load() == 0 || in.hold.abandoned() {
 		return
 	}
+	if away := in.noteBack(call); away != nil {
+		in.logOften(slog.LevelInfo, call, "what the stage calls is available again", "call", call,
+			"after", in.run.clock.now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
+	}
+}
+
+// noteBack is isBack without the log. It returns the outage that is over, or nil.
+func (in *session) noteBack(call string) *outage {
+	o := &in.outages
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	away := o.calls[call]
 	if away == nil {
-		return
+		return nil
 	}
 	delete(o.calls, call)
 	o.count.Add(-1)
-	in.logOften(slog.LevelInfo, call, "what the stage calls is available again", "call", call,
-		"after", in.run.clock.now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
 	if len(o.calls) == 0 {
 		in.waits.end(waitUnavailable)
-		return
+	} else {
+		in.waits.begin(waitUnavailable, o.describe())
 	}
-	in.waits.begin(waitUnavailable, o.describe())
+	return away
 }
 
 // inputIsBack is isBack of the messages of an input.
@@ -146,7 +157,8 @@ func (in *session) timerIsAway(timer int) bool {
 	return isAway
 }
 
-// untilNextTry is how long no call that waits is to be made again, at most so long.
+// untilNextTry is how long it is until the first call that waits is made again;
+// most, if that is longer or none waits.
 func (in *session) untilNextTry(now time.Time, most time.Duration) time.Duration {
 	o := &in.outages
 	if o.count.Load() == 0 {

@@ -13,7 +13,8 @@ import (
 // sampled is for lines of the log that may come once for every message. Of each
 // kind of line it writes the first few within a minute, then how many more there
 // were. Another line, stage, reason or error is another kind, so that the first
-// of its kind is always seen. Safe for concurrent use.
+// of its kind is always seen. Nothing is written under its lock: a slow handler
+// holds up the one who logs, and no other. Safe for concurrent use.
 type sampled struct {
 	mu    sync.Mutex
 	kinds map[lineKind]*sampledLine
@@ -22,6 +23,7 @@ type sampled struct {
 type lineKind struct{ stage, line, kind string }
 
 type sampledLine struct {
+	kind    lineKind
 	log     *slog.Logger
 	level   slog.Level
 	began   time.Time
@@ -31,20 +33,30 @@ type sampledLine struct {
 
 const (
 	samplePeriod = time.Minute
-	sampleFirst  = 5   // lines of a kind that are written within the period
-	sampleKinds  = 256 // kinds at a time; all others together are one more
+	sampleFirst  = 5 // lines of a kind that are written within the period
+	// sampleKinds is how many kinds are told apart at a time. All further ones
+	// are counted as one kind, otherLines.
+	sampleKinds = 256
 )
 
-// otherLines is the kind of those that are too many.
 const otherLines = "other"
 
 // write logs a line, or counts it.
 func (s *sampled) write(log *slog.Logger, level slog.Level, kind lineKind, now time.Time, args ...any) {
+	isWritten, over := s.count(log, level, kind, now)
+	over.tell()
+	if isWritten {
+		log.Log(context.Background(), level, kind.line, args...)
+	}
+}
+
+// count says whether a line is written, and which periods are over.
+func (s *sampled) count(log *slog.Logger, level slog.Level, kind lineKind, now time.Time) (isWritten bool, over leftOut) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	line := s.kinds[kind]
 	if line == nil {
-		s.end(now, false)
+		over = s.end(now, false)
 		if len(s.kinds) >= sampleKinds {
 			kind.kind = otherLines
 			line = s.kinds[kind]
@@ -54,41 +66,50 @@ func (s *sampled) write(log *slog.Logger, level slog.Level, kind lineKind, now t
 		if s.kinds == nil {
 			s.kinds = map[lineKind]*sampledLine{}
 		}
-		line = &sampledLine{log: log, level: level, began: now}
+		line = &sampledLine{kind: kind, log: log, level: level, began: now}
 		s.kinds[kind] = line
 	}
 	if line.written >= sampleFirst && now.Sub(line.began) < samplePeriod {
 		line.omitted++
-		return
+		return false, over
 	}
 	if line.written >= sampleFirst {
-		line.tell(kind)
-		*line = sampledLine{log: log, level: level, began: now}
+		over = append(over, *line)
+		*line = sampledLine{kind: kind, log: log, level: level, began: now}
 	}
 	line.written++
-	log.Log(context.Background(), level, kind.line, args...)
+	return true, over
 }
 
-// end tells of what was left out in the periods that are over, or in all.
-func (s *sampled) end(now time.Time, all bool) {
+// end forgets the kinds whose period is over, or all, and returns them.
+func (s *sampled) end(now time.Time, all bool) (over leftOut) {
 	for kind, line := range s.kinds {
 		if all || now.Sub(line.began) >= samplePeriod {
-			line.tell(kind)
+			over = append(over, *line)
 			delete(s.kinds, kind)
 		}
 	}
+	return over
 }
 
+// flush tells what was left out in the periods that are over, or in all.
 func (s *sampled) flush(now time.Time, all bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.end(now, all)
+	over := s.end(now, all)
+	s.mu.Unlock()
+	over.tell()
 }
 
-func (l *sampledLine) tell(kind lineKind) {
-	if l.omitted > 0 {
-		l.log.Log(context.Background(), l.level, "more such lines were left out", "line", kind.line, "kind", kind.kind,
-			"count", l.omitted, "since", l.began)
+// leftOut are kinds of lines whose period is over.
+type leftOut []sampledLine
+
+// tell says of each kind how many lines were not written.
+func (list leftOut) tell() {
+	for _, l := range list {
+		if l.omitted > 0 {
+			l.log.Log(context.Background(), l.level, "more such lines were left out", "line", l.kind.line, "kind", l.kind.kind,
+				"count", l.omitted, "since", l.began)
+		}
 	}
 }
 

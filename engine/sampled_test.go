@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -77,5 +79,46 @@ func TestAlike(t *testing.T) {
 	}
 	if alike(strings.Repeat("long ", 100)) == alike(strings.Repeat("other ", 100)) {
 		t.Error("different texts are alike")
+	}
+}
+
+// lockWatch is a log whose handler sees whether a lock is held while it writes.
+type lockWatch struct {
+	slog.Handler
+	mu    *sync.Mutex
+	lines int
+	held  []string
+}
+
+func (w *lockWatch) Handle(_ context.Context, r slog.Record) error {
+	w.lines++
+	if !w.mu.TryLock() {
+		w.held = append(w.held, r.Message)
+		return nil
+	}
+	w.mu.Unlock()
+	return nil
+}
+
+func (w *lockWatch) WithAttrs([]slog.Attr) slog.Handler { return w }
+
+// None of the lines is written under the lock, which would hold up other stages
+// as long as the handler takes.
+func TestSampledLinesAreWrittenWithoutTheLock(t *testing.T) {
+	t.Parallel()
+	var s sampled
+	watch := &lockWatch{Handler: slog.NewTextHandler(&strings.Builder{}, nil), mu: &s.mu}
+	log := slog.New(watch)
+	start, kind := time.Unix(1000, 0), lineKind{"stage", "line", "kind"}
+	for range sampleFirst + 1 {
+		s.write(log, slog.LevelWarn, kind, start)
+	}
+	s.write(log, slog.LevelWarn, kind, start.Add(samplePeriod)) // and one about that which was left out
+	for range sampleFirst + 1 {
+		s.write(log, slog.LevelWarn, kind, start.Add(samplePeriod))
+	}
+	s.flush(start, true)
+	if want := sampleFirst + 1 + 1 + sampleFirst - 1 + 1; watch.lines != want || len(watch.held) > 0 {
+		t.Errorf("%d lines, not %d; under the lock: %q", watch.lines, want, watch.held)
 	}
 }

@@ -122,25 +122,30 @@ func (s *stats) restore(saved savedStats) {
 }
 
 func (in *instance) saveStats() {
+	err := in.putStats()
+	if isNoSpace(err) {
+		in.stats.unsaved.Store(true)
+	} else if err != nil {
+		in.log.Warn("the counters of the stage could not be kept", "error", err)
+	}
+}
+
+// putStats keeps the counters, if they have changed.
+func (in *instance) putStats() error {
 	in.stats.mu.Lock()
 	defer in.stats.mu.Unlock()
 	now := in.stats.read()
 	if now == in.stats.saved {
-		return
+		return nil
 	}
 	data, err := json.Marshal(statsRecord{now, in.stats.reasons, in.stats.causes})
 	if err == nil {
 		err = in.committed.store.PutNoteUnsynced(statsNote, data)
 	}
-	if isNoSpace(err) {
-		in.stats.unsaved.Store(true)
-		return
+	if err == nil {
+		in.stats.saved = now
 	}
-	if err != nil {
-		in.log.Warn("the counters of the stage could not be kept", "error", err)
-		return
-	}
-	in.stats.saved = now
+	return err
 }
 
 func (in *instance) loadStats() error {

@@ -113,7 +113,9 @@ func (in *session) endWaits() {
 		return // the next one has its own
 	}
 	for kind := range waitKinds {
-		in.waits.end(kind)
+		if kind != waitLetters { // those end with the last letter
+			in.waits.end(kind)
+		}
 	}
 	for k := range in.heads {
 		in.reading[k].end(waitHeld)

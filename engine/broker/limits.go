@@ -24,6 +24,19 @@ var limits = map[jetstream.ErrorCode]string{
 	jscode.StreamTooLarge:                    "the stream reserves more than the account allows for one (disk_max_stream_bytes): raise it, or give the stages less capacity and the dead letters fewer bytes",
 }
 
+// limitError is a refusal of the server with what it leaves out.
+type limitError struct {
+	refusal error
+	remedy  string
+}
+
+func (e *limitError) Error() string { return e.refusal.Error() + ": " + e.remedy }
+
+func (e *limitError) Unwrap() error { return e.refusal }
+
+// Remedy says which limit was met and what lifts it.
+func (e *limitError) Remedy() string { return e.remedy }
+
 // ExplainLimit adds to a refusal of the JetStream API which limit was met and what lifts it. Other errors stay as they are.
 func ExplainLimit(err error) error {
 	var refusal *jetstream.APIError
@@ -31,11 +44,11 @@ func ExplainLimit(err error) error {
 		return err
 	}
 	if text := limits[refusal.ErrorCode]; text != "" {
-		return fmt.Errorf("%w: %s", err, text)
+		return &limitError{err, text}
 	}
 	if refusal.ErrorCode == jscode.StoreFailed {
 		if limit := streamLimit(refusal.Description); limit != "" {
-			return fmt.Errorf("%w: the stream has reached its %s: raise it, %s", err, limit, storageFullRemedies)
+			return &limitError{err, fmt.Sprintf("the stream has reached its %s: raise it, %s", limit, storageFullRemedies)}
 		}
 	}
 	return err
