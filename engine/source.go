@@ -167,31 +167,35 @@ func (in *session) beforeCounting(ctx context.Context) error {
 // waitForOthers lets what was before a large call be committed without it:
 // together they might not fit into one message of the server.
 func (in *session) waitForOthers(ctx context.Context) error {
-	b := in.batch
-	for {
-		b.mu.Lock()
-		fits := b.calls == 0 || b.bytes+int(in.size.before.Load()) <= in.limits.frame/2
-		b.mu.Unlock()
-		if fits {
-			return nil
-		}
-		select {
-		case <-in.source.room:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return in.awaitBatch(ctx, "what was emitted before a large call is not committed", func(b *batch) bool {
+		return b.calls == 0 || b.bytes+int(in.size.before.Load()) <= in.limits.frame/2
+	})
 }
 
 func (in *session) waitForRoom(ctx context.Context) error {
-	b := in.batch
+	return in.awaitBatch(ctx, "it is full and not committed", func(b *batch) bool {
+		return b.bytes < in.limits.batch && b.calls < batchCalls && b.emitted < in.capacity.Messages
+	})
+}
+
+// awaitBatch waits until the loop has taken so much out of the batch that it is
+// as it should be.
+func (in *session) awaitBatch(ctx context.Context, detail string, isFine func(*batch) bool) error {
+	b, waits := in.batch, false
+	defer func() {
+		if waits {
+			in.waits.end(waitBatch)
+		}
+	}()
 	for {
 		b.mu.Lock()
-		full := b.bytes >= in.limits.batch || b.calls >= batchCalls || b.emitted >= in.capacity.Messages
+		fine := isFine(b)
 		b.mu.Unlock()
-		if !full || ctx.Err() != nil {
+		if fine || ctx.Err() != nil {
 			return ctx.Err()
 		}
+		in.waits.begin(waitBatch, detail)
+		waits = true
 		select {
 		case <-in.source.room:
 		case <-ctx.Done():

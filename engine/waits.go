@@ -42,6 +42,7 @@ const (
 	waitCommit waitKind = iota
 	waitRoom
 	waitReadAhead
+	waitBatch
 	waitReader
 	waitFunction
 	waitHeld
@@ -82,6 +83,7 @@ var waitRules = [waitKinds]waitRule{
 	waitCommit:      {"commit", 30 * time.Second, NotReady, false},
 	waitRoom:        {"room", 30 * time.Second, NotReady, false},
 	waitReadAhead:   {"read-ahead", 30 * time.Second, NotReady, true},
+	waitBatch:       {"batch", 30 * time.Second, NotReady, true},
 	waitReader:      {"reader", 15 * time.Second, NotReady, false},
 	waitFunction:    {"user function", 0, "", false},
 	waitHeld:        {"held message", 0, "", false},
@@ -171,8 +173,8 @@ func (w *waits) now() time.Time {
 // waitShown is how long a wait lasts before it is told of.
 const waitShown = time.Second
 
-// list are the waits to tell of now. A patience that is not 0 takes the place of
-// that of each kind; one that is less: none is overdue.
+// list are the waits to tell of now. With patience 0 each kind has its own; more
+// than 0 is that of all kinds that have one; with less than 0 none is overdue.
 func (w *waits) list(now time.Time, patience time.Duration) (list []Wait) {
 	for kind := range w.underWay {
 		u := w.underWay[kind].Load()

@@ -2,12 +2,9 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"penstock/engine/supervise"
 )
 
 // noteWaits names what the loop is about to wait for, besides messages.
@@ -173,73 +170,4 @@ func (in *instance) functionWaits(now time.Time) (list []Wait) {
 		list = append(list, wait)
 	}
 	return list
-}
-
-// explain says what the parts of a wait do that only they know, and whether it
-// has a good reason.
-func (in *instance) explain(wait *Wait, now time.Time) {
-	switch wait.kind {
-	case waitRoom:
-		who, works := in.slowestReader(now)
-		wait.Detail = who
-		if works {
-			wait.Overdue, wait.Readiness = false, ""
-		}
-	case waitHeld:
-		k := wait.input - 1
-		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.heads[k].offset.Load())
-	case waitUnavailable:
-		if wait.Overdue {
-			wait.Readiness = in.run.config.UnavailableReadiness
-		}
-	}
-}
-
-// slowestReader says who keeps the channel full, and what it does. When it
-// works on a message all is well: then it takes the next one some time.
-func (in *instance) slowestReader(now time.Time) (what string, works bool) {
-	var slowest *readerRef
-	var most uint64
-	for k, r := range in.run.readers[in] {
-		next, taken := in.next[r.destination].Load(), r.reader.taken[r.input].Load()
-		if !r.reader.isEnded.Load() && next > taken && next-taken > most {
-			most, slowest = next-taken, &in.run.readers[in][k]
-		}
-	}
-	if slowest == nil {
-		return "what is stored has to be trimmed first", false
-	}
-	reader := slowest.reader
-	stream := reader.definition.inputs[slowest.input].stream
-	does, works := reader.doing(slowest.input, now)
-	return fmt.Sprintf("%s has %d messages of %s to take, and %s", reader.definition.name, most, stream, does), works
-}
-
-// doing says what a stage does with an input that it does not take from.
-func (in *instance) doing(input int, now time.Time) (what string, works bool) {
-	if in.gaveUp.Load() {
-		return "was given up", false
-	}
-	children := map[string]supervise.ChildStatus{}
-	index(children, in.run.supervisor.Status())
-	if state := children[in.definition.name].State; state != supervise.StateRunning {
-		return "is " + state.String(), false
-	}
-	var cause *Wait
-	list := in.waitsNow(now)
-	for k := range list {
-		switch wait := &list[k]; {
-		case wait.kind == waitHeld && wait.input == input+1:
-			return "holds the next one (" + wait.Detail + ") since " + wait.Since.Format(time.TimeOnly), false
-		case wait.kind == waitFunction:
-			return "works since " + wait.Since.Format(time.TimeOnly), true
-		case cause == nil && !waitRules[wait.kind].follows:
-			cause = wait
-		}
-	}
-	if cause != nil {
-		ownTale := cause.kind == waitUnavailable // who waits for it makes the pipeline no worse
-		return "waits for " + cause.String(), ownTale || !cause.Overdue && waitRules[cause.kind].patience > 0
-	}
-	return "takes none", false
 }

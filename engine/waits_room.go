@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"penstock/engine/supervise"
+)
+
+// explain says what the parts of a wait do that only they know, and whether it
+// has a good reason.
+func (in *instance) explain(wait *Wait, now time.Time) {
+	switch wait.kind {
+	case waitRoom:
+		who, isGood := in.slowestReader(now)
+		wait.Detail = who
+		if isGood || in.run.isDraining() { // a drain is a wait with a name, and has an end
+			wait.Overdue, wait.Readiness = false, ""
+		}
+	case waitHeld:
+		k := wait.input - 1
+		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.heads[k].offset.Load())
+	case waitUnavailable:
+		if wait.Overdue {
+			wait.Readiness = in.run.config.UnavailableReadiness
+		}
+	}
+}
+
+// slowestReader says who keeps the channel full, and what it does, and whether
+// that is a good reason to wait for room; see doing.
+func (in *instance) slowestReader(now time.Time) (what string, isGood bool) {
+	var slowest *readerRef
+	var most uint64
+	for k, r := range in.run.readers[in] {
+		next, taken := in.next[r.destination].Load(), r.reader.taken[r.input].Load()
+		if !r.reader.isEnded.Load() && next > taken && next-taken > most {
+			most, slowest = next-taken, &in.run.readers[in][k]
+		}
+	}
+	if slowest == nil {
+		return "what is stored has to be trimmed first", false
+	}
+	reader := slowest.reader
+	stream := reader.definition.inputs[slowest.input].stream
+	does, isGood := reader.doing(slowest.input, now)
+	return fmt.Sprintf("%s has %d messages of %s to take, and %s", reader.definition.name, most, stream, does), isGood
+}
+
+// doing says what a stage does with an input that it does not take from. A good
+// reason is one that ends by itself, or that the stage's own state or waits tell
+// of: who waits for the stage makes the pipeline no worse then. A message that is
+// held is none, because only who waits for room shows that nothing moves.
+func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
+	if in.gaveUp.Load() {
+		return "was given up", false
+	}
+	children := map[string]supervise.ChildStatus{}
+	index(children, in.run.supervisor.Status())
+	state := children[in.definition.name].State
+	if state != supervise.StateRunning && state != supervise.StateStarting {
+		return "is " + state.String(), true
+	}
+	if what, isGood, found := reasonOf(in.waitsNow(now), input+1); found {
+		return what, isGood
+	}
+	if state == supervise.StateStarting {
+		return "is " + state.String(), true
+	}
+	return "takes none", false
+}
+
+// reasonOf finds among the waits of a stage why it takes nothing from an input,
+// counted from 1; see doing.
+func reasonOf(list []Wait, input int) (what string, isGood, found bool) {
+	var cause *Wait
+	for k := range list {
+		switch wait := &list[k]; {
+		case wait.input != 0 && wait.input != input: // of another input
+		case wait.kind == waitHeld:
+			return "holds the next one (" + wait.Detail + ") since " + wait.Since.Format(time.TimeOnly), false, true
+		case wait.kind == waitFunction:
+			return "works since " + wait.Since.Format(time.TimeOnly), true, true
+		case cause == nil && !waitRules[wait.kind].follows:
+			cause = wait
+		}
+	}
+	if cause == nil {
+		return "", false, false
+	}
+	return "waits for " + cause.String(), true, true
+}
