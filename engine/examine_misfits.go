@@ -47,11 +47,10 @@ func (m *misfits) between(r channel.Record) {
 	m.frames = append(m.frames, commitAt{r.Sequence, r.Frame.Commit})
 }
 
-// wasCommit says whether a misfit may be what is left of a commit. Commits are
-// numbered without gaps: between two that follow each other there was none. Before
-// the first and behind the last one only what does not begin like a frame is none:
-// no damage to a stored message makes another beginning and a right checksum of the
-// server's.
+// wasCommit says whether a misfit may be a damaged commit. Commits are numbered
+// without gaps, so between two frames the numbers tell whether one is missing.
+// Before the first frame and behind the last one the misfit's beginning tells: the
+// server's checksum is right, so the message is as it was published.
 func (m *misfits) wasCommit(sequence uint64) bool {
 	next, _ := slices.BinarySearchFunc(m.frames, sequence, func(c commitAt, s uint64) int { return cmp.Compare(c.sequence, s) })
 	if next > 0 && next < len(m.frames) {

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"unicode/utf8"
 
 	"penstock/checkpoint"
 	"penstock/engine/broker"
-	"penstock/engine/cborjson"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
@@ -65,27 +63,6 @@ func (p *Pipeline) running(stage string) (*instance, error) {
 	return r.byStage[d], nil
 }
 
-// shape says how a stage's state is to be read without its program.
-type shape struct {
-	Codec string `json:"codec"`
-	Keyed bool   `json:"keyed"`
-}
-
-const shapeNote = "shape"
-
-// saveShape keeps the shape beside the checkpoint, for Inspect.
-func (in *instance) saveShape() error {
-	data, err := json.Marshal(shape{Codec: in.definition.stateCodec(), Keyed: in.definition.keyed()})
-	if err != nil {
-		return err
-	}
-	old, found, err := in.committed.store.Note(shapeNote)
-	if err != nil || found && string(old) == string(data) {
-		return err
-	}
-	return in.committed.store.PutNote(shapeNote, data)
-}
-
 func (c *committed) each(s shape, fn func(key string, state json.RawMessage) error) error {
 	if s.Keyed {
 		return c.eachKey("", func(key string, value []byte) error { return fn(key, s.json(value)) })
@@ -109,42 +86,6 @@ func (c *committed) one(s shape, key string) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%w: stage %s has no key %q", ErrNoState, c.stage, key)
 	}
 	return s.json(data), nil
-}
-
-// json says bytes of a state in JSON.
-func (s shape) json(data []byte) json.RawMessage {
-	var value any
-	var err error
-	switch s.Codec {
-	case "cbor", "json":
-		if shown, ok := cborjson.Value(s.Codec, data); ok {
-			return shown
-		}
-		err = errors.New("neither CBOR nor JSON")
-	case "string":
-		if utf8.Valid(data) {
-			value = string(data)
-		} else {
-			err = errors.New("not UTF-8")
-		}
-	case "bool":
-		value = len(data) == 1 && data[0] == 1
-	case "uint64":
-		value, err = uint64Codec{}.Decode(data)
-	case "int64":
-		value, err = int64Codec{}.Decode(data)
-	case "float64":
-		value, err = float64Codec{}.Decode(data)
-	default:
-		err = errors.New("unknown codec")
-	}
-	if err == nil {
-		if text, err := json.Marshal(value); err == nil {
-			return text
-		}
-	}
-	text, _ := json.Marshal(map[string]any{"codec": s.Codec, "bytes": data})
-	return text
 }
 
 // Inspector reads what a pipeline that is not running has left, without its

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"penstock/dlq"
 	"penstock/engine"
@@ -216,9 +216,8 @@ func TestTryToEmit(t *testing.T) {
 // emitted, which could not be committed yet: it is committed alone.
 func TestLargeValueOfASourceIsCommittedAlone(t *testing.T) {
 	t.Parallel()
-	const busy = 20 * time.Millisecond
 	p := engine.New("alone")
-	large := make(chan struct{})
+	isTaken := false
 	blobs := engine.Source(p, "blobs", func(_ context.Context, at *Place, emit engine.Emit[[]byte]) error {
 		switch at.Next++; at.Next {
 		case 1: // it fills the channel
@@ -228,18 +227,20 @@ func TestLargeValueOfASourceIsCommittedAlone(t *testing.T) {
 			emit(make([]byte, 400<<10))
 		case 3:
 			emit(make([]byte, 8<<20-4<<10-64<<10))
-			time.Sleep(busy)
-			close(large)
 		case 4:
 			return io.EOF
 		}
 		return nil
 	}).WithCapacity(engine.Capacity{Messages: 2})
 	engine.Sink(p, "sink", blobs, func(_ context.Context, n *int, _ engine.Message[[]byte]) error {
-		<-large
-		for p.Status().Stages[0].Busy < busy { // until the large call has returned
-			time.Sleep(time.Millisecond)
+		if !isTaken { // the channel is full until the large call has returned, and waits for those before it
+			within(t, "a large call that waits", func() bool {
+				return slices.ContainsFunc(p.Status().Stages[0].Waits, func(w engine.Wait) bool {
+					return w.For == "batch" && strings.Contains(w.Detail, "large call")
+				})
+			})
 		}
+		isTaken = true
 		*n++
 		return nil
 	})

@@ -57,9 +57,9 @@ const (
 	replayBytes  = 16 << 20
 )
 
-// Replay calls fn with the instance's frames from sequence from on, in order, up to the one that is the last at the time
-// of the call; what others put between them is left out. It goes on where it was after a lost connection, so fn sees each frame once. An error of fn ends it and
-// is returned; a damaged frame is [ErrCorruptFrame]. fn may keep what it is given.
+// Replay calls fn with the instance's frames in order, from sequence from to the last one at the time of the call. What
+// other clients put between them is left out. After a lost connection it goes on where it was: fn sees each frame once,
+// and may keep it. An error of fn ends the replay and is returned. A damaged frame is [ErrCorruptFrame].
 func (c *Channel) Replay(ctx context.Context, from uint64, fn func(Record) error) error {
 	end, found, err := c.Last(ctx)
 	if err != nil || !found || end.Sequence < from {

@@ -12,11 +12,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Trim removes the instance's frames with a sequence below before, but never its last one: that is the instance's
-// memory. What others put between them goes with
-// them, on other subjects of the stream too, unless another instance has frames there. It does nothing when there is
-// nothing to remove. It makes one attempt, while
-// no publish is under way, and answers [ErrMayNot] when Spec.MayTrim says so.
+// Trim removes the instance's frames with a sequence below before. The last frame stays: it is the instance's memory.
+// Messages of other clients below before go too, on every subject of the stream; if another instance has frames in the
+// stream, only those on the instance's own subject go. Without anything to remove Trim does nothing. It makes one attempt, while no
+// publish is under way. The error is [ErrMayNot] when Spec.MayTrim is false.
 func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	var state jetstream.StreamState
 	err := c.once(ctx, func(ctx context.Context) (err error) {
@@ -57,8 +56,8 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	return nil
 }
 
-// purge has a stream of the embedded server for itself: nats-server 2.15 waits for itself without end when it is to purge a stream of which it
-// could not write a message, for want of space, and that must not happen between the look and the purge.
+// purge lets nobody publish meanwhile to a stream of the embedded server. After a write that failed for want of space
+// nats-server 2.15 hangs in a purge of that stream, so no write may come between MayTrim and the purge.
 func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) error {
 	if c.broker.Embedded() {
 		c.writing.Lock()

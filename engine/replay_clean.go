@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+
+	"penstock/engine/faultpoint"
+)
+
+// cleanReplays deletes what is left of replays that are committed; what it
+// cannot the next run does.
+func (in *instance) cleanReplays(ctx context.Context) {
+	s := in.session.Load()
+	if s == nil || s.replays == nil || s.replays.input.taken.Load() == 0 {
+		return
+	}
+	if err := s.replays.clean(ctx, s.replays.input.taken.Load()); err != nil {
+		in.log.Warn("dead letters that were replayed are still listed; the next run deletes them", "error", err)
+	}
+}
+
+// clean deletes the letters and requests below a sequence: their effect is
+// committed. A crash in between is made up for by the next session.
+func (r *replays) clean(ctx context.Context, below uint64) error {
+	letters, stage := r.session.run.letters, r.session.definition.name
+	kept := false
+	for from := uint64(0); from < below; {
+		request, found, err := letters.NextReplay(ctx, stage, 0, from)
+		if err != nil || !found || request.Sequence >= below {
+			return err
+		}
+		if !kept {
+			if err := r.keepCommits(ctx); err != nil {
+				return err
+			}
+			kept = true
+		}
+		faultpoint.Hit(faultpoint.MidReplay, stage)
+		if err := letters.Discard(ctx, request.Letter); err != nil {
+			return err
+		}
+		if err := r.keepDeletion(ctx); err != nil {
+			return err
+		}
+		faultpoint.Hit(faultpoint.MidSettle, stage)
+		if err := letters.Withdraw(ctx, request); err != nil {
+			return err
+		}
+		from = request.Sequence + 1
+	}
+	return nil
+}
