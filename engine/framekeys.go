@@ -3,10 +3,13 @@ package engine
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
+	"runtime"
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/internal/hint"
 )
 
 // ErrFrameKey is wrapped when a channel's frames are authenticated with a key
@@ -15,9 +18,12 @@ import (
 var ErrFrameKey = channel.ErrKey
 
 // ReadFrameKeys reads Config.FrameKeys from a file: a key in each line, without
-// the white space around it, of at least 16 bytes. Empty lines and those that
-// begin with # are left out. A file that everybody may read or write is refused.
-// "openssl rand -base64 32" makes a key.
+// the white space around it, of at least 16 bytes. Empty lines and those
+// that begin with # are left out. "openssl rand -base64 32" makes a key.
+//
+// A file that its group or others may read or write is refused, except on
+// Windows. The group may read one of another user, such as root: that is how
+// secrets are handed to a process without rights of its own.
 func ReadFrameKeys(path string) ([][]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -28,8 +34,11 @@ func ReadFrameKeys(path string) ([][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("frame keys: %w", err)
 	}
-	if mode := info.Mode(); !mode.IsRegular() || mode.Perm()&0o007 != 0 {
-		return nil, fmt.Errorf("frame keys: %s has the mode %v: other users may read or write it, and must not (chmod 600 %s)", path, mode, path)
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("frame keys: %s is no regular file (mode %v)", path, info.Mode())
+	}
+	if err := checkSecret(path, info); err != nil {
+		return nil, fmt.Errorf("frame keys: %w", err)
 	}
 	if info.Size() > maxKeyFile {
 		return nil, fmt.Errorf("frame keys: %s has %d bytes: a file of keys has %d at most", path, info.Size(), maxKeyFile)
@@ -52,6 +61,26 @@ func ReadFrameKeys(path string) ([][]byte, error) {
 }
 
 const maxKeyFile = 64 << 10
+
+// checkSecret refuses a file that more than its user may read or write.
+func checkSecret(path string, info fs.FileInfo) error {
+	if runtime.GOOS == "windows" { // where the mode says nothing of it
+		return nil
+	}
+	forbidden := fs.FileMode(0o077)
+	if !isOwn(info) {
+		forbidden &^= 0o040
+	}
+	mode := info.Mode().Perm()
+	if mode&forbidden == 0 {
+		return nil
+	}
+	who := "other users"
+	if mode&0o007 == 0 {
+		who = "its group"
+	}
+	return fmt.Errorf("%s has the mode %04o: %s may read or write it, and it holds a secret: chmod 600 %s", path, mode, who, hint.Word(path))
+}
 
 // frameKeys are the keys of a configuration; nil for none.
 func (c Config) frameKeys() (*frame.Keys, error) {

@@ -25,7 +25,7 @@ type runCmd struct {
 	Keep    keepFlags      `embed:""`
 	Free    flags.Size     `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
 	Away    string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz says while a stage waits for something that its function calls and cannot reach: degraded, or not-ready. Default: degraded, which is ready."`
-	Keys    string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one a line, of 16 bytes or more: the first one writes, all are good for reading. Nobody else may read the file. From then on a start needs a key of theirs."`
+	Keys    string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one a line, of 16 bytes or more: the first one writes, all are good for reading. Nobody else may read the file (chmod 600). From then on a start needs a key of theirs."`
 	Report  flags.Path     `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
 	Log     logFlags       `embed:""`
 	Guard   guardFlags     `embed:""`
