@@ -61,8 +61,10 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, erro
 	err := q.ask(ctx, "open", func(ctx context.Context) error { return q.open(ctx, cfg) })
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isNoRoom(refusal) {
-		err = fmt.Errorf("no room for MaxBytes %d: lower it, free disk space or raise the limit of the server or account: %w",
-			cfg.stream().MaxBytes, err)
+		err = fmt.Errorf("no room for MaxBytes %d: %w", cfg.stream().MaxBytes, err)
+		if remedyOf(err) == "" {
+			err = fmt.Errorf("%w: lower it, free disk space, or raise the limit of the server or account", err)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dlq: open stream %s: %w", q.name, err)

@@ -21,8 +21,8 @@ type FullError struct {
 // newFullError takes what lifts the limit from an error that knows it.
 func newFullError(refusal *jetstream.APIError, cause error) *FullError {
 	e := &FullError{Because: refusal.Description, cause: cause}
-	if limit := interface{ Remedy() string }(nil); errors.As(cause, &limit) {
-		e.Because += ": " + limit.Remedy()
+	if remedy := remedyOf(cause); remedy != "" {
+		e.Because += ": " + remedy
 	}
 	return e
 }
@@ -33,6 +33,14 @@ func (e *FullError) Error() string {
 
 // Unwrap returns ErrFull and the answer of the server.
 func (e *FullError) Unwrap() []error { return []error{ErrFull, e.cause} }
+
+// remedyOf is what an error knows to lift the limit, as those of the engine's server do; "" if it knows none.
+func remedyOf(err error) string {
+	if limit := interface{ Remedy() string }(nil); errors.As(err, &limit) {
+		return limit.Remedy()
+	}
+	return ""
+}
 
 // isFull tells the limits from other reasons why a message is not stored, some of which pass.
 func isFull(e *jetstream.APIError) bool {

@@ -55,9 +55,15 @@ func (r *run) showLetter(id string) string {
 }
 
 // where are the flags by which a command finds this pipeline.
-func (r *run) where() string {
-	n := r.config.NATS
+func (r *run) where() string { return r.config.CommandFlags() }
+
+// CommandFlags are the flags by which the pipeline command finds a pipeline with
+// this configuration, each with a space before it, for logs and errors: --dir,
+// and with a server outside --nats and its login. A password, a token and
+// FrameKeys are not shown.
+func (c Config) CommandFlags() string {
+	n := c.NATS
 	return hint.Place{
-		Dir: r.config.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
+		Dir: c.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
 	}.Flags()
 }

@@ -283,3 +283,20 @@ func TestRestartWhileLettersAreFull(t *testing.T) {
 		t.Errorf("letters %v, %+v", offsets(seen), s)
 	}
 }
+
+// Dead letters that the disk has no room for are refused with one remedy.
+func TestLettersThatNoDiskHasRoomFor(t *testing.T) {
+	t.Parallel()
+	config := testConfig(t, t.TempDir())
+	config.DeadLetterBytes = 1 << 60
+	p := engine.New("letters")
+	numbers := engine.Source(p, "numbers", count(1, 1))
+	engine.Sink(p, "sink", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error { return nil })
+	err := runBounded(t, p, config)
+	if err == nil || !strings.Contains(err.Error(), "no room for MaxBytes 1152921504606846976") || !strings.Contains(err.Error(), "--dead-letter-bytes") {
+		t.Fatalf("error %v", err)
+	}
+	if n := strings.Count(err.Error(), "free disk space"); n != 1 {
+		t.Errorf("%d remedies: %v", n, err)
+	}
+}

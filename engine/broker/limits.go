@@ -19,7 +19,7 @@ var limits = map[jetstream.ErrorCode]string{
 	jetstream.JSErrCodeMaximumConsumersLimit: "the account may have no more consumers of this stream (max_consumers), and a pipeline needs one for each stage that reads it, and some that come and go: raise it, or delete consumers that nobody needs",
 	jscode.MaxStreams:                        "the account may have no more streams (max_streams), and a pipeline needs one for each stage and two for dead letters: raise it, or delete streams that nobody needs",
 	jscode.Memory:                            "the memory for JetStream is used up (max_memory_store of the server, or max_memory of the account): raise it",
-	jscode.Reserved:                          "there is less storage than the stream reserves (max_file_store of the server, or max_file of the account): raise it, or give the stages less capacity and the dead letters fewer bytes",
+	jscode.Reserved:                          "there is less storage than the stream reserves (max_file_store of the server, by default a part of its free disk, or max_file of the account): free disk space or raise it, or give the stages less capacity and the dead letters fewer bytes (--dead-letter-bytes)",
 	jscode.LimitDemanded:                     "the account demands a limit for each stream (max_bytes_required): limit the bytes of the dead letters, or take the demand back",
 	jscode.StreamTooLarge:                    "the stream reserves more than the account allows for one (disk_max_stream_bytes): raise it, or give the stages less capacity and the dead letters fewer bytes",
 }

@@ -58,9 +58,9 @@ func (f keyFlags) add(config engine.Config, err error) (engine.Config, error) {
 // where are the flags for another command.
 func (f keyFlags) where(config engine.Config) string {
 	if f.Keys == "" {
-		return where(config)
+		return config.CommandFlags()
 	}
-	return where(config) + " --frame-key-file " + hint.Word(f.Keys)
+	return config.CommandFlags() + " --frame-key-file " + hint.Word(f.Keys)
 }
 
 // question is one that a directory can answer, or the process that has locked

@@ -4,9 +4,6 @@ import (
 	"path/filepath"
 
 	"penstock/cmd/pipeline/internal/flags"
-	"penstock/engine"
-	"penstock/engine/broker"
-	"penstock/internal/hint"
 )
 
 // place is the data directory.
@@ -27,12 +24,4 @@ func (p place) directory(pipeline string, getenv func(string) string) (string, e
 		return filepath.Join(home, ".local", "state", "penstock", pipeline), nil
 	}
 	return "", flags.Usage("there is neither $XDG_STATE_HOME nor $HOME to keep data in: name a directory with --dir")
-}
-
-// where are the flags by which another command finds what this one used.
-func where(config engine.Config) string {
-	n := config.NATS
-	return hint.Place{
-		Dir: config.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
-	}.Flags()
 }

@@ -192,7 +192,7 @@ func (s *session) finish(err error) error {
 		s.log.Warn("messages were dropped, or lines left out, as the stages were told to", "count", dropped)
 	}
 	if s.letters > 0 {
-		s.log.Warn("dead letters are kept", "count", s.letters, "list", s.name()+" dlq list"+where(s.config))
+		s.log.Warn("dead letters are kept", "count", s.letters, "list", s.name()+" dlq list"+s.config.CommandFlags())
 	}
 	switch {
 	case err != nil:
