@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -36,14 +37,17 @@ const callNote = "call-attempts"
 // and the last ones.
 const maxTries = 20
 
+// onlyInstance is the number of the instance of a stage that has one.
+const onlyInstance = 0
+
 func messageUnit(i *inputDefinition, offset uint64) string {
-	return fmt.Sprintf("%s.%d:%d", i.stream, 0, offset)
+	return plan.Message(i.stream.String(), onlyInstance, offset)
 }
 
 // countCall counts a failed try of a call that is no message, durably.
 func (in *session) countCall(unit string, err error) error {
-	in.stats.FailedAttempts.Add(1)
-	in.calls.count(unit, err, in.run.clock.now())
+	in.observed.stats.FailedAttempts.Add(1)
+	in.failures.ofUnit.count(unit, err, in.run.clock.now())
 	return in.saveCalls()
 }
 
@@ -80,33 +84,35 @@ func (a *attempts) count(unit string, err error, now time.Time) {
 
 // nextTry is the number of the next try of a call that is no message.
 func (in *session) nextTry(unit string) int {
-	if in.calls.Unit == unit {
-		return in.calls.Count + 1
+	if in.failures.ofUnit.Unit == unit {
+		return in.failures.ofUnit.Count + 1
 	}
 	return 1
 }
 
 // succeeded forgets what is recorded of a call that is no message.
 func (in *session) succeeded(unit string) {
-	if in.calls.Unit != unit || in.hold.abandoned() {
+	if in.failures.ofUnit.Unit != unit || in.code.hold.abandoned() {
 		return
 	}
-	in.calls = attempts{}
+	in.failures.ofUnit = attempts{}
 	if err := in.keepNote(callNote, nil); err != nil {
 		in.log.Warn("the attempts of a call could not be forgotten", "call", unit, "error", err)
 	}
 }
 
 // sound says that nothing that failed is still to be mended.
-func (in *session) sound() bool { return len(in.failures.records) == 0 && in.calls.Unit == "" }
+func (in *session) sound() bool {
+	return len(in.failures.records) == 0 && in.failures.ofUnit.Unit == ""
+}
 
 func (in *session) saveCalls() error {
-	data, err := json.Marshal(&in.calls)
+	data, err := json.Marshal(&in.failures.ofUnit)
 	if err == nil {
 		err = in.keepNote(callNote, data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, in.calls.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, in.failures.ofUnit.Unit, err))
 	}
 	return nil
 }
@@ -123,7 +129,7 @@ func (in *session) keepNote(name string, data []byte) error {
 func (in *session) loadAttempts() error {
 	data, found, err := in.committed.store.Note(callNote)
 	if err == nil && found {
-		err = json.Unmarshal(data, &in.calls)
+		err = json.Unmarshal(data, &in.failures.ofUnit)
 	}
 	if err != nil {
 		return fmt.Errorf("read the attempts: %w", err)

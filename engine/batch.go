@@ -23,6 +23,11 @@ type batch struct {
 	aging []aged // whose age is not noted yet: of replays, and then by input
 	ages  []aged
 
+	most   int    // calls that the next commit may have
+	closed bool   // it takes no further call
+	last   call   // that succeeded since the last commit
+	spare  []byte // buffer of a settled frame, to be used again
+
 	callErr  error  // an emission of the call at hand was refused
 	unfit    unfits // of a source's call: values that were not sent
 	before   int    // bytes before the call at hand
@@ -32,6 +37,7 @@ type batch struct {
 
 func newBatch(destinations []*streamDefinition, inputs int) *batch {
 	b := &batch{
+		most:     batchCalls,
 		aging:    make([]aged, 1+inputs),
 		sections: make([]frame.Section, len(destinations)),
 		marks:    make([]frame.Mark, len(destinations)),

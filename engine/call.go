@@ -3,23 +3,64 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"penstock/engine/faultpoint"
 )
+
+// call is one call of a function of the stage: of messages, or of a unit that is none.
+type call struct {
+	input     *input   // whose messages it has; nil when it is of a unit
+	offset    uint64   // of the first message
+	count     int      // messages
+	failure   *failure // of the message, if it has failed before
+	unit      string   // "timer:0", "end:", "commit" …
+	due       int64    // of a timer: when it was due
+	attempt   int      // 1, and one more for each time it failed
+	key       string   // of the state that it uses, in a keyed stage
+	suspected bool     // it may leave a state that cannot be encoded
+	checked   bool     // the state that it left can be encoded
+}
+
+// unitCall is a call that has no message.
+func (in *session) unitCall(unit string) call { return call{unit: unit, attempt: in.nextTry(unit)} }
+
+// messageCall is a call of messages from an offset on; f is what is known of the first, if it failed before.
+func (in *session) messageCall(i *input, offset uint64, count int, f *failure) call {
+	c := call{input: i, offset: offset, count: count, failure: f, attempt: 1, suspected: in.isSuspect(i, offset, f)}
+	if f != nil {
+		c.attempt = f.Count + 1
+	}
+	return c
+}
+
+// name is that of the messages, or of the unit.
+func (c *call) name() string {
+	switch {
+	case c.input == nil:
+		return c.unit
+	case c.count > 1:
+		return fmt.Sprintf("%d messages from %s", c.count, messageUnit(c.input.definition, c.offset))
+	}
+	return "message " + messageUnit(c.input.definition, c.offset)
+}
+
+// place is that of the call's message.
+func (c *call) place() place { return place{c.input.definition.stream.String(), c.offset} }
 
 // errRewind asks for a rollback that is nobody's failure.
 var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.
 func (in *session) mayCall() bool {
-	return !in.closed && !in.ending && in.batchHasRoom() && !in.run.space.isFull()
+	return !in.batch.closed && !in.ending.asked && in.batchHasRoom() && !in.run.space.isFull()
 }
 
 // batchHasRoom says whether the batch takes the effect of another call.
 func (in *session) batchHasRoom() bool {
 	b := in.batch
-	return b.bytes < in.limits.batch && b.calls < in.maxCalls && b.emitted < in.capacity.Messages
+	return b.bytes < in.format.limits.batch && b.calls < in.batch.most && b.emitted < in.format.capacity.Messages
 }
 
 // clean says that everything before the next call is committed.
@@ -28,9 +69,8 @@ func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0
 // callNext calls the function of a timer that is due, or of the next message: in
 // turn, for neither may starve the other.
 func (in *session) callNext(ctx context.Context) (bool, error) {
-	in.failing = nil
 	timer := in.dueTimer()
-	if timer >= 0 && !in.ticked {
+	if timer >= 0 && !in.timers.ticked {
 		return in.tick(ctx, timer)
 	}
 	if i := in.choose(ctx); i != nil {
@@ -41,11 +81,13 @@ func (in *session) callNext(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 		if f != nil && (f.passed || in.usedUp(f)) {
-			in.failing, in.ticked = f, false
+			in.timers.ticked = false
+			in.call = in.messageCall(i, i.head.offset, 1, f)
 			return true, in.divert(ctx, i, f)
 		}
 		if in.mayCallOut() {
-			in.failing, in.ticked = f, false
+			in.timers.ticked = false
+			in.call = in.messageCall(i, i.head.offset, 1, f)
 			return true, in.callHead(ctx, i)
 		}
 	}
@@ -56,19 +98,16 @@ func (in *session) callNext(ctx context.Context) (bool, error) {
 }
 
 func (in *session) tick(ctx context.Context, timer int) (bool, error) {
-	failed := in.calls.Unit != "" && in.calls.Unit == unitOfTimer(timer) || in.timerIsAway(timer)
+	failed := in.failures.ofUnit.Unit != "" && in.failures.ofUnit.Unit == unitOfTimer(timer) || in.timerIsAway(timer)
 	if failed && !in.clean() {
 		return false, nil // what was before it is committed first
 	}
-	in.ticked, in.nextTimer = true, timer+1
+	in.timers.ticked, in.timers.next = true, timer+1
 	return true, in.callTimer(ctx, timer)
 }
 
 func (in *session) callHead(ctx context.Context, i *input) error {
-	if in.failing != nil {
-		i.head.attempt = in.failing.Count + 1
-	}
-	in.suspected = in.isSuspect(i)
+	i.head.attempt = in.call.attempt
 	switch {
 	case i.replays != nil:
 		return in.callReplay(ctx, i)
@@ -92,14 +131,14 @@ func (in *session) mustBeAlone(i *input, f *failure) bool {
 
 // choose returns an input whose head may be handled, in turn.
 func (in *session) choose(ctx context.Context) *input {
-	n := len(in.inputs)
+	n := len(in.inbox.inputs)
 	if n > 1 && in.batch.calls%64 == 63 {
-		in.turn = (in.turn + 1) % n
+		in.inbox.next = (in.inbox.next + 1) % n
 	}
 	for k := range n {
-		turn := (in.turn + k) % n
-		if i := in.inputs[turn]; in.offers(ctx, i) {
-			in.turn = turn
+		next := (in.inbox.next + k) % n
+		if i := in.inbox.inputs[next]; in.offers(ctx, i) {
+			in.inbox.next = next
 			return in.orReplay(ctx, i)
 		}
 	}
@@ -108,15 +147,15 @@ func (in *session) choose(ctx context.Context) *input {
 
 func (in *session) callMessage(ctx context.Context, i *input) error {
 	p := &i.head
-	in.current, in.currentAt, in.batched, in.attempt = i, p.offset, 1, p.attempt
 	in.traceCall(i)
 	in.mark()
 	in.batch.begin(p.message.Time)
-	if err := in.enterMessages(ctx, i, p.offset, 1); err != nil {
-		return err
-	}
-	err := in.check(i, in.machine.callMessage(ctx, p))
-	in.leaveCall(ctx)
+	err := in.invoke(ctx, func() error { return in.check(i, in.machine.callMessage(ctx, p)) })
+	return in.conclude(i, err)
+}
+
+// conclude takes the message at hand, if its call succeeded.
+func (in *session) conclude(i *input, err error) error {
 	taken, err := in.answer(i, err)
 	if taken {
 		in.traceHead(i)
@@ -129,7 +168,7 @@ func (in *session) callMessage(ctx context.Context, i *input) error {
 // answer looks what a function said of its message, or messages: true when
 // they are taken, an error when it failed.
 func (in *session) answer(i *input, err error) (taken bool, _ error) {
-	if in.hold.abandoned() {
+	if in.code.hold.abandoned() {
 		return false, errAbandoned
 	}
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
@@ -138,7 +177,7 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 	switch {
 	case err == nil:
 	case err == io.EOF:
-		in.ending = true
+		in.ending.asked = true
 	case isPostponed(err):
 		in.calledNothing()
 		in.inputIsBack(i)
@@ -162,18 +201,18 @@ func (in *session) answer(i *input, err error) (taken bool, _ error) {
 // moved notes that a call succeeded: who was held by the others is asked again.
 func (in *session) moved(i *input) {
 	in.batch.calls++
-	in.lastCall = lastCall{i, in.currentAt, in.batched, in.unit, in.checked}
-	in.checking = max(in.checking-1, 0)
-	in.replays.served(i)
-	in.current = nil
+	in.batch.last = in.call
+	in.failures.checking = max(in.failures.checking-1, 0)
+	in.inbox.replays.served(i)
 	if i != nil {
-		in.batch.took(i.definition.index, in.batched)
+		in.batch.took(i.definition.index, in.call.count)
 	}
-	if in.failing != nil {
-		in.closed, in.failing = !in.failing.here, nil
+	if f := in.call.failure; f != nil {
+		in.batch.closed = !f.here
 	}
-	if i == nil || len(in.inputs) > 1 {
-		for _, other := range in.inputs {
+	in.call = call{}
+	if i == nil || len(in.inbox.inputs) > 1 {
+		for _, other := range in.inbox.inputs {
 			if other != i {
 				other.held = false
 			}
@@ -185,22 +224,18 @@ func (in *session) callBatch(ctx context.Context, i *input) error {
 	limit := in.batchLimit(i)
 	first := i.next
 	in.traceCall(i)
-	in.gathered = in.gathered[:0]
-	for uint64(len(in.gathered)) < limit && i.peek() {
-		if in.failureOf(i) != in.failing {
+	in.inbox.gathered = in.inbox.gathered[:0]
+	for uint64(len(in.inbox.gathered)) < limit && i.peek() {
+		if in.failureOf(i) != in.call.failure {
 			break // this one comes alone
 		}
-		in.gathered = append(in.gathered, i.head)
+		in.inbox.gathered = append(in.inbox.gathered, i.head)
 		in.traceHead(i)
 		i.take()
 	}
-	in.current, in.currentAt, in.batched, in.attempt = i, first, len(in.gathered), in.gathered[0].attempt
-	in.batch.begin(in.gathered[len(in.gathered)-1].message.Time)
-	if err := in.enterMessages(ctx, i, first, len(in.gathered)); err != nil {
-		return err
-	}
-	err := in.check(i, in.machine.callBatch(ctx, i.definition.index, in.gathered))
-	in.leaveCall(ctx)
+	in.call.offset, in.call.count = first, len(in.inbox.gathered)
+	in.batch.begin(in.inbox.gathered[len(in.inbox.gathered)-1].message.Time)
+	err := in.invoke(ctx, func() error { return in.check(i, in.machine.callBatch(ctx, i.definition.index, in.inbox.gathered)) })
 	taken, err := in.answer(i, err)
 	if taken {
 		in.moved(i)
@@ -215,7 +250,7 @@ func (in *session) batchLimit(i *input) uint64 {
 		limit = min(limit, max(in.room(i, i.next), 1))
 	}
 	switch {
-	case in.failing != nil, i.suspect <= i.next && i.next < i.cleared:
+	case in.call.failure != nil, i.suspect <= i.next && i.next < i.cleared:
 		return 1
 	case i.next < i.suspect:
 		return min(limit, i.suspect-i.next)
@@ -225,10 +260,9 @@ func (in *session) batchLimit(i *input) uint64 {
 
 // mark remembers what the next call may change.
 func (in *session) mark() {
-	in.key = ""
 	in.machine.keeper().mark()
 	if in.definition.setsTimers {
-		in.marked = append(in.marked[:0], in.timers...)
+		in.timers.marked = append(in.timers.marked[:0], in.timers.due...)
 	}
 }
 
@@ -238,7 +272,7 @@ func (in *session) undo() bool {
 		return false
 	}
 	if in.definition.setsTimers {
-		copy(in.timers, in.marked)
+		copy(in.timers.due, in.timers.marked)
 	}
 	return true
 }
@@ -254,7 +288,7 @@ func isPostponed(err error) bool {
 func (in *session) postpone(i *input, answer error) error {
 	undone := !i.definition.batch && in.undo()
 	if !undone && !in.clean() {
-		i.alone, i.aloneAt = true, in.currentAt
+		i.alone, i.aloneAt = true, in.call.offset
 		return errRewind
 	}
 	in.traceNothing()
@@ -264,7 +298,7 @@ func (in *session) postpone(i *input, answer error) error {
 			return err
 		}
 	}
-	in.current = nil
+	in.call = call{}
 	var s *snooze
 	switch {
 	case errors.As(answer, &s):

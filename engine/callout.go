@@ -25,6 +25,12 @@ func (in *instance) newBreaker() *breaker.Breaker {
 	return breaker.New(in.definition.name, c)
 }
 
+// gate is what a session knows of its circuit breaker.
+type gate struct {
+	openUntil time.Time // it lets nothing through until then
+	trusted   bool      // it is closed and has seen no failure since the last success
+}
+
 // What became of the question whether a call may be made.
 const (
 	notAsked int32 = iota
@@ -36,48 +42,48 @@ const (
 // followed by calledOut or calledNothing. A breaker that has nothing to forget
 // is asked again only when a call has failed: a success tells it nothing.
 func (in *session) mayCallOut() bool {
-	if in.breaker == nil || in.asked.Load() != notAsked {
+	if in.callout.breaker == nil || in.callout.asked.Load() != notAsked {
 		return true
 	}
-	if in.trusted {
-		in.asked.Store(takenForGranted)
+	if in.gate.trusted {
+		in.callout.asked.Store(takenForGranted)
 		return true
 	}
-	next, ok := in.breaker.Allow()
+	next, ok := in.callout.breaker.Allow()
 	if !ok {
-		in.openUntil = next
+		in.gate.openUntil = next
 		return false
 	}
-	in.openUntil = time.Time{}
-	in.asked.Store(allowed)
+	in.gate.openUntil = time.Time{}
+	in.callout.asked.Store(allowed)
 	return true
 }
 
 // calledOut tells the breaker how a call went.
 func (in *session) calledOut(success bool) {
-	if in.breaker == nil || in.hold.abandoned() {
+	if in.callout.breaker == nil || in.code.hold.abandoned() {
 		return
 	}
-	switch in.asked.Swap(notAsked) {
+	switch in.callout.asked.Swap(notAsked) {
 	case takenForGranted:
 		if success {
 			return
 		}
-		in.breaker.Allow() // it is closed
+		in.callout.breaker.Allow() // it is closed
 	case notAsked:
 		return
 	}
-	in.breaker.Done(success)
-	in.trusted = success && in.breaker.State() == breaker.StateClosed && in.breaker.Counts().Failures == 0
+	in.callout.breaker.Done(success)
+	in.gate.trusted = success && in.callout.breaker.State() == breaker.StateClosed && in.callout.breaker.Counts().Failures == 0
 }
 
 // calledNothing tells the breaker that a call says nothing about the other
 // side.
 func (in *session) calledNothing() {
-	if in.breaker != nil && !in.hold.abandoned() && in.asked.Swap(notAsked) == allowed {
-		in.breaker.Drop()
+	if in.callout.breaker != nil && !in.code.hold.abandoned() && in.callout.asked.Swap(notAsked) == allowed {
+		in.callout.breaker.Drop()
 	}
 }
 
 // isOpen says that messages wait for the breaker.
-func (in *session) isOpen() bool { return !in.openUntil.IsZero() }
+func (in *session) isOpen() bool { return !in.gate.openUntil.IsZero() }

@@ -40,7 +40,7 @@ func (r *run) beginCarefully(last inflight.Last) error {
 	}
 	names := make([]string, len(r.instances))
 	for k, in := range r.instances {
-		names[k] = in.name
+		names[k] = in.id.String()
 	}
 	file, _, err := inflight.Open(r.dir.inflight(), names)
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *run) beginCarefully(last inflight.Last) error {
 	}
 	r.inflight = file
 	for _, in := range r.instances {
-		in.session.Load().slot = file.Slot(in.name)
+		in.session.Load().code.slot = file.Slot(in.id.String())
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (c *careful) withLast(known suspects, isKnown bool, last inflight.Last) sus
 // before a call that is no message.
 func (c *careful) suspectOf(name string, call inflight.Call) (s suspect, found bool) {
 	for _, in := range c.run.instances {
-		if in.name != name || call.Count == 0 || call.Kind == inflight.Source {
+		if in.id.String() != name || call.Count == 0 || call.Kind == inflight.Source {
 			continue
 		}
 		s := suspect{
@@ -137,7 +137,7 @@ func (c *careful) suspectOf(name string, call inflight.Call) (s suspect, found b
 func (c *careful) open(known suspects) (open suspects) {
 	for _, s := range known {
 		in := c.run.instance(s.Stage)
-		if in == nil || in.isEnded.Load() {
+		if in == nil || in.phase.isEnded() {
 			continue
 		}
 		if i := in.session.Load().input(s.Input); i != nil && !i.committed.Consumed(s.Offset) {
@@ -170,9 +170,9 @@ func (c *careful) blame(guilty suspect) error {
 	s := in.session.Load()
 	i := s.input(guilty.Input)
 	unit := messageUnit(i.definition, guilty.Offset)
-	in.stats.Killed.Add(1)
-	in.stats.unsaved.Store(true)
-	f, err := s.countMessage(i, guilty.Offset, &KilledError{Stage: in.definition.name, Message: unit})
+	in.observed.stats.Killed.Add(1)
+	in.observed.stats.unsaved.Store(true)
+	f, err := s.countMessage(&call{input: i, offset: guilty.Offset, count: 1}, &KilledError{Stage: in.definition.name, Message: unit})
 	if err != nil {
 		return err
 	}

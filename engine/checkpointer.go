@@ -183,17 +183,17 @@ const reachNote = "reach"
 // reader can need again.
 func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	own, _ := in.committed.covered()
-	last := in.last.Load() // before anything is asked of what is in the frames up to it
+	last := in.progress.last.Load() // before anything is asked of what is in the frames up to it
 	before := min(own, last)
 	if rule.TrimBound {
-		for _, r := range in.run.readers[in] {
-			if r.reader.isEnded.Load() && r.reader.committed.coversEnd() { // else a cut of the power may take its end
+		for _, r := range in.readers {
+			if r.hasEnded() && r.endIsKept() { // else a cut of the power may take its end
 				continue
 			}
-			before = min(before, r.needs(last))
+			before = min(before, r.needs(r.input, last))
 		}
 	} else {
-		before = in.last.Load()
+		before = last
 	}
 	if before <= c.trimmed[in] {
 		return nil
@@ -209,7 +209,7 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	if err != nil {
 		return err
 	}
-	in.stored.Store(int64(info.Bytes))
+	in.progress.stored.Store(int64(info.Bytes))
 	in.poke()
 	return nil
 }

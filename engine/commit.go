@@ -39,12 +39,11 @@ func (f *flight) isDone() bool {
 // publish sends everything the batch holds as one frame: the commit. It is
 // under way afterwards; settle ends it.
 func (in *session) publish(ctx context.Context, end bool) error {
-	in.unit = commitUnit
+	in.call = in.unitCall(commitUnit)
 	if err := in.delivered(ctx); err != nil {
 		return err
 	}
 	if err := in.beforeCommit(ctx); err != nil {
-		in.current = nil
 		return err
 	}
 	f, err := in.encode(end)
@@ -97,14 +96,14 @@ func (in *session) publishAtLast(ctx context.Context, end bool) error {
 
 // collect asks for the changes of the state, which the user's codec writes.
 func (in *session) collect() (state frame.State, err error) {
-	in.hold.enter()
-	in.saving.enterCall(commitUnit)
+	in.code.hold.enter()
+	in.code.saving.enterUnit(commitUnit)
 	err = encoding(func() (err error) {
 		state, err = in.machine.keeper().collect()
 		return err
 	})
-	in.saving.leave()
-	if !in.hold.leave() {
+	in.code.saving.leave()
+	if !in.code.hold.leave() {
 		return state, errAbandoned
 	}
 	return state, err
@@ -122,28 +121,28 @@ func (in *session) encode(end bool) (*flight, error) {
 		return nil, in.unsaved(err)
 	}
 	f := &flight{expected: sequence, frame: frame.Frame{
-		Owner:    in.owner,
-		Epoch:    in.epoch,
+		Owner:    in.ownership.owner,
+		Epoch:    in.ownership.epoch,
 		Commit:   control.Commit + 1,
 		Ended:    end,
-		UsedUp:   end && in.inputsUsedUp,
+		UsedUp:   end && in.ending.usedUp,
 		Steps:    in.steps,
 		Inputs:   in.positions(),
-		Timers:   append([]int64(nil), in.timers...),
-		EndPhase: (in.endPhase || in.ending && !in.isPermanent()) && !end,
-		Cursor:   in.cursor,
+		Timers:   append([]int64(nil), in.timers.due...),
+		EndPhase: (in.ending.hook || in.ending.asked && !in.isPermanent()) && !end,
+		Cursor:   in.ending.cursor,
 		State:    state,
 		Sections: in.batch.completed(in.source),
 	}}
-	if f.data, err = frame.Append(in.spare[:0], &f.frame, in.options); err != nil && !errors.Is(err, frame.ErrTooLarge) {
+	if f.data, err = frame.Append(in.batch.spare[:0], &f.frame, in.format.options); err != nil && !errors.Is(err, frame.ErrTooLarge) {
 		return nil, fmt.Errorf("encode a frame: %w", err)
 	}
-	if err != nil || len(f.data) > in.limits.frame {
+	if err != nil || len(f.data) > in.format.limits.frame {
 		return nil, in.tooLarge(&f.frame, len(f.data))
 	}
 	f.trace = in.traceSent()
 	f.taken, f.ages = in.batch.taken, in.batch.ages
-	in.spare, in.lastCall = nil, lastCall{}
+	in.batch.spare, in.batch.last = nil, call{}
 	in.committed.launch(state.Changes)
 	in.empty(f)
 	return f, nil
@@ -162,8 +161,8 @@ func (in *session) empty(f *flight) {
 }
 
 func (in *session) positions() []frame.Position {
-	positions := make([]frame.Position, 0, len(in.inputs))
-	for _, i := range in.inputs {
+	positions := make([]frame.Position, 0, len(in.inbox.inputs))
+	for _, i := range in.inbox.inputs {
 		if i.replays == nil || i.next > 0 { // there are replays now and then, and positions in every frame
 			positions = append(positions, i.position())
 		}
@@ -182,7 +181,7 @@ func (in *session) settle(ctx context.Context, wait bool) error {
 		if !wait {
 			return nil
 		}
-		in.waits.begin(waitCommit, "its answer has not come")
+		in.waiting.waits.begin(waitCommit, "its answer has not come")
 		if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
 			return err
 		}
@@ -207,13 +206,13 @@ func (in *session) settled(sequence uint64) {
 	in.measure(f)
 	in.noteSize(f)
 	in.committed.accept(&f.frame, sequence)
-	in.flight, in.spare, in.closed = nil, f.data, false
-	in.waits.end(waitCommit)
-	in.maxCalls = min(2*in.maxCalls, batchCalls)
+	in.flight, in.batch.spare, in.batch.closed = nil, f.data, false
+	in.waiting.waits.end(waitCommit)
+	in.batch.most = min(2*in.batch.most, batchCalls)
 	in.published(f, sequence)
 	in.traceCommitted(f)
 	faultpoint.Hit(faultpoint.BeforeAck, in.definition.name)
-	for k, i := range in.inputs[:len(f.frame.Inputs)] {
+	for k, i := range in.inbox.inputs[:len(f.frame.Inputs)] {
 		i.settle(f.frame.Inputs[k])
 		if i.producer != nil {
 			i.producer.poke()
@@ -230,25 +229,25 @@ func (in *session) settled(sequence uint64) {
 	in.forgetCommitted()
 	in.succeeded(commitUnit)
 	if in.sound() {
-		in.healthy.Store(f.frame.Commit)
+		in.progress.healthy.Store(f.frame.Commit)
 	}
-	if in.stats.unsaved.Load() {
+	if in.observed.stats.unsaved.Load() {
 		in.saveNews()
 	}
-	if in.committed.dirtyBytes() > dirtyLimit || in.stored.Load() > int64(in.capacity.Bytes/2) {
+	if in.committed.dirtyBytes() > dirtyLimit || in.progress.stored.Load() > int64(in.format.capacity.Bytes/2) {
 		in.run.checkpointer.kick()
 	}
 }
 
 // published lets the others see a commit.
 func (in *session) published(f *flight, sequence uint64) {
-	in.stored.Add(int64(len(f.data)))
-	in.last.Store(sequence)
+	in.progress.stored.Add(int64(len(f.data)))
+	in.progress.last.Store(sequence)
 	for d := range f.frame.Sections {
-		in.next[d].Store(f.frame.Sections[d].Next())
+		in.progress.next[d].Store(f.frame.Sections[d].Next())
 	}
 	if f.frame.Ended {
-		in.isEnded.Store(true)
+		in.phase.on(commitsEnd)
 		in.run.pokeAll()
 	}
 }

@@ -47,17 +47,16 @@ func (in *session) stopsAtLimit(f *failure) bool {
 // drop takes the head of an input without effect and without a dead letter.
 func (in *session) drop(i *input, f *failure) {
 	in.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
-	in.stats.Dropped.Add(1)
+	in.observed.stats.Dropped.Add(1)
 	in.tracePassed(i, f, 0)
 	in.pass(i)
 }
 
 func (in *session) pass(i *input) {
-	in.stats.unsaved.Store(true)
-	in.currentAt = i.head.offset
+	in.observed.stats.unsaved.Store(true)
 	i.take()
 	in.moved(i)
-	in.lastCall = lastCall{} // it called nothing
+	in.batch.last = call{} // it called nothing
 }
 
 // AtLimitError says that a message has failed at every attempt, or that a source

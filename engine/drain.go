@@ -52,10 +52,14 @@ func (r *run) onlyHaltedLeft() bool {
 	findHalted(halted, r.supervisor.Status(), false)
 	only := true
 	for _, in := range r.instances {
-		if in.halted.Swap(halted[in.definition.name]) != halted[in.definition.name] {
+		event := operatorStarts
+		if halted[in.definition.name] {
+			event = operatorStops
+		}
+		if in.phase.on(event) {
 			r.pokeAll()
 		}
-		only = only && in.isStill()
+		only = only && in.phase.isStill()
 	}
 	return only
 }
@@ -117,7 +121,7 @@ func (r *run) conclude(ctx context.Context, err error) error {
 // unfinished names the stages that have not come to a stop of their own.
 func (r *run) unfinished() (names []string) {
 	for _, in := range r.instances {
-		if !in.stopped.Load() {
+		if !in.phase.isOver() {
 			names = append(names, in.definition.name)
 		}
 	}

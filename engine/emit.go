@@ -98,12 +98,12 @@ func encodeContained[T any](codec Codec[T], dst []byte, value T) (data []byte, e
 // fits says whether a value of that size can be sent. Only who is told so is
 // told of the sum of a call: it may be committed without the value.
 func (in *session) fits(destination int, e *emission, size int) error {
-	if size > in.limits.value {
-		return &TooLargeError{Stage: in.definition.name, Stream: in.definition.destinations()[destination].String(), Size: size, Limit: in.limits.value}
+	if size > in.format.limits.value {
+		return &TooLargeError{Stage: in.definition.name, Stream: in.definition.destinations()[destination].String(), Size: size, Limit: in.format.limits.value}
 	}
 	if e.tells() {
-		if sum := in.batch.callBytes() + size; sum > in.limits.value {
-			return &TooLargeError{Stage: in.definition.name, Size: sum, Limit: in.limits.value}
+		if sum := in.batch.callBytes() + size; sum > in.format.limits.value {
+			return &TooLargeError{Stage: in.definition.name, Size: sum, Limit: in.format.limits.value}
 		}
 	}
 	return nil

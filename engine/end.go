@@ -7,8 +7,15 @@ import (
 	"strings"
 
 	"penstock/dlq"
-	"penstock/engine/internal/inflight"
 )
+
+// ending is how far a stage is that comes to its end.
+type ending struct {
+	asked  bool   // a function answered io.EOF
+	usedUp bool   // it ends because its inputs have ended
+	hook   bool   // the end hook is under way
+	cursor string // the last key it was called for, after cursorMark
+}
 
 // finish looks whether an idle instance has come to its end, or may stop.
 func (in *session) finish(ctx context.Context) (bool, error) {
@@ -17,9 +24,9 @@ func (in *session) finish(ctx context.Context) (bool, error) {
 		return in.run.isDraining() && (in.isBlocked() || in.waitsFor(commitUnit)), nil
 	}
 	switch {
-	case in.ending && in.isPermanent() && !in.inputsExhausted():
+	case in.ending.asked && in.isPermanent() && !in.inputsExhausted():
 		return true, errAgain
-	case in.ending, in.inputsExhausted(), in.readersEnded():
+	case in.ending.asked, in.inputsExhausted(), in.readersEnded():
 		return true, in.end(ctx)
 	case in.heldForEver():
 		return false, in.divertHeld()
@@ -31,7 +38,7 @@ func (in *session) finish(ctx context.Context) (bool, error) {
 }
 
 func (in *session) inputsExhausted() bool {
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if i.peek() || !i.exhausted() {
 			return false
 		}
@@ -42,7 +49,7 @@ func (in *session) inputsExhausted() bool {
 // inputsQuiet says that nothing more can come from producers that have
 // stopped, but for messages that wait for something.
 func (in *session) inputsQuiet() bool {
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if i.replays != nil && !i.peek() {
 			continue // what comes now waits for the next run
 		}
@@ -59,11 +66,11 @@ func (in *session) inputsQuiet() bool {
 // heldForEver says that the producers have ended, that every input is either
 // exhausted or held, and that no timer is there to change that.
 func (in *session) heldForEver() bool {
-	if len(in.timers) > 0 || in.inputsExhausted() || in.hasWaiting() {
+	if len(in.timers.due) > 0 || in.inputsExhausted() || in.hasWaiting() {
 		return false
 	}
-	for _, i := range in.inputs {
-		if i.producer != nil && !i.producer.isEnded.Load() || i.peek() && !i.held || !i.hasHead && !i.exhausted() {
+	for _, i := range in.inbox.inputs {
+		if i.producer != nil && !i.producer.hasEnded() || i.peek() && !i.held || !i.hasHead && !i.exhausted() {
 			return false
 		}
 	}
@@ -73,7 +80,7 @@ func (in *session) heldForEver() bool {
 // divertHeld gives the first message that nothing can release to the dead
 // letters, so that it neither vanishes nor keeps the pipeline from ending.
 func (in *session) divertHeld() error {
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if i.held {
 			f, err := in.failures.obtain(i.place())
 			if err != nil {
@@ -105,7 +112,7 @@ const (
 // its end, and took nothing, has run it.
 func (in *session) end(ctx context.Context) error {
 	control, _ := in.committed.last()
-	in.inputsUsedUp = len(in.producers) > 0 && !in.ending && in.inputsExhausted()
+	in.ending.usedUp = len(in.producers) > 0 && !in.ending.asked && in.inputsExhausted()
 	if in.machine.hasEnd() && !control.UsedUp {
 		hook := in.endWhole
 		if in.definition.keyed() {
@@ -115,7 +122,7 @@ func (in *session) end(ctx context.Context) error {
 			return err
 		}
 	}
-	in.endPhase = false
+	in.ending.hook = false
 	if err := in.publishAtLast(ctx, true); err != nil {
 		return in.failEnd(ctx, err)
 	}
@@ -144,7 +151,7 @@ func (in *session) callEnd(ctx context.Context, key string) error {
 		case !isUnavailable(err):
 			return in.failEnd(ctx, err)
 		}
-		unit := in.unit
+		unit := in.call.unit
 		if err := in.commitEndKeys(ctx, true); err != nil {
 			return err
 		}
@@ -155,29 +162,29 @@ func (in *session) callEnd(ctx context.Context, key string) error {
 }
 
 func (in *session) tryEnd(ctx context.Context, key string) error {
-	in.current, in.unit = nil, "end:"+key
-	in.attempt = in.nextTry(in.unit)
+	in.call = in.unitCall("end:" + key)
 	in.traceCall(nil)
-	in.enterCall(ctx, inflight.Hook, in.unit)
-	in.hold.enter()
-	err := in.undoneIfAway(func() error {
-		err := in.machine.callEnd(ctx, key)
-		if err == nil {
-			err = in.checkEnd()
-		}
-		return err
+	err := in.contained(ctx, func() error {
+		return in.invoke(ctx, func() error {
+			return in.undoneIfAway(func() error {
+				err := in.machine.callEnd(ctx, key)
+				if err == nil {
+					err = in.checkEnd()
+				}
+				return err
+			})
+		})
 	})
-	in.leaveCall(ctx)
-	if !in.hold.leave() {
-		return errAbandoned
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errAbandoned):
+		return err
+	case err != nil:
 		in.traceFailed(err)
 		return err
 	}
-	in.succeeded(in.unit)
+	in.succeeded(in.call.unit)
 	in.batch.calls++
-	in.lastCall = lastCall{unit: in.unit}
+	in.batch.last = in.call
 	in.batch.begin(0)
 	return nil
 }
@@ -189,7 +196,7 @@ func (in *session) checkEnd() error {
 	if !in.definition.keyed() {
 		return errors.Join(keeper.check(), keeper.prepare())
 	}
-	if in.calls.Unit == in.unit {
+	if in.failures.ofUnit.Unit == in.call.unit {
 		return keeper.check()
 	}
 	return nil
@@ -199,7 +206,7 @@ func (in *session) checkEnd() error {
 // no message to go on with. A commit that is to be made with fewer calls is no
 // fault.
 func (in *session) failEnd(ctx context.Context, err error) error {
-	unit := in.unit
+	unit := in.call.unit
 	if failed := in.fail(ctx, err); failed != nil {
 		return failed
 	}
@@ -212,12 +219,12 @@ func (in *session) failEnd(ctx context.Context, err error) error {
 // endKeys calls the end hook for every key in order. How far it came is part
 // of each commit, so that a restart goes on where it was.
 func (in *session) endKeys(ctx context.Context) error {
-	in.endPhase = true
+	in.ending.hook = true
 	offerer := in.machine.keeper().(interface {
 		offer(key string, value []byte)
 	})
 	from := ""
-	if key, found := strings.CutPrefix(in.cursor, cursorMark); found {
+	if key, found := strings.CutPrefix(in.ending.cursor, cursorMark); found {
 		from = after(key)
 	}
 	for most := endChunk; ; most = min(2*most, endMost) {
@@ -230,7 +237,7 @@ func (in *session) endKeys(ctx context.Context) error {
 			if err := in.callEnd(ctx, k.key); err != nil {
 				return err
 			}
-			in.cursor = cursorMark + k.key
+			in.ending.cursor = cursorMark + k.key
 			if err := in.commitEndKeys(ctx, false); err != nil {
 				return err
 			}

@@ -37,11 +37,11 @@ func (r *run) tell(e supervise.Event) {
 // keep writes an event down, with the counters. That of a message which does not
 // end the life of its stage comes with the next commit: there may be many.
 func (in *instance) keep(e supervise.Event) {
-	if err := in.history.add(e); err != nil {
+	if err := in.observed.history.add(e); err != nil {
 		in.log.Warn("an event could not be kept", "event", e.Kind.String(), "error", err)
 	}
 	if e.Kind == supervise.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
-		in.stats.unsaved.Store(true)
+		in.observed.stats.unsaved.Store(true)
 		return
 	}
 	in.saveNews()
@@ -52,10 +52,10 @@ const noRestart = "no restart"
 
 // saveNews writes down the counters and the events there are.
 func (in *instance) saveNews() {
-	in.stats.unsaved.Store(false)
+	in.observed.stats.unsaved.Store(false)
 	in.saveStats()
-	if err := in.history.flush(); isNoSpace(err) {
-		in.stats.unsaved.Store(true)
+	if err := in.observed.history.flush(); isNoSpace(err) {
+		in.observed.stats.unsaved.Store(true)
 	} else if err != nil {
 		in.log.Warn("events could not be kept", "error", err)
 	}
@@ -138,19 +138,19 @@ func brief(err error) error {
 func (in *instance) count(e supervise.Event) {
 	switch e.Kind {
 	case supervise.Starting, supervise.Restarting:
-		in.gaveUp.Store(false)
+		in.phase.on(startsAgain)
 		if e.Kind == supervise.Restarting {
-			in.stats.countRestart(e.Reason.String())
+			in.observed.stats.countRestart(e.Reason.String())
 		}
 	case supervise.Failed:
 		in.countFailure(e)
 	case supervise.GivenUp:
-		in.gaveUp.Store(true)
-		in.cause.Store(&e)
+		in.fault.cause.Store(&e)
+		in.phase.on(givesUp)
 		in.run.pokeAll()
 		in.run.endIfStuck()
 	case supervise.RecoveryFailed:
-		in.stats.RecoveryFailures.Add(1)
+		in.observed.stats.RecoveryFailures.Add(1)
 	}
 }
 
@@ -158,10 +158,10 @@ func (in *instance) countFailure(e supervise.Event) {
 	var panicked *supervise.PanicError
 	switch {
 	case e.Reason == supervise.Unhealthy:
-		in.stats.Unhealthy.Add(1)
+		in.observed.stats.Unhealthy.Add(1)
 	case errors.As(e.Err, &panicked):
-		in.stats.Panics.Add(1)
+		in.observed.stats.Panics.Add(1)
 	default:
-		in.stats.Errors.Add(1)
+		in.observed.stats.Errors.Add(1)
 	}
 }

@@ -59,11 +59,11 @@ func (l *look) live(ctx context.Context, in *instance) error {
 // both grow.
 func (l *look) livePositions(in *instance) {
 	for k, i := range in.definition.inputs {
-		taken, part := in.taken[k].Load(), "channel "+i.stream.owner.name
-		if written := in.written(k); taken > written {
+		taken, part := in.progress.taken[k].Load(), "channel "+i.stream.owner.name
+		if written := in.writtenTo(k); taken > written {
 			l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", written, in.definition.name, taken)
 		}
-		if facts := l.stages[i.stream.owner.name]; facts.gaps[i.stream.branch] > taken && !in.isEnded.Load() {
+		if facts := l.stages[i.stream.owner.name]; facts.gaps[i.stream.branch] > taken && !in.phase.isEnded() {
 			l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", in.definition.name, taken, i.stream, facts.gaps[i.stream.branch])
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 	"penstock/internal/format"
 )
 
@@ -206,7 +207,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	if !l.misfits(ctx, part, stage, m) || store == nil {
 		return nil
 	}
-	view := newCommitted(stage, store.Instance(stage+".0"))
+	view := newCommitted(stage, store.Instance(plan.Only(stage).String()))
 	if err := view.catchUp(ctx, ch, false); err != nil {
 		return l.refusal(part, err)
 	}

@@ -17,7 +17,6 @@ func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
 		config:   config,
 		log:      config.Logger.With("pipeline", p.name),
 		byStage:  map[*definition]*instance{},
-		readers:  map[*instance][]readerRef{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
 	}
@@ -45,7 +44,7 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	stages.Wait()
 	cancel()
 	background.Wait()
-	if !r.byStage[r.pipeline.stages[len(r.pipeline.stages)-1]].isEnded.Load() {
+	if !r.byStage[r.pipeline.stages[len(r.pipeline.stages)-1]].phase.isEnded() {
 		return errors.Join(ends...)
 	}
 	return r.conclude(ctx, nil)
@@ -58,7 +57,7 @@ func Checkpointed(p *Pipeline) bool {
 	r := p.current
 	p.mu.Unlock()
 	for _, in := range r.instances {
-		if own, _ := in.committed.covered(); own != in.last.Load() || in.stored.Load() > 64<<10 {
+		if own, _ := in.committed.covered(); own != in.progress.last.Load() || in.progress.stored.Load() > 64<<10 {
 			return false
 		}
 	}

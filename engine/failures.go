@@ -33,8 +33,11 @@ func (i *input) place() place { return place{i.definition.stream.String(), i.hea
 // their number is bounded: when no slot is free a commit comes first, which
 // makes free what it covers.
 type failures struct {
-	records map[place]*failure
-	used    [failureSlots]bool
+	records  map[place]*failure
+	used     [failureSlots]bool
+	ofUnit   attempts // of a call that is no message
+	last     *faulted // the last call that failed
+	checking int      // calls whose state is encoded right after them
 }
 
 const failureSlots = 256
@@ -102,24 +105,24 @@ func (in *session) failureOf(i *input) *failure {
 }
 
 // countMessage counts a failed try of a message, durably.
-func (in *session) countMessage(i *input, offset uint64, err error) (*failure, error) {
-	f, full := in.countTry(i, offset, err)
+func (in *session) countMessage(c *call, err error) (*failure, error) {
+	f, full := in.countTry(c, err)
 	if full != nil {
 		return nil, full
 	}
 	return f, in.saveFailure(f, in.keepNote)
 }
 
-func (in *session) countTry(i *input, offset uint64, err error) (*failure, error) {
-	unit := messageUnit(i.definition, offset)
-	f, full := in.failures.obtain(place{i.definition.stream.String(), offset})
+func (in *session) countTry(c *call, err error) (*failure, error) {
+	unit := messageUnit(c.input.definition, c.offset)
+	f, full := in.failures.obtain(c.place())
 	if full != nil {
 		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, unit, full))
 	}
-	in.stats.FailedAttempts.Add(1)
+	in.observed.stats.FailedAttempts.Add(1)
 	f.count(unit, err, in.run.clock.now())
-	if in.key != "" {
-		f.Key = []byte(in.key) // for the letter: to divert a message nothing of the user's is called
+	if c.key != "" {
+		f.Key = []byte(c.key) // for the letter: to divert a message nothing of the user's is called
 	}
 	return f, nil
 }

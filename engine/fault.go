@@ -23,7 +23,7 @@ func (in *session) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if isUnavailable(err) && (in.current != nil || timerOf(in.unit) >= 0) {
+	if isUnavailable(err) && (in.call.input != nil || timerOf(in.call.unit) >= 0) {
 		return in.undoAway(ctx, err)
 	}
 	in.calledOut(false)
@@ -54,24 +54,24 @@ func (in *session) fail(ctx context.Context, err error) error {
 // record counts a failure of the call at hand. nil: it was the last one, and
 // the stage can go on at once; else the fault that this life ends with.
 func (in *session) record(err error) error {
-	i, at := in.current, in.currentAt
+	c := in.call
 	in.note(err)
-	in.current = nil
+	in.call.input = nil
 	switch {
-	case i == nil:
-		if err := in.countCall(in.unit, err); err != nil {
+	case c.input == nil:
+		if err := in.countCall(c.unit, err); err != nil {
 			return err
 		}
-		return fmt.Errorf("%s: %w", in.unit, err)
-	case in.batched > 1:
-		i.suspect, i.cleared = at, at+uint64(in.batched)
-		return supervise.Uncounted(fmt.Errorf("a batch of %d messages from %s: %w", in.batched, messageUnit(i.definition, at), err))
+		return fmt.Errorf("%s: %w", c.unit, err)
+	case c.count > 1:
+		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
+		return supervise.Uncounted(fmt.Errorf("a batch of %s: %w", c.name(), err))
 	}
-	f, unsaved := in.countMessage(i, at, err)
+	f, unsaved := in.countMessage(&c, err)
 	if unsaved != nil {
 		return unsaved
 	}
-	if f.Final && !in.recovery.isSet() {
+	if f.Final && !in.fault.recovery.isSet() {
 		return nil
 	}
 	return in.messageFault(f, err)
@@ -102,12 +102,12 @@ func (in *session) escalate(err error) error {
 // afterFault makes up, at a start, for what the life before left undone: a
 // call that did not return.
 func (in *session) afterFault() error {
-	if call := in.overdue.Swap(nil); call != nil {
+	if call := in.fault.overdue.Swap(nil); call != nil {
 		if err := in.recordOverdue(call); isFatal(err) {
 			return in.escalate(err)
 		}
 	}
-	verdict := in.recovery.verdict()
+	verdict := in.fault.recovery.verdict()
 	if verdict == nil || !verdict.drop || verdict.fault.message == nil {
 		return nil
 	}
@@ -124,14 +124,14 @@ func (in *session) afterFault() error {
 // message may have been committed after all, when it returned in between.
 func (in *session) recordOverdue(c *watchedCall) error {
 	in.calledOut(false)
-	err := &DeadlineError{Stage: in.definition.name, Call: in.callName(c), Deadline: in.watch.deadline}
+	err := &DeadlineError{Stage: in.definition.name, Call: in.callName(c), Deadline: in.code.watch.deadline}
 	if c.unit == stopUnit || c.unit == handlerUnit { // what they belong to is over
 		return nil
 	}
 	if c.unit != "" {
-		in.current, in.unit = nil, c.unit
+		in.call = in.unitCall(c.unit)
 		if c.unit == commitUnit {
-			in.checking = batchCalls // the codec hangs at a state that one of them leaves
+			in.failures.checking = batchCalls // the codec hangs at a state that one of them leaves
 		}
 		return in.record(err)
 	}
@@ -139,6 +139,6 @@ func (in *session) recordOverdue(c *watchedCall) error {
 	if i.committed.Consumed(c.offset) {
 		return nil
 	}
-	in.current, in.currentAt, in.batched, in.key = i, c.offset, c.batched, c.key
+	in.call = call{input: i, offset: c.offset, count: c.batched, key: c.key}
 	return in.record(err)
 }

@@ -21,6 +21,7 @@ type feeder struct {
 
 	finished bool
 	err      error // why it finished: io.EOF, a fault, or the context's
+	call     call  // the function's goroutine's
 }
 
 func newFeeder() *feeder {
@@ -35,7 +36,7 @@ func (in *session) feed(ctx context.Context) {
 	returned := false
 	defer func() {
 		if !returned { // by runtime.Goexit
-			in.watch.leave()
+			in.code.watch.leave()
 			b.mu.Lock()
 			b.undo()
 			f.finished, f.err = true, &supervise.PanicError{Value: supervise.ErrGoexit}
@@ -114,9 +115,9 @@ func (in *session) beginSourceCall() {
 	in.batch.mu.Lock()
 	defer in.batch.mu.Unlock()
 	in.batch.begin(0)
-	in.attempt = 1
-	if in.calls.Unit != "" {
-		in.attempt = in.nextTry(in.step())
+	in.source.call = call{attempt: 1}
+	if in.failures.ofUnit.Unit != "" {
+		in.source.call.attempt = in.nextTry(in.step())
 	}
 	in.traceSourceCall()
 }
@@ -125,9 +126,9 @@ func (in *session) beginSourceCall() {
 // state cannot be encoded, or, after Unavailable, not be brought back.
 func (in *session) runSource(ctx context.Context) (unsaved, err error) {
 	start := time.Now()
-	in.watch.enterCall(in.stepUnderWay())
-	in.feeding.enter()
-	in.slot.Enter(inflight.Source, 0, in.steps, 1)
+	in.code.watch.enterUnit(in.stepUnderWay())
+	in.waiting.feeding.enter()
+	in.code.slot.Enter(inflight.Source, 0, in.steps, 1)
 	err = in.reject(supervise.Contain(func() error { return in.machine.callSource(ctx) }))
 	if err == nil || err == io.EOF {
 		unsaved = encoding(in.machine.keeper().prepare)
@@ -135,14 +136,14 @@ func (in *session) runSource(ctx context.Context) (unsaved, err error) {
 	if isUnavailable(err) { // what it did to the state is undone
 		unsaved = supervise.Contain(in.machine.keeper().toBoundary)
 	}
-	in.slot.Leave()
-	if !in.hold.abandoned() {
-		in.feeding.leave()
+	in.code.slot.Leave()
+	if !in.code.hold.abandoned() {
+		in.waiting.feeding.leave()
 	}
-	in.watch.leave()
+	in.code.watch.leave()
 	took := time.Since(start)
-	in.stats.Busy.Add(int64(took))
-	in.measures.calls.Observe(took.Seconds(), 1)
+	in.observed.stats.Busy.Add(int64(took))
+	in.observed.measures.calls.Observe(took.Seconds(), 1)
 	return unsaved, err
 }
 
@@ -150,7 +151,7 @@ func (in *session) runSource(ctx context.Context) (unsaved, err error) {
 // lock held.
 func (in *session) countSourceCall() {
 	in.machine.keeper().boundary()
-	if in.calls.Unit != "" {
+	if in.failures.ofUnit.Unit != "" {
 		in.succeeded(in.step())
 	}
 	in.isBack(sourceCall)
@@ -165,7 +166,7 @@ func (in *session) step() string { return fmt.Sprintf("step:%d", in.steps) }
 
 // stepUnderWay is step where only a watchdog asks for it.
 func (in *session) stepUnderWay() string {
-	if in.watch.deadline == 0 {
+	if in.code.watch.deadline == 0 {
 		return ""
 	}
 	return in.step()
@@ -185,13 +186,13 @@ func (in *session) beforeCounting(ctx context.Context) error {
 // together they might not fit into one message of the server.
 func (in *session) waitForOthers(ctx context.Context) error {
 	return in.awaitBatch(ctx, "what was emitted before a large call is not committed", func(b *batch) bool {
-		return b.calls == 0 || b.bytes+int(in.size.before.Load()) <= in.limits.frame/2
+		return b.calls == 0 || b.bytes+int(in.size.before.Load()) <= in.format.limits.frame/2
 	})
 }
 
 func (in *session) waitForRoom(ctx context.Context) error {
 	return in.awaitBatch(ctx, "it is full and not committed", func(b *batch) bool {
-		return b.bytes < in.limits.batch && b.calls < batchCalls && b.emitted < in.capacity.Messages
+		return b.bytes < in.format.limits.batch && b.calls < batchCalls && b.emitted < in.format.capacity.Messages
 	})
 }
 
@@ -201,7 +202,7 @@ func (in *session) awaitBatch(ctx context.Context, detail string, isFine func(*b
 	b, waits := in.batch, false
 	defer func() {
 		if waits {
-			in.waits.end(waitBatch)
+			in.waiting.waits.end(waitBatch)
 		}
 	}()
 	for {
@@ -211,7 +212,7 @@ func (in *session) awaitBatch(ctx context.Context, detail string, isFine func(*b
 		if fine || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		in.waits.begin(waitBatch, detail)
+		in.waiting.waits.begin(waitBatch, detail)
 		waits = true
 		select {
 		case <-in.source.room:

@@ -112,7 +112,7 @@ func (in *instance) child() supervise.Child {
 		Policy:         o.policy,
 		Backoff:        o.backoff,
 		Limit:          o.limit,
-		Progress:       in.healthy.Load,
+		Progress:       in.progress.healthy.Load,
 		Checks:         checksOf(o),
 		StopTimeout:    o.stopTimeout,
 		Abandon:        in.abandon,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -134,7 +135,7 @@ func readHistory(store vault) ([]StageEvent, error) {
 func (p *Pipeline) History(stage string) ([]StageEvent, error) {
 	in, err := p.running(stage)
 	if err == nil {
-		err = in.history.flush()
+		err = in.observed.history.flush()
 	}
 	if err != nil {
 		return nil, err
@@ -147,7 +148,7 @@ func (i *Inspector) History(stage string) ([]StageEvent, error) {
 	if err := checkName("stage", stage); err != nil {
 		return nil, err
 	}
-	store := i.store.Instance(stage + ".0")
+	store := i.store.Instance(plan.Only(stage).String())
 	_, found, err := store.Note(shapeNote)
 	if err != nil {
 		return nil, err

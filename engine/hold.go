@@ -1,12 +1,8 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
-
-	"penstock/engine/internal/inflight"
-	"penstock/engine/supervise"
 )
 
 // hold says in whose code the loop of a session is. Only while it is in the
@@ -38,23 +34,7 @@ func (h *hold) abandoned() bool { return h.state.Load() == isAbandoned }
 
 // Units of calls that are not tried again.
 const (
+	restoreUnit = "restore"
 	stopUnit    = "stop"
 	handlerUnit = "recovery handler"
 )
-
-// hook calls a function of the user that is no message, with its panics
-// contained and its time watched.
-func (in *session) hook(ctx context.Context, unit string, fn func() error) error {
-	in.hold.enter()
-	in.calling.enter()
-	in.enterCall(ctx, inflight.Hook, unit)
-	err := supervise.Call(fn)
-	in.leaveCall(ctx)
-	if !in.hold.abandoned() {
-		in.calling.leave()
-	}
-	if !in.hold.leave() {
-		return errAbandoned
-	}
-	return err
-}

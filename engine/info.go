@@ -12,6 +12,17 @@ func sessionOf(ctx context.Context) *session {
 	return in
 }
 
+// feedKey is the context's key of a source's call.
+type feedKey struct{}
+
+// callOf is the call that a context belongs to.
+func callOf(ctx context.Context, in *session) *call {
+	if c, is := ctx.Value(feedKey{}).(*call); is {
+		return c
+	}
+	return &in.call
+}
+
 // Info tells a stage function about the stage it is called in.
 type Info struct {
 	Pipeline string
@@ -35,10 +46,10 @@ func InfoOf(ctx context.Context) Info {
 	info := Info{
 		Pipeline: in.definition.pipeline.name,
 		Stage:    in.definition.name,
-		Epoch:    in.epoch,
-		Start:    in.stats.Starts.Load(),
+		Epoch:    in.ownership.epoch,
+		Start:    in.observed.stats.Starts.Load(),
 		Commits:  control.Commit,
-		Attempt:  in.attempt,
+		Attempt:  callOf(ctx, in).attempt,
 	}
 	for _, p := range control.Inputs {
 		if p.Stream != replayStream {
@@ -56,7 +67,7 @@ func InfoOf(ctx context.Context) Info {
 // same number; this is for sources, timers and hooks.
 func Attempt(ctx context.Context) int {
 	if in := sessionOf(ctx); in != nil {
-		return in.attempt
+		return callOf(ctx, in).attempt
 	}
 	return 1
 }
@@ -72,7 +83,7 @@ func Logger(ctx context.Context) *slog.Logger {
 // CurrentKey returns the key of the state at hand in a keyed stage, else "".
 func CurrentKey(ctx context.Context) string {
 	if in := sessionOf(ctx); in != nil {
-		return in.key
+		return callOf(ctx, in).key
 	}
 	return ""
 }

@@ -15,7 +15,8 @@ import (
 // commit that consumed them is settled, so that the cursor can go back.
 type input struct {
 	definition *inputDefinition
-	producer   *instance
+	producer   peer
+	from       link // the producer's channel
 	reader     *channel.Reader
 	ahead      *readAhead
 	replays    *replays // of the input that dead letters come back through; it has no producer and no reader
@@ -218,7 +219,7 @@ func (i *input) exhausted() bool {
 		return false
 	case i.replays != nil:
 		return i.replays.isIdle() && i.frame == len(i.queue)
-	case i.producer != nil && !(i.producer.isEnded.Load() && i.caughtUp()):
+	case i.producer != nil && !(i.producer.hasEnded() && i.caughtUp()):
 		return false // it was started again for a dead letter
 	}
 	return i.ended
@@ -229,4 +230,4 @@ func (i *input) exhausted() bool {
 func (i *input) caughtUp() bool { return !i.hasHead && i.unconsumed() >= i.written() }
 
 // written is the next offset that the producer has not committed.
-func (i *input) written() uint64 { return i.producer.nextOf(i.definition.stream) }
+func (i *input) written() uint64 { return i.producer.written(i.definition.stream) }

@@ -79,9 +79,10 @@ func TestInputIsAtItsEndBehindAFrameThatWasLetGo(t *testing.T) {
 	t.Parallel()
 	i := testInput()
 	i.definition.stream = &streamDefinition{}
-	i.producer = &instance{definition: &definition{output: i.definition.stream}, next: make([]atomic.Uint64, 1)}
-	i.producer.next[0].Store(2)
-	i.producer.isEnded.Store(true)
+	producer := &instance{definition: &definition{output: i.definition.stream}, progress: progress{next: make([]atomic.Uint64, 1)}}
+	producer.progress.next[0].Store(2)
+	producer.phase.opened(true)
+	i.producer = producer
 	i.arrives(1, 0, 1, 16, false)
 	i.arrives(2, 1, 1, 16, false)
 	if !i.peek() {

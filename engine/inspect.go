@@ -13,6 +13,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/plan"
 )
 
 // ErrNoState says that there is no such stage, or no such key.
@@ -195,7 +196,7 @@ func (i *Inspector) view(ctx context.Context, stage string) (*committed, shape, 
 	if err := checkName("stage", stage); err != nil {
 		return nil, shape{}, err
 	}
-	view := newCommitted(stage, i.store.Instance(stage+".0"))
+	view := newCommitted(stage, i.store.Instance(plan.Only(stage).String()))
 	data, found, err := view.store.Note(shapeNote)
 	if err != nil {
 		return nil, shape{}, err

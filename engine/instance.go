@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/breaker"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 	"penstock/engine/measure"
 	"penstock/engine/supervise"
 )
@@ -16,48 +17,76 @@ import (
 type instance struct {
 	definition *definition
 	run        *run
-	name       string // "worker.0"
+	id         plan.InstanceID
 	log        *slog.Logger
 
 	committed *committed
 	channel   link
-	options   frame.Options
-	capacity  Capacity
-	limits    limits
-	producers []*instance // by input
+	format    frameFormat
+	producers []peer // by input
+	readers   []reader
 
 	session  atomic.Pointer[session] // the present one; only who runs serve uses it
-	left     *session                // the one before, when it was abandoned
-	recovery recovery
-	overdue  atomic.Pointer[watchedCall] // found by the watchdog, not counted yet
-	breaker  *breaker.Breaker            // nil when the stage has none
-	asked    atomic.Int32                // whether a call is under way that the breaker hears of: notAsked …
-	history  history
+	phase    phaseCell
+	progress progress
+	fault    faults
+	callout  callout
+	waiting  waitingFor
+	observed observed
 
-	wake         chan struct{}                   // something changed elsewhere: room, drain, end
-	next         []atomic.Uint64                 // committed next offset by destination
-	taken        []atomic.Uint64                 // committed offset by input
-	last         atomic.Uint64                   // sequence of the last commit
-	stored       atomic.Int64                    // bytes in the channel, about
-	isEnded      atomic.Bool                     // committed its last frame
-	lettersNoted atomic.Uint64                   // how far the store says that letters are kept
-	reopen       bool                            // had ended, and goes on for a dead letter
-	stopped      atomic.Bool                     // will commit nothing more in this run
-	healthy      atomic.Uint64                   // last commit after which nothing that failed was left
-	cause        atomic.Pointer[supervise.Event] // why it was given up
-	halted       atomic.Bool                     // stopped by an operator, found when draining
-	gaveUp       atomic.Bool                     // was given up; only an operator starts it again
-	parked       atomic.Bool                     // can do nothing until a stage that was given up is started again
-	largeStates  atomic.Int64                    // states of more than half of what a commit holds
-	stats        stats
-	measures     measures
-	foreign      foreignMessages
-	heads        []head // by input
-	waits        waits
-	keeping      lettersWait
-	reading      []waits // by input, and of replays
-	calling      inCode  // the loop
-	feeding      inCode  // a source's function
+	wake         chan struct{} // something changed elsewhere: room, drain, end
+	lettersNoted atomic.Uint64 // how far the store says that letters are kept
+	reopened     bool          // had ended, and goes on for a dead letter
+}
+
+// frameFormat is how the frames of an instance are written, and how much its channel
+// and one of them hold.
+type frameFormat struct {
+	options  frame.Options
+	capacity Capacity
+	limits   limits
+}
+
+// progress is how far an instance has come.
+type progress struct {
+	next    []atomic.Uint64 // committed next offset by destination
+	taken   []atomic.Uint64 // committed offset by input
+	last    atomic.Uint64   // sequence of the last commit
+	healthy atomic.Uint64   // last commit after which nothing that failed was left
+	stored  atomic.Int64    // bytes in the channel, about
+}
+
+// faults is what is known of the failures that ended lives of an instance.
+type faults struct {
+	recovery recovery
+	overdue  atomic.Pointer[watchedCall]     // found by the watchdog, not counted yet
+	cause    atomic.Pointer[supervise.Event] // why it was given up
+	left     *session                        // the one before, when it was abandoned
+}
+
+// callout is the circuit breaker of a stage that has one.
+type callout struct {
+	breaker *breaker.Breaker // nil when the stage has none
+	asked   atomic.Int32     // whether a call is under way that the breaker hears of: notAsked …
+}
+
+// waitingFor is what an instance waits for.
+type waitingFor struct {
+	waits   waits
+	keeping lettersWait
+	heads   []head  // by input
+	reading []waits // by input, and of replays
+	calling inCode  // the loop
+	feeding inCode  // a source's function
+}
+
+// observed is what is counted, measured and kept for people.
+type observed struct {
+	stats       stats
+	measures    measures
+	history     history
+	foreign     foreignMessages
+	largeStates atomic.Int64 // states of more than half of what a commit holds
 }
 
 // head is what an input waits with, for others to see.
@@ -90,27 +119,30 @@ func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance
 	in := &instance{
 		definition: d,
 		run:        r,
-		name:       d.instanceName(),
+		id:         d.id(),
 		log:        r.log.With("stage", d.name),
-		capacity:   d.capacity(),
-		limits:     limitsFor(maxPayload),
+		format:     frameFormat{capacity: d.capacity(), limits: limitsFor(maxPayload)},
 		wake:       make(chan struct{}, 1),
-		next:       make([]atomic.Uint64, len(d.destinations())),
-		taken:      make([]atomic.Uint64, len(d.inputs)),
-		heads:      make([]head, len(d.inputs)),
-		waits:      waits{clock: r.clock},
-		reading:    make([]waits, len(d.inputs)+1),
-		measures:   measures{ages: make([]measure.Histogram, 1+len(d.inputs))},
+		progress: progress{
+			next:  make([]atomic.Uint64, len(d.destinations())),
+			taken: make([]atomic.Uint64, len(d.inputs)),
+		},
+		waiting: waitingFor{
+			waits:   waits{clock: r.clock},
+			heads:   make([]head, len(d.inputs)),
+			reading: make([]waits, len(d.inputs)+1),
+		},
+		observed: observed{measures: measures{ages: make([]measure.Histogram, 1+len(d.inputs))}},
 	}
-	for k := range in.reading {
-		in.reading[k].clock = r.clock
+	for k := range in.waiting.reading {
+		in.waiting.reading[k].clock = r.clock
 	}
 	in.committed = newCommitted(d.name, store)
-	in.recovery.set(d.recover)
-	in.breaker = in.newBreaker()
+	in.fault.recovery.set(d.recover)
+	in.callout.breaker = in.newBreaker()
 	for _, stream := range d.destinations() {
 		if stream.compress == frame.S2 {
-			in.options.Compression = frame.S2
+			in.format.options.Compression = frame.S2
 		}
 	}
 	for _, i := range d.inputs {
@@ -119,8 +151,8 @@ func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance
 	return in
 }
 
-// instanceName is that of the stage's one instance.
-func (d *definition) instanceName() string { return d.name + ".0" }
+// id is that of the stage's one instance.
+func (d *definition) id() plan.InstanceID { return plan.Only(d.name) }
 
 // addInstance adds that of a stage whose producers have theirs.
 func (r *run) addInstance(d *definition, store vault, maxPayload int64) *instance {
@@ -128,8 +160,8 @@ func (r *run) addInstance(d *definition, store vault, maxPayload int64) *instanc
 	r.instances = append(r.instances, in)
 	r.byStage[d] = in
 	for k, i := range d.inputs {
-		producer := in.producers[k]
-		r.readers[producer] = append(r.readers[producer], readerRef{in, k, producer.definition.destination(i.stream)})
+		producer := r.byStage[i.stream.owner]
+		producer.readers = append(producer.readers, reader{in, k, producer.definition.destination(i.stream)})
 	}
 	return in
 }
@@ -153,86 +185,10 @@ func (in *instance) inputDefinition(index int) *inputDefinition {
 	return in.definition.inputs[index]
 }
 
-// written is the next offset that the producer of an input has not committed.
-func (in *instance) written(input int) uint64 {
-	return in.producers[input].nextOf(in.definition.inputs[input].stream)
-}
-
-// nextOf is the next offset of a stream of the instance.
-func (in *instance) nextOf(stream *streamDefinition) uint64 {
-	return in.next[in.definition.destination(stream)].Load()
-}
-
 // emitted counts the messages of all destinations.
 func (in *instance) emitted() (n uint64) {
-	for d := range in.next {
-		n += in.next[d].Load()
+	for d := range in.progress.next {
+		n += in.progress.next[d].Load()
 	}
 	return n
-}
-
-// readerRef is one reader of an instance's channel.
-type readerRef struct {
-	reader      *instance
-	input       int // of the reader
-	destination int // of the writer
-}
-
-// needs is the first sequence that the reader's checkpoint still needs, if that is
-// before the writer's last one. A reader that has taken all there is for it needs
-// none: its position does not move with frames that hold nothing for it, and a
-// branch on which nothing comes would keep the channel from being trimmed.
-func (r readerRef) needs(last uint64) uint64 {
-	var taken frame.Position // without a commit the reader is at the start
-	_, inputs := r.reader.committed.covered()
-	for _, p := range inputs {
-		if p.Stream == r.reader.definition.inputs[r.input].stream.String() {
-			taken = p
-		}
-	}
-	if taken.Offset == r.reader.written(r.input) {
-		return max(taken.Sequence, last)
-	}
-	return taken.Sequence
-}
-
-// readersEnded says whether everybody who reads this stage has ended.
-func (in *instance) readersEnded() bool {
-	if len(in.run.readers[in]) == 0 {
-		return false
-	}
-	for _, r := range in.run.readers[in] {
-		if !r.reader.isEnded.Load() {
-			return false
-		}
-	}
-	return true
-}
-
-// unread is how far the slowest reader of the stage is behind, in messages.
-func (in *instance) unread() (most uint64) {
-	for _, r := range in.run.readers[in] {
-		if r.reader.isEnded.Load() {
-			continue
-		}
-		next := in.next[r.destination].Load()
-		if taken := r.reader.taken[r.input].Load(); next > taken {
-			most = max(most, next-taken)
-		}
-	}
-	return most
-}
-
-// hasRoom says whether the channel takes a batch of this many messages and
-// bytes. An empty channel takes any batch, else one could wait without end.
-func (in *instance) hasRoom(messages uint64, bytes int) bool {
-	unread := in.unread()
-	if unread > 0 && unread+messages > in.capacity.Messages {
-		return false
-	}
-	if in.stored.Load()+int64(bytes) > int64(in.capacity.Bytes) {
-		in.run.checkpointer.kick()
-		return unread == 0
-	}
-	return true
 }

@@ -44,7 +44,7 @@ func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
 		}
 	}
 	in.letters.pending.Add(1)
-	in.keeping.begin(&in.waits)
+	in.waiting.keeping.begin(&in.waiting.waits)
 	in.letters.wait.Go(func() {
 		defer in.letterDone()
 		err := in.putLetter(ctx, l)
@@ -66,7 +66,7 @@ func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
 
 func (in *session) letterDone() {
 	in.letters.ahead.Release(1)
-	in.keeping.end(&in.waits)
+	in.waiting.keeping.end(&in.waiting.waits)
 	if in.letters.pending.Add(-1) == 0 {
 		in.poke()
 	}
@@ -146,7 +146,7 @@ func (in *session) lettersAreFull(l dlq.Letter, err error) {
 	in.letters.mu.Lock()
 	due := time.Since(in.letters.alarmed) >= fullAlarm
 	in.letters.full = true
-	in.waits.begin(waitLetters, because)
+	in.waiting.waits.begin(waitLetters, because)
 	if due {
 		in.letters.alarmed = time.Now()
 	}
@@ -163,7 +163,7 @@ func (in *session) lettersHaveRoom() {
 	was := in.letters.full
 	in.letters.full, in.letters.alarmed = false, time.Time{}
 	if was {
-		in.waits.begin(waitLetters, keepingLetters)
+		in.waiting.waits.begin(waitLetters, keepingLetters)
 	}
 	in.letters.mu.Unlock()
 	if was {
@@ -173,7 +173,7 @@ func (in *session) lettersHaveRoom() {
 
 // diverted counts and tells of a letter that is kept.
 func (in *session) diverted(l dlq.Letter) {
-	in.stats.countLetter(string(l.Reason))
+	in.observed.stats.countLetter(string(l.Reason))
 	in.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", in.run.showLetter(l.ID()))
 	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.Diverted, Detail: l.ID()})

@@ -10,6 +10,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/plan"
 )
 
 // A message whose letter is lost is lost: no position and no count tells that it
@@ -137,8 +138,9 @@ func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {
 	}
 	noted, names := uint64(0), make([]string, 0, len(l.stages))
 	for stage := range l.stages {
-		names = append(names, stage+".0")
-		n, err := notedLetters(store.Instance(stage + ".0"))
+		name := plan.Only(stage).String()
+		names = append(names, name)
+		n, err := notedLetters(store.Instance(name))
 		if err != nil {
 			return err
 		}

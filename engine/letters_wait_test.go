@@ -40,11 +40,11 @@ func TestWaitForLettersKeepsItsName(t *testing.T) {
 func TestWaitForLettersOutlastsALife(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &session{instance: &instance{run: &run{clock: clock}, waits: waits{clock: clock}}}
-	in.keeping.begin(&in.waits)
-	in.waits.begin(waitCommit, "its answer has not come")
+	in := &session{instance: &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}}
+	in.waiting.keeping.begin(&in.waiting.waits)
+	in.waiting.waits.begin(waitCommit, "its answer has not come")
 	in.endWaits()
-	if list := in.waits.list(clock.at.Add(time.Minute), 0); len(list) != 1 || list[0].kind != waitLetters {
+	if list := in.waiting.waits.list(clock.at.Add(time.Minute), 0); len(list) != 1 || list[0].kind != waitLetters {
 		t.Errorf("the waits are %+v", list)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // serve is one life of the stage: from its last commit to its end, a stop or a
 // fault. It goes on in the session there is, or begins one.
 func (in *instance) serve(ctx context.Context) error {
-	if in.isEnded.Load() {
+	if in.phase.isEnded() {
 		return supervise.ErrDone
 	}
 	s := in.session.Load()
@@ -25,14 +25,14 @@ func (in *instance) serve(ctx context.Context) error {
 
 // newSession takes the stage over from the session that was abandoned.
 func (in *instance) newSession(ctx context.Context) (*session, error) {
-	in.left.stopReaders()
+	in.fault.left.inbox.stop()
 	s := newSession(in)
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
 	s.startReaders()
 	in.session.Store(s)
-	in.log.Warn("the stage goes on without the function that hangs", "epoch", s.epoch)
+	in.log.Warn("the stage goes on without the function that hangs", "epoch", s.ownership.epoch)
 	return s, nil
 }
 
@@ -47,22 +47,22 @@ func (in *instance) openFailed(ctx context.Context, err error) error {
 // not return. It never blocks.
 func (in *instance) abandon() bool {
 	s := in.session.Load()
-	if s == nil || !s.hold.abandon() {
+	if s == nil || !s.code.hold.abandon() {
 		return false
 	}
-	in.stats.Abandoned.Add(1)
+	in.observed.stats.Abandoned.Add(1)
 	s.traces.leave(errLeft)
 	s.giveTurn()
-	in.left = s
-	in.waits.end(waitUnavailable)
+	in.fault.left = s
+	in.waiting.waits.end(waitUnavailable)
 	in.session.Store(nil)
 	return true
 }
 
 func (in *session) serve(ctx context.Context) error {
-	in.hold.begin()
+	in.code.hold.begin()
 	defer in.forgetOutages()
-	in.stopped.Store(false)
+	in.phase.on(lifeBegins)
 	defer in.endWaits()
 	ctx = context.WithValue(in.traces.context(ctx), sessionKey{}, in)
 	err := in.start(ctx)
@@ -73,7 +73,7 @@ func (in *session) serve(ctx context.Context) error {
 		supervise.Running(ctx)
 		err = in.callLoop(ctx)
 	}
-	if in.hold.abandoned() {
+	if in.code.hold.abandoned() {
 		return ctx.Err()
 	}
 	if errors.Is(err, errStopsWaiting) {
@@ -109,7 +109,7 @@ func (in *session) serve(ctx context.Context) error {
 
 // over says that the stage commits nothing more in this run.
 func (in *session) over() error {
-	in.stopped.Store(true)
+	in.phase.on(lifeIsOver)
 	in.run.pokeAll()
 	in.run.endIfStuck()
 	return supervise.ErrDone
@@ -129,10 +129,10 @@ func (in *session) start(ctx context.Context) error {
 	if err := in.settle(ctx, true); err != nil { // what a stop left under way
 		return err
 	}
-	if in.isEnded.Load() {
+	if in.phase.isEnded() {
 		return errOver
 	}
-	in.stats.Starts.Add(1)
+	in.observed.stats.Starts.Add(1)
 	if err := in.afterFault(); err != nil {
 		return err
 	}
@@ -151,17 +151,14 @@ func (in *session) start(ctx context.Context) error {
 
 // goBack is rollback, which calls the user's codec, where that can fail.
 func (in *session) goBack(ctx context.Context) error {
-	in.current, in.unit = nil, "restore"
-	err := in.hook(ctx, in.unit, in.rollback)
-	if err != nil {
+	if err := in.hook(ctx, restoreUnit, in.rollback); err != nil {
 		return in.fail(ctx, err)
 	}
-	in.succeeded(in.unit)
+	in.succeeded(restoreUnit)
 	return nil
 }
 
 func (in *session) callStart(ctx context.Context) error {
-	in.unit, in.attempt = startUnit, in.nextTry(startUnit)
 	err := in.unlessAway(ctx, startUnit, func() error {
 		return in.undoneIfAway(func() error {
 			if err := in.machine.callStart(ctx); err != nil || !in.machine.hasStart() {
@@ -176,7 +173,7 @@ func (in *session) callStart(ctx context.Context) error {
 	in.succeeded(startUnit)
 	if in.batch.emitted > 0 {
 		in.batch.calls++
-		in.lastCall = lastCall{unit: in.unit}
+		in.batch.last = in.call
 	}
 	return nil
 }

@@ -37,13 +37,13 @@ func (in *session) callLoop(ctx context.Context) error {
 			return err
 		}
 		in.endTurn(ctx)
-		in.saving.leave()
-		in.hold.begin()
-		if in.hold.abandoned() {
+		in.code.saving.leave()
+		in.code.hold.begin()
+		if in.code.hold.abandoned() {
 			return errAbandoned
 		}
-		if in.current == nil && in.unit == commitUnit {
-			in.checking = batchCalls // it was perhaps the codec, at a state that one of them left
+		if in.call.unit == commitUnit {
+			in.failures.checking = batchCalls // it was perhaps the codec, at a state that one of them left
 		}
 		if err := in.fail(ctx, exit); err != nil {
 			return err
@@ -119,9 +119,9 @@ func (in *session) round(ctx context.Context) (afterRound, error) {
 func (in *session) receive(ctx context.Context) error {
 	for {
 		select {
-		case a := <-in.arrivals:
+		case a := <-in.inbox.arrivals:
 			in.arrived(a)
-		case err := <-in.refusals:
+		case err := <-in.inbox.refusals:
 			return in.refused(ctx, err)
 		default:
 			return nil
@@ -144,12 +144,12 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 	in.noteWaits(pending, !pending || in.flight != nil || in.hasRoom(in.batch.emitted, in.batch.bytes))
 	timer.Reset(in.idle())
 	select {
-	case a := <-in.arrivals:
+	case a := <-in.inbox.arrivals:
 		in.arrived(a)
 	case <-done:
 	case <-timer.C:
 	case <-in.wake:
-	case err := <-in.refusals:
+	case err := <-in.inbox.refusals:
 		return in.refused(ctx, err)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -162,15 +162,13 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 func (in *session) work(ctx context.Context) (worked bool, err error) {
 	start, calls, look := in.run.clock.now(), 0, 1
 	in.lap(0, start)
-	in.hold.enter()
-	in.calling.enter()
-	err = supervise.Contain(func() error {
-		for ; in.mayCall() && !in.hold.abandoned(); calls++ {
+	err = in.contained(ctx, func() error {
+		for ; in.mayCall() && !in.code.hold.abandoned(); calls++ {
 			if calls == look {
 				if in.isToGoOut(ctx, start, calls) {
 					return nil
 				}
-				look += min(look, in.perLook) // the first ones are looked at earlier: they may be slow
+				look += min(look, in.pace.perLook) // the first ones are looked at earlier: they may be slow
 			}
 			called, err := in.callNext(ctx)
 			if err != nil || !called {
@@ -180,27 +178,23 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 		}
 		return nil
 	})
-	in.endTurn(ctx)
-	if !in.hold.abandoned() {
-		in.calling.leave()
-	}
-	if !in.hold.leave() {
-		return false, errAbandoned
+	if errors.Is(err, errAbandoned) {
+		return false, err
 	}
 	in.noteHeads()
 	end := in.run.clock.now()
 	in.lap(calls, end)
-	in.callTimes.Flush()
+	in.pace.times.Flush()
 	took := end.Sub(start)
 	if worked || err != nil {
-		in.stats.Busy.Add(int64(took))
+		in.observed.stats.Busy.Add(int64(took))
 	}
 	switch {
 	case calls == 0: // it tells nothing of calls
 	case took > gatherTime/callsPerLook*time.Duration(calls):
-		in.perLook = 1
+		in.pace.perLook = 1
 	default:
-		in.perLook = callsPerLook
+		in.pace.perLook = callsPerLook
 	}
 	return worked, err
 }

@@ -45,9 +45,9 @@ func (p *Pipeline) Measures() []StageMeasures {
 	for k, in := range r.instances {
 		list[k] = StageMeasures{
 			Stage:   in.definition.name,
-			Calls:   in.measures.calls.Snapshot(),
-			Commits: in.measures.commits.Snapshot(),
-			Batches: in.measures.batches.Snapshot(),
+			Calls:   in.observed.measures.calls.Snapshot(),
+			Commits: in.observed.measures.commits.Snapshot(),
+			Batches: in.observed.measures.batches.Snapshot(),
 		}
 		list[k].Ages, list[k].Inputs = in.agesByInput()
 	}
@@ -69,9 +69,9 @@ type aged struct {
 
 // agesByInput returns the ages of all that was taken, and those of each input.
 func (in *instance) agesByInput() (all measure.Snapshot, list []InputMeasures) {
-	all, list = in.measures.ages[0].Snapshot(), make([]InputMeasures, len(in.definition.inputs))
+	all, list = in.observed.measures.ages[0].Snapshot(), make([]InputMeasures, len(in.definition.inputs))
 	for k, i := range in.definition.inputs {
-		list[k] = InputMeasures{Stream: i.stream.String(), Ages: in.measures.ages[1+k].Snapshot()}
+		list[k] = InputMeasures{Stream: i.stream.String(), Ages: in.observed.measures.ages[1+k].Snapshot()}
 		all = all.Plus(list[k].Ages)
 	}
 	return all, list
@@ -88,23 +88,42 @@ const (
 	muchMore  = 8
 )
 
+// pace is how fast a session calls, and what it measures of that.
+type pace struct {
+	lapped  time.Time // when calls were measured last
+	calls   int       // how many of the round had been called then
+	perCall float64   // nanoseconds, in the last lap
+	perLap  int       // calls that are measured together, if nothing else needs the clock before
+	perLook int       // calls between two looks whether the batch is to go out
+	times   *measure.Recorder
+	ages    []*measure.Recorder // of replays, and then by input
+}
+
+func newPace(m *measures) pace {
+	p := pace{perLook: 1, times: measure.NewRecorder(&m.calls)}
+	for k := range m.ages {
+		p.ages = append(p.ages, measure.NewRecorder(&m.ages[k]))
+	}
+	return p
+}
+
 // isLap says that enough calls were made since the last lap to be measured.
-func (in *session) isLap(calls int) bool { return calls-in.lapCalls >= in.perLap }
+func (in *session) isLap(calls int) bool { return calls-in.pace.calls >= in.pace.perLap }
 
 // lap measures the calls since the last lap; 0 calls begin anew.
 func (in *session) lap(calls int, now time.Time) {
-	if n := calls - in.lapCalls; n > 0 {
-		all := float64(now.Sub(in.lapped)) // nanoseconds
-		each, usual := all/float64(n), in.perCall
+	if n := calls - in.pace.calls; n > 0 {
+		all := float64(now.Sub(in.pace.lapped)) // nanoseconds
+		each, usual := all/float64(n), in.pace.perCall
 		if n > 1 && all >= float64(stallTime) && each > muchMore*usual {
-			in.callTimes.Observe(usual*1e-9, uint32(n-1))
-			in.callTimes.Observe((all-usual*float64(n-1))*1e-9, 1)
+			in.pace.times.Observe(usual*1e-9, uint32(n-1))
+			in.pace.times.Observe((all-usual*float64(n-1))*1e-9, 1)
 		} else {
-			in.callTimes.Observe(each*1e-9, uint32(n))
+			in.pace.times.Observe(each*1e-9, uint32(n))
 		}
-		in.perCall, in.perLap = each, int(min(float64(lapTime)/max(each, 1), lapMost))
+		in.pace.perCall, in.pace.perLap = each, int(min(float64(lapTime)/max(each, 1), lapMost))
 	}
-	in.lapped, in.lapCalls = now, calls
+	in.pace.lapped, in.pace.calls = now, calls
 	in.batch.age()
 }
 
@@ -129,12 +148,12 @@ func (b *batch) age() {
 // measure adds a commit that is on disk.
 func (in *session) measure(f *flight) {
 	now := in.run.clock.now()
-	in.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
-	in.measures.batches.Observe(float64(f.taken), 1)
+	in.observed.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
+	in.observed.measures.batches.Observe(float64(f.taken), 1)
 	for _, a := range f.ages {
-		in.ages[1+a.input].Observe(float64(now.UnixNano()-a.time)*1e-9, a.count)
+		in.pace.ages[1+a.input].Observe(float64(now.UnixNano()-a.time)*1e-9, a.count)
 	}
-	for _, of := range in.ages {
+	for _, of := range in.pace.ages {
 		of.Flush()
 	}
 	if in.batch.ages == nil {
@@ -144,8 +163,8 @@ func (in *session) measure(f *flight) {
 
 // noteHeads lets others see what the inputs wait with.
 func (in *session) noteHeads() {
-	for k, i := range in.inputs[:len(in.heads)] {
-		head := &in.heads[k]
+	for k, i := range in.inbox.inputs[:len(in.waiting.heads)] {
+		head := &in.waiting.heads[k]
 		switch {
 		case i.hasHead:
 			head.time.Store(i.head.message.Time)

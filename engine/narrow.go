@@ -16,41 +16,30 @@ import (
 // alone, and its state is encoded right after the call: so it fails at its own
 // call like any other, with its attempts, AttemptDelay and letter.
 
-// lastCall is the last call that succeeded since the last commit.
-type lastCall struct {
-	input   *input // whose message it was; nil: it was none
-	at      uint64 // its offset, or that of the first in a batch
-	batched int
-	unit    string // of what was no message: "timer:0", "end:" …
-	checked bool   // the state that it left can be encoded
-}
-
 // narrow has fewer calls in the next commit. It is false when this one has only
 // one, or is that of a source, whose calls do not wait for commits.
 func (in *session) narrow() bool {
 	if in.batch.calls <= 1 || in.source != nil {
 		return false
 	}
-	in.maxCalls = in.batch.calls / 2
+	in.batch.most = in.batch.calls / 2
 	return true
 }
 
 // blame makes the last call the one at hand, which fails.
 func (in *session) blame() {
-	in.current, in.currentAt, in.batched = in.lastCall.input, in.lastCall.at, in.lastCall.batched
-	if in.current == nil && in.lastCall.unit != "" {
-		in.unit = in.lastCall.unit
+	if in.batch.last.input != nil || in.batch.last.unit != "" {
+		in.call = in.batch.last
 	}
 }
 
 // unsaved answers a commit whose state cannot be encoded.
 func (in *session) unsaved(err error) error {
-	in.current = nil
-	switch last := in.lastCall; {
+	switch last := in.batch.last; {
 	case errors.Is(err, errAbandoned), in.source != nil:
 		return err
 	case in.batch.calls > 1:
-		if in.maxCalls == batchCalls { // once for each search
+		if in.batch.most == batchCalls { // once for each search
 			in.log.Warn("the state cannot be encoded: the stage goes back to find the message that left it so", "calls", in.batch.calls, "error", brief(err))
 		}
 		in.narrow()
@@ -58,7 +47,7 @@ func (in *session) unsaved(err error) error {
 	case last.input == nil:
 		in.blame()
 	case !last.checked:
-		last.input.alone, last.input.aloneAt = true, last.at
+		last.input.alone, last.input.aloneAt = true, last.offset
 		return errRewind
 	case in.machine.hasBeforeCommit():
 		return fmt.Errorf("what BeforeCommit left: %w", err)
@@ -71,22 +60,21 @@ func (in *session) unsaved(err error) error {
 // check encodes the state that a call of messages left, if there is reason to.
 // err is what the call answered, and what there is to say when nothing is wrong.
 func (in *session) check(i *input, err error) error {
-	in.checked = false
-	if err != nil && err != io.EOF || in.batch.callErr != nil || !in.suspected && (!in.hasTurn.Load() || in.isFar) {
+	if err != nil && err != io.EOF || in.batch.callErr != nil || !in.call.suspected && !in.code.turn.mayHarm() {
 		return err
 	}
 	keeper := in.machine.keeper()
 	unsaved := encoding(keeper.check)
 	switch {
 	case unsaved == nil:
-		in.checked = true
+		in.call.checked = true
 		return err
 	case in.batch.calls > 0: // or one before it left the state so
-		i.alone, i.aloneAt = true, in.currentAt
+		i.alone, i.aloneAt = true, in.call.offset
 		in.calledNothing()
 		return errRewind
 	case supervise.Contain(func() error { return keeper.checkBefore(in.committed) }) != nil:
-		in.current, in.unit = nil, commitUnit // the codec refuses any state
+		in.call = in.unitCall(commitUnit) // the codec refuses any state
 	}
 	return unsaved
 }
@@ -102,9 +90,8 @@ func encoding(fn func() error) error {
 	return err
 }
 
-// isSuspect says whether the head of an input may leave a state that cannot be
-// encoded, or whose encoding hangs.
-func (in *session) isSuspect(i *input) bool {
-	at := i.head.offset
-	return in.failing != nil || in.checking > 0 || i.alone && i.aloneAt == at || i.suspect <= at && at < i.cleared
+// isSuspect says whether a message may leave a state that cannot be encoded, or
+// whose encoding hangs.
+func (in *session) isSuspect(i *input, at uint64, f *failure) bool {
+	return f != nil || in.failures.checking > 0 || i.alone && i.aloneAt == at || i.suspect <= at && at < i.cleared
 }

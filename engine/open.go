@@ -146,7 +146,7 @@ func (r *run) claim(ctx context.Context) error {
 
 func (r *run) openInstances(ctx context.Context) error {
 	for _, d := range r.pipeline.order() {
-		r.addInstance(d, r.store.Instance(d.instanceName()), r.broker.MaxPayload())
+		r.addInstance(d, r.store.Instance(d.id().String()), r.broker.MaxPayload())
 	}
 	r.checkpointer.instances = r.instances
 	if err := r.checkLetters(ctx); err != nil {
@@ -164,11 +164,11 @@ func (r *run) openInstances(ctx context.Context) error {
 			Pipeline:        r.pipeline.name,
 			Stage:           in.definition.name,
 			Identity:        r.identity.ID,
-			MaxBytes:        int64(in.capacity.Bytes+in.capacity.Bytes/4) + 64<<20,
+			MaxBytes:        int64(in.format.capacity.Bytes+in.format.capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
 			MayTrim:         r.space.mayTrim,
 			Logger:          in.log,
-			OnForeign:       in.foreign.met,
+			OnForeign:       in.observed.foreign.met,
 			Keys:            r.keys,
 		})
 		if err != nil {
@@ -210,7 +210,7 @@ func (in *instance) open(ctx context.Context) error {
 	if err := in.loadStats(); err != nil {
 		return err
 	}
-	if err := in.history.open(in.committed.store); err != nil {
+	if err := in.observed.history.open(in.committed.store); err != nil {
 		return fmt.Errorf("stage %s: %w", in.definition.name, err)
 	}
 	if err := in.saveShape(); err != nil {
@@ -221,7 +221,7 @@ func (in *instance) open(ctx context.Context) error {
 		return err
 	}
 	in.session.Store(s)
-	in.foreign.tell(in)
+	in.observed.foreign.tell(in)
 	return nil
 }
 
@@ -231,10 +231,10 @@ func (r *run) checkPositions() error {
 	for _, in := range r.instances {
 		for k, i := range in.definition.inputs {
 			// Messages that others have overtaken do not count: those behind them were taken.
-			taken := in.session.Load().inputs[k].committed.End()
-			if taken > in.written(k) {
+			taken := in.session.Load().inbox.inputs[k].committed.End()
+			if taken > in.writtenTo(k) {
 				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
-					ErrRefused, in.definition.name, taken, i.stream, in.written(k))
+					ErrRefused, in.definition.name, taken, i.stream, in.writtenTo(k))
 			}
 		}
 	}

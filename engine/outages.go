@@ -43,10 +43,10 @@ func inputCall(i *input) string { return "input " + i.definition.stream.String()
 // isAway notes that a call was answered with Unavailable, and says how long to
 // wait before the next one. The unit is what was called exactly.
 func (in *session) isAway(call, unit string, answer error) time.Duration {
-	if in.hold.abandoned() {
+	if in.code.hold.abandoned() {
 		return 0
 	}
-	in.stats.Unavailable.Add(1)
+	in.observed.stats.Unavailable.Add(1)
 	isNew, delay := in.noteAway(call, unit, answer)
 	if isNew {
 		in.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", unit, "error", brief(answer), "delay", delay)
@@ -72,13 +72,13 @@ func (in *session) noteAway(call, unit string, answer error) (isNew bool, delay 
 	delay = in.definition.options.unavailableDelay(away.tries)
 	away.until = now.Add(delay)
 	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, answer), dlq.MaxAttemptText)
-	in.waits.begin(waitUnavailable, o.describe())
+	in.waiting.waits.begin(waitUnavailable, o.describe())
 	return isNew, delay
 }
 
 // isBack notes that a call has succeeded.
 func (in *session) isBack(call string) {
-	if in.outages.count.Load() == 0 || in.hold.abandoned() {
+	if in.outages.count.Load() == 0 || in.code.hold.abandoned() {
 		return
 	}
 	if away := in.noteBack(call); away != nil {
@@ -99,9 +99,9 @@ func (in *session) noteBack(call string) *outage {
 	delete(o.calls, call)
 	o.count.Add(-1)
 	if len(o.calls) == 0 {
-		in.waits.end(waitUnavailable)
+		in.waiting.waits.end(waitUnavailable)
 	} else {
-		in.waits.begin(waitUnavailable, o.describe())
+		in.waiting.waits.begin(waitUnavailable, o.describe())
 	}
 	return away
 }
@@ -176,17 +176,17 @@ func (in *session) untilNextTry(now time.Time, most time.Duration) time.Duration
 
 // hasAnswered is isBack of the call at hand, which failed in another way.
 func (in *session) hasAnswered() {
-	if in.current != nil {
-		in.inputIsBack(in.current)
+	if in.call.input != nil {
+		in.inputIsBack(in.call.input)
 		return
 	}
-	in.isBack(in.unit)
+	in.isBack(in.call.unit)
 }
 
 // forgetOutages comes when a life ends: what is down calls nobody, and the next
 // life asks at once.
 func (in *session) forgetOutages() {
-	if in.hold.abandoned() {
+	if in.code.hold.abandoned() {
 		return
 	}
 	o := &in.outages
@@ -195,14 +195,14 @@ func (in *session) forgetOutages() {
 	if len(o.calls) == 0 {
 		return
 	}
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if o.calls[inputCall(i)] != nil {
 			i.until = time.Time{}
 		}
 	}
 	clear(o.calls)
 	o.count.Store(0)
-	in.waits.end(waitUnavailable)
+	in.waiting.waits.end(waitUnavailable)
 }
 
 // describe names all that is waited for, the first one first.

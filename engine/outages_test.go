@@ -13,7 +13,7 @@ import (
 func TestOutagesAreLoggedWithoutTheLock(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &session{instance: &instance{run: &run{clock: clock}, definition: &definition{name: "stage"}, waits: waits{clock: clock}}}
+	in := &session{instance: &instance{run: &run{clock: clock}, definition: &definition{name: "stage"}, waiting: waitingFor{waits: waits{clock: clock}}}}
 	watch := &lockWatch{Handler: slog.NewTextHandler(&strings.Builder{}, nil), mu: &in.outages.mu}
 	in.log = slog.New(watch)
 	in.isAway("input a", "message a:1", errors.New("no route"))
@@ -23,7 +23,7 @@ func TestOutagesAreLoggedWithoutTheLock(t *testing.T) {
 	if watch.lines != 4 || len(watch.held) > 0 {
 		t.Errorf("%d lines; under the lock: %q", watch.lines, watch.held)
 	}
-	if list := in.waits.list(clock.at.Add(time.Hour), 0); len(list) > 0 {
+	if list := in.waiting.waits.list(clock.at.Add(time.Hour), 0); len(list) > 0 {
 		t.Errorf("the stage waits for %+v", list)
 	}
 }

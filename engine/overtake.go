@@ -76,21 +76,20 @@ func (in *session) offersNext(ctx context.Context, i *input) bool {
 // mayOvertake says whether one more message may wait while others go on. Slots
 // are left for failures of the heads of all inputs.
 func (in *session) mayOvertake(i *input) bool {
-	return len(i.waiting) < maxWaiting && in.failures.free() > len(in.inputs) && !in.run.careful.isOn()
+	return len(i.waiting) < maxWaiting && in.failures.free() > len(in.inbox.inputs) && !in.run.careful.isOn()
 }
 
 // keyOf is the key of the head. It is not known when the user's codec or key
 // function fails: then the message fails when it is called.
-func (in *session) keyOf(ctx context.Context, i *input) (string, bool) {
-	if in.enterMessages(ctx, i, i.head.offset, 1) != nil {
-		return "", false
-	}
-	defer in.leaveCall(ctx)
-	in.current, in.currentAt, in.batched, in.attempt = i, i.head.offset, 1, i.head.attempt
+func (in *session) keyOf(ctx context.Context, i *input) (key string, known bool) {
+	in.call = in.messageCall(i, i.head.offset, 1, in.failureOf(i))
 	in.mark() // of nothing: a failure must not undo the call before
 	in.batch.begin(i.head.message.Time)
-	key, err := in.machine.keyOf(&i.head)
-	in.current = nil
+	err := in.invoke(ctx, func() (err error) {
+		key, err = in.machine.keyOf(&i.head)
+		return err
+	})
+	in.call = call{}
 	return key, err == nil
 }
 
@@ -124,7 +123,7 @@ func (in *session) offersWaiting(i *input) bool {
 }
 
 func (in *session) hasWaiting() bool {
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if len(i.waiting) > 0 {
 			return true
 		}

@@ -8,26 +8,22 @@ import (
 	"penstock/engine/supervise"
 )
 
-// isStill says that nothing more comes from the instance, unless a person
-// starts a stage again that was given up.
-func (in *instance) isStill() bool {
-	return in.stopped.Load() || in.gaveUp.Load() || in.parked.Load() || in.halted.Load()
-}
-
 // park looks whether an idle instance waits only for a stage that was given
 // up. When everybody does the run drains: what is left goes on with the next.
 func (in *session) park() {
-	parked := in.isBlocked() || in.source == nil && in.run.hasGivenUp() && in.clean() && in.inputsQuiet() && !in.waitsForTime()
-	if in.parked.Swap(parked) == parked || !parked {
+	if !in.isBlocked() && !(in.source == nil && in.run.hasGivenUp() && in.clean() && in.inputsQuiet() && !in.waitsForTime()) {
+		in.phase.on(somethingToDo)
 		return
 	}
-	in.run.pokeAll()
-	in.run.endIfStuck()
+	if in.phase.on(nothingToDo) {
+		in.run.pokeAll()
+		in.run.endIfStuck()
+	}
 }
 
 // waitsForTime says that messages are there, and it is only too early for them.
 func (in *session) waitsForTime() bool {
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if len(i.waiting) > 0 || i.peek() && !i.held {
 			return true
 		}
@@ -45,20 +41,9 @@ func (in *session) isBlocked() bool {
 	return in.hasPending() && !in.batchFits() && in.isHeldUp()
 }
 
-// isHeldUp says whether a reader that can do nothing has messages to take.
-func (in *instance) isHeldUp() bool {
-	for _, r := range in.run.readers[in] {
-		behind := in.next[r.destination].Load() > r.reader.taken[r.input].Load()
-		if behind && !r.reader.isEnded.Load() && r.reader.isStill() {
-			return true
-		}
-	}
-	return false
-}
-
 func (r *run) hasGivenUp() bool {
 	for _, in := range r.instances {
-		if in.gaveUp.Load() {
+		if in.phase.isGivenUp() {
 			return true
 		}
 	}
@@ -71,7 +56,7 @@ func (r *run) endIfStuck() {
 		return
 	}
 	for _, in := range r.instances {
-		if !in.isStill() {
+		if !in.phase.isStill() {
 			return
 		}
 	}
@@ -81,7 +66,7 @@ func (r *run) endIfStuck() {
 
 func (r *run) givenUp() (names []string) {
 	for _, in := range r.instances {
-		if in.gaveUp.Load() {
+		if in.phase.isGivenUp() {
 			names = append(names, in.definition.name)
 		}
 	}
@@ -115,8 +100,8 @@ func (r *run) givenUpError() error {
 		return nil
 	}
 	for _, in := range r.instances {
-		if in.gaveUp.Load() {
-			e.Causes = append(e.Causes, causeOf(*in.cause.Load()))
+		if in.phase.isGivenUp() {
+			e.Causes = append(e.Causes, causeOf(*in.fault.cause.Load()))
 		}
 	}
 	return e

@@ -48,7 +48,7 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 }
 
 func (in *instance) peekInto(ctx context.Context, s *streamDefinition, n int) ([]Peeked, error) {
-	last := in.last.Load()
+	last := in.progress.last.Load()
 	from := uint64(1)
 	if last > peekFrames {
 		from = last - peekFrames + 1

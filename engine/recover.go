@@ -26,7 +26,7 @@ func (in *session) open(ctx context.Context) error {
 		if err := in.recover(ctx); err != nil {
 			return fmt.Errorf("stage %s: %w", in.definition.name, err)
 		}
-		if in.isEnded.Load() {
+		if in.phase.isEnded() {
 			if again, err := in.reopens(ctx); err != nil || !again {
 				return err
 			}
@@ -54,27 +54,26 @@ func (in *session) recover(ctx context.Context) error {
 // adopt sets the instance to the committed view.
 func (in *session) adopt(ctx context.Context) error {
 	control, sequence := in.committed.last()
-	in.epoch = control.Epoch
-	in.last.Store(sequence)
-	if in.options.Compression == frame.None {
+	in.ownership.epoch = control.Epoch
+	in.progress.last.Store(sequence)
+	if in.format.options.Compression == frame.None {
 		in.size.before.Store(int64(len(control.State.Whole)))
 	}
-	in.isEnded.Store(control.Ended)
-	in.stopped.Store(control.Ended)
+	in.phase.opened(control.Ended)
 	for d, stream := range in.definition.destinations() {
 		for k := range control.Sections {
 			if control.Sections[k].Branch == stream.branch {
-				in.next[d].Store(control.Sections[k].Next())
+				in.progress.next[d].Store(control.Sections[k].Next())
 			}
 		}
 	}
 	for t, timer := range in.definition.timers {
-		in.timers[t] = timer.firstDue(in.run.clock.now())
+		in.timers.due[t] = timer.firstDue(in.run.clock.now())
 		if t < len(control.Timers) {
-			in.timers[t] = control.Timers[t]
+			in.timers.due[t] = control.Timers[t]
 		}
 	}
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		i.committed = frame.Position{Stream: i.definition.stream.String()}
 		for _, p := range control.Inputs {
 			if p.Stream == i.committed.Stream {
@@ -88,7 +87,7 @@ func (in *session) adopt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the channel: %w", err)
 	}
-	in.stored.Store(int64(info.Bytes))
+	in.progress.stored.Store(int64(info.Bytes))
 	return in.loadAttempts()
 }
 
@@ -101,20 +100,20 @@ func (in *session) fence(ctx context.Context) error {
 	}
 	control, sequence := in.committed.last()
 	fence := control
-	fence.Owner, fence.Epoch, fence.Commit, fence.Fence = in.owner, control.Epoch+1, control.Commit+1, true
+	fence.Owner, fence.Epoch, fence.Commit, fence.Fence = in.ownership.owner, control.Epoch+1, control.Commit+1, true
 	if control.Ended { // it was reopened
 		fence.Ended, fence.EndPhase, fence.Cursor = false, false, ""
 	}
-	fence.Timers = append([]int64(nil), in.timers...)
-	fence.Sections = make([]frame.Section, len(in.next))
+	fence.Timers = append([]int64(nil), in.timers.due...)
+	fence.Sections = make([]frame.Section, len(in.progress.next))
 	for d, stream := range in.definition.destinations() {
-		fence.Sections[d] = frame.Section{Branch: stream.branch, Base: in.next[d].Load()}
+		fence.Sections[d] = frame.Section{Branch: stream.branch, Base: in.progress.next[d].Load()}
 	}
 	data, err := frame.Append(nil, &fence, frame.Options{})
 	if err != nil {
 		return fmt.Errorf("encode the fence frame: %w", err)
 	}
-	in.epoch = fence.Epoch
+	in.ownership.epoch = fence.Epoch
 	in.flight = &flight{frame: fence, data: data, expected: sequence}
 	in.flight.pending = in.channel.Publish(data, sequence, channel.Trace{})
 	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
@@ -131,7 +130,7 @@ func (in *session) fence(ctx context.Context) error {
 	in.flight = nil
 	faultpoint.Hit(faultpoint.AfterFence, in.definition.name)
 	if control.Commit > 0 {
-		in.log.Info("resuming", "commit", control.Commit, "epoch", in.epoch, "taken", InfoOf(context.WithValue(ctx, sessionKey{}, in)).In, "emitted", in.emitted())
+		in.log.Info("resuming", "commit", control.Commit, "epoch", in.ownership.epoch, "taken", InfoOf(context.WithValue(ctx, sessionKey{}, in)).In, "emitted", in.emitted())
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func SetRecovery[S any](ctx context.Context, fn RecoveryFunc[S]) {
 		var zero S
 		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.definition.name, zero))
 	}
-	if !in.hold.abandoned() {
-		in.recovery.set(t.recovery(fn))
+	if !in.code.hold.abandoned() {
+		in.fault.recovery.set(t.recovery(fn))
 	}
 }

@@ -70,10 +70,10 @@ func (r *recovery) take() *verdict {
 
 // decide asks the recovery function. The stage is down, or abandoned.
 func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Decision {
-	in.recovery.mu.Lock()
-	fn := in.recovery.fn
-	in.recovery.answer = nil
-	in.recovery.mu.Unlock()
+	in.fault.recovery.mu.Lock()
+	fn := in.fault.recovery.fn
+	in.fault.recovery.answer = nil
+	in.fault.recovery.mu.Unlock()
 	var limit *AtLimitError
 	if errors.As(f.Err, &limit) {
 		if in.definition.limitOf() == EscalateStage {
@@ -93,10 +93,10 @@ func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Dec
 	if v.drop && described.message == nil && described.timer < 0 {
 		v.drop = false
 	}
-	in.recovery.mu.Lock()
-	defer in.recovery.mu.Unlock()
+	in.fault.recovery.mu.Lock()
+	defer in.fault.recovery.mu.Unlock()
 	if ctx.Err() == nil {
-		in.recovery.answer = &v
+		in.fault.recovery.answer = &v
 	}
 	return v.decision
 }
@@ -104,7 +104,7 @@ func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Dec
 // describe says what the stage was doing when it failed.
 func (in *instance) describe(f supervise.Fault) fault {
 	d := fault{Fault: f, timer: -1}
-	if call := in.overdue.Load(); call != nil {
+	if call := in.fault.overdue.Load(); call != nil {
 		in.describeOverdue(&d, call)
 		return d
 	}
@@ -112,8 +112,8 @@ func (in *instance) describe(f supervise.Fault) fault {
 	if s == nil || f.Abandoned {
 		return d
 	}
-	if s.faulted != nil && errors.Is(f.Err, s.faulted.err) {
-		faulted := *s.faulted
+	if s.failures.last != nil && errors.Is(f.Err, s.failures.last.err) {
+		faulted := *s.failures.last
 		d.call, d.message, d.attempt, d.timer = faulted.call, faulted.message, faulted.attempt, faulted.timer
 		d.due, d.key, d.hasKey = faulted.due, faulted.key, faulted.hasKey
 	}
@@ -129,7 +129,7 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 	}
 	s := in.session.Load()
 	if s == nil {
-		s = in.left
+		s = in.fault.left
 	}
 	d.attempt = s.nextTryOf(c)
 }
@@ -148,25 +148,26 @@ type faulted struct {
 
 // note keeps what the recovery function may want to know.
 func (in *session) note(err error) {
-	f := &faulted{err: err, call: in.unit, attempt: in.nextTry(in.unit), timer: -1}
-	in.faulted = f
-	i := in.current
+	c := &in.call
+	f := &faulted{err: err, call: c.unit, attempt: in.nextTry(c.unit), timer: -1}
+	in.failures.last = f
+	i := c.input
 	if i == nil {
-		f.timer, f.due = timerOf(in.unit), in.due
+		f.timer, f.due = timerOf(c.unit), c.due
 		return
 	}
-	f.call, f.attempt = "message "+messageUnit(i.definition, in.currentAt), in.nextAttempt(place{i.definition.stream.String(), in.currentAt})
-	f.key, f.hasKey = in.key, true
-	if in.batched > 1 {
+	f.call, f.attempt = "message "+messageUnit(i.definition, c.offset), in.nextAttempt(c.place())
+	f.key, f.hasKey = c.key, true
+	if c.count > 1 {
 		return
 	}
 	f.message = &FaultMessage{
-		ID:     messageID(i.definition.stream, in.currentAt),
+		ID:     messageID(i.definition.stream, c.offset),
 		Stream: i.definition.stream.String(),
-		Offset: in.currentAt,
-		Key:    in.key,
+		Offset: c.offset,
+		Key:    c.key,
 	}
-	if i.hasHead && i.head.offset == in.currentAt {
+	if i.hasHead && i.head.offset == c.offset {
 		m := i.head.message
 		f.message.Time, f.message.Value = time.Unix(0, m.Time), append([]byte(nil), m.Value...)
 		if f.message.Key == "" {
@@ -196,7 +197,7 @@ func (in *session) nextTryOf(c *watchedCall) int {
 
 // handle runs the user's own handler, if the recovery function gave one.
 func (in *session) handle(ctx context.Context) error {
-	v := in.recovery.verdict()
+	v := in.fault.recovery.verdict()
 	if v == nil || v.handler == nil {
 		return nil
 	}
@@ -213,7 +214,7 @@ func (in *session) handle(ctx context.Context) error {
 // amend changes what the last commit says, as the recovery function decided.
 // It becomes durable with the next commit, which it asks for.
 func (in *session) amend() error {
-	v := in.recovery.take()
+	v := in.fault.recovery.take()
 	if v == nil {
 		return nil
 	}
@@ -230,6 +231,6 @@ func (in *session) amend() error {
 	if t := v.fault.timer; v.drop && t >= 0 && in.skipTick(t, v.fault.due) {
 		in.batch.calls++
 	}
-	in.closed = in.batch.calls > 0 // whatever comes next may fail
+	in.batch.closed = in.batch.calls > 0 // whatever comes next may fail
 	return nil
 }

@@ -15,7 +15,7 @@ func (in *session) reopens(ctx context.Context) (bool, error) {
 	control, _ := in.committed.last()
 	again := false
 	for k, producer := range in.producers {
-		if control.UsedUp && !producer.isEnded.Load() {
+		if control.UsedUp && !producer.hasEnded() {
 			ours, err := producer.isOurs(ctx)
 			if err != nil || !ours { // else who ended this stage has ended that one, too
 				return false, err
@@ -23,13 +23,13 @@ func (in *session) reopens(ctx context.Context) (bool, error) {
 			again = true
 			continue
 		}
-		if in.taken[k].Load() < in.written(k) {
+		if in.taken(k) < in.writtenTo(k) {
 			return false, nil // it ended by itself, and takes no more
 		}
-		again = again || producer.reopen
+		again = again || producer.goesOn()
 	}
-	if !again && in.replays != nil {
-		_, found, err := in.run.letters.NextReplay(ctx, in.definition.name, 0, in.replays.input.committed.Offset)
+	if !again && in.inbox.replays != nil {
+		_, found, err := in.run.letters.NextReplay(ctx, in.id.Stage, in.id.Number, in.inbox.replays.input.committed.Offset)
 		if err != nil {
 			return false, err
 		}
@@ -37,9 +37,8 @@ func (in *session) reopens(ctx context.Context) (bool, error) {
 	}
 	if again {
 		in.log.Info("the stage had ended and goes on: for a dead letter that is replayed, or because one that it reads goes on")
-		in.reopen = true
-		in.isEnded.Store(false)
-		in.stopped.Store(false)
+		in.reopened = true
+		in.phase.on(reopens)
 	}
 	return again, nil
 }
@@ -54,7 +53,7 @@ func (in *instance) isOurs(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look at the channel of stage %s: %w", in.definition.name, err)
 	}
-	return found && last.Frame.Owner == s.owner, nil
+	return found && last.Frame.Owner == s.ownership.owner, nil
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:

@@ -74,7 +74,7 @@ func (d *definition) replayInput() *inputDefinition {
 // next one go first. Otherwise an input that always has messages, and what they
 // wait for, would keep replays back without end.
 func (in *session) orReplay(ctx context.Context, i *input) *input {
-	r := in.replays
+	r := in.inbox.replays
 	if r == nil || i == r.input || !slices.Contains(r.before, i) || !in.offers(ctx, r.input) {
 		return i
 	}
@@ -148,13 +148,13 @@ func (r *replays) serve(ctx context.Context) {
 
 // isIdle says that everything that was asked for is in the input's queue. What
 // is just arriving came before it was idle.
-func (r *replays) isIdle() bool { return r.idle.Load() && len(r.session.arrivals) == 0 }
+func (r *replays) isIdle() bool { return r.idle.Load() && len(r.session.inbox.arrivals) == 0 }
 
 // fetch queues every request from a sequence on that is still wanted.
 func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
-	letters, stage := r.session.run.letters, r.session.definition.name
+	letters, id := r.session.run.letters, r.session.id
 	for {
-		request, found, err := letters.NextReplay(ctx, stage, 0, from)
+		request, found, err := letters.NextReplay(ctx, id.Stage, id.Number, from)
 		if errors.Is(err, dlq.ErrDamaged) {
 			r.session.logOften(slog.LevelError, alike(err.Error()), "a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
 			if err := letters.Withdraw(ctx, request); err != nil {
@@ -177,7 +177,7 @@ func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
 			return from, err
 		}
 		from = request.Sequence + 1
-		faultpoint.Hit(faultpoint.ReplayFound, stage)
+		faultpoint.Hit(faultpoint.ReplayFound, id.Stage)
 		if wanted && !r.deliver(ctx, request) {
 			return from, ctx.Err()
 		}
@@ -193,7 +193,7 @@ func (r *replays) deliver(ctx context.Context, request dlq.Replay) bool {
 	r.requests[request.Sequence] = request
 	r.mu.Unlock()
 	select {
-	case r.session.arrivals <- arrival{r.input, d}:
+	case r.session.inbox.arrivals <- arrival{r.input, d}:
 		return true
 	case <-ctx.Done():
 		return false
@@ -214,7 +214,6 @@ func (in *session) callReplay(ctx context.Context, i *input) error {
 	at := i.head.offset
 	request := i.replays.request(at)
 	origin := in.input(request.Letter.Input)
-	in.current, in.currentAt, in.batched, in.attempt = i, at, 1, i.head.attempt
 	current, err := in.run.letters.IsCurrent(ctx, request)
 	if err != nil {
 		return err
@@ -231,7 +230,7 @@ func (in *session) callReplay(ctx context.Context, i *input) error {
 		input:   origin,
 		message: frame.Message{Key: i.head.message.Key, Time: i.head.message.Time, Value: request.Letter.Value},
 		offset:  request.Letter.Offset,
-		attempt: in.attempt,
+		attempt: in.call.attempt,
 	}
 	if len(p.message.Key) == 0 {
 		p.message.Key = nil
@@ -239,24 +238,14 @@ func (in *session) callReplay(ctx context.Context, i *input) error {
 	in.traceCall(i)
 	in.mark()
 	in.batch.begin(p.message.Time)
-	if err := in.enterMessages(ctx, i, at, 1); err != nil {
-		return err
-	}
-	if origin.definition.batch {
-		in.gathered = append(in.gathered[:0], p)
-		err = in.machine.callBatch(ctx, origin.definition.index, in.gathered)
-	} else {
-		err = in.machine.callMessage(ctx, &p)
-	}
-	err = in.check(i, err)
-	in.leaveCall(ctx)
-	taken, err := in.answer(i, err)
-	if taken {
-		in.traceHead(i)
-		i.take()
-		in.moved(i)
-	}
-	return err
+	err = in.invoke(ctx, func() error {
+		if origin.definition.batch {
+			in.inbox.gathered = append(in.inbox.gathered[:0], p)
+			return in.check(i, in.machine.callBatch(ctx, origin.definition.index, in.inbox.gathered))
+		}
+		return in.check(i, in.machine.callMessage(ctx, &p))
+	})
+	return in.conclude(i, err)
 }
 
 // hintReplay is told that there may be a request for a stage.
@@ -265,7 +254,7 @@ func (r *run) hintReplay(stage string, _ int) {
 	if in == nil {
 		return
 	}
-	if s := in.session.Load(); s != nil && s.replays != nil {
-		signal(s.replays.hints)
+	if s := in.session.Load(); s != nil && s.inbox.replays != nil {
+		signal(s.inbox.replays.hints)
 	}
 }

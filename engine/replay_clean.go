@@ -10,10 +10,10 @@ import (
 // cannot the next run does.
 func (in *instance) cleanReplays(ctx context.Context) {
 	s := in.session.Load()
-	if s == nil || s.replays == nil || s.replays.input.taken.Load() == 0 {
+	if s == nil || s.inbox.replays == nil || s.inbox.replays.input.taken.Load() == 0 {
 		return
 	}
-	if err := s.replays.clean(ctx, s.replays.input.taken.Load()); err != nil {
+	if err := s.inbox.replays.clean(ctx, s.inbox.replays.input.taken.Load()); err != nil {
 		in.log.Warn("dead letters that were replayed are still listed; the next run deletes them", "error", err)
 	}
 }
@@ -21,10 +21,10 @@ func (in *instance) cleanReplays(ctx context.Context) {
 // clean deletes the letters and requests below a sequence: their effect is
 // committed. A crash in between is made up for by the next session.
 func (r *replays) clean(ctx context.Context, below uint64) error {
-	letters, stage := r.session.run.letters, r.session.definition.name
+	letters, id := r.session.run.letters, r.session.id
 	kept := false
 	for from := uint64(0); from < below; {
-		request, found, err := letters.NextReplay(ctx, stage, 0, from)
+		request, found, err := letters.NextReplay(ctx, id.Stage, id.Number, from)
 		if err != nil || !found || request.Sequence >= below {
 			return err
 		}
@@ -34,14 +34,14 @@ func (r *replays) clean(ctx context.Context, below uint64) error {
 			}
 			kept = true
 		}
-		faultpoint.Hit(faultpoint.MidReplay, stage)
+		faultpoint.Hit(faultpoint.MidReplay, id.Stage)
 		if err := letters.Discard(ctx, request.Letter); err != nil {
 			return err
 		}
 		if err := r.keepDeletion(ctx); err != nil {
 			return err
 		}
-		faultpoint.Hit(faultpoint.MidSettle, stage)
+		faultpoint.Hit(faultpoint.MidSettle, id.Stage)
 		if err := letters.Withdraw(ctx, request); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ const resolveDelay = 500 * time.Millisecond
 // resolve finds out what became of a commit without a good answer: it is the
 // channel's last frame, or it is not and is sent again, or another writer's is.
 func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
-	defer in.waits.end(waitPermission)
+	defer in.waiting.waits.end(waitPermission)
 	delay := time.Duration(0)
 	for try := 0; ; try++ {
 		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
@@ -27,7 +27,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 		if try == 1 {
 			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
 		}
-		in.waits.begin(waitFor(cause, waitCommit), cause.Error())
+		in.waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
 		if err := in.run.clock.pause(ctx, delay); err != nil {
 			return 0, err
 		}
@@ -67,7 +67,7 @@ func (in *session) lookBack(ctx context.Context) (uint64, error) {
 		return 0, in.escalate(err)
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", channel.ErrUnknown, err)
-	case found && last.Frame.Owner == in.owner && last.Frame.Commit == in.flight.frame.Commit:
+	case found && last.Frame.Owner == in.ownership.owner && last.Frame.Commit == in.flight.frame.Commit:
 		return last.Sequence, nil
 	case found && last.Sequence != in.flight.expected, !found && in.flight.expected != 0:
 		return 0, in.escalate(in.fenced(last, found))
@@ -109,11 +109,11 @@ func (e *FencedError) Error() string {
 }
 
 func (in *session) fencedBy(owner channel.Record) error {
-	return &FencedError{Stage: in.definition.name, Epoch: in.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+	return &FencedError{Stage: in.definition.name, Epoch: in.ownership.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
 }
 
 func (in *session) fenced(last channel.Record, found bool) error {
-	if found && last.Frame.Owner != in.owner && last.Sequence > in.flight.expected {
+	if found && last.Frame.Owner != in.ownership.owner && last.Sequence > in.flight.expected {
 		return in.fencedBy(last)
 	}
 	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", in.definition.name, in.flight.frame.Commit-1)
@@ -125,7 +125,7 @@ func (in *session) refused(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	last, found, lookErr := in.channel.Last(ctx)
-	if lookErr == nil && found && last.Frame.Owner != in.owner && last.Sequence > in.last.Load() {
+	if lookErr == nil && found && last.Frame.Owner != in.ownership.owner && last.Sequence > in.progress.last.Load() {
 		err = in.fencedBy(last)
 	}
 	return in.escalate(err)

@@ -14,20 +14,21 @@ import (
 
 // retriesHere says whether the message that failed is tried again in this life.
 func (in *session) retriesHere() bool {
-	i, o := in.current, in.definition.options
+	c, o := &in.call, in.definition.options
+	i := c.input
 	switch {
 	case o.attemptDelay == nil || o.attempts == Unlimited:
 		return false
-	case i == nil || in.batched > 1 || !i.hasHead || i.head.offset != in.currentAt:
+	case i == nil || c.count > 1 || !i.hasHead || i.head.offset != c.offset:
 		return false
 	}
-	return !in.run.careful.isOn() && !in.recovery.isSet()
+	return !in.run.careful.isOn() && !in.fault.recovery.isSet()
 }
 
 // retryHere counts the failure. The message comes again when it is due, or is
 // diverted next.
 func (in *session) retryHere(ctx context.Context, err error) error {
-	f, unsaved := in.countTry(in.current, in.currentAt, err)
+	f, unsaved := in.countTry(&in.call, err)
 	if unsaved == nil {
 		f.passed = in.usedUp(f) && (f.Final || in.definition.options.atLimit == DeadLetter) // its letter comes next
 		unsaved = in.saveFailure(f, in.jot)
@@ -38,7 +39,7 @@ func (in *session) retryHere(ctx context.Context, err error) error {
 	in.traceFailed(err)
 	f.here = in.undo()
 	in.batch.undo()
-	in.current = nil
+	in.call = call{}
 	in.setDue(f)
 	in.run.tell(supervise.Event{
 		Child: in.definition.name, Kind: supervise.Failed, Reason: supervise.ReasonOf(err), Err: in.messageFault(f, err), Detail: noRestart,

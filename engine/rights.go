@@ -6,6 +6,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/internal/plan"
 )
 
 // RightsConfig says of which pipeline the rights are wanted.
@@ -56,7 +57,7 @@ type rights struct {
 func (r *rights) written() []string {
 	subjects := []string{r.pipeline + ".penstock.0.dead.probe.probe", r.pipeline + ".penstock.0.replay.probe.probe"}
 	for _, stage := range r.stages {
-		subjects = append(subjects, r.pipeline+"."+stage+".0")
+		subjects = append(subjects, plan.Only(stage).Subject(r.pipeline))
 	}
 	return subjects
 }

@@ -34,7 +34,6 @@ type run struct {
 	identity     identity
 	instances    []*instance // producers before readers
 	byStage      map[*definition]*instance
-	readers      map[*instance][]readerRef
 	checkpointer *checkpointer
 	supervisor   *supervise.Supervisor
 	telling      sync.Mutex // one event at a time
@@ -80,7 +79,6 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		config:   config,
 		log:      config.Logger.With("pipeline", p.name),
 		byStage:  map[*definition]*instance{},
-		readers:  map[*instance][]readerRef{},
 		clock:    realTime{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
@@ -142,7 +140,7 @@ func (r *run) serve(ctx context.Context) error {
 	var background sync.WaitGroup
 	r.inBackground = backgroundOf(hard, &background)
 	for _, in := range r.instances {
-		if !in.isEnded.Load() {
+		if !in.phase.isEnded() {
 			in.session.Load().startReaders()
 		}
 	}

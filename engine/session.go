@@ -3,12 +3,10 @@ package engine
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/inflight"
-	"penstock/engine/measure"
 )
 
 // session is an instance's hold on its stage, from its fence on. Its loop runs
@@ -18,150 +16,114 @@ import (
 // still does has an effect, and a new one fences it.
 type session struct {
 	*instance
-	machine machine
-	owner   uint64 // random, tells our frames from those of another owner
-	epoch   uint64
-	hold    hold
-	slot    *inflight.Slot // what the next process may want to know
-	hasTurn atomic.Bool    // to be in the user's code, when running carefully
-	watch   watch
-	saving  watch // of the state's codec, which a source's function runs beside
-
-	inputs    []*input  // those of the stage, and that of replays
-	replays   *replays  // nil for a source
-	turn      int       // input whose turn it is
+	machine   machine
+	ownership ownership
+	code      userCode
+	inbox     inbox
+	source    *feeder   // nil unless the stage is a source
+	steps     uint64    // calls of the source
 	looked    time.Time // when the round began: what was due then was seen
-	lapped    time.Time // when calls were measured last
-	lapCalls  int       // how many of the round had been called then
-	timers    []int64
-	alarms    []alarms
-	marked    []int64 // timers before the call at hand
-	ticked    bool    // the last call was a timer's
-	nextTimer int     // whose turn it is
-	lastTicks []int64 // timers that were due at the end of the stage; nil before
-	steps     uint64
-	source    *feeder // nil unless the stage is a source
-	batch     *batch
-	maxCalls  int
-	perCall   float64 // nanoseconds, in the last lap
-	perLap    int     // calls that are measured together, if nothing else needs the clock before
-	perLook   int     // calls between two looks whether the batch is to go out
-	flight    *flight
-	spare     []byte // buffer of a settled frame, to be used again
-	roomAt    uint64 // what readers had taken when the wait for room began
 
-	// The call at hand, and what is known of failures.
-	calledInput  *input // whose messages a function has; nil when it has none
-	calledOffset uint64
-	isFar        bool // when running carefully: from every suspect
-	handed       handed
-	unit         string // when it is not a message: "timer:0", "commit" …
-	attempt      int
-	due          int64  // of the timer at hand
-	key          string // in a keyed stage
-	current      *input // whose message it is
-	currentAt    uint64 // its offset, or that of the first in a batch
-	batched      int    // messages in it
-	gathered     []peeked
-	lastCall     lastCall
-	suspected    bool // the call at hand may leave a state that cannot be encoded
-	checked      bool // the state that the call at hand left can be encoded
-	size         stateSize
-	checking     int       // calls whose state is encoded right after them
-	failures     failures  // messages that failed and are not committed
-	failing      *failure  // of the message at hand, if it is one of them
-	letters      letters   // on their way
-	calls        attempts  // of a call that is no message
-	closed       bool      // the batch takes no further call
-	openUntil    time.Time // the breaker lets nothing through until then
-	trusted      bool      // the breaker is closed and has seen no failure since the last success
-	outages      outages   // calls that wait for the other side
-	faulted      *faulted  // the last call that failed
-	traces       tracing
-	callTimes    *measure.Recorder
-	ages         []*measure.Recorder // of replays, and then by input
+	call     call // at hand; of a source, that of its hooks
+	timers   timerSet
+	batch    *batch
+	flight   *flight // nil unless a commit is under way
+	ending   ending
+	pace     pace
+	failures failures // that are not committed
+	letters  letters  // on their way
+	outages  outages  // calls that wait for the other side
+	gate     gate     // of the circuit breaker
+	roomAt   uint64   // what readers had taken when the wait for room began
+	size     stateSize
+	traces   tracing
+}
 
-	ending       bool   // a function answered io.EOF
-	inputsUsedUp bool   // it ends because its inputs have ended
-	endPhase     bool   // the end hook is under way
-	cursor       string // the last key it was called for, after cursorMark
+// ownership is what tells the frames of a session from those of others.
+type ownership struct {
+	owner uint64 // random
+	epoch uint64
+}
 
-	arrivals    chan arrival
-	refusals    chan error // a reader that cannot go on
-	stopReaders func()     // and wait for them
+// userCode guards the calls of the user's functions: see invoke.
+type userCode struct {
+	hold   hold
+	slot   *inflight.Slot // what the next process may want to know
+	handed handed
+	turn   userTurn // when running carefully
+	watch  watch
+	saving watch // of the state's codec, which a source's function runs beside
+}
+
+// inbox are the inputs, and what their readers bring.
+type inbox struct {
+	inputs   []*input // those of the stage, and that of replays
+	replays  *replays // nil for a source
+	next     int      // whose turn it is
+	gathered []peeked // messages of a batch call
+	arrivals chan arrival
+	refusals chan error // a reader that cannot go on
+	stop     func()     // the readers, and wait for them
 }
 
 func newSession(in *instance) *session {
 	d := in.definition
 	s := &session{
-		instance:    in,
-		slot:        in.run.inflight.Slot(in.name),
-		owner:       newOwner(),
-		timers:      make([]int64, len(d.timers)),
-		alarms:      make([]alarms, len(d.timers)),
-		batch:       newBatch(d.destinations(), len(d.inputs)),
-		maxCalls:    batchCalls,
-		perLook:     1,
-		arrivals:    make(chan arrival, 16),
-		refusals:    make(chan error, len(d.inputs)),
-		stopReaders: func() {},
-		letters:     newLetters(),
-		callTimes:   measure.NewRecorder(&in.measures.calls),
+		instance:  in,
+		ownership: ownership{owner: newOwner()},
+		code:      userCode{slot: in.run.inflight.Slot(in.id.String())},
+		timers:    timerSet{due: make([]int64, len(d.timers)), alarms: make([]alarms, len(d.timers))},
+		batch:     newBatch(d.destinations(), len(d.inputs)),
+		inbox: inbox{
+			arrivals: make(chan arrival, 16),
+			refusals: make(chan error, len(d.inputs)),
+			stop:     func() {},
+		},
+		letters: newLetters(),
+		pace:    newPace(&in.observed.measures),
 	}
 	s.traces.tracer = in.run.config.Tracer
-	for k := range in.measures.ages {
-		s.ages = append(s.ages, measure.NewRecorder(&in.measures.ages[k]))
-	}
-	s.watch.deadline, s.saving.deadline = d.options.deadline, d.options.deadline
+	s.code.watch.deadline, s.code.saving.deadline = d.options.deadline, d.options.deadline
 	for k, i := range d.inputs {
-		s.inputs = append(s.inputs, &input{
+		s.inbox.inputs = append(s.inbox.inputs, &input{
 			definition: i,
 			producer:   in.producers[k],
-			taken:      &in.taken[k],
-			ahead:      newReadAhead(aheadBytes, aheadPerFrame, &in.reading[k]),
+			from:       in.run.byStage[i.stream.owner].channel,
+			taken:      &in.progress.taken[k],
+			ahead:      newReadAhead(aheadBytes, aheadPerFrame, &in.waiting.reading[k]),
 		})
-		s.inputs[k].head.input = s.inputs[k]
+		s.inbox.inputs[k].head.input = s.inbox.inputs[k]
 	}
 	if d.kind == KindSource {
 		s.source = newFeeder()
 	} else {
-		s.replays = newReplays(s)
-		s.inputs = append(s.inputs, s.replays.input)
+		s.inbox.replays = newReplays(s)
+		s.inbox.inputs = append(s.inbox.inputs, s.inbox.replays.input)
 	}
 	s.machine = d.newMachine(s)
 	return s
 }
 
-// consumerName names the consumer of an input. A stage may read a stream and its branches, which are one JetStream stream, so
-// the branch is part of it, behind a character that no name has.
-func consumerName(i *inputDefinition) string {
-	name := i.stage.name + "-0"
-	if branch := i.stream.branch; branch != "" {
-		name += "+" + branch
-	}
-	return name
-}
-
 // startReaders begins to peek the inputs, from the committed positions on.
 func (in *session) startReaders() {
 	var stops []func()
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if i.replays != nil {
 			stops = append(stops, in.run.inBackground(i.replays.serve))
 			continue
 		}
-		i.reader = i.producer.channel.Reader(channel.ReaderConfig{
-			Name:         consumerName(i.definition),
+		i.reader = i.from.Reader(channel.ReaderConfig{
+			Name:         in.id.Consumer(i.definition.stream.branch),
 			Branch:       i.definition.stream.branch,
 			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence, End: i.committed.End()},
-			ProducerLast: i.producer.last.Load,
-			OnTrouble:    func(err error) { in.noteTrouble(&in.reading[i.definition.index], err) },
+			ProducerLast: i.producer.lastCommit,
+			OnTrouble:    func(err error) { in.noteTrouble(&in.waiting.reading[i.definition.index], err) },
 		})
 		stops = append(stops,
 			in.run.inBackground(func(ctx context.Context) { in.read(ctx, i) }),
-			in.run.inBackground(func(ctx context.Context) { i.forward(ctx, in.arrivals) }))
+			in.run.inBackground(func(ctx context.Context) { i.forward(ctx, in.inbox.arrivals) }))
 	}
-	in.stopReaders = func() {
+	in.inbox.stop = func() {
 		for _, stop := range stops {
 			stop()
 		}
@@ -170,7 +132,7 @@ func (in *session) startReaders() {
 
 // input returns the one that positions call so, or nil.
 func (in *session) input(stream string) *input {
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if i.definition.stream.String() == stream {
 			return i
 		}
@@ -180,7 +142,7 @@ func (in *session) input(stream string) *input {
 
 func (in *session) read(ctx context.Context, i *input) {
 	if err := i.reader.Run(ctx); err != nil {
-		in.refusals <- fmt.Errorf("read %s: %w", i.definition.stream, err)
+		in.inbox.refusals <- fmt.Errorf("read %s: %w", i.definition.stream, err)
 	}
 }
 
@@ -189,19 +151,19 @@ func (in *session) rollback() error {
 	control, _ := in.committed.last()
 	next := make([]uint64, len(in.batch.sections))
 	for d := range next {
-		next[d] = in.next[d].Load()
+		next[d] = in.progress.next[d].Load()
 	}
 	in.traceUndone(nil)
 	in.batch.reset(next)
 	in.steps = control.Steps
-	copy(in.timers, control.Timers)
-	in.lastTicks = nil
-	for _, i := range in.inputs {
+	copy(in.timers.due, control.Timers)
+	in.timers.atEnd = nil
+	for _, i := range in.inbox.inputs {
 		i.rewind()
 	}
-	in.closed, in.failing, in.lastCall = false, nil, lastCall{}
+	in.batch.closed, in.batch.last = false, call{}
 	in.failures.restarted()
-	in.endPhase, in.ending, in.cursor = control.EndPhase, control.EndPhase, control.Cursor
+	in.ending.hook, in.ending.asked, in.ending.cursor = control.EndPhase, control.EndPhase, control.Cursor
 	return in.machine.keeper().rollback(in.committed)
 }
 
@@ -214,7 +176,7 @@ func (in *session) idle() time.Duration {
 	if in.run.space.isFull() { // nothing is called
 		return idle
 	}
-	for t, due := range in.timers {
+	for t, due := range in.timers.due {
 		if due == 0 || in.timerWaits(t) {
 			continue
 		}
@@ -223,10 +185,10 @@ func (in *session) idle() time.Duration {
 		}
 	}
 	idle = in.untilNextTry(now, idle)
-	if !in.openUntil.IsZero() {
-		idle = min(idle, in.openUntil.Sub(now))
+	if !in.gate.openUntil.IsZero() {
+		idle = min(idle, in.gate.openUntil.Sub(now))
 	}
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if !i.until.IsZero() {
 			idle = min(idle, i.until.Sub(now))
 		}

@@ -11,7 +11,7 @@ func TestWhatIsDueDoesNotMakeTheLoopSpin(t *testing.T) {
 	t.Parallel()
 	w, sessions := openSessions(t)
 	for _, s := range sessions {
-		for _, i := range s.session.inputs {
+		for _, i := range s.session.inbox.inputs {
 			i.until = time.Unix(0, w.now-int64(time.Second))
 			if idle := s.session.idle(); idle <= 0 {
 				t.Errorf("%s: the loop is idle for %v", s, idle)

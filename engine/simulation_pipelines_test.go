@@ -87,7 +87,7 @@ func (sliceCodec) Decode(data []byte) (simSlice, error) {
 // refusingCodec is one that may not write a state.
 type refusingCodec[S any] struct {
 	Codec[S]
-	plan *plan
+	plan *simPlan
 }
 
 func (c refusingCodec[S]) Append(dst []byte, v S) ([]byte, error) {
@@ -118,8 +118,8 @@ type simStage struct {
 
 func (s *simStage) String() string { return s.name }
 
-// plan is a pipeline that is simulated again and again.
-type plan struct {
+// simPlan is a pipeline that is simulated again and again.
+type simPlan struct {
 	pipeline *Pipeline
 	stages   []*simStage
 	world    *world // at present
@@ -129,7 +129,7 @@ type plan struct {
 // errStage is a failure of a stage's function.
 var errStage = errors.New("the stage fails")
 
-func (p *plan) stage(name string, kind Kind, keyed bool, inputs ...*simStage) *simStage {
+func (p *simPlan) stage(name string, kind Kind, keyed bool, inputs ...*simStage) *simStage {
 	s := &simStage{name: name, kind: kind, keyed: keyed, inputs: inputs}
 	for _, i := range inputs {
 		i.readers = append(i.readers, s)
@@ -138,7 +138,7 @@ func (p *plan) stage(name string, kind Kind, keyed bool, inputs ...*simStage) *s
 	return s
 }
 
-func (p *plan) source(number uint64, capacity Capacity) (*Stream[uint64], *simStage) {
+func (p *simPlan) source(number uint64, capacity Capacity) (*Stream[uint64], *simStage) {
 	s := p.stage(fmt.Sprintf("source%d", number), KindSource, false)
 	s.source = number
 	stream := Source(p.pipeline.With(Attempts(1000)), s.name, func(_ context.Context, state *simWords, emit Emit[uint64]) error {
@@ -162,7 +162,7 @@ type wordy[S any] interface {
 }
 
 // transform is what a stage makes of its messages.
-func transform[S any, P wordy[S]](p *plan, s *simStage) MessageFunc[S, uint64, uint64] {
+func transform[S any, P wordy[S]](p *simPlan, s *simStage) MessageFunc[S, uint64, uint64] {
 	return func(_ context.Context, state *S, m Message[uint64], emit Emit[uint64]) error {
 		w := p.world
 		if err := w.beforeCall(s); err != nil {
@@ -182,7 +182,7 @@ func transform[S any, P wordy[S]](p *plan, s *simStage) MessageFunc[S, uint64, u
 	}
 }
 
-func collector(p *plan, s *simStage) func(context.Context, *simWords, Message[uint64]) error {
+func collector(p *simPlan, s *simStage) func(context.Context, *simWords, Message[uint64]) error {
 	return func(_ context.Context, state *simWords, m Message[uint64]) error {
 		w := p.world
 		if err := w.beforeCall(s); err != nil {
@@ -194,21 +194,21 @@ func collector(p *plan, s *simStage) func(context.Context, *simWords, Message[ui
 	}
 }
 
-func (p *plan) sink(name string, in *Stream[uint64], of *simStage) {
+func (p *simPlan) sink(name string, in *Stream[uint64], of *simStage) {
 	s := p.stage(name, KindSink, in.key != nil, of)
 	Sink(p.pipeline.With(Attempts(1000), KeysInMemory(2)), name, in, collector(p, s), StateCodec[simWords, None](refusingCodec[simWords]{wordsCodec{}, p}))
 }
 
 // newPlans declares the pipelines. Each worker has its own.
-func newPlans() []*plan {
-	shapes := []func(p *plan){
-		func(p *plan) { // a state that can be copied
+func newPlans() []*simPlan {
+	shapes := []func(p *simPlan){
+		func(p *simPlan) { // a state that can be copied
 			in, a := p.source(1, Capacity{Messages: 12})
 			b := p.stage("worker", KindProcessor, false, a)
 			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in, transform[simWords](p, b)), StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
-		func(p *plan) { // fan-in, and a state that is undone by going back
+		func(p *simPlan) { // fan-in, and a state that is undone by going back
 			in1, a1 := p.source(1, Capacity{})
 			in2, a2 := p.source(2, Capacity{})
 			b := p.stage("worker", KindProcessor, false, a1, a2)
@@ -216,14 +216,14 @@ func newPlans() []*plan {
 				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
 			p.sink("sink", out.WithCapacity(Capacity{Messages: 8}), b)
 		},
-		func(p *plan) { // state by key, of which few are in memory
+		func(p *simPlan) { // state by key, of which few are in memory
 			in, a := p.source(1, Capacity{})
 			b := p.stage("worker", KindProcessor, true, a)
 			out := Stage(p.pipeline.With(Attempts(1000), KeysInMemory(2)), "worker", On(KeyBy(in, keyOfValue), transform[simWords](p, b)),
 				StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
-		func(p *plan) { // messages that overtake those that wait for another attempt, and two readers
+		func(p *simPlan) { // messages that overtake those that wait for another attempt, and two readers
 			in, a := p.source(1, Capacity{})
 			b := p.stage("worker", KindProcessor, true, a)
 			delay := supervise.Exponential(5*time.Millisecond, 20*time.Millisecond, 2, 0)
@@ -233,9 +233,9 @@ func newPlans() []*plan {
 			p.sink("tally", KeyBy(out, keyOfValue), b)
 		},
 	}
-	plans, pool := make([]*plan, len(shapes)), &threads{}
+	plans, pool := make([]*simPlan, len(shapes)), &threads{}
 	for k, shape := range shapes {
-		plans[k] = &plan{pipeline: New("sim"), threads: pool}
+		plans[k] = &simPlan{pipeline: New("sim"), threads: pool}
 		shape(plans[k])
 		if err := plans[k].pipeline.Check(); err != nil {
 			panic(err)

@@ -89,7 +89,6 @@ func (w *world) start(disk *simDisk) *simProcess {
 		pipeline: w.plan.pipeline,
 		log:      discard,
 		byStage:  map[*definition]*instance{},
-		readers:  map[*instance][]readerRef{},
 		draining: make(chan struct{}),
 		clock:    simClock{p},
 		letters:  noLetters{},
@@ -127,7 +126,7 @@ func (p *simProcess) open() error {
 	for _, d := range r.pipeline.order() {
 		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.name}, 1<<20)
 		in.channel = &simLink{p, p.world.streams[d.name]}
-		in.history.store = in.committed.store
+		in.observed.history.store = in.committed.store
 	}
 	r.checkpointer.instances = r.instances
 	for _, in := range r.instances {
@@ -149,7 +148,7 @@ func (p *simProcess) open() error {
 		return err
 	}
 	for _, in := range r.instances {
-		if !in.isEnded.Load() {
+		if !in.phase.isEnded() {
 			p.serve(in.session.Load())
 		}
 	}
@@ -171,12 +170,12 @@ func (p *simProcess) open() error {
 func (p *simProcess) newSession(in *instance) *session {
 	s := newSession(in)
 	p.world.owners++
-	s.owner = p.world.owners
-	for _, i := range s.inputs {
+	s.ownership.owner = p.world.owners
+	for _, i := range s.inbox.inputs {
 		i.ahead = newReadAhead(p.world.aheadBytes, simPerFrame, i.ahead.waits)
 	}
-	if s.replays != nil {
-		s.replays.idle.Store(true) // no letters, no replays
+	if s.inbox.replays != nil {
+		s.inbox.replays.idle.Store(true) // no letters, no replays
 	}
 	return s
 }

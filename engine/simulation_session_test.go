@@ -33,7 +33,7 @@ func (s *simSession) poke() { s.co.idle = false }
 func (p *simProcess) serve(in *session) *simSession {
 	s := &simSession{process: p, session: in}
 	s.ctx = context.WithValue(p.ctx, sessionKey{}, in)
-	for _, i := range in.inputs {
+	for _, i := range in.inbox.inputs {
 		if i.replays == nil {
 			s.feeds = append(s.feeds, p.world.newFeed(s, i))
 		}
@@ -47,8 +47,8 @@ func (p *simProcess) serve(in *session) *simSession {
 func (s *simSession) live(c *coroutine) {
 	in, p := s.session, s.process
 	for {
-		in.hold.begin()
-		in.stopped.Store(false)
+		in.code.hold.begin()
+		in.phase.on(lifeBegins)
 		s.life, s.stop = context.WithCancel(s.ctx)
 		err := in.start(s.life)
 		if err == nil {
@@ -60,13 +60,13 @@ func (s *simSession) live(c *coroutine) {
 		s.feeding = false
 		s.stop()
 		switch {
-		case in.hold.abandoned():
+		case in.code.hold.abandoned():
 			p.world.say("%s: the function that was left behind returns", s)
 			s.finished = true
 			return
 		case err == nil:
 			p.world.say("%s has ended or stopped", s)
-			in.stopped.Store(true)
+			in.phase.on(lifeIsOver)
 			s.finished = true
 			p.run.pokeAll()
 			return
@@ -140,7 +140,7 @@ func (s *simSession) stopFeeding(err error) {
 // canFeed says whether the source's function may be called.
 func (s *simSession) canFeed() bool {
 	b := s.session.batch
-	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < s.session.limits.batch && b.calls < 4 && b.emitted < s.session.capacity.Messages
+	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < s.session.format.limits.batch && b.calls < 4 && b.emitted < s.session.format.capacity.Messages
 }
 
 // feed calls the source's function.
@@ -190,7 +190,7 @@ func (s *simSession) abandon() {
 		}
 		next.session = session
 		next.ctx = context.WithValue(p.ctx, sessionKey{}, session)
-		for _, i := range session.inputs {
+		for _, i := range session.inbox.inputs {
 			if i.replays == nil {
 				next.feeds = append(next.feeds, p.world.newFeed(next, i))
 			}

@@ -10,7 +10,7 @@ import (
 // world is one schedule: a pipeline, its server and disks, and the choices of
 // what happens next, all from one seed.
 type world struct {
-	plan     *plan
+	plan     *simPlan
 	random   *rand.PCG
 	messages uint64 // of each source
 	now      int64
@@ -75,7 +75,7 @@ var profiles = []profile{
 const simPerFrame = 256
 
 // newWorld makes schedule n of a seed.
-func newWorld(plans []*plan, seed, n uint64, tracing bool) *world {
+func newWorld(plans []*simPlan, seed, n uint64, tracing bool) *world {
 	w := &world{random: rand.NewPCG(seed, n), tracing: tracing, streams: map[string]*simStream{}}
 	w.plan = plans[w.choose(uint64(len(plans)))]
 	w.plan.world = w

@@ -15,7 +15,7 @@ func (in *session) sourceLoop(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		in.feed(feedCtx)
+		in.feed(context.WithValue(feedCtx, feedKey{}, &in.source.call))
 	}()
 	defer in.leaveFeeder(done)
 	defer cancel()
@@ -55,8 +55,7 @@ func (in *session) sourceLoop(ctx context.Context) error {
 // beginFeeding comes before the feeder starts.
 func (in *session) beginFeeding(ctx context.Context) error {
 	in.source.finished, in.source.err, in.traces.calling = false, nil, false
-	in.current, in.unit = nil, startUnit
-	if err := in.hook(ctx, in.unit, in.machine.keeper().prepare); err != nil {
+	if err := in.hook(ctx, startUnit, in.machine.keeper().prepare); err != nil {
 		return in.fail(ctx, err)
 	}
 	in.machine.keeper().boundary()
@@ -79,9 +78,9 @@ func (in *session) publishProduced(ctx context.Context) (bool, error) {
 // leaveFeeder waits until the feeder has ended. As long as the source's
 // function does not return the session may be abandoned: then it is false.
 func (in *session) leaveFeeder(done <-chan struct{}) bool {
-	in.hold.enter()
+	in.code.hold.enter()
 	<-done
-	return in.hold.leave()
+	return in.code.hold.leave()
 }
 
 // allCommitted says whether the feeder has finished, why, and that nothing is
@@ -136,6 +135,6 @@ func (in *session) sourceFinished(ctx context.Context, cause error) error {
 	case in.run.isDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
 		return nil
 	}
-	in.current, in.unit = nil, in.step()
+	in.call = in.unitCall(in.step())
 	return in.fail(ctx, cause)
 }

@@ -266,7 +266,7 @@ func (s *space) tell(before, now int32) {
 	disk := s.status()
 	for _, in := range s.run.instances {
 		waits := waitsAt(in.definition.kind, now)
-		if in.isEnded.Load() || waits == waitsAt(in.definition.kind, before) {
+		if in.phase.isEnded() || waits == waitsAt(in.definition.kind, before) {
 			continue
 		}
 		detail := fmt.Sprintf("goes on: %d MiB are free", disk.Free>>20)

@@ -72,8 +72,8 @@ func (k *keyedState[S]) get(key string) (*S, error) {
 		state.batch = k.batch
 		k.touched = append(k.touched, state)
 	}
-	k.session.key = state.key
-	k.session.watch.stateOf(&state.key)
+	k.session.call.key = state.key
+	k.session.code.watch.stateOf(&state.key)
 	return &state.value, nil
 }
 

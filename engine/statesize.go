@@ -51,13 +51,12 @@ func (in *session) tooLarge(f *frame.Frame, size int) error {
 		return errRewind
 	}
 	state, outputs := sizeOf(f)
-	err := &TooLargeError{Stage: in.definition.name, Size: max(size, state+outputs), State: state, Limit: in.limits.frame}
+	err := &TooLargeError{Stage: in.definition.name, Size: max(size, state+outputs), State: state, Limit: in.format.limits.frame}
 	if f.State.Kind == frame.StateKeyed && len(f.State.Changes) == 1 {
 		err.Key = f.State.Changes[0].Key
 	}
 	switch {
 	case f.State.Kind == frame.StateWhole && in.isLarge(int(in.size.before.Load())):
-		in.current = nil
 		return Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
 	case in.source != nil:
 		return Fatal(err)
@@ -79,13 +78,13 @@ func sizeOf(f *frame.Frame) (state, outputs int) {
 }
 
 // isLarge says that a state takes more than half of what a commit holds.
-func (in *instance) isLarge(size int) bool { return size > in.limits.frame/2 }
+func (in *instance) isLarge(size int) bool { return size > in.format.limits.frame/2 }
 
 // noteSize looks how large the states are that a commit holds.
 func (in *session) noteSize(f *flight) {
 	s := &f.frame.State
 	scale := func(size int) int { return size }
-	if in.options.Compression != frame.None {
+	if in.format.options.Compression != frame.None {
 		state, outputs := sizeOf(&f.frame)
 		scale = func(size int) int { return int(int64(size) * int64(len(f.data)) / int64(state+outputs+1)) }
 	}
@@ -114,16 +113,16 @@ func (in *session) noteLarge(key string, size int) {
 	if in.definition.keyed() {
 		whose = fmt.Sprintf(" of key %.100q", key)
 	}
-	detail := fmt.Sprintf("the state%s has %d bytes, more than half of the %d that a commit holds", whose, size, in.limits.frame)
+	detail := fmt.Sprintf("the state%s has %d bytes, more than half of the %d that a commit holds", whose, size, in.format.limits.frame)
 	if is {
 		in.size.large[key] = true
-		in.log.Warn(detail+": at the limit "+in.outgrown(), "size", size, "limit", in.limits.frame)
+		in.log.Warn(detail+": at the limit "+in.outgrown(), "size", size, "limit", in.format.limits.frame)
 	} else {
 		delete(in.size.large, key)
-		detail = fmt.Sprintf("the state%s has %d bytes, less than half of the %d that a commit holds", whose, size, in.limits.frame)
+		detail = fmt.Sprintf("the state%s has %d bytes, less than half of the %d that a commit holds", whose, size, in.format.limits.frame)
 		in.log.Info(detail)
 	}
-	in.largeStates.Store(int64(len(in.size.large)))
+	in.observed.largeStates.Store(int64(len(in.size.large)))
 	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.StateSize, Detail: detail})
 }
 

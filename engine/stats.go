@@ -124,7 +124,7 @@ func (s *stats) restore(saved savedStats) {
 func (in *instance) saveStats() {
 	err := in.putStats()
 	if isNoSpace(err) {
-		in.stats.unsaved.Store(true)
+		in.observed.stats.unsaved.Store(true)
 	} else if err != nil {
 		in.log.Warn("the counters of the stage could not be kept", "error", err)
 	}
@@ -132,18 +132,18 @@ func (in *instance) saveStats() {
 
 // putStats keeps the counters, if they have changed.
 func (in *instance) putStats() error {
-	in.stats.mu.Lock()
-	defer in.stats.mu.Unlock()
-	now := in.stats.read()
-	if now == in.stats.saved {
+	in.observed.stats.mu.Lock()
+	defer in.observed.stats.mu.Unlock()
+	now := in.observed.stats.read()
+	if now == in.observed.stats.saved {
 		return nil
 	}
-	data, err := json.Marshal(statsRecord{now, in.stats.reasons, in.stats.causes})
+	data, err := json.Marshal(statsRecord{now, in.observed.stats.reasons, in.observed.stats.causes})
 	if err == nil {
 		err = in.committed.store.PutNoteUnsynced(statsNote, data)
 	}
 	if err == nil {
-		in.stats.saved = now
+		in.observed.stats.saved = now
 	}
 	return err
 }
@@ -157,7 +157,7 @@ func (in *instance) loadStats() error {
 	if err := json.Unmarshal(data, &saved); err != nil {
 		return fmt.Errorf("read the counters: %w", err)
 	}
-	in.stats.restore(saved.savedStats)
-	in.stats.reasons, in.stats.causes = saved.Reasons, saved.Causes
+	in.observed.stats.restore(saved.savedStats)
+	in.observed.stats.reasons, in.observed.stats.causes = saved.Reasons, saved.Causes
 	return nil
 }

@@ -132,27 +132,27 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		Kind:             in.definition.kind,
 		Group:            in.definition.group.path(),
 		State:            child.State.String(),
-		Ended:            in.isEnded.Load(),
+		Ended:            in.phase.isEnded(),
 		Out:              in.emitted(),
 		Commits:          control.Commit,
 		Epoch:            control.Epoch,
-		Starts:           in.stats.Starts.Load(),
-		Restarts:         in.stats.Restarts.Load(),
-		Panics:           in.stats.Panics.Load(),
-		Errors:           in.stats.Errors.Load(),
-		Unhealthy:        in.stats.Unhealthy.Load(),
-		Abandoned:        in.stats.Abandoned.Load(),
-		RecoveryFailures: in.stats.RecoveryFailures.Load(),
-		Unavailable:      in.stats.Unavailable.Load(),
-		FailedAttempts:   in.stats.FailedAttempts.Load(),
-		DeadLetters:      in.stats.DeadLetters.Load(),
-		Dropped:          in.stats.Dropped.Load(),
-		Killed:           in.stats.Killed.Load(),
-		Foreign:          in.foreign.count.Load(),
-		Busy:             time.Duration(in.stats.Busy.Load()),
+		Starts:           in.observed.stats.Starts.Load(),
+		Restarts:         in.observed.stats.Restarts.Load(),
+		Panics:           in.observed.stats.Panics.Load(),
+		Errors:           in.observed.stats.Errors.Load(),
+		Unhealthy:        in.observed.stats.Unhealthy.Load(),
+		Abandoned:        in.observed.stats.Abandoned.Load(),
+		RecoveryFailures: in.observed.stats.RecoveryFailures.Load(),
+		Unavailable:      in.observed.stats.Unavailable.Load(),
+		FailedAttempts:   in.observed.stats.FailedAttempts.Load(),
+		DeadLetters:      in.observed.stats.DeadLetters.Load(),
+		Dropped:          in.observed.stats.Dropped.Load(),
+		Killed:           in.observed.stats.Killed.Load(),
+		Foreign:          in.observed.foreign.count.Load(),
+		Busy:             time.Duration(in.observed.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
-	s.DeadLettersBy, s.RestartsBy = in.stats.byReason()
+	s.DeadLettersBy, s.RestartsBy = in.observed.stats.byReason()
 	switch child.State {
 	case supervise.StateStarting, supervise.StateRunning, supervise.StateStopping:
 		s.Uptime = time.Since(child.Started)
@@ -161,17 +161,17 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	if len(in.definition.options.checks) > 0 || in.definition.options.deadline > 0 {
 		s.Health = redact.Text(child.Health.String())
 	}
-	if in.breaker != nil {
-		s.Breaker = in.breaker.State().String()
+	if in.callout.breaker != nil {
+		s.Breaker = in.callout.breaker.State().String()
 	}
-	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.limits.frame), in.largeStates.Load()
+	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.format.limits.frame), in.observed.largeStates.Load()
 	s.Waits = in.waitsNow(in.run.clock.now())
 	for k := range in.definition.inputs {
 		position := in.positionOf(k, control)
 		taken := position.Count()
 		s.In += taken
 		s.Waiting += len(position.Waiting)
-		if written := in.written(k); written > taken {
+		if written := in.writtenTo(k); written > taken {
 			s.Lag += written - taken
 		}
 	}
@@ -185,5 +185,5 @@ func (in *instance) positionOf(input int, control frame.Frame) frame.Position {
 			return p
 		}
 	}
-	return frame.Position{Offset: in.taken[input].Load()}
+	return frame.Position{Offset: in.progress.taken[input].Load()}
 }

@@ -38,21 +38,22 @@ func (in *instance) channels() []ChannelStatus {
 	list := make([]ChannelStatus, len(in.definition.inputs))
 	for k, i := range in.definition.inputs {
 		producer, position := in.producers[k], in.positionOf(k, control)
+		stored, capacity := producer.holds()
 		c := ChannelStatus{
-			Stream: i.stream.String(), Writer: producer.definition.name, Reader: in.definition.name,
-			Written: in.written(k), Taken: position.Count(), Waiting: len(position.Waiting),
-			StoredBytes: producer.stored.Load(),
+			Stream: i.stream.String(), Writer: producer.stageName(), Reader: in.definition.name,
+			Written: in.writtenTo(k), Taken: position.Count(), Waiting: len(position.Waiting),
+			StoredBytes: stored,
 		}
 		if c.Lag() > 0 {
-			c.Held = in.heads[k].held.Load()
-			if at := in.heads[k].time.Load(); at != 0 {
+			c.Held = in.waiting.heads[k].held.Load()
+			if at := in.waiting.heads[k].time.Load(); at != 0 {
 				c.Oldest = max(now.Sub(time.Unix(0, at)), 0)
 				c.OldestSeconds = c.Oldest.Seconds()
 			}
 		}
-		c.Fill = float64(c.Lag()) / float64(producer.capacity.Messages)
-		if !in.isEnded.Load() {
-			c.Fill = max(c.Fill, float64(c.StoredBytes)/float64(producer.capacity.Bytes))
+		c.Fill = float64(c.Lag()) / float64(capacity.Messages)
+		if !in.phase.isEnded() {
+			c.Fill = max(c.Fill, float64(c.StoredBytes)/float64(capacity.Bytes))
 		}
 		list[k] = c
 	}

@@ -47,7 +47,7 @@ func (in *instance) fits(f *frame.Frame) bool {
 	for p := range f.Inputs {
 		position := &f.Inputs[p]
 		for k, i := range in.definition.inputs {
-			if i.stream.String() == position.Stream && position.End() > in.written(k) {
+			if i.stream.String() == position.Stream && position.End() > in.writtenTo(k) {
 				return false
 			}
 		}

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"penstock/engine/internal/inflight"
 )
 
 // timerDefinition is a timer of Every, or one of OnTimer, which has a name.
@@ -98,7 +96,7 @@ func setTimer(ctx context.Context, name string, due int64) {
 	if t < 0 {
 		panic(fmt.Sprintf("engine: stage %s has no timer %q: give it one with engine.OnTimer", in.definition.name, name))
 	}
-	in.timers[t] = due
+	in.timers.due[t] = due
 }
 
 // timer is the index of the timer of that name, or -1.
@@ -150,25 +148,35 @@ func (a *alarms) latest(due int64, now time.Time, left time.Duration) time.Time 
 	return a[0].latest
 }
 
+// timerSet are the timers of a session.
+type timerSet struct {
+	due    []int64 // Unix nanoseconds; 0 is never
+	alarms []alarms
+	marked []int64 // due, before the call at hand
+	ticked bool    // the last call was a timer's
+	next   int     // whose turn it is
+	atEnd  []int64 // those that were due at the end of the stage; nil before
+}
+
 // left is how long a timer that is set is not due yet.
 func (in *session) left(timer int, now time.Time) time.Duration {
-	due := in.timers[timer]
+	due := in.timers.due[timer]
 	left := time.Duration(due - now.UnixNano())
 	if every := in.definition.timers[timer].every; every > 0 {
 		left = min(left, every)
 	}
-	return min(left, in.alarms[timer].latest(due, now, left).Sub(now))
+	return min(left, in.timers.alarms[timer].latest(due, now, left).Sub(now))
 }
 
 // dueTimer returns a timer that is due, in turn, or -1.
 func (in *session) dueTimer() int {
-	if len(in.timers) == 0 {
+	if len(in.timers.due) == 0 {
 		return -1
 	}
 	now := in.run.clock.now()
-	for k := range in.timers {
-		t := (in.nextTimer + k) % len(in.timers)
-		if due := in.timers[t]; due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) && !in.isAfterEnd(t, now) {
+	for k := range in.timers.due {
+		t := (in.timers.next + k) % len(in.timers.due)
+		if due := in.timers.due[t]; due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) && !in.isAfterEnd(t, now) {
 			return t
 		}
 	}
@@ -177,21 +185,21 @@ func (in *session) dueTimer() int {
 
 func (in *session) callTimer(ctx context.Context, timer int) error {
 	now := in.run.clock.now()
-	in.unit = unitOfTimer(timer)
-	in.attempt = in.nextTry(in.unit)
-	in.current, in.due = nil, in.timers[timer]
+	in.call = in.unitCall(unitOfTimer(timer))
+	in.call.due = in.timers.due[timer]
 	in.traceCall(nil)
 	in.mark()
 	in.batch.begin(now.UnixNano())
-	in.timers[timer] = in.definition.timers[timer].nextDue(in.timers[timer], now)
-	in.enterCall(ctx, inflight.Timer, in.unit)
-	err := in.machine.callTimer(ctx, timer, now)
-	if in.calls.Unit == in.unit && (err == nil || err == io.EOF) { // the state that it left may be what failed
-		if unsaved := in.machine.keeper().check(); unsaved != nil {
-			err = unsaved
+	in.timers.due[timer] = in.definition.timers[timer].nextDue(in.timers.due[timer], now)
+	err := in.invoke(ctx, func() error {
+		err := in.machine.callTimer(ctx, timer, now)
+		if in.call.attempt > 1 && (err == nil || err == io.EOF) { // the state that it left may be what failed
+			if unsaved := in.machine.keeper().check(); unsaved != nil {
+				err = unsaved
+			}
 		}
-	}
-	in.leaveCall(ctx)
+		return err
+	})
 	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
 		err = in.batch.callErr
 	}
@@ -201,8 +209,8 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	case err != nil && err != io.EOF:
 		return err
 	}
-	in.ending = in.ending || err == io.EOF
-	in.succeeded(in.unit)
+	in.ending.asked = in.ending.asked || err == io.EOF
+	in.succeeded(in.call.unit)
 	in.hasAnswered()
 	in.moved(nil)
 	return nil
@@ -211,12 +219,12 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 // timerFindsNobody undoes a tick that was answered with Unavailable.
 func (in *session) timerFindsNobody(timer int, answer error) error {
 	in.traceFailed(answer)
-	in.isAway(in.unit, in.unit, answer)
+	in.isAway(in.call.unit, in.call.unit, answer)
 	if !in.undo() {
 		return errRewind
 	}
 	in.batch.undo()
-	in.timers[timer] = in.due
+	in.timers.due[timer] = in.call.due
 	return nil
 }
 
@@ -237,12 +245,12 @@ func timerOf(unit string) int {
 // skipTick leaves out the tick that failed. It is false when the last commit
 // knows another one: the tick comes again, and alone.
 func (in *session) skipTick(timer int, due int64) bool {
-	committed := in.timers[timer]
+	committed := in.timers.due[timer]
 	now := in.run.clock.now()
 	if due != 0 && due != committed || committed == 0 || in.left(timer, now) > 0 {
 		return false
 	}
-	in.timers[timer] = in.definition.timers[timer].nextDue(committed, now)
+	in.timers.due[timer] = in.definition.timers[timer].nextDue(committed, now)
 	in.succeeded(unitOfTimer(timer))
 	return true
 }

@@ -20,8 +20,8 @@ func timerSession(timers ...timerDefinition) (*session, *jumpyClock) {
 	clock := &jumpyClock{start: time.Now()}
 	return &session{
 		instance: &instance{definition: &definition{timers: timers}, run: &run{clock: clock, space: &space{}}},
-		timers:   make([]int64, len(timers)), alarms: make([]alarms, len(timers)),
-		inputs: []*input{{hasHead: true}}, // or it would be at its end
+		timers:   timerSet{due: make([]int64, len(timers)), alarms: make([]alarms, len(timers))},
+		inbox:    inbox{inputs: []*input{{hasHead: true}}}, // or it would be at its end
 	}, clock
 }
 
@@ -35,19 +35,19 @@ func TestATimerWaitsNoLongerThanWasLeft(t *testing.T) {
 		}
 	}
 	first := clock.now().Add(time.Hour).UnixNano()
-	in.timers[0], in.timers[1] = first, clock.now().Add(time.Minute).UnixNano()
+	in.timers.due[0], in.timers.due[1] = first, clock.now().Add(time.Minute).UnixNano()
 	check("at first", time.Hour, time.Minute)
 	clock.elapsed, clock.jump = 30*time.Second, -48*time.Hour
 	check("put back", time.Hour-30*time.Second, 30*time.Second)
-	in.timers[0] = clock.now().Add(time.Second).UnixNano()
+	in.timers.due[0] = clock.now().Add(time.Second).UnixNano()
 	check("set then", time.Second, 30*time.Second)
-	in.timers[0] = first
+	in.timers.due[0] = first
 	check("its call undone", time.Hour-30*time.Second, 30*time.Second)
 	clock.elapsed += 30 * time.Second
 	if due := in.dueTimer(); due != 1 {
 		t.Errorf("due is %d", due)
 	}
-	in.timers[1] = in.definition.timers[1].nextDue(in.timers[1], clock.now())
+	in.timers.due[1] = in.definition.timers[1].nextDue(in.timers.due[1], clock.now())
 	check("ticked", time.Hour-time.Minute, time.Minute)
 	clock.jump = 48 * time.Hour
 	check("put forward", -47*time.Hour-time.Minute, -95*time.Hour-59*time.Minute)

@@ -15,16 +15,16 @@ func (in *session) isAtEnd() bool {
 // asked of timers that are due.
 func (in *session) isAfterEnd(timer int, now time.Time) bool {
 	if !in.isAtEnd() {
-		in.lastTicks = nil
+		in.timers.atEnd = nil
 		return false
 	}
-	if in.lastTicks == nil {
-		in.lastTicks = make([]int64, len(in.timers))
-		for t, due := range in.timers {
+	if in.timers.atEnd == nil {
+		in.timers.atEnd = make([]int64, len(in.timers.due))
+		for t, due := range in.timers.due {
 			if due != 0 && in.left(t, now) <= 0 {
-				in.lastTicks[t] = due
+				in.timers.atEnd[t] = due
 			}
 		}
 	}
-	return in.timers[timer] != in.lastTicks[timer]
+	return in.timers.due[timer] != in.timers.atEnd[timer]
 }

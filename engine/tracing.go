@@ -81,12 +81,12 @@ func (in *session) traceSourceCall() {
 	}
 	in.traceCall(nil)
 	now := t.now.Load()
-	now.attempt = max(now.attempt, in.attempt)
+	now.attempt = max(now.attempt, in.source.call.attempt)
 }
 
 func (in *session) beginTrace(i *input) *tracedFrame {
 	d := in.definition
-	begin := FrameBegin{Pipeline: d.pipeline.name, Stage: d.name, Instance: in.name, Kind: d.kind, Epoch: in.epoch}
+	begin := FrameBegin{Pipeline: d.pipeline.name, Stage: d.name, Instance: in.id.String(), Kind: d.kind, Epoch: in.ownership.epoch}
 	switch {
 	case i != nil:
 		begin.Stream = i.definition.stream.String()

@@ -24,10 +24,10 @@ func (in *session) undoAway(ctx context.Context, answer error) error {
 	in.traceFailed(answer)
 	in.calledOut(false)
 	err := errRewind
-	if i := in.current; i != nil {
+	if i := in.call.input; i != nil {
 		err = in.postpone(i, in.whileUnavailable(i, answer))
 	} else {
-		in.isAway(in.unit, in.unit, answer)
+		in.isAway(in.call.unit, in.call.unit, answer)
 	}
 	if err == nil {
 		return nil
@@ -37,11 +37,7 @@ func (in *session) undoAway(ctx context.Context, answer error) error {
 
 // whileUnavailable is how long the head of an input waits.
 func (in *session) whileUnavailable(i *input, answer error) error {
-	unit := "message " + messageUnit(i.definition, in.currentAt)
-	if in.batched > 1 {
-		unit = fmt.Sprintf("%d messages from %s", in.batched, messageUnit(i.definition, in.currentAt))
-	}
-	return &snooze{in.isAway(inputCall(i), unit, answer)}
+	return &snooze{in.isAway(inputCall(i), in.call.name(), answer)}
 }
 
 // awaitOther waits in place until a call is to be made again: what makes it
@@ -90,7 +86,7 @@ func (in *session) unlessAway(ctx context.Context, unit string, fn func() error)
 // codec may be needed.
 func (in *session) undoneIfAway(fn func() error) error {
 	in.batch.begin(0)
-	timers := append([]int64(nil), in.timers...)
+	timers := append([]int64(nil), in.timers.due...)
 	restore := in.machine.keeper().save()
 	err := supervise.Contain(fn)
 	if err == nil {
@@ -100,9 +96,9 @@ func (in *session) undoneIfAway(fn func() error) error {
 		return err
 	}
 	in.batch.undo()
-	copy(in.timers, timers)
+	copy(in.timers.due, timers)
 	if unrestored := restore(); unrestored != nil {
-		return fmt.Errorf("undo what %s did, which answered that %v: %w", in.unit, err, unrestored)
+		return fmt.Errorf("undo what %s did, which answered that %v: %w", in.call.unit, err, unrestored)
 	}
 	return err
 }

@@ -148,8 +148,8 @@ func (in *session) passUnfit(ctx context.Context) error {
 		in.log.Warn("values that cannot be sent were dropped", "call", in.step(), "values", dropped, "error", brief(first))
 	}
 	if own += uint64(dropped); own > 0 {
-		in.stats.Dropped.Add(own)
-		in.stats.unsaved.Store(true)
+		in.observed.stats.Dropped.Add(own)
+		in.observed.stats.unsaved.Store(true)
 	}
 	return nil
 }

@@ -28,9 +28,9 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := &begunClock{handClock{at: time.Unix(1e9, 0)}, make(chan struct{}, 1)}
-			in := &session{instance: &instance{run: &run{clock: clock}, waits: waits{clock: clock}}, source: newFeeder(), batch: &batch{}}
-			in.limits = limits{frame: 1000, batch: 900}
-			in.capacity.Messages = 1000
+			in := &session{instance: &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}, source: newFeeder(), batch: &batch{}}
+			in.format.limits = limits{frame: 1000, batch: 900}
+			in.format.capacity.Messages = 1000
 			in.batch.calls, in.batch.bytes = 1, 950
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
@@ -52,11 +52,11 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 			if list := in.waitsNow(later); len(list) != 1 || list[0].For != "batch" || !list[0].Overdue {
 				t.Errorf("the waits are %+v", list)
 			}
-			in.waits.begin(waitCommit, "its answer has not come")
+			in.waiting.waits.begin(waitCommit, "its answer has not come")
 			if list := in.waitsNow(later.Add(-50 * time.Second)); len(list) != 2 || list[1].Overdue {
 				t.Errorf("beside its cause the waits are %+v", list)
 			}
-			in.waits.end(waitCommit)
+			in.waiting.waits.end(waitCommit)
 			in.batch.mu.Lock()
 			in.batch.calls, in.batch.bytes = 0, 0
 			in.batch.mu.Unlock()

@@ -19,7 +19,7 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 		}
 	case waitHeld:
 		k := wait.input - 1
-		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.heads[k].offset.Load())
+		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.waiting.heads[k].offset.Load())
 	case waitUnavailable:
 		if wait.Overdue {
 			wait.Readiness = in.run.config.UnavailableReadiness
@@ -30,21 +30,13 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 // slowestReader says who keeps the channel full, and what it does, and whether
 // that is a good reason to wait for room; see doing.
 func (in *instance) slowestReader(now time.Time) (what string, isGood bool) {
-	var slowest *readerRef
-	var most uint64
-	for k, r := range in.run.readers[in] {
-		next, taken := in.next[r.destination].Load(), r.reader.taken[r.input].Load()
-		if !r.reader.isEnded.Load() && next > taken && next-taken > most {
-			most, slowest = next-taken, &in.run.readers[in][k]
-		}
-	}
+	slowest, most := in.slowest()
 	if slowest == nil {
 		return "what is stored has to be trimmed first", false
 	}
-	reader := slowest.reader
-	stream := reader.definition.inputs[slowest.input].stream
-	does, isGood := reader.doing(slowest.input, now)
-	return fmt.Sprintf("%s has %d messages of %s to take, and %s", reader.definition.name, most, stream, does), isGood
+	stream := in.definition.destinations()[slowest.destination]
+	does, isGood := slowest.doing(slowest.input, now)
+	return fmt.Sprintf("%s has %d messages of %s to take, and %s", slowest.stageName(), most, stream, does), isGood
 }
 
 // doing says what a stage does with an input that it does not take from. A good
@@ -52,7 +44,7 @@ func (in *instance) slowestReader(now time.Time) (what string, isGood bool) {
 // of: who waits for the stage makes the pipeline no worse then. A message that is
 // held is none, because only who waits for room shows that nothing moves.
 func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
-	if in.gaveUp.Load() {
+	if in.phase.isGivenUp() {
 		return "was given up", false
 	}
 	children := map[string]supervise.ChildStatus{}

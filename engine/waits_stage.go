@@ -9,7 +9,7 @@ import (
 
 // noteWaits names what the loop is about to wait for, besides messages.
 func (in *session) noteWaits(pending, fits bool) {
-	w := &in.waits
+	w := &in.waiting.waits
 	w.note(waitCommit, in.flight != nil, "its answer has not come")
 	in.noteSpace()
 	w.note(waitBreaker, in.isOpen(), "it lets no call through")
@@ -24,8 +24,8 @@ func (in *session) noteWaits(pending, fits bool) {
 		}
 	}
 	w.note(waitRoom, full, "")
-	for k, i := range in.inputs[:len(in.heads)] {
-		in.reading[k].note(waitAttempt, len(i.waiting) > 0 || in.isHeadDelayed(i), "messages wait for their next attempt")
+	for k, i := range in.inbox.inputs[:len(in.waiting.heads)] {
+		in.waiting.reading[k].note(waitAttempt, len(i.waiting) > 0 || in.isHeadDelayed(i), "messages wait for their next attempt")
 	}
 }
 
@@ -49,21 +49,13 @@ func (in *session) isHeadDelayed(i *input) bool {
 	return f != nil && f.due.After(in.looked)
 }
 
-// takenByReaders changes whenever a reader of the stage has taken something.
-func (in *instance) takenByReaders() (n uint64) {
-	for _, r := range in.run.readers[in] {
-		n += r.reader.taken[r.input].Load()
-	}
-	return n
-}
-
 // awaitSpace returns when there is enough space on the disk for a source.
 func (in *session) awaitSpace(ctx context.Context) error {
 	if in.run.space.level.Load() == spaceEnough {
 		return nil
 	}
 	in.noteSpace()
-	defer in.waits.end(waitDisk)
+	defer in.waiting.waits.end(waitDisk)
 	return in.run.space.await(ctx)
 }
 
@@ -74,7 +66,7 @@ func (in *session) noteSpace() {
 	if level == spaceFull {
 		detail = "the disk is full"
 	}
-	in.waits.note(waitDisk, waitsAt(in.definition.kind, level), detail)
+	in.waiting.waits.note(waitDisk, waitsAt(in.definition.kind, level), detail)
 }
 
 // awaitCareful returns when a source may be called again after a death of the
@@ -85,8 +77,8 @@ func (in *session) awaitCareful(ctx context.Context) error {
 		return nil
 	default:
 	}
-	in.waits.begin(waitTurn, "the messages that may have killed the process are tried first")
-	defer in.waits.end(waitTurn)
+	in.waiting.waits.begin(waitTurn, "the messages that may have killed the process are tried first")
+	defer in.waiting.waits.end(waitTurn)
 	select {
 	case <-in.run.careful.over:
 		return nil
@@ -106,24 +98,24 @@ func (w *waits) note(kind waitKind, waits bool, detail string) {
 
 // endWaits ends those of a life of the stage.
 func (in *session) endWaits() {
-	if in.hold.abandoned() {
+	if in.code.hold.abandoned() {
 		return // the next one has its own
 	}
 	for kind := range waitKinds {
 		if kind != waitLetters { // those end with the last letter
-			in.waits.end(kind)
+			in.waiting.waits.end(kind)
 		}
 	}
-	for k := range in.heads {
-		in.reading[k].end(waitHeld)
-		in.reading[k].end(waitAttempt)
+	for k := range in.waiting.heads {
+		in.waiting.reading[k].end(waitHeld)
+		in.waiting.reading[k].end(waitAttempt)
 	}
 }
 
 // noteHeld names the wait of a message that was answered with Hold or Snooze.
 func (in *session) noteHeld(k int, i *input) {
 	held := i.hasHead && i.waits(in.looked)
-	head, w := &in.heads[k], &in.reading[k]
+	head, w := &in.waiting.heads[k], &in.waiting.reading[k]
 	if held && head.offset.Swap(i.head.offset) != i.head.offset {
 		w.end(waitHeld) // of another message
 	}
@@ -163,10 +155,10 @@ func (c *inCode) wait(now time.Time, detail string) (Wait, bool) {
 
 // functionWaits are those for the stage's own functions.
 func (in *instance) functionWaits(now time.Time) (list []Wait) {
-	if wait, ok := in.feeding.wait(now, "its source's function"); ok {
+	if wait, ok := in.waiting.feeding.wait(now, "its source's function"); ok {
 		list = append(list, wait)
 	}
-	if wait, ok := in.calling.wait(now, "a call that has not returned"); ok {
+	if wait, ok := in.waiting.calling.wait(now, "a call that has not returned"); ok {
 		list = append(list, wait)
 	}
 	return list

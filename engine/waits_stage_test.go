@@ -24,11 +24,11 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 		r := &run{clock: clock}
 		r.space = newSpace(r)
 		r.space.level.Store(c.level)
-		in := &session{instance: &instance{run: r, definition: &definition{kind: c.kind}, waits: waits{clock: clock}}}
+		in := &session{instance: &instance{run: r, definition: &definition{kind: c.kind}, waiting: waitingFor{waits: waits{clock: clock}}}}
 		in.noteSpace()
 		in.noteWaits(false, true)
 		got := ""
-		if list := in.waits.list(clock.at.Add(time.Minute), 0); len(list) > 0 {
+		if list := in.waiting.waits.list(clock.at.Add(time.Minute), 0); len(list) > 0 {
 			got = list[0].Detail
 		}
 		if got != c.want {

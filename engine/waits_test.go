@@ -55,16 +55,16 @@ func TestWaitsCostNothingWhenNothingChanges(t *testing.T) {
 func TestWaitThatFollowsIsNotOverdueBesideItsCause(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &instance{run: &run{clock: clock}, waits: waits{clock: clock}, reading: []waits{{clock: clock}}}
-	in.reading[0].begin(waitReadAhead, "8 MiB")
-	in.waits.begin(waitFunction, "message a:1")
+	in := &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}, reading: []waits{{clock: clock}}}}
+	in.waiting.reading[0].begin(waitReadAhead, "8 MiB")
+	in.waiting.waits.begin(waitFunction, "message a:1")
 	clock.advance(time.Hour)
 	for _, wait := range in.waitsNow(clock.at) {
 		if wait.Overdue {
 			t.Errorf("%+v is overdue", wait)
 		}
 	}
-	in.waits.end(waitFunction)
+	in.waiting.waits.end(waitFunction)
 	if list := in.waitsNow(clock.at); len(list) != 1 || !list[0].Overdue {
 		t.Errorf("without a cause: %+v", list)
 	}

@@ -128,14 +128,14 @@ func (p waitPlace) stage() string {
 }
 
 // replayWaits are those of the input that dead letters come back through.
-func (in *instance) replayWaits() *waits { return &in.reading[len(in.definition.inputs)] }
+func (in *instance) replayWaits() *waits { return &in.waiting.reading[len(in.definition.inputs)] }
 
 // waitsNow are the waits of the stage, and of its inputs.
 func (in *instance) waitsNow(now time.Time) []Wait {
 	patience := in.run.config.WaitPatience
-	list := append(in.waits.list(now, patience), in.functionWaits(now)...)
-	for k := range in.reading {
-		for _, wait := range in.reading[k].list(now, patience) {
+	list := append(in.waiting.waits.list(now, patience), in.functionWaits(now)...)
+	for k := range in.waiting.reading {
+		for _, wait := range in.waiting.reading[k].list(now, patience) {
 			wait.input = k + 1
 			list = append(list, wait)
 		}

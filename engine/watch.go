@@ -54,7 +54,7 @@ func (w *watch) enterMessages(input int, offset uint64, batched int) {
 	w.calls.Store(next)
 }
 
-func (w *watch) enterCall(unit string) {
+func (w *watch) enterUnit(unit string) {
 	if w.deadline == 0 {
 		return
 	}
@@ -130,14 +130,14 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 			if s == nil {
 				return supervise.Well()
 			}
-			call := s.watch.overdue(time.Now())
+			call := s.code.watch.overdue(time.Now())
 			if call == nil {
-				call = s.saving.overdue(time.Now())
+				call = s.code.saving.overdue(time.Now())
 			}
 			if call == nil {
 				return supervise.Well()
 			}
-			in.overdue.Store(call)
+			in.fault.overdue.Store(call)
 			health := supervise.Unwell(fmt.Sprintf("in %s for longer than %v", in.callName(call), deadline))
 			health.Uncounted = call.unit == "" && in.definition.options.attempts != Unlimited
 			return health

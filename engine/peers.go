@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"penstock/engine/frame"
+)
+
+// peer is another instance of the pipeline, as a stage knows it: one that it
+// reads, or one that reads it. Everything that a stage must know of another goes
+// through here. Safe for concurrent use.
+type peer interface {
+	stageName() string
+	written(stream *streamDefinition) uint64                   // next offset of a stream that it has not committed
+	lastCommit() uint64                                        // its sequence
+	taken(input int) uint64                                    // offset that it has committed
+	needs(input int, last uint64) uint64                       // see instance.needs
+	hasEnded() bool                                            // its last frame is committed
+	endIsKept() bool                                           // by its checkpoint
+	holds() (bytes int64, of Capacity)                         // its channel
+	goesOn() bool                                              // it had ended, and goes on for a dead letter
+	isOurs(ctx context.Context) (bool, error)                  // its last frame is of this process
+	isStill() bool                                             // nothing more comes from it, unless a person starts a stage again
+	doing(input int, now time.Time) (what string, isGood bool) // with an input that it does not take from
+	poke()                                                     // something changed that it may wait for
+}
+
+var _ peer = (*instance)(nil)
+
+func (in *instance) stageName() string { return in.definition.name }
+
+func (in *instance) written(stream *streamDefinition) uint64 {
+	return in.progress.next[in.definition.destination(stream)].Load()
+}
+
+func (in *instance) lastCommit() uint64 { return in.progress.last.Load() }
+
+func (in *instance) taken(input int) uint64 { return in.progress.taken[input].Load() }
+
+func (in *instance) holds() (bytes int64, of Capacity) {
+	return in.progress.stored.Load(), in.format.capacity
+}
+
+func (in *instance) goesOn() bool { return in.reopened }
+
+func (in *instance) hasEnded() bool { return in.phase.isEnded() }
+
+func (in *instance) endIsKept() bool { return in.committed.coversEnd() }
+
+func (in *instance) isStill() bool { return in.phase.isStill() }
+
+// needs is the first sequence of an input's producer that the checkpoint still
+// needs, if that is before the producer's last one. A reader that has taken all
+// there is for it needs none: its position does not move with frames that hold
+// nothing for it, and a branch on which nothing comes would keep the channel from
+// being trimmed.
+func (in *instance) needs(input int, last uint64) uint64 {
+	var taken frame.Position // without a commit it is at the start
+	_, inputs := in.committed.covered()
+	for _, p := range inputs {
+		if p.Stream == in.definition.inputs[input].stream.String() {
+			taken = p
+		}
+	}
+	if taken.Offset == in.writtenTo(input) {
+		return max(taken.Sequence, last)
+	}
+	return taken.Sequence
+}
+
+// writtenTo is the next offset of an input that its producer has not committed.
+func (in *instance) writtenTo(input int) uint64 {
+	return in.producers[input].written(in.definition.inputs[input].stream)
+}
+
+// reader is one that reads a stream of an instance.
+type reader struct {
+	peer
+	input       int // of the reader
+	destination int // of the writer
+}
+
+// behind is how many messages of an instance a reader has to take. One that has
+// ended takes none.
+func (in *instance) behind(r reader) uint64 {
+	next, taken := in.progress.next[r.destination].Load(), r.taken(r.input)
+	if r.hasEnded() || next <= taken {
+		return 0
+	}
+	return next - taken
+}
+
+// unread is how far the slowest reader of the stage is behind, in messages.
+func (in *instance) unread() (most uint64) {
+	for _, r := range in.readers {
+		most = max(most, in.behind(r))
+	}
+	return most
+}
+
+// slowest is the reader that is furthest behind, or nil.
+func (in *instance) slowest() (slowest *reader, most uint64) {
+	for k := range in.readers {
+		if n := in.behind(in.readers[k]); n > most {
+			most, slowest = n, &in.readers[k]
+		}
+	}
+	return slowest, most
+}
+
+// readersEnded says whether everybody who reads this stage has ended.
+func (in *instance) readersEnded() bool {
+	for _, r := range in.readers {
+		if !r.hasEnded() {
+			return false
+		}
+	}
+	return len(in.readers) > 0
+}
+
+// isHeldUp says whether a reader that can do nothing has messages to take.
+func (in *instance) isHeldUp() bool {
+	for _, r := range in.readers {
+		if in.behind(r) > 0 && r.isStill() {
+			return true
+		}
+	}
+	return false
+}
+
+// takenByReaders changes whenever a reader of the stage has taken something.
+func (in *instance) takenByReaders() (n uint64) {
+	for _, r := range in.readers {
+		n += r.taken(r.input)
+	}
+	return n
+}
+
+// hasRoom says whether the channel takes a batch of this many messages and
+// bytes. An empty channel takes any batch, else one could wait without end.
+func (in *instance) hasRoom(messages uint64, bytes int) bool {
+	unread := in.unread()
+	if unread > 0 && unread+messages > in.format.capacity.Messages {
+		return false
+	}
+	if in.progress.stored.Load()+int64(bytes) > int64(in.format.capacity.Bytes) {
+		in.run.checkpointer.kick()
+		return unread == 0
+	}
+	return true
+}
