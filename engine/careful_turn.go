@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/wall"
 )
 
 // userTurn is a session's turn to be in the user's code, when running carefully:
@@ -60,7 +61,7 @@ func (in *session) leaveCall(ctx context.Context) {
 		in.code.slot.Leave()
 		return
 	case in.code.turn.messages == nil:
-		_ = pause(ctx, carefulPause)
+		_ = wall.Pause(ctx, carefulPause)
 		in.code.slot.Leave()
 	case in.code.turn.far:
 		in.code.slot.Leave()
@@ -76,10 +77,10 @@ func (in *session) linger(ctx context.Context) {
 	i, offset := in.code.turn.messages, in.code.turn.offset
 	stage, stream := in.definition.name, i.definition.stream.String()
 	all, held := in.run.careful.pauses(stage, stream, offset)
-	err := pause(ctx, held)
+	err := wall.Pause(ctx, held)
 	if err == nil && all > held {
 		in.code.slot.Enter(inflight.After, i.definition.index, offset, 1)
-		err = pause(ctx, all-held)
+		err = wall.Pause(ctx, all-held)
 	}
 	in.code.slot.Leave()
 	if err == nil {
@@ -94,7 +95,7 @@ func (in *session) endTurn(ctx context.Context) {
 	if !in.code.turn.held.Load() {
 		return
 	}
-	if pause(ctx, nearPause) == nil {
+	if wall.Pause(ctx, nearPause) == nil {
 		in.run.careful.passed(in.definition.name, in.code.turn.messages.definition.stream.String(), in.code.turn.offset+1)
 	}
 	in.giveTurn()

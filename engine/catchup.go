@@ -104,3 +104,6 @@ func (c *committed) replay(ctx context.Context, ch link, keyed bool, commit, seq
 	}
 	return nil
 }
+
+// reachNote holds the newest commit whose keys may be in the store.
+const reachNote = "reach"

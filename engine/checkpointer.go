@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/rule"
@@ -176,9 +177,6 @@ func (c *checkpointer) announce(updates []update) error {
 	return nil
 }
 
-// reachNote holds the newest commit whose keys may be in the store.
-const reachNote = "reach"
-
 // trim drops the frames of an instance that neither its own recovery nor any
 // reader can need again.
 func (c *checkpointer) trim(ctx context.Context, in *instance) error {
@@ -213,3 +211,24 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 	in.poke()
 	return nil
 }
+
+// saver makes checkpoints durable, as [checkpoint.Store.Write] does.
+type saver interface {
+	save(updates []update) error
+	size() int64 // bytes on disk
+}
+
+// badger is the saver of a store.
+type badger struct{ store *checkpoint.Store }
+
+func (b badger) save(updates []update) error {
+	list := make([]checkpoint.Update, len(updates))
+	for k, u := range updates {
+		list[k] = checkpoint.Update{Instance: u.vault.(*checkpoint.Instance), Checkpoint: u.checkpoint, Changes: u.keys}
+	}
+	return b.store.Write(list)
+}
+
+func (b badger) size() int64 { return b.store.Size() }
+
+var _ saver = badger{}

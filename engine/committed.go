@@ -267,3 +267,12 @@ func (c *committed) recent(from string) []checkpoint.Change {
 	}
 	return append(merged, older...)
 }
+
+// update is the new checkpoint of one instance.
+type update struct {
+	vault      vault
+	checkpoint checkpoint.Checkpoint
+	keys       *checkpoint.Changes
+	inputs     []frame.Position // what the checkpoint covers
+	end        bool             // it is the stage's last frame
+}

@@ -80,21 +80,6 @@ func (in *session) lookBack(ctx context.Context) (uint64, error) {
 	return in.flight.pending.Result()
 }
 
-// pause waits, unless ctx is done before.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // FencedError says that another process owns the stage now. The one that gets
 // it has committed nothing since and must not go on.
 type FencedError struct {

@@ -8,7 +8,6 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
-	"penstock/engine/frame"
 	"penstock/engine/internal/wall"
 )
 
@@ -36,12 +35,6 @@ type vault interface {
 	PutNote(name string, value []byte) error
 	PutNoteUnsynced(name string, value []byte) error
 	PutNotesUnsynced(notes map[string][]byte) error
-}
-
-// saver makes checkpoints durable, as [checkpoint.Store.Write] does.
-type saver interface {
-	save(updates []update) error
-	size() int64 // bytes on disk
 }
 
 // server is what the checkpointer has to know of the one that keeps the
@@ -75,39 +68,16 @@ type clock interface {
 var (
 	_ link      = (*channel.Channel)(nil)
 	_ vault     = (*checkpoint.Instance)(nil)
-	_ saver     = badger{}
 	_ server    = (*broker.Broker)(nil)
 	_ letterbox = (*dlq.Queue)(nil)
 	_ clock     = realTime{}
 )
 
-// update is the new checkpoint of one instance.
-type update struct {
-	vault      vault
-	checkpoint checkpoint.Checkpoint
-	keys       *checkpoint.Changes
-	inputs     []frame.Position // what the checkpoint covers
-	end        bool             // it is the stage's last frame
-}
-
-// badger is the saver of a store.
-type badger struct{ store *checkpoint.Store }
-
-func (b badger) save(updates []update) error {
-	list := make([]checkpoint.Update, len(updates))
-	for k, u := range updates {
-		list[k] = checkpoint.Update{Instance: u.vault.(*checkpoint.Instance), Checkpoint: u.checkpoint, Changes: u.keys}
-	}
-	return b.store.Write(list)
-}
-
-func (b badger) size() int64 { return b.store.Size() }
-
 type realTime struct{}
 
 func (realTime) now() time.Time { return wall.Now() }
 
-func (realTime) pause(ctx context.Context, d time.Duration) error { return pause(ctx, d) }
+func (realTime) pause(ctx context.Context, d time.Duration) error { return wall.Pause(ctx, d) }
 
 func (realTime) until(ctx context.Context, done <-chan struct{}) error {
 	select {
