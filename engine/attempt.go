@@ -47,7 +47,7 @@ func messageUnit(i *inputDefinition, offset uint64) string {
 // countCall counts a failed try of a call that is no message, durably.
 func (in *session) countCall(unit string, err error) error {
 	in.observed.stats.FailedAttempts.Add(1)
-	in.failures.ofUnit.count(unit, err, in.run.clock.now())
+	in.failures.ofUnit.count(unit, err, in.run.clock.Now())
 	return in.saveCalls()
 }
 

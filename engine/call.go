@@ -302,7 +302,7 @@ func (in *session) postpone(i *input, answer error) error {
 	var s *snooze
 	switch {
 	case errors.As(answer, &s):
-		i.snooze(in.run.clock.now().Add(s.delay))
+		i.snooze(in.run.clock.Now().Add(s.delay))
 	case i.picked > 0:
 		return errRewind // the next time it holds up all behind it
 	default:

@@ -9,6 +9,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/ports"
 )
 
 // ErrRefused is wrapped when what is on disk and what is in the channels do
@@ -17,7 +18,7 @@ var ErrRefused = errors.New("refused")
 
 // catchUp brings the committed view to the channel's last frame: the
 // checkpoint, and the frames after it.
-func (c *committed) catchUp(ctx context.Context, ch link, keyed bool) error {
+func (c *committed) catchUp(ctx context.Context, ch ports.Log, keyed bool) error {
 	if err := c.load(); err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (c *committed) load() error {
 
 // replay applies the frames after the checkpoint. For an unkeyed stage whose
 // last frame holds the whole state, that frame is enough.
-func (c *committed) replay(ctx context.Context, ch link, keyed bool, commit, sequence uint64, last channel.Record) error {
+func (c *committed) replay(ctx context.Context, ch ports.Log, keyed bool, commit, sequence uint64, last channel.Record) error {
 	if !keyed && last.Frame.State.Kind == frame.StateWhole {
 		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
 		c.accept(last.Frame, last.Sequence)

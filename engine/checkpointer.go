@@ -13,6 +13,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 )
 
@@ -27,7 +28,7 @@ type checkpointer struct {
 	saver     saver
 	instances []*instance
 	interval  time.Duration
-	server    server
+	server    ports.Server
 	log       *slog.Logger
 	kicked    chan struct{}
 	trimmed   map[*instance]uint64

@@ -51,7 +51,7 @@ func (in *session) publish(ctx context.Context, end bool) error {
 		return err
 	}
 	faultpoint.Hit(faultpoint.BeforePublish, in.definition.name)
-	f.sent = in.run.clock.now()
+	f.sent = in.run.clock.Now()
 	f.pending = in.channel.Publish(f.data, f.expected, f.trace)
 	faultpoint.Hit(faultpoint.PublishSent, in.definition.name)
 	in.flight = f
@@ -182,7 +182,7 @@ func (in *session) settle(ctx context.Context, wait bool) error {
 			return nil
 		}
 		in.waiting.waits.begin(waitCommit, "its answer has not come")
-		if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
+		if err := in.run.clock.Until(ctx, in.flight.pending.Done()); err != nil {
 			return err
 		}
 	}

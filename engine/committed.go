@@ -7,6 +7,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/ports"
 )
 
 // committed is what the commits of an instance say: the control part of the
@@ -15,7 +16,7 @@ import (
 // State reads it. Safe for concurrent use.
 type committed struct {
 	stage string
-	store vault
+	store ports.Store
 
 	loaded bool // from the checkpoint; only catchUp looks at it
 
@@ -36,7 +37,7 @@ type committed struct {
 	savedEnd      bool // it is the stage's last frame
 }
 
-func newCommitted(stage string, store vault) *committed {
+func newCommitted(stage string, store ports.Store) *committed {
 	return &committed{stage: stage, store: store, dirty: &checkpoint.Changes{}, flushing: &checkpoint.Changes{}, spare: &checkpoint.Changes{}}
 }
 
@@ -270,7 +271,7 @@ func (c *committed) recent(from string) []checkpoint.Change {
 
 // update is the new checkpoint of one instance.
 type update struct {
-	vault      vault
+	vault      ports.Store
 	checkpoint checkpoint.Checkpoint
 	keys       *checkpoint.Changes
 	inputs     []frame.Position // what the checkpoint covers

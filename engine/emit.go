@@ -61,7 +61,7 @@ func emitTo[T any](in *session, destination int, codec Codec[T], value T, option
 		defer b.mu.Unlock()
 	}
 	if b.callTime == 0 {
-		b.callTime = in.run.clock.now().UnixNano()
+		b.callTime = in.run.clock.Now().UnixNano()
 	}
 	m := frame.Message{Time: b.callTime, Value: data}
 	if e != nil {

@@ -56,7 +56,7 @@ func (in *session) inputsQuiet() bool {
 		if i.producer != nil && !i.producer.isStill() {
 			return false
 		}
-		if i.peek() && !in.isOpen() && !in.mustWait(i, in.run.clock.now()) || !i.hasHead && !i.caughtUp() {
+		if i.peek() && !in.isOpen() && !in.mustWait(i, in.run.clock.Now()) || !i.hasHead && !i.caughtUp() {
 			return false
 		}
 	}

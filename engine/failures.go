@@ -120,7 +120,7 @@ func (in *session) countTry(c *call, err error) (*failure, error) {
 		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, unit, full))
 	}
 	in.observed.stats.FailedAttempts.Add(1)
-	f.count(unit, err, in.run.clock.now())
+	f.count(unit, err, in.run.clock.Now())
 	if c.key != "" {
 		f.Key = []byte(c.key) // for the letter: to divert a message nothing of the user's is called
 	}
@@ -204,7 +204,7 @@ func (in *session) setDue(f *failure) {
 		return
 	}
 	if delay := backoff.Delay(f.Count); delay > 0 {
-		now := in.run.clock.now()
+		now := in.run.clock.Now()
 		f.due = now.Add(min(delay, max(0, f.Tries[len(f.Tries)-1].Time.Add(delay).Sub(now))))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
 
@@ -35,7 +36,7 @@ const HistorySize = 64
 // that adding one writes no other. Safe for concurrent use.
 type history struct {
 	mu    sync.Mutex
-	store vault
+	store ports.Store
 	last  uint64            // number of the newest
 	later map[string][]byte // notes that are not written yet
 }
@@ -46,7 +47,7 @@ const historyText = 8 << 10
 func historyNote(number uint64) string { return fmt.Sprintf("event-%d", number%HistorySize) }
 
 // open finds where the ring goes on.
-func (h *history) open(store vault) error {
+func (h *history) open(store ports.Store) error {
 	events, err := readHistory(store)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func cut(text string) string {
 }
 
 // readHistory returns the events that are kept, the oldest first.
-func readHistory(store vault) ([]StageEvent, error) {
+func readHistory(store ports.Store) ([]StageEvent, error) {
 	var events []StageEvent
 	for n := range uint64(HistorySize) {
 		data, found, err := store.Note(historyNote(n))

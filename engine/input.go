@@ -7,6 +7,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 )
 
@@ -16,7 +17,7 @@ import (
 type input struct {
 	definition *inputDefinition
 	producer   peer
-	from       link // the producer's channel
+	from       ports.Log // the producer's channel
 	reader     *channel.Reader
 	ahead      *readAhead
 	replays    *replays // of the input that dead letters come back through; it has no producer and no reader

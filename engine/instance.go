@@ -7,6 +7,7 @@ import (
 	"penstock/engine/breaker"
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/ports"
 	"penstock/engine/measure"
 	"penstock/engine/supervise"
 )
@@ -21,7 +22,7 @@ type instance struct {
 	log        *slog.Logger
 
 	committed *committed
-	channel   link
+	channel   ports.Log
 	format    frameFormat
 	producers []peer // by input
 	readers   []reader
@@ -115,7 +116,7 @@ func limitsFor(maxPayload int64) limits {
 	return limits{frame: room, value: room - min(64<<10, room/4), batch: min(batchBytes, room/2)}
 }
 
-func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance {
+func newInstance(r *run, d *definition, store ports.Store, maxPayload int64) *instance {
 	in := &instance{
 		definition: d,
 		run:        r,
@@ -155,7 +156,7 @@ func newInstance(r *run, d *definition, store vault, maxPayload int64) *instance
 func (d *definition) id() plan.InstanceID { return plan.Only(d.name) }
 
 // addInstance adds that of a stage whose producers have theirs.
-func (r *run) addInstance(d *definition, store vault, maxPayload int64) *instance {
+func (r *run) addInstance(d *definition, store ports.Store, maxPayload int64) *instance {
 	in := newInstance(r, d, store, maxPayload)
 	r.instances = append(r.instances, in)
 	r.byStage[d] = in

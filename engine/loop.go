@@ -83,7 +83,7 @@ const (
 // round is one turn of the loop. It does not wait, but for a commit whose
 // outcome has to be known first.
 func (in *session) round(ctx context.Context) (afterRound, error) {
-	in.looked = in.run.clock.now()
+	in.looked = in.run.clock.Now()
 	if err := in.receive(ctx); err != nil {
 		return toEnd, err
 	}
@@ -160,7 +160,7 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 // work handles what is there, up to the bounds of a batch, and says whether
 // it did anything. A panic of the user's code ends here.
 func (in *session) work(ctx context.Context) (worked bool, err error) {
-	start, calls, look := in.run.clock.now(), 0, 1
+	start, calls, look := in.run.clock.Now(), 0, 1
 	in.lap(0, start)
 	err = in.contained(ctx, func() error {
 		for ; in.mayCall() && !in.code.hold.abandoned(); calls++ {
@@ -182,7 +182,7 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	in.noteHeads()
-	end := in.run.clock.now()
+	end := in.run.clock.Now()
 	in.lap(calls, end)
 	in.pace.times.Flush()
 	took := end.Sub(start)
@@ -206,11 +206,11 @@ func (in *session) isToGoOut(ctx context.Context, since time.Time, calls int) bo
 		return true
 	case in.flight != nil:
 		if in.isLap(calls) {
-			in.lap(calls, in.run.clock.now())
+			in.lap(calls, in.run.clock.Now())
 		}
 		return in.flight.isDone()
 	}
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	if in.isLap(calls) {
 		in.lap(calls, now)
 	}

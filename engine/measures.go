@@ -147,7 +147,7 @@ func (b *batch) age() {
 
 // measure adds a commit that is on disk.
 func (in *session) measure(f *flight) {
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	in.observed.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
 	in.observed.measures.batches.Observe(float64(f.taken), 1)
 	for _, a := range f.ages {

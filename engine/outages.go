@@ -56,7 +56,7 @@ func (in *session) isAway(call, unit string, answer error) time.Duration {
 
 // noteAway is isAway without the log, which is not written under the lock.
 func (in *session) noteAway(call, unit string, answer error) (isNew bool, delay time.Duration) {
-	o, now := &in.outages, in.run.clock.now()
+	o, now := &in.outages, in.run.clock.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	away := o.calls[call]
@@ -83,7 +83,7 @@ func (in *session) isBack(call string) {
 	}
 	if away := in.noteBack(call); away != nil {
 		in.logOften(slog.LevelInfo, call, "what the stage calls is available again", "call", call,
-			"after", in.run.clock.now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
+			"after", in.run.clock.Now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
 	}
 }
 
@@ -140,7 +140,7 @@ func (in *session) away(call string) (until time.Time, isAway bool) {
 // waitsFor says that it is too early to make a call again.
 func (in *session) waitsFor(call string) bool {
 	until, isAway := in.away(call)
-	return isAway && until.After(in.run.clock.now())
+	return isAway && until.After(in.run.clock.Now())
 }
 
 // timerWaits is waitsFor of a timer.

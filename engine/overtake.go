@@ -47,13 +47,13 @@ func (in *session) offers(ctx context.Context, i *input) bool {
 // one behind it that may overtake it.
 func (in *session) offersNext(ctx context.Context, i *input) bool {
 	for i.peek() {
-		if i.held || !i.until.IsZero() && in.run.clock.now().Before(i.until) {
+		if i.held || !i.until.IsZero() && in.run.clock.Now().Before(i.until) {
 			return false
 		}
 		if len(in.failures.records) == 0 && len(i.waiting) == 0 {
 			return true
 		}
-		delayed := in.isDelayed(i, in.run.clock.now())
+		delayed := in.isDelayed(i, in.run.clock.Now())
 		if !delayed && len(i.waiting) == 0 {
 			return true
 		}
@@ -95,7 +95,7 @@ func (in *session) keyOf(ctx context.Context, i *input) (key string, known bool)
 
 // offersWaiting makes the first that is due the head.
 func (in *session) offersWaiting(i *input) bool {
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	if now.Before(i.nextDue) {
 		return false
 	}

@@ -68,7 +68,7 @@ func (in *session) adopt(ctx context.Context) error {
 		}
 	}
 	for t, timer := range in.definition.timers {
-		in.timers.due[t] = timer.firstDue(in.run.clock.now())
+		in.timers.due[t] = timer.firstDue(in.run.clock.Now())
 		if t < len(control.Timers) {
 			in.timers.due[t] = control.Timers[t]
 		}
@@ -116,7 +116,7 @@ func (in *session) fence(ctx context.Context) error {
 	in.ownership.epoch = fence.Epoch
 	in.flight = &flight{frame: fence, data: data, expected: sequence}
 	in.flight.pending = in.channel.Publish(data, sequence, channel.Trace{})
-	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
+	if err := in.run.clock.Until(ctx, in.flight.pending.Done()); err != nil {
 		return err
 	}
 	written, err := in.flight.pending.Result()

@@ -28,7 +28,7 @@ func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
 			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
 		}
 		in.waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
-		if err := in.run.clock.pause(ctx, delay); err != nil {
+		if err := in.run.clock.Pause(ctx, delay); err != nil {
 			return 0, err
 		}
 		delay = min(max(2*delay, 20*time.Millisecond), resolveDelay)
@@ -74,7 +74,7 @@ func (in *session) lookBack(ctx context.Context) (uint64, error) {
 	}
 	in.flight.tail = last.Tail
 	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)
-	if err := in.run.clock.until(ctx, in.flight.pending.Done()); err != nil {
+	if err := in.run.clock.Until(ctx, in.flight.pending.Done()); err != nil {
 		return 0, err
 	}
 	return in.flight.pending.Result()

@@ -15,6 +15,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
 
@@ -28,9 +29,9 @@ type run struct {
 	keys         *frame.Keys // nil: frames are not authenticated
 	store        *checkpoint.Store
 	queue        *dlq.Queue
-	letters      letterbox // the same, to the stages
-	lettersEnd   uint64    // no later one is in the files
-	clock        clock
+	letters      ports.DeadLetters // the same, to the stages
+	lettersEnd   uint64            // no later one is in the files
+	clock        ports.Clock
 	identity     identity
 	instances    []*instance // producers before readers
 	byStage      map[*definition]*instance
@@ -79,7 +80,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		config:   config,
 		log:      config.Logger.With("pipeline", p.name),
 		byStage:  map[*definition]*instance{},
-		clock:    realTime{},
+		clock:    ports.RealTime{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
 	}
@@ -98,7 +99,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		err = nil
 	}
 	stop()
-	r.sampled.flush(r.clock.now(), true)
+	r.sampled.flush(r.clock.Now(), true)
 	return errors.Join(err, r.close())
 }
 

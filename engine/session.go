@@ -171,7 +171,7 @@ func (in *session) rollback() error {
 // although that has come was seen in this round; what has become due since was
 // not.
 func (in *session) idle() time.Duration {
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	idle := time.Hour
 	if in.run.space.isFull() { // nothing is called
 		return idle

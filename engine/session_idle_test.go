@@ -26,7 +26,7 @@ func TestWhatBecomesDueMeanwhileIsNotMissed(t *testing.T) {
 	_, sessions := openSessions(t)
 	for _, s := range sessions {
 		in := s.session
-		now := in.run.clock.now()
+		now := in.run.clock.Now()
 		in.looked = now.Add(-2 * time.Millisecond)
 		f := &failure{due: now.Add(-time.Millisecond)}
 		in.failures.records = map[place]*failure{{stream: "numbers"}: f}

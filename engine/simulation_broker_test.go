@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 )
 
@@ -167,7 +168,7 @@ type simLink struct {
 	stream  *simStream
 }
 
-var _ link = (*simLink)(nil)
+var _ ports.Log = (*simLink)(nil)
 
 func (l *simLink) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
 	l.process.mustLive()

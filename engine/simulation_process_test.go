@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
 
@@ -48,11 +49,11 @@ func (p *simProcess) mayYield() {
 // simClock is the world's clock to a process.
 type simClock struct{ process *simProcess }
 
-var _ clock = simClock{}
+var _ ports.Clock = simClock{}
 
-func (c simClock) now() time.Time { return time.Unix(0, c.process.world.now) }
+func (c simClock) Now() time.Time { return time.Unix(0, c.process.world.now) }
 
-func (c simClock) pause(ctx context.Context, d time.Duration) error {
+func (c simClock) Pause(ctx context.Context, d time.Duration) error {
 	c.process.mustLive()
 	if d > 0 {
 		w := c.process.world
@@ -62,7 +63,7 @@ func (c simClock) pause(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-func (c simClock) until(ctx context.Context, done <-chan struct{}) error {
+func (c simClock) Until(ctx context.Context, done <-chan struct{}) error {
 	c.process.mustLive()
 	for {
 		select {

@@ -10,6 +10,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/dlq"
+	"penstock/engine/internal/ports"
 )
 
 // simDisk is the store of one data directory. What was written outlives the
@@ -59,7 +60,7 @@ type simVault struct {
 	name    string // of the stage
 }
 
-var _ vault = (*simVault)(nil)
+var _ ports.Store = (*simVault)(nil)
 
 func (v *simVault) at(kind, name string) string { return v.name + "/" + kind + "/" + name }
 
@@ -193,7 +194,7 @@ func (s simServer) SyncFiles(context.Context) error {
 
 // noLetters is a queue of dead letters that is empty. No stage uses its attempts
 // up, so that none is written.
-type noLetters struct{ letterbox }
+type noLetters struct{ ports.DeadLetters }
 
 func (noLetters) Reached() uint64 { return 0 }
 

@@ -92,7 +92,7 @@ func (p *Pipeline) Status() Status {
 
 func (r *run) status() Status {
 	s := Status{Pipeline: r.pipeline.name, Elapsed: time.Since(r.started)}
-	s.Waits = r.waits.list(r.clock.now(), r.config.WaitPatience)
+	s.Waits = r.waits.list(r.clock.Now(), r.config.WaitPatience)
 	if !r.ready.Load() {
 		return s
 	}
@@ -165,7 +165,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		s.Breaker = in.callout.breaker.State().String()
 	}
 	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.format.limits.frame), in.observed.largeStates.Load()
-	s.Waits = in.waitsNow(in.run.clock.now())
+	s.Waits = in.waitsNow(in.run.clock.Now())
 	for k := range in.definition.inputs {
 		position := in.positionOf(k, control)
 		taken := position.Count()

@@ -34,7 +34,7 @@ func (c ChannelStatus) Lag() uint64 {
 // channels tells of the inputs.
 func (in *instance) channels() []ChannelStatus {
 	control, _ := in.committed.last()
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	list := make([]ChannelStatus, len(in.definition.inputs))
 	for k, i := range in.definition.inputs {
 		producer, position := in.producers[k], in.positionOf(k, control)

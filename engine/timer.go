@@ -173,7 +173,7 @@ func (in *session) dueTimer() int {
 	if len(in.timers.due) == 0 {
 		return -1
 	}
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	for k := range in.timers.due {
 		t := (in.timers.next + k) % len(in.timers.due)
 		if due := in.timers.due[t]; due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) && !in.isAfterEnd(t, now) {
@@ -184,7 +184,7 @@ func (in *session) dueTimer() int {
 }
 
 func (in *session) callTimer(ctx context.Context, timer int) error {
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	in.call = in.unitCall(unitOfTimer(timer))
 	in.call.due = in.timers.due[timer]
 	in.traceCall(nil)
@@ -246,7 +246,7 @@ func timerOf(unit string) int {
 // knows another one: the tick comes again, and alone.
 func (in *session) skipTick(timer int, due int64) bool {
 	committed := in.timers.due[timer]
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	if due != 0 && due != committed || committed == 0 || in.left(timer, now) > 0 {
 		return false
 	}

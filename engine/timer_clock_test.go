@@ -4,17 +4,18 @@ import (
 	"testing"
 	"time"
 
+	"penstock/engine/internal/ports"
 	"penstock/engine/internal/wall"
 )
 
 // jumpyClock has a wall and a monotonic reading that go apart.
 type jumpyClock struct {
-	realTime
+	ports.RealTime
 	start         time.Time
 	elapsed, jump time.Duration
 }
 
-func (c *jumpyClock) now() time.Time { return wall.Jumped(c.start.Add(c.elapsed), c.jump) }
+func (c *jumpyClock) Now() time.Time { return wall.Jumped(c.start.Add(c.elapsed), c.jump) }
 
 func timerSession(timers ...timerDefinition) (*session, *jumpyClock) {
 	clock := &jumpyClock{start: time.Now()}
@@ -30,16 +31,16 @@ func TestATimerWaitsNoLongerThanWasLeft(t *testing.T) {
 	in, clock := timerSession(timerDefinition{name: "once"}, timerDefinition{every: time.Minute})
 	check := func(when string, once, tick time.Duration) {
 		t.Helper()
-		if a, b := in.left(0, clock.now()), in.left(1, clock.now()); a != once || b != tick {
+		if a, b := in.left(0, clock.Now()), in.left(1, clock.Now()); a != once || b != tick {
 			t.Errorf("%s: left are %v and %v, want %v and %v", when, a, b, once, tick)
 		}
 	}
-	first := clock.now().Add(time.Hour).UnixNano()
-	in.timers.due[0], in.timers.due[1] = first, clock.now().Add(time.Minute).UnixNano()
+	first := clock.Now().Add(time.Hour).UnixNano()
+	in.timers.due[0], in.timers.due[1] = first, clock.Now().Add(time.Minute).UnixNano()
 	check("at first", time.Hour, time.Minute)
 	clock.elapsed, clock.jump = 30*time.Second, -48*time.Hour
 	check("put back", time.Hour-30*time.Second, 30*time.Second)
-	in.timers.due[0] = clock.now().Add(time.Second).UnixNano()
+	in.timers.due[0] = clock.Now().Add(time.Second).UnixNano()
 	check("set then", time.Second, 30*time.Second)
 	in.timers.due[0] = first
 	check("its call undone", time.Hour-30*time.Second, 30*time.Second)
@@ -47,7 +48,7 @@ func TestATimerWaitsNoLongerThanWasLeft(t *testing.T) {
 	if due := in.dueTimer(); due != 1 {
 		t.Errorf("due is %d", due)
 	}
-	in.timers.due[1] = in.definition.timers[1].nextDue(in.timers.due[1], clock.now())
+	in.timers.due[1] = in.definition.timers[1].nextDue(in.timers.due[1], clock.Now())
 	check("ticked", time.Hour-time.Minute, time.Minute)
 	clock.jump = 48 * time.Hour
 	check("put forward", -47*time.Hour-time.Minute, -95*time.Hour-59*time.Minute)

@@ -54,11 +54,11 @@ func (in *session) awaitTry(ctx context.Context, call string) error {
 		if in.run.isDraining() {
 			return errStopsWaiting
 		}
-		left := until.Sub(in.run.clock.now())
+		left := until.Sub(in.run.clock.Now())
 		if left <= 0 {
 			return ctx.Err()
 		}
-		if err := in.run.clock.pause(ctx, min(left, drainLook)); err != nil {
+		if err := in.run.clock.Pause(ctx, min(left, drainLook)); err != nil {
 			return err
 		}
 	}

@@ -179,7 +179,7 @@ func (in *session) keepUnfit(ctx context.Context, l dlq.Letter) error {
 // its number in that. No stage reads its own stream, so no other letter is
 // called so.
 func (in *session) unfitLetter(n int, u *unfit) dlq.Letter {
-	now := in.run.clock.now()
+	now := in.run.clock.Now()
 	var a attempts
 	a.count(in.step(), u.err, now)
 	if u.time.IsZero() {

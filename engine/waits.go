@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"penstock/engine/internal/ports"
 	"penstock/engine/internal/wall"
 	"penstock/engine/redact"
 )
@@ -125,7 +126,7 @@ func (k waitKind) isToldElsewhere() bool { return k == waitUnavailable }
 // waits are those that are under way, at most one of a kind. The zero value has
 // none. Safe for concurrent use.
 type waits struct {
-	clock    clock // nil: the time of day
+	clock    ports.Clock // nil: the time of day
 	underWay [waitKinds]atomic.Pointer[underWay]
 }
 
@@ -147,7 +148,7 @@ func (w *waits) begin(kind waitKind, detail string) {
 		case begun == nil:
 			begun = &underWay{detail: detail}
 		}
-		if begun.since = w.now(); before != nil {
+		if begun.since = w.Now(); before != nil {
 			begun.since = before.since
 		}
 		if slot.CompareAndSwap(before, begun) {
@@ -163,11 +164,11 @@ func (w *waits) end(kind waitKind) {
 	}
 }
 
-func (w *waits) now() time.Time {
+func (w *waits) Now() time.Time {
 	if w.clock == nil {
 		return wall.Now()
 	}
-	return w.clock.now()
+	return w.clock.Now()
 }
 
 // waitShown is how long a wait lasts before it is told of.

@@ -12,7 +12,7 @@ type begunClock struct {
 	begun chan struct{}
 }
 
-func (c *begunClock) now() time.Time {
+func (c *begunClock) Now() time.Time {
 	signal(c.begun)
 	return c.at
 }

@@ -3,15 +3,17 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"penstock/engine/internal/ports"
 )
 
 // handClock is a clock that a test moves by hand.
 type handClock struct {
-	realTime
+	ports.RealTime
 	at time.Time
 }
 
-func (c *handClock) now() time.Time { return c.at }
+func (c *handClock) Now() time.Time { return c.at }
 
 func (c *handClock) advance(d time.Duration) { c.at = c.at.Add(d) }
 

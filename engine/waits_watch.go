@@ -43,9 +43,9 @@ func (r *run) watchWaits() (stop func()) {
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
-		for r.clock.pause(ctx, waitLook) == nil {
-			w.look(r.clock.now())
-			r.sampled.flush(r.clock.now(), false)
+		for r.clock.Pause(ctx, waitLook) == nil {
+			w.look(r.clock.Now())
+			r.sampled.flush(r.clock.Now(), false)
 		}
 	})
 	return func() { cancel(); watching.Wait() }

@@ -1,4 +1,4 @@
-package engine
+package ports
 
 import (
 	"context"
@@ -11,11 +11,8 @@ import (
 	"penstock/engine/internal/wall"
 )
 
-// What the commit protocol works against: a channel, a store, a server, a
-// clock. The simulation has its own of each, everything else the ones below.
-
 // link is the channel of an instance.
-type link interface {
+type Log interface {
 	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
 	Last(ctx context.Context) (channel.Record, bool, error)
 	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
@@ -27,7 +24,7 @@ type link interface {
 }
 
 // vault is the corner of an instance in the store.
-type vault interface {
+type Store interface {
 	Load() (checkpoint.Checkpoint, bool, error)
 	Key(key string) (value []byte, found bool, err error)
 	KeysFrom(from string, fn func(key string, value []byte) error) error
@@ -39,7 +36,7 @@ type vault interface {
 
 // server is what the checkpointer has to know of the one that keeps the
 // channels.
-type server interface {
+type Server interface {
 	Embedded() bool
 	Connected() bool
 	Reconnects() uint64
@@ -47,7 +44,7 @@ type server interface {
 }
 
 // letterbox is the queue of dead letters as the stages need it.
-type letterbox interface {
+type DeadLetters interface {
 	Put(ctx context.Context, l dlq.Letter) (written bool, err error)
 	Reached() uint64
 	Discard(ctx context.Context, l dlq.Letter) error
@@ -58,28 +55,28 @@ type letterbox interface {
 }
 
 // clock is how the loops know the time and wait.
-type clock interface {
-	now() time.Time
-	pause(ctx context.Context, d time.Duration) error
+type Clock interface {
+	Now() time.Time
+	Pause(ctx context.Context, d time.Duration) error
 	// until waits for done, or returns the error of ctx.
-	until(ctx context.Context, done <-chan struct{}) error
+	Until(ctx context.Context, done <-chan struct{}) error
 }
 
 var (
-	_ link      = (*channel.Channel)(nil)
-	_ vault     = (*checkpoint.Instance)(nil)
-	_ server    = (*broker.Broker)(nil)
-	_ letterbox = (*dlq.Queue)(nil)
-	_ clock     = realTime{}
+	_ Log         = (*channel.Channel)(nil)
+	_ Store       = (*checkpoint.Instance)(nil)
+	_ Server      = (*broker.Broker)(nil)
+	_ DeadLetters = (*dlq.Queue)(nil)
+	_ Clock       = RealTime{}
 )
 
-type realTime struct{}
+type RealTime struct{}
 
-func (realTime) now() time.Time { return wall.Now() }
+func (RealTime) Now() time.Time { return wall.Now() }
 
-func (realTime) pause(ctx context.Context, d time.Duration) error { return wall.Pause(ctx, d) }
+func (RealTime) Pause(ctx context.Context, d time.Duration) error { return wall.Pause(ctx, d) }
 
-func (realTime) until(ctx context.Context, done <-chan struct{}) error {
+func (RealTime) Until(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:
 		return nil
