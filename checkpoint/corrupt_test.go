@@ -48,7 +48,7 @@ func checkCorrupt(t *testing.T, err error, want CorruptError) {
 	if got.Instance != want.Instance || got.Kind != want.Kind || got.Key != want.Key {
 		t.Errorf("the damage is said to be in %+v, want %+v", *got, want)
 	}
-	for _, part := range []string{want.Instance, want.Key, "--fresh", "restore a copy"} {
+	for _, part := range []string{want.Instance, want.Key, "Config.Fresh", "restore a copy"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q does not say %q", err, part)
 		}
@@ -209,7 +209,7 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 			if !errors.Is(err, ErrCorrupt) {
 				t.Fatalf("Open: %v", err)
 			}
-			for _, part := range []string{dir, "--fresh", "restore a copy"} {
+			for _, part := range []string{dir, "Config.Fresh", "restore a copy"} {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("%q does not say %q", err, part)
 				}

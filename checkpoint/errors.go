@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/engine/remedy"
 	"penstock/internal/format"
 )
 
@@ -26,8 +27,6 @@ var (
 	ErrTooLarge = errors.New("too large")
 )
 
-const remedy = "start over with --fresh, or restore a copy of the data directory"
-
 // CorruptError names the value that is damaged. It wraps ErrCorrupt.
 type CorruptError struct {
 	// Instance is the instance that owns the value; empty for a note of the store.
@@ -42,7 +41,7 @@ type CorruptError struct {
 
 // Error names the value, the reason and the remedy.
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("checkpoint: %v: %s: %s: %s", ErrCorrupt, e.subject(), e.Reason, remedy)
+	return fmt.Sprintf("checkpoint: %v: %s: %s: start over with %v, or restore a copy of the data directory", ErrCorrupt, e.subject(), e.Reason, remedy.Fresh)
 }
 
 func (e *CorruptError) subject() string {
@@ -68,7 +67,10 @@ func valueError(of CorruptError, cause error) error {
 // Unwrap gives ErrCorrupt.
 func (e *CorruptError) Unwrap() error { return ErrCorrupt }
 
+// Remedies is to start over.
+func (e *CorruptError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Fresh} }
+
 // damaged reports damage that belongs to the directory, not to one value.
 func damaged(dir string, reason any) error {
-	return fmt.Errorf("checkpoint: store %q: %w: %v: %s", dir, ErrCorrupt, reason, remedy)
+	return remedy.Errorf("checkpoint: store %q: %w: %v: start over with %v, or restore a copy of the data directory", dir, ErrCorrupt, reason, remedy.Fresh)
 }

@@ -29,7 +29,7 @@ func TestAValueOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 	_, _, key := in.Key("k")
 	walk := in.Keys("", func(string, []byte) error { return nil })
 	for name, err := range map[string]error{"note": note, "checkpoint": checkpoint, "key": key, "walk": walk} {
-		if !errors.Is(err, format.ErrNewer) || errors.Is(err, ErrCorrupt) || strings.Contains(err.Error(), "--fresh") {
+		if !errors.Is(err, format.ErrNewer) || errors.Is(err, ErrCorrupt) || strings.Contains(err.Error(), "Config.Fresh") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

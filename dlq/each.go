@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/engine/remedy"
 )
 
 // Each calls fn with every letter that is there at the time of the call, oldest first, one in memory at a time. fn may use
@@ -93,6 +95,6 @@ func (d *damage) err(stream string) error {
 	if d.count > len(d.sequences) {
 		list += " …"
 	}
-	return fmt.Errorf("dlq: %d of the messages in stream %s, sequence %s: look with `pipeline dlq show unreadable:SEQUENCE`, remove "+
-		"with `pipeline dlq discard unreadable:SEQUENCE`: the first is %w", d.count, stream, list, d.first)
+	return remedy.Errorf("dlq: %d of the messages in stream %s, sequence %s: look with `%v`, remove with `%v`: the first is %w",
+		d.count, stream, list, remedy.GetLetter.For("unreadable:SEQUENCE"), remedy.DiscardLetter.For("unreadable:SEQUENCE"), d.first)
 }

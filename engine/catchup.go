@@ -10,6 +10,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/ports"
+	"penstock/engine/remedy"
 )
 
 // ErrRefused is wrapped when what is on disk and what is in the channels do
@@ -33,11 +34,11 @@ func (c *committed) catchUp(ctx context.Context, ch ports.Log, keyed bool) error
 	}
 	switch {
 	case !found && known.Commit > 0:
-		return fmt.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with --fresh", ErrRefused, known.Commit)
+		return remedy.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with %v", ErrRefused, known.Commit, remedy.Fresh)
 	case found && last.Frame.Commit < known.Commit:
-		return fmt.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, known.Commit, last.Frame.Commit)
+		return remedy.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with %v", ErrRefused, known.Commit, last.Frame.Commit, remedy.Fresh)
 	case !found && reach > 0, found && last.Frame.Commit < reach:
-		return fmt.Errorf("%w: a checkpoint of commit %d was begun, and the channel ends before it: the channel lost its tail; restore it, or start over with --fresh", ErrRefused, reach)
+		return remedy.Errorf("%w: a checkpoint of commit %d was begun, and the channel ends before it: the channel lost its tail; restore it, or start over with %v", ErrRefused, reach, remedy.Fresh)
 	case found && last.Frame.Commit > known.Commit:
 		return c.replay(ctx, ch, keyed, known.Commit, sequence, last)
 	}
@@ -90,7 +91,7 @@ func (c *committed) replay(ctx context.Context, ch ports.Log, keyed bool, commit
 	expected := commit + 1
 	err := ch.Replay(ctx, sequence+1, func(r channel.Record) error {
 		if r.Frame.Commit != expected {
-			return fmt.Errorf("%w: the checkpoint in this directory is at commit %d and the channel's next frame is commit %d: the frames between are trimmed; run with the directory that this pipeline ran with last, or start over with --fresh", ErrRefused, expected-1, r.Frame.Commit)
+			return remedy.Errorf("%w: the checkpoint in this directory is at commit %d and the channel's next frame is commit %d: the frames between are trimmed; run with the directory that this pipeline ran with last, or start over with %v", ErrRefused, expected-1, r.Frame.Commit, remedy.Fresh)
 		}
 		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
 		c.accept(r.Frame, r.Sequence)
@@ -101,7 +102,7 @@ func (c *committed) replay(ctx context.Context, ch ports.Log, keyed bool, commit
 		return fmt.Errorf("replay from commit %d: %w", commit+1, err)
 	}
 	if expected <= last.Frame.Commit { // more is what the owner before commits meanwhile
-		return fmt.Errorf("%w: the channel ends at commit %d, but its frames were found only up to %d; restore the stream, or start over with --fresh", ErrRefused, last.Frame.Commit, expected-1)
+		return remedy.Errorf("%w: the channel ends at commit %d, but its frames were found only up to %d; restore the stream, or start over with %v", ErrRefused, last.Frame.Commit, expected-1, remedy.Fresh)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/broker"
-	"penstock/internal/hint"
 )
 
 // DeadLetters returns the dead letters of the running pipeline, to list,
@@ -47,23 +46,4 @@ func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bo
 		return nil, false, err
 	}
 	return dlq.Lookup(ctx, b.JetStream(), i.pipeline)
-}
-
-// showLetter is the command that shows a letter, for logs.
-func (r *run) showLetter(id string) string {
-	return "pipeline dlq show " + id + r.where()
-}
-
-// where are the flags by which a command finds this pipeline.
-func (r *run) where() string { return r.config.CommandFlags() }
-
-// CommandFlags are the flags by which the pipeline command finds a pipeline with
-// this configuration, each with a space before it, for logs and errors: --dir,
-// and with a server outside --nats and its login. A password, a token and
-// FrameKeys are not shown.
-func (c Config) CommandFlags() string {
-	n := c.NATS
-	return hint.Place{
-		Dir: c.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
-	}.Flags()
 }

@@ -17,6 +17,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/remedy"
 	"penstock/internal/format"
 	"penstock/internal/nofollow"
 )
@@ -63,7 +64,7 @@ func (d *directory) describe() error {
 	case errors.Is(err, ErrNewerVersion):
 		return fmt.Errorf("%s: %w", d.path, err)
 	case err != nil:
-		d.damaged = fmt.Errorf("%w: %s is damaged: see pipeline doctor", ErrRefused, file.Name())
+		d.damaged = remedy.Errorf("%w: %s is damaged: see %v", ErrRefused, file.Name(), remedy.Examine)
 		return nil
 	}
 	d.about = about
@@ -142,12 +143,12 @@ func (d *directory) checkKind(url string) error {
 	case err != nil || !known || inside == (url == ""):
 		return err
 	case inside:
-		return fmt.Errorf("%w: the channels of %s are in the directory itself: leave out --nats, or give the pipeline another directory (--dir) to run on that server",
-			ErrElsewhere, d.path)
+		return remedy.Errorf("%w: the channels of %s are in the directory itself: leave out %v, or give the pipeline another directory (%v) to run on that server",
+			ErrElsewhere, d.path, remedy.NATS, remedy.Dir)
 	case len(d.about.Channels) == 0:
-		return fmt.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (--nats)", ErrElsewhere, d.path)
+		return remedy.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (%v)", ErrElsewhere, d.path, remedy.NATS)
 	}
-	return fmt.Errorf("%w: pipeline %s runs on %s: name it with --nats", ErrElsewhere, d.about.Pipeline, strings.Join(d.about.Channels, ","))
+	return remedy.Errorf("%w: pipeline %s runs on %s: name it with %v", ErrElsewhere, d.about.Pipeline, strings.Join(d.about.Channels, ","), remedy.NATS)
 }
 
 // isInside says whether the channels are in the directory, as far as that is
@@ -181,8 +182,8 @@ func (d *directory) checkMoved(ctx context.Context, b *broker.Broker, id identit
 			return err
 		}
 	}
-	return fmt.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with --nats, or start over on this one with --fresh",
-		ErrElsewhere, id.Pipeline, strings.Join(d.about.Channels, ","), strings.Join(broker.Addresses(url), ","))
+	return remedy.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with %v, or start over on this one with %v",
+		ErrElsewhere, id.Pipeline, strings.Join(d.about.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Fresh)
 }
 
 // isMoved says that the server has another address than the last time.

@@ -17,7 +17,7 @@ func TestADamagedDescriptorIsMended(t *testing.T) {
 		if err := os.WriteFile(path, []byte(`{"format": `), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := goOn(t, from.dir); err == nil || !strings.Contains(err.Error(), "see pipeline doctor") {
+		if err := goOn(t, from.dir); err == nil || !strings.Contains(err.Error(), "see engine.Examine") {
 			t.Fatalf("%s: %v", from.name, err)
 		}
 		done, err := engine.Repair(t.Context(), testConfig(t, from.dir))

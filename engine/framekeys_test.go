@@ -109,7 +109,7 @@ func TestAKeyIsTurnedOnChangedAndForgotten(t *testing.T) {
 		}
 		for _, wrong := range [][]string{nil, {"a key of somebody else"}} {
 			err := run(wrong, values)
-			if !errors.Is(err, engine.ErrFrameKey) || strings.Contains(err.Error(), "--fresh") {
+			if !errors.Is(err, engine.ErrFrameKey) || strings.Contains(err.Error(), "Config.Fresh") {
 				t.Fatalf("after %v, with %v: %v", secrets, wrong, err)
 			}
 		}
@@ -150,7 +150,7 @@ func TestLookingNeedsTheFrameKey(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "a key of another pipeline"} {
 		for _, err := range look(wrong) {
-			if !errors.Is(err, engine.ErrFrameKey) || !strings.Contains(err.Error(), "--frame-key-file") {
+			if !errors.Is(err, engine.ErrFrameKey) || !strings.Contains(err.Error(), "Config.FrameKeys") {
 				t.Errorf("with the key %q: %v", wrong, err)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/faultpoint"
+	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 )
 
@@ -152,8 +153,8 @@ func (in *session) lettersAreFull(l dlq.Letter, err error) {
 	}
 	in.letters.mu.Unlock()
 	if due {
-		err = fmt.Errorf("%w: %s; replay or discard some, or allow more (Config.DeadLetterCount and DeadLetterBytes; pipeline run --dead-letters and --dead-letter-bytes)",
-			dlq.ErrFull, because)
+		err = remedy.Errorf("%w: %s; replay or discard some, or allow more (%v and %v)",
+			dlq.ErrFull, because, remedy.DeadLetterCount, remedy.DeadLetterBytes)
 		in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
 	}
 }
@@ -175,7 +176,7 @@ func (in *session) lettersHaveRoom() {
 func (in *session) diverted(l dlq.Letter) {
 	in.observed.stats.countLetter(string(l.Reason))
 	in.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
-		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", in.run.showLetter(l.ID()))
+		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
 	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.Diverted, Detail: l.ID()})
 	if told := in.run.config.OnDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {

@@ -293,7 +293,7 @@ func TestLettersThatNoDiskHasRoomFor(t *testing.T) {
 	numbers := engine.Source(p, "numbers", count(1, 1))
 	engine.Sink(p, "sink", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error { return nil })
 	err := runBounded(t, p, config)
-	if err == nil || !strings.Contains(err.Error(), "no room for MaxBytes 1152921504606846976") || !strings.Contains(err.Error(), "--dead-letter-bytes") {
+	if err == nil || !strings.Contains(err.Error(), "no room for MaxBytes 1152921504606846976") || !strings.Contains(err.Error(), "Config.DeadLetterBytes") {
 		t.Fatalf("error %v", err)
 	}
 	if n := strings.Count(err.Error(), "free disk space"); n != 1 {

@@ -11,6 +11,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/plan"
+	"penstock/engine/remedy"
 )
 
 // A message whose letter is lost is lost: no position and no count tells that it
@@ -78,8 +79,8 @@ func (r *run) checkLetters(ctx context.Context) error {
 	}
 	last, err := r.queue.Last(ctx)
 	if err == nil && last < noted {
-		err = fmt.Errorf("%w: dead letters were kept up to sequence %d, and stream %s does not have them: it lost its tail or its files, or was deleted; "+
-			"restore it, or accept the loss with pipeline repair, or start over with --fresh", ErrRefused, noted&^lettersLost, dlq.StreamName(r.pipeline.name))
+		err = remedy.Errorf("%w: dead letters were kept up to sequence %d, and stream %s does not have them: it lost its tail or its files, or was deleted; "+
+			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^lettersLost, dlq.StreamName(r.pipeline.name), remedy.Repair, remedy.Fresh)
 	}
 	return err
 }
@@ -100,8 +101,8 @@ func (r *run) checkLetterFiles() error {
 		return fmt.Errorf("read the files of stream %s: %w", s.Name, err)
 	}
 	if len(damages) > 0 {
-		return fmt.Errorf("%w: the dead letters are damaged: %v; see pipeline doctor, accept the loss of what pipeline repair cannot mend, "+
-			"or start over with --fresh", ErrRefused, damages[0])
+		return remedy.Errorf("%w: the dead letters are damaged: %v; see %v, accept the loss of what %v cannot mend, "+
+			"or start over with %v", ErrRefused, damages[0], remedy.Examine, remedy.Repair, remedy.Fresh)
 	}
 	r.lettersEnd = end
 	return nil

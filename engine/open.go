@@ -9,6 +9,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/remedy"
 )
 
 // open takes the directory, connects, and makes every instance the owner of
@@ -111,8 +112,8 @@ func (r *run) identify(ctx context.Context) error {
 		return nil
 	}
 	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
-		return cmp.Or(err, fmt.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with --fresh",
-			ErrRefused, r.dir.path))
+		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with %v",
+			ErrRefused, r.dir.path, remedy.Fresh))
 	}
 	r.identity = newIdentity(r.pipeline.name)
 	for _, d := range r.pipeline.stages {
@@ -233,8 +234,8 @@ func (r *run) checkPositions() error {
 			// Messages that others have overtaken do not count: those behind them were taken.
 			taken := in.session.Load().inbox.inputs[k].committed.End()
 			if taken > in.writtenTo(k) {
-				return fmt.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with --fresh",
-					ErrRefused, in.definition.name, taken, i.stream, in.writtenTo(k))
+				return remedy.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
+					ErrRefused, in.definition.name, taken, i.stream, in.writtenTo(k), remedy.Fresh)
 			}
 		}
 	}

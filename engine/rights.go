@@ -17,7 +17,7 @@ type RightsConfig struct {
 }
 
 // Rights are what the user of an external NATS server has to be allowed for a pipeline: with these everything works, with
-// one less the start is refused. See `pipeline nats-permissions`.
+// one less the start is refused. The command prints them as a configuration: nats-permissions.
 func Rights(c RightsConfig) []broker.Right {
 	inbox := c.InboxPrefix
 	if inbox == "" {

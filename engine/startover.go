@@ -11,6 +11,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/channel"
+	"penstock/engine/remedy"
 )
 
 // startOver deletes what there is of a run that is complete, or that is not
@@ -71,10 +72,9 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	if err != nil || n == 0 || r.config.DiscardLetters {
 		return err
 	}
-	where := r.where()
-	return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d. To replay those that a stage can take: pipeline dlq replay --all%s, then run it again. "+
-		"To keep a copy: pipeline dlq export --output FILE%s. To delete them: pipeline dlq discard --all%s, or run with --discard-letters",
-		ErrLettersLeft, r.pipeline.name, n, where, where, where)
+	return remedy.Errorf("%w: pipeline %s is complete, its next run would delete %d. To replay those that a stage can take: %v, then run it again. "+
+		"To keep a copy: %v. To delete them: %v, or run with %v",
+		ErrLettersLeft, r.pipeline.name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
 }
 
 // tellDiscardedLetters says what goes before it goes.

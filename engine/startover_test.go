@@ -52,7 +52,7 @@ func TestLettersOutliveTheirRun(t *testing.T) {
 		if !errors.Is(err, engine.ErrLettersLeft) {
 			t.Fatalf("the next run ended with %v", err)
 		}
-		for _, choice := range []string{"dlq replay --all --dir " + dir, "dlq export", "dlq discard --all", "--discard-letters"} {
+		for _, choice := range []string{"Queue.Replay", "Queue.Export", "Queue.Discard", "Config.DiscardLetters"} {
 			if !strings.Contains(err.Error(), choice) {
 				t.Errorf("it does not name %q: %v", choice, err)
 			}

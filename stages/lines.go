@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"penstock/engine"
+	"penstock/engine/remedy"
 )
 
 // Bounds of one call of a source of lines. A call is what the engine commits
@@ -173,8 +174,8 @@ func (f Files) resume(ctx context.Context, state *LinesState) error {
 
 // refused says what to do about files that are not as they were.
 func refused(what string) error {
-	return engine.Fatal(fmt.Errorf("the files to read are not those that the place was noted in: %s: put back what was there, start over with --fresh, "+
-		"or go on with what is there now with --accept-changes (Files.AcceptChanges)", what))
+	return engine.Fatal(remedy.Errorf("the files to read are not those that the place was noted in: %s: put back what was there, start over with %v, "+
+		"or go on with what is there now with %v", what, remedy.Fresh, TakeChanges))
 }
 
 func (s *LinesState) path() string {

@@ -96,7 +96,7 @@ func TestASourceThatResumesOnOtherFilesIsRefused(t *testing.T) {
 					}
 					continue
 				}
-				wantError(t, err, append(change.want, "--fresh", "--accept-changes")...)
+				wantError(t, err, append(change.want, "Config.Fresh", "Files.AcceptChanges")...)
 				if len(lines) > 0 {
 					t.Errorf("%d lines came before the refusal", len(lines))
 				}

@@ -84,7 +84,7 @@ func TestARunThatResumesOnAReplacedFileNeverEndsWell(t *testing.T) {
 		if err == nil || status.Completed {
 			t.Fatalf("error %v, completed: %v", err, status.Completed)
 		}
-		wantError(t, err, path, "--accept-changes")
+		wantError(t, err, path, "Files.AcceptChanges")
 	}
 	fresh := 0 // the sink is the only one who counts
 	status, err := runUntil(t, t.Context(), build(true, func(line string) {

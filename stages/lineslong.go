@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"penstock/engine"
+	"penstock/engine/remedy"
 )
 
 // isPart says that a chunk is the beginning of a line that is too long.
@@ -48,15 +49,15 @@ func (f Files) passLong(ctx context.Context, c *content, state *LinesState, chun
 // lineLimit is what a line is too long for.
 type lineLimit struct {
 	bytes int
-	what  string
+	what  error
 }
 
 func (f Files) ownLimit() lineLimit {
-	return lineLimit{f.MaxLine, fmt.Sprintf("the limit is %d (--max-line, Files.MaxLine)", f.MaxLine)}
+	return lineLimit{f.MaxLine, remedy.Errorf("the limit is %d (%v)", f.MaxLine, RaiseMaxLine)}
 }
 
 func sendLimit(most int) lineLimit {
-	return lineLimit{most, fmt.Sprintf("a message of the server takes %d", most)}
+	return lineLimit{most, fmt.Errorf("a message of the server takes %d", most)}
 }
 
 // plainBytes is what fits into a message of any server, and needs no question.
@@ -98,7 +99,7 @@ func (f Files) letter(state *LinesState, at int64, line []byte, more string, lim
 	if more != "" {
 		size = f.MaxLine
 	}
-	return engine.RejectValue(line, fmt.Errorf("%s: line %d, at byte %d, has %s%d bytes, and %s",
+	return engine.RejectValue(line, fmt.Errorf("%s: line %d, at byte %d, has %s%d bytes, and %w",
 		state.path(), state.Line+1, state.Offset+at, more, size, limit.what))
 }
 
@@ -140,13 +141,15 @@ func lineSize(c *content, offset int64) (size int64, more string, err error) {
 }
 
 func (f Files) tooLong(state *LinesState, offset, size int64, more string) error {
-	return engine.Fatal(fmt.Errorf("read %s: line %d, at byte %d, has %s%d bytes, and the limit is %d: raise it with --max-line (Files.MaxLine), "+
-		"leave such lines out with --long-lines skip, make them dead letters with --long-lines letter (Files.LongLines), or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine))
+	return engine.Fatal(remedy.Errorf("read %s: line %d, at byte %d, has %s%d bytes, and the limit is %d: raise it with %v, "+
+		"leave such lines out with %v, make them dead letters with %v, or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine,
+		RaiseMaxLine, SetLongLines.For(string(SkipLongLines)), SetLongLines.For(string(LetterLongLines))))
 }
 
 // unsendable is the error that stops at a line within MaxLine that no message can carry.
 func (f Files) unsendable(state *LinesState, offset, size int64, most int) error {
-	return engine.Fatal(fmt.Errorf("read %s: line %d, at byte %d, has %d bytes, within the limit of %d (--max-line), and a message of the server takes %d: "+
-		"leave such lines out with --long-lines skip, make them dead letters with --long-lines letter (Files.LongLines), split the line, "+
-		"or use a server with a larger max_payload (--nats)", state.path(), state.Line+1, offset, size, f.MaxLine, most))
+	return engine.Fatal(remedy.Errorf("read %s: line %d, at byte %d, has %d bytes, within the limit of %d (%v), and a message of the server takes %d: "+
+		"leave such lines out with %v, make them dead letters with %v, split the line, "+
+		"or use a server with a larger max_payload (%v)", state.path(), state.Line+1, offset, size, f.MaxLine, RaiseMaxLine, most,
+		SetLongLines.For(string(SkipLongLines)), SetLongLines.For(string(LetterLongLines)), remedy.NATS))
 }

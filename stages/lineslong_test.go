@@ -79,7 +79,7 @@ func TestALongLineIsNamedWithItsSize(t *testing.T) {
 	path := writeFile(t, filepath.Join(t.TempDir(), "file"), "a\nb\n"+strings.Repeat("x", 10_000_000)+"\nc\n")
 	var state stages.LinesState
 	err := stages.Lines(path)(t.Context(), &state, func(string, ...engine.EmitOption) {})
-	wantError(t, err, path, "line 3", "10000000 bytes", fmt.Sprint(1<<20), "--max-line")
+	wantError(t, err, path, "line 3", "10000000 bytes", fmt.Sprint(1<<20), "Files.MaxLine")
 }
 
 // A long line becomes a letter with its beginning, once, also when it is longer

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"penstock/engine"
+	"penstock/engine/remedy"
 )
 
 // check refuses a place that no source of lines can have written: it comes from another build, or from elsewhere.
@@ -22,8 +23,8 @@ func (s *LinesState) check() error {
 		{file.Tail.within(s.Offset), fmt.Sprintf("it knows bytes %d to %d, and is at byte %d", file.Tail.From, file.Tail.To, s.Offset)},
 	} {
 		if !rule.holds {
-			return engine.Fatal(fmt.Errorf("the place in the files is none that this version writes: %s (file %q): "+
-				"go on with the version that wrote it, or start over with --fresh", rule.what, s.path()))
+			return engine.Fatal(remedy.Errorf("the place in the files is none that this version writes: %s (file %q): "+
+				"go on with the version that wrote it, or start over with %v", rule.what, s.path(), remedy.Fresh))
 		}
 	}
 	return nil

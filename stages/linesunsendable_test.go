@@ -68,7 +68,7 @@ func TestALineThatNoMessageCanCarryIsNamed(t *testing.T) {
 		dir := t.TempDir()
 		path, _, p := unsendable(t, policy, dir)
 		_, err := runUntil(t, t.Context(), p, dir)
-		wantError(t, err, path, "line 3", "at byte 4", "10000000 bytes", "8318976", "--max-line", "--long-lines skip", "--long-lines letter", "max_payload")
+		wantError(t, err, path, "line 3", "at byte 4", "10000000 bytes", "8318976", "Files.MaxLine", `Files.LongLines("skip")`, `Files.LongLines("letter")`, "max_payload")
 		if strings.Contains(err.Error(), "OnUnfit") {
 			t.Errorf("the error is for programmers: %v", err)
 		}

@@ -3,6 +3,8 @@ package telemetry
 import (
 	"log/slog"
 	"time"
+
+	"penstock/engine/remedy"
 )
 
 // DefaultAddress is where a Server listens unless it is told otherwise.
@@ -34,9 +36,19 @@ type Config struct {
 	// Drain is what the page's "drain and stop" calls: it has the run's context
 	// done. nil: that is not offered.
 	Drain func()
+	// Words are what the program calls the remedies that answers name, for who has
+	// no Go code; see package remedy. nil: what the library calls them.
+	Words remedy.Words
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger
 }
+
+// What mends errors of this package.
+var (
+	SetToken = remedy.Remedy{Name: "telemetry.Config.Token"} // name a token
+	AddHost  = remedy.Remedy{Name: "telemetry.Config.Hosts"} // name a host
+	SetPeek  = remedy.Remedy{Name: "telemetry.Config.Peek"}  // let messages be shown
+)
 
 func (c Config) withDefaults() Config {
 	if c.Interval <= 0 {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"penstock/engine/remedy"
 )
 
 // Bounds of what a request may be.
@@ -30,10 +32,13 @@ type guard struct {
 	hosts []string // lower case, without ports
 	token []byte   // its hash; nil: none is asked for
 	cross *http.CrossOriginProtection
+
+	misdirected string // the answer to a name that is not the server's
 }
 
 func newGuard(c Config) *guard {
 	g := &guard{cross: http.NewCrossOriginProtection(), hosts: []string{"localhost", "127.0.0.1", "::1"}}
+	g.misdirected = remedy.Explain(remedy.Errorf("this server is not called that: allow the name with %v", AddHost), c.Words)
 	for _, host := range append([]string{hostOf(c.Address)}, c.Hosts...) {
 		if ip, _ := netip.ParseAddr(host); host != "" && !ip.IsUnspecified() {
 			g.hosts = append(g.hosts, strings.ToLower(host))
@@ -63,7 +68,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		if !g.isOurName(r) {
 			// A name of somebody else's that leads here: what its pages ask must not be answered.
-			http.Error(w, "this server is not called that: allow the name with --telemetry-host, or Config.Hosts", http.StatusMisdirectedRequest)
+			http.Error(w, g.misdirected, http.StatusMisdirectedRequest)
 			return
 		}
 		if err := g.cross.Check(r); err != nil {

@@ -15,6 +15,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/cborjson"
 	"penstock/engine/redact"
+	"penstock/engine/remedy"
 )
 
 // Bounds of what is asked about dead letters at once.
@@ -119,7 +120,7 @@ func (s *Server) findLetter(ctx context.Context, id string) (dlq.Letter, error) 
 func valueOf(l dlq.Letter) any {
 	value := l.Value
 	if len(value) > valueShown {
-		return fmt.Sprintf("%d bytes: see pipeline dlq show %s", len(value), l.ID())
+		return fmt.Sprintf("%d bytes: see %v", len(value), remedy.GetLetter.For(l.ID()))
 	}
 	switch l.Codec {
 	case "cbor", "json":

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+
+	"penstock/engine/remedy"
 )
 
 // portsTried is how many ports from the default one on are tried.
@@ -45,7 +47,7 @@ func listen(c Config) (net.Listener, error) {
 }
 
 func needsToken(address string) error {
-	return fmt.Errorf("%w: %s can be reached by other machines: give one with --telemetry-token-file or Config.Token, or listen on 127.0.0.1", ErrTokenNeeded, address)
+	return remedy.Errorf("%w: %s can be reached by other machines: give one with %v, or listen on 127.0.0.1", ErrTokenNeeded, address, SetToken)
 }
 
 func listenByDefault() (net.Listener, error) {

@@ -2,17 +2,17 @@ package telemetry
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"penstock/engine"
+	"penstock/engine/remedy"
 )
 
 // peek answers with the newest messages of a stream, if the configuration lets
 // them be shown.
 func (s *Server) peek(w http.ResponseWriter, r *http.Request) {
 	if s.config.Peek <= 0 {
-		writeError(w, fmt.Errorf("%w: messages are shown only with --peek N, since messages may be confidential", errNotFound))
+		writeError(w, remedy.As(remedy.Errorf("%w: messages are shown only with %v, since messages may be confidential", errNotFound, SetPeek), s.config.Words))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lettersTime)

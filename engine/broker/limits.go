@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"penstock/engine/remedy"
 	"penstock/internal/jscode"
 )
 
@@ -19,7 +20,7 @@ var limits = map[jetstream.ErrorCode]string{
 	jetstream.JSErrCodeMaximumConsumersLimit: "the account may have no more consumers of this stream (max_consumers), and a pipeline needs one for each stage that reads it, and some that come and go: raise it, or delete consumers that nobody needs",
 	jscode.MaxStreams:                        "the account may have no more streams (max_streams), and a pipeline needs one for each stage and two for dead letters: raise it, or delete streams that nobody needs",
 	jscode.Memory:                            "the memory for JetStream is used up (max_memory_store of the server, or max_memory of the account): raise it",
-	jscode.Reserved:                          "there is less storage than the stream reserves (max_file_store of the server, by default a part of its free disk, or max_file of the account): free disk space or raise it, or give the stages less capacity and the dead letters fewer bytes (--dead-letter-bytes)",
+	jscode.Reserved:                          "there is less storage than the stream reserves (max_file_store of the server, by default a part of its free disk, or max_file of the account): free disk space or raise it, or give the stages less capacity and the dead letters fewer bytes (" + remedy.DeadLetterBytes.String() + ")",
 	jscode.LimitDemanded:                     "the account demands a limit for each stream (max_bytes_required): limit the bytes of the dead letters, or take the demand back",
 	jscode.StreamTooLarge:                    "the stream reserves more than the account allows for one (disk_max_stream_bytes): raise it, or give the stages less capacity and the dead letters fewer bytes",
 }
@@ -27,15 +28,18 @@ var limits = map[jetstream.ErrorCode]string{
 // limitError is a refusal of the server with what it leaves out.
 type limitError struct {
 	refusal error
-	remedy  string
+	what    string
 }
 
-func (e *limitError) Error() string { return e.refusal.Error() + ": " + e.remedy }
+func (e *limitError) Error() string { return e.refusal.Error() + ": " + e.what }
 
 func (e *limitError) Unwrap() error { return e.refusal }
 
+// Remedies are what the text may name.
+func (e *limitError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.DeadLetterBytes} }
+
 // Remedy says which limit was met and what lifts it.
-func (e *limitError) Remedy() string { return e.remedy }
+func (e *limitError) Remedy() string { return e.what }
 
 // ExplainLimit adds to a refusal of the JetStream API which limit was met and what lifts it. Other errors stay as they are.
 func ExplainLimit(err error) error {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
+
+	"penstock/engine/remedy"
 )
 
 // Action is what a user of the server needs a right for.
@@ -39,12 +41,15 @@ func (e *PermissionError) Error() string {
 	if e.User != "" {
 		user = "user " + e.User
 	}
-	return fmt.Sprintf("%v: %s may not %s %s: grant it (`pipeline nats-permissions`, with the name of the pipeline, prints all that it needs)",
-		ErrPermission, user, e.Action, e.Subject)
+	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v, with the name of the pipeline, lists all that it needs)",
+		ErrPermission, user, e.Action, e.Subject, remedy.Rights)
 }
 
 // Unwrap returns ErrPermission.
 func (e *PermissionError) Unwrap() error { return ErrPermission }
+
+// Remedies is what tells the rights.
+func (e *PermissionError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Rights} }
 
 // The server says no more of a violation than a text.
 var violation = regexp.MustCompile(`(?i)permissions violation for (publish|subscription) to "([^"]+)"`)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/engine/remedy"
 )
 
 // Right is what a user of an external server has to be allowed.
@@ -47,12 +49,15 @@ func (e *MissingError) Error() string {
 			fmt.Fprint(&text, "; nor ", r)
 		}
 	}
-	return fmt.Sprintf("%v: %s may not %s on %s: grant it (`pipeline nats-permissions`, with the name of the pipeline, prints all that it needs)",
-		ErrPermission, user, &text, e.Server)
+	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v, with the name of the pipeline, lists all that it needs)",
+		ErrPermission, user, &text, e.Server, remedy.Rights)
 }
 
 // Unwrap returns ErrPermission.
 func (e *MissingError) Unwrap() error { return ErrPermission }
+
+// Remedies is what tells the rights.
+func (e *MissingError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Rights} }
 
 // checkRights asks an external server for each right. A server speaks of a violation before it answers the ping that
 // follows, so nothing is waited for but that answer.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"penstock/engine/frame"
+	"penstock/engine/remedy"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -44,8 +45,8 @@ var (
 	ErrAhead = errors.New("channel has lost its end")
 )
 
-// remedy is what can be done about a channel that is not what it was.
-const remedy = "restore the stream, or start over with --fresh"
+// restore is what can be done about a channel that is not what it was.
+var restore = "restore the stream, or start over with " + remedy.Fresh.String()
 
 // GapError tells which messages a reader misses. It wraps [ErrGap].
 type GapError struct {
@@ -58,12 +59,15 @@ type GapError struct {
 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("%d %v in stream %s (instance %d%s): offsets %d to %d; the next frame, sequence %d, starts at %d: the stream was trimmed, purged or damaged; "+remedy,
+	return fmt.Sprintf("%d %v in stream %s (instance %d%s): offsets %d to %d; the next frame, sequence %d, starts at %d: the stream was trimmed, purged or damaged; "+restore,
 		e.Found-e.Expected, ErrGap, e.Stream, e.Instance, ofBranch(e.Branch), e.Expected, e.Found-1, e.Sequence, e.Found)
 }
 
 // Unwrap returns ErrGap.
 func (e *GapError) Unwrap() error { return ErrGap }
+
+// Remedies is to start over.
+func (e *GapError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Fresh} }
 
 // AheadError tells how far a reader is ahead of its channel. It wraps [ErrAhead].
 type AheadError struct {
@@ -80,12 +84,15 @@ func (e *AheadError) Error() string {
 	if e.Sequence > 0 {
 		where = fmt.Sprintf("at sequence %d it is at offset %d", e.Sequence, e.Found)
 	}
-	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has taken everything below offset %d, but %s (power cut without sync, purge, or an old copy put back?); "+remedy,
+	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has taken everything below offset %d, but %s (power cut without sync, purge, or an old copy put back?); "+restore,
 		e.Stream, e.Instance, ofBranch(e.Branch), ErrAhead, e.Expected, where)
 }
 
 // Unwrap returns ErrAhead.
 func (e *AheadError) Unwrap() error { return ErrAhead }
+
+// Remedies is to start over.
+func (e *AheadError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Fresh} }
 
 func ofBranch(branch string) string {
 	if branch == "" {
@@ -95,8 +102,8 @@ func ofBranch(branch string) string {
 }
 
 func (c *Channel) lostError() error {
-	return fmt.Errorf("%w: %s: a client deleted it, or the server lost it; frames in it that were not read yet are lost with it; "+remedy,
-		ErrStreamLost, c.name)
+	return remedy.Errorf("%w: %s: a client deleted it, or the server lost it; frames in it that were not read yet are lost with it; restore the stream, or start over with %v",
+		ErrStreamLost, c.name, remedy.Fresh)
 }
 
 // corruptError says why a stored frame cannot be read. One of a newer version is not damaged.
@@ -104,7 +111,8 @@ func (c *Channel) corruptError(sequence uint64, cause error) error {
 	if errors.Is(cause, frame.ErrNewerVersion) {
 		return fmt.Errorf("stream %s, sequence %d: %w", c.name, sequence, cause)
 	}
-	return fmt.Errorf("%w: stream %s, sequence %d: %w; pipeline doctor tells whether pipeline repair can mend it without a loss, e.g. flip back a bit or take out what is no frame; if not, "+remedy, ErrCorruptFrame, c.name, sequence, cause)
+	return remedy.Errorf("%w: stream %s, sequence %d: %w; %v tells whether %v can mend it without a loss, e.g. flip back a bit or take out what is no frame; if not, restore the stream, or start over with %v",
+		ErrCorruptFrame, c.name, sequence, cause, remedy.Examine, remedy.Repair, remedy.Fresh)
 }
 
 func apiError(err error) *jetstream.APIError {

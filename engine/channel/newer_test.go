@@ -28,7 +28,7 @@ func TestAFrameOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 	notDamaged := func(err error) {
 		t.Helper()
 		wantError(t, err, frame.ErrNewerVersion, "fizzbuzz+generator", "sequence 2", "newer version")
-		if errors.Is(err, ErrCorruptFrame) || strings.Contains(err.Error(), "--fresh") {
+		if errors.Is(err, ErrCorruptFrame) || strings.Contains(err.Error(), "Config.Fresh") {
 			t.Errorf("it advises to throw the frame away: %v", err)
 		}
 	}

@@ -3,13 +3,13 @@ package channel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"penstock/engine/frame"
+	"penstock/engine/remedy"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -29,7 +29,7 @@ type seal struct {
 }
 
 // noSeal is why a frame is set aside that should be sealed.
-const noSeal = "it is a frame without authentication behind those that have it: forged, or of a process without --frame-key-file"
+const noSeal = "it is a frame without authentication behind those that have it: forged, or of a process without the keys"
 
 // place is what the seal of a frame binds it to: the subject, the stream's owner, and the sequence of the message before.
 func (c *Channel) place(expected string) string {
@@ -65,8 +65,8 @@ func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reaso
 	case c.seal.isLooker:
 		return "", nil
 	case c.seal.keys == nil && isSealed:
-		return "", fmt.Errorf("%w: stream %s, sequence %d: authenticated with the key %s, and no key is given; nothing is damaged: name the key with --frame-key-file",
-			ErrKey, c.name, sequence, id)
+		return "", remedy.Errorf("%w: stream %s, sequence %d: authenticated with the key %s, and no key is given; nothing is damaged: name the key with %v",
+			ErrKey, c.name, sequence, id, remedy.FrameKeys)
 	case c.seal.keys == nil:
 		return "", nil
 	}
@@ -122,8 +122,8 @@ func (c *Channel) findSealed(ctx context.Context) error {
 	case err != nil:
 		return err
 	case other != "":
-		return fmt.Errorf("%w: stream %s: they were written with the key %s, and the first one of this process is %s; nothing is damaged: name that key with --frame-key-file, also behind a new one",
-			ErrKey, c.name, other, c.seal.keys.ID())
+		return remedy.Errorf("%w: stream %s: they were written with the key %s, and the first one of this process is %s; nothing is damaged: name that key with %v, also behind a new one",
+			ErrKey, c.name, other, c.seal.keys.ID(), remedy.FrameKeys)
 	case open > 0:
 		c.logger.Warn("the frames that are in the channel were written without a key, and are taken as they are; from the next commit on each is authenticated",
 			"frames", open, "key", c.seal.keys.ID())

@@ -119,8 +119,8 @@ func TestAWrongKeyIsToldAndHarmsNothing(t *testing.T) {
 	w.write(3)
 	told := func(err error) {
 		t.Helper()
-		wantError(t, err, ErrKey, "authenticated", "nothing is damaged", keysOf(t, oneKey).ID(), "--frame-key-file")
-		if strings.Contains(err.Error(), "--fresh") {
+		wantError(t, err, ErrKey, "authenticated", "nothing is damaged", keysOf(t, oneKey).ID(), "Config.FrameKeys")
+		if strings.Contains(err.Error(), "Config.Fresh") {
 			t.Errorf("it advises to throw frames away: %v", err)
 		}
 	}

@@ -204,6 +204,9 @@ func (c *runCmd) runChosen(a *app, name string, command Command) error {
 	if p == nil || p.Name() != name {
 		return errors.New("the program added the pipeline " + name + " and made another one: both need the same name")
 	}
+	if worded, ok := command.(Worded); ok {
+		a.hints.own = worded.Words
+	}
 	var decisive []Argument
 	if d, ok := command.(Decisive); ok {
 		decisive = d.Decisive()

@@ -33,6 +33,7 @@ type control struct {
 	dir      string
 	pipeline *engine.Pipeline
 	log      *slog.Logger
+	hints    hints
 	server   *http.Server
 	callers  chan struct{} // a place for each answer under way
 	serving  sync.WaitGroup
@@ -41,8 +42,8 @@ type control struct {
 
 // serveControl begins to serve; close ends it. The directory must be locked
 // all the time.
-func serveControl(dir string, p *engine.Pipeline, log *slog.Logger) (*control, error) {
-	c := &control{dir: dir, pipeline: p, log: log, callers: make(chan struct{}, controlCallers)}
+func serveControl(dir string, p *engine.Pipeline, log *slog.Logger, h hints) (*control, error) {
+	c := &control{dir: dir, pipeline: p, log: log, hints: h, callers: make(chan struct{}, controlCallers)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", c.status)
 	mux.HandleFunc("GET /v1/state/{stage}", c.state)
@@ -141,9 +142,9 @@ func (c *control) end(w http.ResponseWriter, out *patient, err error) {
 		c.log.Debug("an answer on the control socket was cut off", "error", err)
 		panic(http.ErrAbortHandler) // the caller must not take it for whole
 	case errors.Is(err, engine.ErrNoState):
-		http.Error(w, err.Error(), http.StatusNotFound)
+		http.Error(w, c.hints.explain(err), http.StatusNotFound)
 	default:
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+		http.Error(w, c.hints.explain(err), http.StatusInternalServerError)
 	}
 }
 

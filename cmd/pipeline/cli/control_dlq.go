@@ -81,7 +81,7 @@ type imported struct {
 func (c *control) importLetters(w http.ResponseWriter, r *http.Request) {
 	q, err := c.pipeline.DeadLetters()
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		http.Error(w, c.hints.explain(err), http.StatusServiceUnavailable)
 		return
 	}
 	controller := http.NewResponseController(w)
@@ -91,7 +91,7 @@ func (c *control) importLetters(w http.ResponseWriter, r *http.Request) {
 	}
 	body := &patientReader{Reader: r.Body, controller: controller}
 	n, importErr := q.Import(r.Context(), body)
-	s := newLineStream(w)
+	s := c.newLineStream(w)
 	data, err := json.Marshal(imported{n})
 	if err == nil {
 		err = s.line(data)
@@ -112,10 +112,10 @@ func (c *control) answerLetters(w http.ResponseWriter, r *http.Request, fn func(
 	}
 	q, err := c.pipeline.DeadLetters()
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		http.Error(w, c.hints.explain(err), http.StatusServiceUnavailable)
 		return
 	}
-	s := newLineStream(w)
+	s := c.newLineStream(w)
 	if err := s.begin(); err != nil {
 		c.log.Debug("an answer on the control socket was cut off", "error", err)
 		panic(http.ErrAbortHandler)
@@ -129,16 +129,18 @@ func (c *control) answerLetters(w http.ResponseWriter, r *http.Request, fn func(
 
 // lineStream is an answer of JSON lines, whose error comes at its end.
 type lineStream struct {
+	hints      hints
 	controller *http.ResponseController
 	header     http.Header
 	out        *bufio.Writer
 	prompt     bool // every line at once
 }
 
-func newLineStream(w http.ResponseWriter) *lineStream {
+func (c *control) newLineStream(w http.ResponseWriter) *lineStream {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Trailer", errorTrailer)
 	return &lineStream{
+		hints:      c.hints,
 		controller: http.NewResponseController(w),
 		header:     w.Header(),
 		out:        bufio.NewWriterSize(&patient{ResponseWriter: w}, 32<<10),
@@ -180,7 +182,7 @@ func (s *lineStream) line(data []byte) error {
 func (s *lineStream) end(err error) {
 	flushed := s.out.Flush()
 	if err != nil {
-		text := err.Error()
+		text := s.hints.explain(err)
 		s.header.Set(errorTrailer, url.QueryEscape(text[:min(len(text), errorBytes)]))
 	}
 	if errors.Join(flushed, s.controller.SetWriteDeadline(time.Now().Add(controlWrite))) != nil {

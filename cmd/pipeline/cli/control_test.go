@@ -41,7 +41,7 @@ func TestControlTurnsAwayTooManyCallers(t *testing.T) {
 func TestControlRoutes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	c, err := serveControl(dir, engine.New("p"), slog.New(slog.DiscardHandler))
+	c, err := serveControl(dir, engine.New("p"), slog.New(slog.DiscardHandler), hints{program: "pipeline"})
 	if err != nil {
 		t.Fatal(err)
 	}

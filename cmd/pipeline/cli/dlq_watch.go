@@ -115,7 +115,7 @@ func (w *watcher) follow(ctx context.Context, run *socketLetters, from start) er
 		return failed
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) {
-		w.say("watching again: " + escape(redact.Text(err.Error())))
+		w.say("watching again: " + escape(redact.Text(w.hints.explain(err))))
 		return ctx.Err()
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
 	"penstock/engine/redact"
+	"penstock/engine/remedy"
 )
 
 // doctorCmd looks for what is wrong with a data directory.
@@ -27,6 +28,7 @@ func (c *doctorCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	a.hints.keys = c.Keys.hint()
 	ctx, release := a.interruptible(func() {})
 	defer release()
 	found, running, err := c.examine(ctx, config)
@@ -36,11 +38,12 @@ func (c *doctorCmd) Run(a *app) error {
 	if err != nil {
 		return a.blind("doctor", c.Look.NATS.blame(err))
 	}
+	a.hints.sayFindings(found)
 	d := diagnosis{Examination: found, Running: running}
 	if c.JSON {
 		err = d.writeJSON(a.stdout)
 	} else {
-		d.advise(a.name(), c.Keys.where(config))
+		d.advise(a.hints)
 		err = d.write(a.stdout)
 	}
 	if err != nil {
@@ -50,6 +53,16 @@ func (c *doctorCmd) Run(a *app) error {
 		return exitWith(exitFailed)
 	}
 	return nil
+}
+
+// sayFindings puts findings into the words of the program.
+func (h hints) sayFindings(e *engine.Examination) {
+	for i := range e.Findings {
+		e.Findings[i].Text = remedy.Text(e.Findings[i].Text, h.words)
+	}
+	for i := range e.Steps {
+		e.Steps[i] = remedy.Text(e.Steps[i], h.words)
+	}
 }
 
 // blind tells why nothing could be looked at.
@@ -101,7 +114,7 @@ func (c controlClient) examination(ctx context.Context) (*engine.Examination, er
 func (c *control) examination(w http.ResponseWriter, r *http.Request) {
 	found, err := c.pipeline.Examine(r.Context())
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+		http.Error(w, c.hints.explain(err), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -129,18 +142,18 @@ func (d diagnosis) writeJSON(w io.Writer) error {
 }
 
 // advise says which command mends what is wrong.
-func (d *diagnosis) advise(program, where string) {
+func (d *diagnosis) advise(h hints) {
 	switch {
 	case d.Sound:
 	case d.Running:
-		d.Advice = "Stop the pipeline and look again: " + program + " doctor" + where
+		d.Advice = "Stop the pipeline and look again: " + h.words(remedy.Examine)
 	case d.Mendable:
-		d.Advice = "Mend it with: " + program + " repair" + where + "\nIt makes a copy of the directory first, and then does this:"
+		d.Advice = "Mend it with: " + h.words(remedy.Repair) + "\nIt makes a copy of the directory first, and then does this:"
 		for _, step := range d.Steps {
 			d.Advice += "\n  - " + harmless(step)
 		}
 	default:
-		d.Advice = "It cannot be mended without guessing. Put a copy of the directory back in its place,\nor start over, which deletes what is there: " + program + " run " + orName(d.Pipeline) + where + " --fresh"
+		d.Advice = "It cannot be mended without guessing. Put a copy of the directory back in its place,\nor start over, which deletes what is there: " + h.program + " run " + orName(d.Pipeline) + h.where + " --fresh"
 	}
 }
 

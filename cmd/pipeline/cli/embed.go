@@ -15,11 +15,14 @@ import (
 //	err := p.Run(ctx, cli.WithControl(p, engine.Config{Dir: dir}))
 //
 // The socket is there from OnReady to OnStop; those of config are called as well. Only
-// the user of the process can connect. Where no socket can be made the log says so and
+// the user of the process can connect. What the log hints at are commands of pipeline,
+// with the flags that find this run. Where no socket can be made the log says so and
 // the run goes on.
 func WithControl(p *engine.Pipeline, config engine.Config) engine.Config {
 	ready, stop := config.OnReady, config.OnStop
-	log := cmp.Or(config.Logger, slog.Default())
+	h := hints{program: "pipeline", where: where(config)}
+	log := h.log(cmp.Or(config.Logger, slog.Default()))
+	config.Logger = log
 	var served *control
 	config.OnReady = func() error {
 		if ready != nil {
@@ -28,7 +31,7 @@ func WithControl(p *engine.Pipeline, config engine.Config) engine.Config {
 			}
 		}
 		var err error
-		if served, err = serveControl(config.Dir, p, log); err != nil {
+		if served, err = serveControl(config.Dir, p, log, h); err != nil {
 			log.Warn("no control socket: this run cannot be asked by state, dlq, events and doctor until it has ended", "error", err)
 		}
 		return nil

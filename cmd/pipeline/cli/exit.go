@@ -48,7 +48,7 @@ func (a *app) end(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	text := escape(redact.Text(err.Error()))
+	text := escape(redact.Text(a.hints.explain(err)))
 	var wrong *flags.UsageError
 	var exit *exitError
 	switch {

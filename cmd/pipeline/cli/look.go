@@ -35,11 +35,10 @@ func (f *lookFlags) config(a *app) (engine.Config, error) {
 		return engine.Config{}, err
 	}
 	nats, err := f.NATS.config(a.getenv)
-	return engine.Config{
-		Dir:    dir,
-		NATS:   nats,
-		Logger: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	}, err
+	config := engine.Config{Dir: dir, NATS: nats}
+	a.hints.where = where(config)
+	config.Logger = a.hints.log(slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	return config, err
 }
 
 // keyFlags say how frames are verified.
@@ -55,12 +54,12 @@ func (f keyFlags) add(config engine.Config, err error) (engine.Config, error) {
 	return config, err
 }
 
-// where are the flags for another command.
-func (f keyFlags) where(config engine.Config) string {
+// hint is the flag for another command, with a space before it.
+func (f keyFlags) hint() string {
 	if f.Keys == "" {
-		return config.CommandFlags()
+		return ""
 	}
-	return config.CommandFlags() + " --frame-key-file " + hint.Word(f.Keys)
+	return " --frame-key-file " + hint.Word(f.Keys)
 }
 
 // question is one that a directory can answer, or the process that has locked

@@ -33,6 +33,12 @@ type app struct {
 	program *App
 	args    []string     // of the command line
 	log     *slog.Logger // how errors are told; nil: as plain text
+	hints   hints
+}
+
+// begin begins an invocation.
+func begin(p *App, args []string, s system) *app {
+	return &app{system: s, program: p, args: args, hints: hints{program: p.Name}}
 }
 
 // grammar is the command line.
@@ -70,7 +76,7 @@ func Main(declare func(*App)) {
 	}
 	link, err := openLink()
 	if err != nil {
-		os.Exit((&app{system: s, program: p}).end(err))
+		os.Exit(begin(p, nil, s).end(err))
 	}
 	if link != nil {
 		s.link, s.signals, s.exit = link, link.signals(signals), link.exit
@@ -80,7 +86,7 @@ func Main(declare func(*App)) {
 
 // run is the command: it returns the exit code.
 func (p *App) run(args []string, s system) int {
-	a := &app{system: s, program: p, args: args}
+	a := begin(p, args, s)
 	helped := false
 	var g grammar
 	parser, err := p.parser(&g,

@@ -4,6 +4,9 @@ import (
 	"path/filepath"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/engine"
+	"penstock/engine/broker"
+	"penstock/internal/hint"
 )
 
 // place is the data directory.
@@ -24,4 +27,13 @@ func (p place) directory(pipeline string, getenv func(string) string) (string, e
 		return filepath.Join(home, ".local", "state", "penstock", pipeline), nil
 	}
 	return "", flags.Usage("there is neither $XDG_STATE_HOME nor $HOME to keep data in: name a directory with --dir")
+}
+
+// where are the flags by which another command finds what this one used, each
+// with a space before it.
+func where(config engine.Config) string {
+	n := config.NATS
+	return hint.Place{
+		Dir: config.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
+	}.Flags()
 }

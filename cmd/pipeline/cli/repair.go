@@ -20,6 +20,7 @@ func (c *repairCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	a.hints.keys = c.Keys.hint()
 	ctx, release := a.interruptible(func() {})
 	defer release()
 	if c.Look.Pipeline != "" { // it changes nothing of another one
@@ -35,11 +36,12 @@ func (c *repairCmd) Run(a *app) error {
 	if done == nil {
 		return a.blind("repair", c.Look.NATS.blame(err))
 	}
+	a.hints.sayFindings(done.Examination)
 	d := diagnosis{Examination: done.Examination}
 	if err != nil && !errors.Is(err, engine.ErrNotMendable) {
-		d.Advice = "Nothing more was done: " + harmless(err.Error())
+		d.Advice = "Nothing more was done: " + harmless(a.hints.explain(err))
 	} else if done.Backup == "" {
-		d.advise(a.name(), c.Keys.where(config))
+		d.advise(a.hints)
 	} else {
 		d.Advice = "It is mended. The directory as it was is " + done.Backup + "\nThis was done:"
 		for _, step := range done.Steps {

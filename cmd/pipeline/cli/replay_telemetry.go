@@ -31,7 +31,7 @@ func (c *replayTelemetryCmd) Run(a *app) error {
 	}
 	ctx, release := a.interruptible(func() {})
 	defer release()
-	config := telemetry.Config{Address: address, Token: token, Hosts: c.Show.TelemetryHost, Logger: a.log}
+	config := telemetry.Config{Address: address, Token: token, Hosts: c.Show.TelemetryHost, Words: a.hints.words, Logger: a.log}
 	err = telemetry.Play(ctx, string(c.File), config, func(url string) {
 		a.log.Info("the recording is shown; end with Ctrl-C", "file", string(c.File), "url", url)
 	})

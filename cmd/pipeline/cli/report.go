@@ -56,7 +56,7 @@ func (s *session) writeReport(status engine.Status, err error) error {
 	}
 	final := finalReport{statusReport: reportOf(status), Exit: exitCode(err)}
 	if err != nil {
-		final.Error = redact.Text(err.Error())
+		final.Error = redact.Text(s.hints.explain(err))
 	}
 	data, err := json.MarshalIndent(final, "", "  ")
 	if err != nil {

@@ -57,6 +57,7 @@ func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
 	if err := checkReport(string(c.Report)); err != nil {
 		return err
 	}
+	a.hints.where, a.hints.keys = where(config), keyFlags{c.Keys}.hint()
 	if c.Guard.applies(a) {
 		a.log = c.Log.guardLog(a)
 		return c.Guard.serve(a)
@@ -69,6 +70,7 @@ func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
 		a.log = c.Log.logger(screen, styleOf(a.getenv("NO_COLOR")))
 		conclude = watch(screen, p.Status, a.terminal)
 	}
+	a.log = a.hints.log(a.log)
 	s.config.Logger = a.log
 	err = c.NATS.blame(s.run())
 	conclude()
@@ -143,7 +145,7 @@ func (s *session) onReady() error {
 		s.log.Info("running", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	}
 	var err error
-	if s.control, err = serveControl(s.config.Dir, s.pipeline, s.log); err != nil {
+	if s.control, err = serveControl(s.config.Dir, s.pipeline, s.log, s.hints); err != nil {
 		s.log.Warn("no control socket: this run cannot be asked by state, dlq, events and doctor until it has ended", "error", err)
 	}
 	return nil
@@ -192,7 +194,7 @@ func (s *session) finish(err error) error {
 		s.log.Warn("messages were dropped, or lines left out, as the stages were told to", "count", dropped)
 	}
 	if s.letters > 0 {
-		s.log.Warn("dead letters are kept", "count", s.letters, "list", s.name()+" dlq list"+s.config.CommandFlags())
+		s.log.Warn("dead letters are kept", "count", s.letters, "list", s.name()+" dlq list"+s.hints.where)
 	}
 	switch {
 	case err != nil:

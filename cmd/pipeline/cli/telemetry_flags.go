@@ -39,7 +39,7 @@ func (f telemetryFlags) serve(a *app, p *engine.Pipeline, drain func()) (stop fu
 		return nil, err
 	}
 	server, err := telemetry.New(p, telemetry.Config{
-		Address: address, Token: token, Hosts: f.TelemetryHost, Peek: int(f.Peek), Drain: drain, Logger: a.log,
+		Address: address, Token: token, Hosts: f.TelemetryHost, Peek: int(f.Peek), Drain: drain, Words: a.hints.words, Logger: a.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w; or --telemetry=off", err)

@@ -155,7 +155,7 @@ function askToken() {
   return new Promise((resolve) => {
     const input = el("input", { type: "password", name: "token", autocomplete: "off", required: true, ariaLabel: "Token" });
     const form = el("form", { method: "dialog", onsubmit: () => { useToken(input.value); resolve(); } },
-      el("h2", {}, "This server asks for a token"), el("p", {}, "It is in the file that was given with --telemetry-token-file."), input,
+      el("h2", {}, "This server asks for a token"), el("p", {}, "Its operator has chosen it."), input,
       el("div", { class: "buttons" }, el("button", { type: "submit" }, "Continue")));
     dialog.replaceChildren(form);
     dialog.oncancel = (e) => e.preventDefault();

@@ -171,7 +171,7 @@ export class Panel {
     }
     try {
       const answer = await getExact(path + "/state");
-      text(state, JSON.stringify(answer.keys ?? answer.state, null, 2) + (answer.more ? "\n… and further keys: ask for one with pipeline state" : ""));
+      text(state, JSON.stringify(answer.keys ?? answer.state, null, 2) + (answer.more ? "\n… and further keys" : ""));
     } catch (error) {
       text(state, error.message);
     }

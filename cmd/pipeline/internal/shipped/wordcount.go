@@ -8,6 +8,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
+	"penstock/engine/remedy"
 	"penstock/examples/wordcount"
 	"penstock/stages"
 )
@@ -41,6 +42,19 @@ func (c *Wordcount) Pipeline() (*engine.Pipeline, error) {
 // Decisive are the files and where the result goes.
 func (c *Wordcount) Decisive() []flags.Argument {
 	return []flags.Argument{{Name: "FILE", Value: c.Files}, {Name: "--ext", Value: c.Ext}, {Name: "--output", Value: c.Output}}
+}
+
+// Words are the flags for what errors of the files are mended by.
+func (c *Wordcount) Words(r remedy.Remedy) string {
+	switch r.Name {
+	case stages.RaiseMaxLine.Name:
+		return "--max-line"
+	case stages.SetLongLines.Name:
+		return strings.TrimSuffix("--long-lines "+r.Argument, " ")
+	case stages.TakeChanges.Name:
+		return "--accept-changes"
+	}
+	return ""
 }
 
 // Sketch reads nothing: the files do not matter to the graph.
