@@ -74,7 +74,8 @@ type letterJSON struct {
 	Sequence uint64 `json:"sequence,omitempty"`
 	Format   int    `json:"format,omitempty"` // of this object, when it is above 1
 
-	Unreadable bool `json:"unreadable,omitempty"`
+	Unreadable bool            `json:"unreadable,omitempty"`
+	Decoded    json.RawMessage `json:"decoded,omitempty"` // of the value: a number or truth value, for people
 }
 
 type attemptOfJSON struct {
@@ -91,7 +92,7 @@ type roundOfJSON struct {
 }
 
 // MarshalJSON writes the letter in one line without anything that a terminal would act on: the value as base64 ("value")
-// and, where it is JSON, CBOR (as package cborjson shows it) or text, as that too ("json", "text"). Free texts are strings, or {"base64": …} where a string
+// and, where it is JSON, CBOR (as package cborjson shows it), text, a number or a truth value, as that too ("json", "text", "decoded"). Free texts are strings, or {"base64": …} where a string
 // cannot hold them. Times are RFC 3339.
 func (l Letter) MarshalJSON() ([]byte, error) {
 	out := letterJSON{
@@ -105,6 +106,7 @@ func (l Letter) MarshalJSON() ([]byte, error) {
 		out.ValueBytes = len(l.Value)
 	}
 	out.ValueJSON, out.ValueText = forPeople(l.Codec, l.Value)
+	out.Decoded = decoded(l.Codec, l.Value)
 	for _, c := range l.Chain {
 		out.Chain = append(out.Chain, text(c))
 	}
@@ -135,7 +137,7 @@ func forPeople(codec string, value []byte) (json.RawMessage, string) {
 	return nil, ""
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. "id", "json" and "text" are not looked at.
+// UnmarshalJSON reads what MarshalJSON writes. "id", "json", "text" and "decoded" are not looked at.
 func (l *Letter) UnmarshalJSON(data []byte) error {
 	var in letterJSON
 	if err := json.Unmarshal(data, &in); err != nil {

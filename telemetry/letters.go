@@ -1,21 +1,14 @@
 package telemetry
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
-	"unicode/utf8"
 
 	"penstock/dlq"
-	"penstock/engine"
-	"penstock/engine/cborjson"
-	"penstock/engine/redact"
-	"penstock/engine/remedy"
 )
 
 // Bounds of what is asked about dead letters at once.
@@ -26,40 +19,19 @@ const (
 	lettersTime   = 20 * time.Second
 )
 
-// Letter is a dead letter in an answer.
-type Letter struct {
-	ID       string    `json:"id"`
-	Stage    string    `json:"stage"`
-	Reason   string    `json:"reason"`
-	Key      string    `json:"key,omitempty"`
-	Error    string    `json:"error"`
-	Attempts int       `json:"attempts"`
-	Round    int       `json:"round"`
-	Time     time.Time `json:"time"` // when it was written
-
-	// Of one letter alone:
-	Stack string `json:"stack,omitempty"`
-	Value any    `json:"value,omitempty"` // JSON, or text
-	Codec string `json:"codec,omitempty"`
-	Bytes int    `json:"bytes"`
-
-	// Unreadable: it is a message that is no letter; it can be discarded, not
-	// replayed.
-	Unreadable bool `json:"unreadable,omitempty"`
-}
-
 // Letters is the answer about all of them.
 type Letters struct {
-	Count   uint64   `json:"count"`
-	Letters []Letter `json:"letters"` // the newest, without their values
+	Count uint64 `json:"count"`
+	// Letters are the newest, without values, stacks, chains and earlier rounds, and
+	// with no more of their attempts than the number.
+	Letters []dlq.Letter `json:"letters"`
 }
 
-func letterOf(l dlq.Letter) Letter {
-	return Letter{
-		ID: l.ID(), Stage: l.Stage, Reason: string(l.Reason), Key: l.Key, Error: redact.Text(l.Error),
-		Attempts: len(l.Attempts) + l.AttemptsOmitted, Round: l.Round, Time: l.At, Bytes: l.ValueBytes,
-		Unreadable: l.Unreadable,
-	}
+// brief is a letter in a list.
+func brief(l dlq.Letter) dlq.Letter {
+	l.AttemptsOmitted += len(l.Attempts)
+	l.Attempts, l.Stack, l.Chain, l.History = nil, "", nil, nil
+	return l.Redacted()
 }
 
 func (s *Server) letters(w http.ResponseWriter, r *http.Request) {
@@ -70,13 +42,13 @@ func (s *Server) letters(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	answer := Letters{Letters: []Letter{}}
+	answer := Letters{Letters: []dlq.Letter{}}
 	if answer.Count, err = queue.Count(ctx); err != nil {
 		writeError(w, err)
 		return
 	}
 	err = queue.Select(ctx, dlq.Filter{WithoutValues: true, Unreadable: true}, func(l dlq.Letter) error {
-		if answer.Letters = append(answer.Letters, letterOf(l)); len(answer.Letters) > 2*lettersShown {
+		if answer.Letters = append(answer.Letters, brief(l)); len(answer.Letters) > 2*lettersShown {
 			answer.Letters = append(answer.Letters[:0], answer.Letters[lettersShown:]...)
 		}
 		return nil
@@ -99,9 +71,10 @@ func (s *Server) letter(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	answer := letterOf(l)
-	answer.Stack, answer.Codec, answer.Value = redact.Text(l.Stack), l.Codec, valueOf(l)
-	writeJSON(w, http.StatusOK, answer)
+	if l.ValueBytes = len(l.Value); l.ValueBytes > valueShown {
+		l.Value, l.ValueOmitted = nil, true
+	}
+	writeJSON(w, http.StatusOK, l.Redacted())
 }
 
 func (s *Server) findLetter(ctx context.Context, id string) (dlq.Letter, error) {
@@ -115,44 +88,6 @@ func (s *Server) findLetter(ctx context.Context, id string) (dlq.Letter, error) 
 	}
 	return l, err
 }
-
-// valueOf is the value as it can be shown: JSON as such, all else as text.
-func valueOf(l dlq.Letter) any {
-	value := l.Value
-	if len(value) > valueShown {
-		return fmt.Sprintf("%d bytes: see %v", len(value), remedy.GetLetter.For(l.ID()))
-	}
-	switch l.Codec {
-	case "cbor", "json":
-		if shown, ok := cborjson.Value(l.Codec, value); ok {
-			return shown
-		}
-	case "uint64":
-		return decoded[uint64](value)
-	case "int64":
-		return decoded[int64](value)
-	case "float64":
-		return decoded[float64](value)
-	case "bool":
-		return decoded[bool](value)
-	}
-	if utf8.Valid(value) && !bytes.ContainsFunc(value, isBinary) {
-		return string(value)
-	}
-	return hex.EncodeToString(value)
-}
-
-// decoded is text: a number of JavaScript has not all digits.
-func decoded[T any](value []byte) string {
-	v, err := engine.DefaultCodec[T]().Decode(value)
-	if err != nil {
-		return hex.EncodeToString(value)
-	}
-	return fmt.Sprint(v)
-}
-
-// isBinary tells characters that text hardly has.
-func isBinary(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f }
 
 // changeLetters replays or discards: {"ids": […]}.
 func (s *Server) changeLetters(w http.ResponseWriter, r *http.Request) {

@@ -105,7 +105,7 @@ func TestShowHidesPasswordsOfErrors(t *testing.T) {
 	t.Parallel()
 	l := hostileLetters()[2]
 	var out strings.Builder
-	if err := (letterView{letter: redacted(l)}).write(&out); err != nil {
+	if err := (letterView{letter: l.Redacted()}).write(&out); err != nil {
 		t.Fatal(err)
 	}
 	shown := out.String()

@@ -58,7 +58,7 @@ func list(ctx context.Context, a *app, l letters, s lettersRequest, asJSON bool)
 func lister(a *app, asJSON bool) (show func(dlq.Letter) error, flush func() error) {
 	if asJSON {
 		out := bufio.NewWriterSize(a.stdout, 32<<10)
-		return func(l dlq.Letter) error { return writeLetter(out, redacted(l)) }, out.Flush
+		return func(l dlq.Letter) error { return writeLetter(out, l.Redacted()) }, out.Flush
 	}
 	table := newLettersTable(a.stdout, a.paperWidth())
 	return table.add, table.flush

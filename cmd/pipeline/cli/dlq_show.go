@@ -34,9 +34,9 @@ func (c *dlqShowCmd) Run(q *dlqCmd, a *app) error {
 		case c.Raw:
 			_, err = a.stdout.Write(letter.Value)
 		case c.JSON:
-			err = writeLetter(a.stdout, redacted(letter))
+			err = writeLetter(a.stdout, letter.Redacted())
 		default:
-			err = letterView{letter: redacted(letter), full: c.Full}.write(a.stdout)
+			err = letterView{letter: letter.Redacted(), full: c.Full}.write(a.stdout)
 		}
 		if err != nil {
 			return fmt.Errorf("write: %w", err)

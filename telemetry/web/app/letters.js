@@ -19,9 +19,9 @@ export class LettersView {
   constructor(tell) {
     this.#tell = tell;
     this.#table = new Table("Dead letters", [
-      { title: "When", read: (l) => l.time, say: f.clock }, { title: "Stage", read: (l) => l.stage }, { title: "Reason", read: (l) => l.reason },
-      { title: "Attempts", read: (l) => l.attempts, number: true }, { title: "Key", read: (l) => l.key || "–", cut: true },
-      { title: "Id", read: (l) => l.id, cut: true }, { title: "Error", read: (l) => l.error, cut: true },
+      { title: "When", read: (l) => l.at, say: f.clock }, { title: "Stage", read: (l) => l.stage }, { title: "Reason", read: (l) => l.reason },
+      { title: "Attempts", read: attempts, number: true }, { title: "Key", read: (l) => plain(l.key) || "–", cut: true },
+      { title: "Id", read: (l) => l.id, cut: true }, { title: "Error", read: (l) => plain(l.error), cut: true },
     ], (l) => l.id, (id) => this.#show(id), "No dead letters: no message has failed for good.");
     this.#many = [button("Replay these…", () => this.#sure("replay", this.#ids())), button("Discard these…", () => this.#sure("discard", this.#ids()), "danger")];
     this.#filter.addEventListener("input", () => this.#list());
@@ -43,7 +43,7 @@ export class LettersView {
 
   #matching() {
     const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    return this.#all.filter((l) => words.every((w) => [l.id, l.stage, l.reason, l.key, l.error].some((t) => (t ?? "").toLowerCase().includes(w))));
+    return this.#all.filter((l) => words.every((w) => [l.id, l.stage, l.reason, l.key, l.error].some((t) => plain(t).toLowerCase().includes(w))));
   }
 
   #ids() { return this.#matching().map((l) => l.id); }
@@ -60,12 +60,12 @@ export class LettersView {
     try {
       const l = await getExact("/api/v1/letters/" + encodeURIComponent(id));
       const facts = new Facts();
-      facts.show([["stage", l.stage], ["reason", l.reason], ["attempts", l.attempts], ["round", l.round], ["key", l.key || "–"], ["size", f.bytes(l.bytes)], ["time", f.moment(l.time)]]);
+      facts.show([["stage", l.stage], ["reason", l.reason], ["attempts", attempts(l)], ["round", l.round], ["key", plain(l.key) || "–"], ["size", f.bytes(Number(l.valueBytes))], ["time", f.moment(l.at)]]);
       const part = (title, said) => said && [el("h3", {}, title), el("pre", { tabIndex: 0 }, said)];
       this.#shown.replaceChildren(...[
         el("header", {}, el("h2", {}, l.id), button("Replay", () => this.#do("replay", [id])), button("Discard…", () => this.#sure("discard", [id]), "danger"),
           el("button", { type: "button", class: "close", ariaLabel: "Close", onclick: () => this.#hide() }, "×")),
-        facts.element, part("Error", l.error), part("Value", typeof l.value === "string" ? l.value || "(empty)" : JSON.stringify(l.value, null, 2)), part("Stack", l.stack),
+        facts.element, part("Error", plain(l.error)), part("Value", value(l)), part("Stack", plain(l.stack)),
       ].flat().filter(Boolean));
       this.#shown.hidden = false;
       this.#shown.scrollIntoView({ block: "nearest" });
@@ -96,6 +96,20 @@ export class LettersView {
     }
     await this.refresh();
   }
+}
+
+const attempts = (l) => (l.attempts?.length ?? 0) + Number(l.attemptsOmitted ?? 0);
+
+// plain is a free text: what a string of JSON cannot hold comes in base64.
+const plain = (said) => typeof said === "object" && said ? "base64:" + said.base64 : said ?? "";
+
+// value is what can be shown of a value: JSON, a number, text, or bytes.
+function value(l) {
+  if (l.valueOmitted) return `${f.bytes(Number(l.valueBytes))}: too large to be shown here`;
+  if (l.json !== undefined) return typeof l.json === "string" ? l.json || "(empty)" : JSON.stringify(l.json, null, 2);
+  if (l.decoded !== undefined) return JSON.stringify(l.decoded);
+  if (l.text !== undefined) return l.text;
+  return l.value ? Array.from(atob(l.value), (c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("") : "(empty)";
 }
 
 const button = (label, onclick, kind) => el("button", { type: "button", onclick, class: kind }, label);
