@@ -23,6 +23,7 @@ func (w *world) disturb() {
 	case hit(w.weights.serverCut):
 		w.say("the server's power is cut")
 		w.counts[serverCuts]++
+		w.dropConnections()
 		w.cutServer()
 		for _, p := range w.alive {
 			for _, s := range p.sessions {
@@ -119,6 +120,18 @@ func (w *world) powerCut() {
 		w.sweep()
 		w.cutServer()
 	}
+}
+
+// dropConnections loses what is on its way to a server without power. A publish does not outlive its connection, and the
+// client keeps none for the next one.
+func (w *world) dropConnections() {
+	for _, q := range w.requests {
+		if !q.arrived && !q.answered && !q.process.dead {
+			w.giveUp(q)
+		}
+		q.arrived = true
+	}
+	w.sweep()
 }
 
 func (w *world) cutServer() {
