@@ -60,3 +60,12 @@ func TestARunWithControlCanBeAsked(t *testing.T) {
 		t.Errorf("afterwards: exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 }
+
+// A guard starts the program's own file again, which is a test's where Run is called.
+func TestRunHasNoGuard(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if code := Run(declareShipped, []string{"run", "--guard", "--dir", t.TempDir()}, io.Discard, &out); code != exitUsage || !strings.Contains(out.String(), "--guard needs a process of its own") {
+		t.Errorf("exit %d: %s", code, &out)
+	}
+}

@@ -25,6 +25,7 @@ type system struct {
 	stdin          io.Reader                            // nil: nothing
 	stdinTerminal  func() bool                          // nil: no
 	stdoutTerminal func() (width, height int, yes bool) // nil: no
+	called         bool                                 // by a function, in a process that is not the command's
 }
 
 // app is one invocation.
@@ -59,8 +60,7 @@ type grammar struct {
 // what the verb says, and ends the process with its exit code. declare adds the
 // pipelines. What is wrong with the declaration panics.
 func Main(declare func(*App)) {
-	p := &App{Name: programName(os.Args[0]), Description: "Durable, stateful, self-healing pipelines over NATS."}
-	declare(p)
+	p := newProgram(declare)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	s := system{
@@ -82,6 +82,26 @@ func Main(declare func(*App)) {
 		s.link, s.signals, s.exit = link, link.signals(signals), link.exit
 	}
 	s.exit(p.run(os.Args[1:], s))
+}
+
+// Run is Main without an end of the process: it returns the exit code. It is for tests of
+// a program. There are no signals, no standard input and no terminal, and --guard is
+// refused, which needs a process of its own. args are those behind the program's name.
+func Run(declare func(*App), args []string, stdout, stderr io.Writer) int {
+	return newProgram(declare).run(args, system{
+		stdout:   stdout,
+		stderr:   stderr,
+		getenv:   os.Getenv,
+		exit:     func(int) {}, // there is no second signal
+		terminal: func() (int, int, bool) { return 0, 0, false },
+		called:   true,
+	})
+}
+
+func newProgram(declare func(*App)) *App {
+	p := &App{Name: programName(os.Args[0]), Description: "Durable, stateful, self-healing pipelines over NATS."}
+	declare(p)
+	return p
 }
 
 // run is the command: it returns the exit code.

@@ -58,6 +58,9 @@ func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
 		return err
 	}
 	a.hints.where, a.hints.keys = where(config), keyFlags{c.Keys}.hint()
+	if c.Guard.Guard && a.called {
+		return flags.Usage("--guard needs a process of its own: leave it out of a call of Run")
+	}
 	if c.Guard.applies(a) {
 		a.log = c.Log.guardLog(a)
 		return c.Guard.serve(a)

@@ -1,0 +1,21 @@
+// Package cli makes a program of pipelines: a main function of ten lines has every verb
+// of the command pipeline for the pipelines of its own, and cmd/pipeline is made of it.
+//
+//	func main() {
+//		cli.Main(func(app *cli.App) {
+//			app.Add("orders", "Handle orders.", &orders{})
+//		})
+//	}
+//
+// [App.Add] adds a pipeline, with a struct of its flags and arguments, and [App.AddFunc]
+// one without any. The program has the verbs run NAME, state, events, dlq, graph, doctor,
+// repair, replay-telemetry, nats-permissions and version, with all flags, the guard, the
+// dashboard, the control socket and the exit codes that docs/guide.md tells of. Its help,
+// its errors and the commands that it hints at have its own name.
+//
+// Exit codes: 0 complete, or stopped by a signal; 1 failed; 2 the command line must be
+// changed; 3 doctor and repair could not look.
+//
+// A program that calls [engine.Pipeline.Run] itself can be asked by the verbs of any such
+// program while it runs: see [WithControl]. For tests there is [Run].
+package cli
