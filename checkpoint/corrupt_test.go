@@ -160,7 +160,11 @@ func TestEveryFlippedByteOfATableIsNoticed(t *testing.T) {
 		t.Fatalf("a good table: %v", err)
 	}
 	bad := filepath.Join(t.TempDir(), filepath.Base(sst))
-	for at := range good {
+	step := 1
+	if testing.Short() {
+		step = 37
+	}
+	for at := 0; at < len(good); at += step {
 		flipped := bytes.Clone(good)
 		flipped[at] ^= 1 << rand.IntN(8)
 		if err := os.WriteFile(bad, flipped, 0o600); err != nil {

@@ -74,6 +74,9 @@ func TestLargeValues(t *testing.T) {
 
 func TestTheLargestValueFits(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("writes and reads two values of 64 MiB in one goroutine")
+	}
 	s := open(t, t.TempDir())
 	i := s.Instance("a.0")
 	want := make([]byte, MaxValue)
@@ -121,6 +124,9 @@ func TestPiecesThatACrashLeftAreDropped(t *testing.T) {
 // which is not collected while the memtable does not fill up.
 func TestRewritingLargeValuesTakesNoMoreSpace(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("writes 400 MB")
+	}
 	s := open(t, t.TempDir())
 	i := s.Instance("a.0")
 	value := make([]byte, 4<<20)

@@ -34,7 +34,11 @@ func TestFlippedBitsOfATableAreCorrected(t *testing.T) {
 		t.Fatalf("nothing is wrong: %v, %v", list, ok)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 25 {
+	flips := 25
+	if testing.Short() {
+		flips = 5
+	}
+	for range flips {
 		bad := append([]byte(nil), good...)
 		bit := random.Int64N(int64(len(bad)) * 8)
 		bad[bit/8] ^= 1 << (bit % 8)
@@ -60,7 +64,11 @@ func TestFlippedBitsOfATableAreCorrected(t *testing.T) {
 	if err != nil || !isManifest(list) {
 		t.Fatalf("the manifest: %q, %v", list, err)
 	}
-	for bit := range int64(len(list)) * 8 {
+	step := int64(1)
+	if testing.Short() {
+		step = 37
+	}
+	for bit := int64(0); bit < int64(len(list))*8; bit += step {
 		bad := append([]byte(nil), list...)
 		bad[bit/8] ^= 1 << (bit % 8)
 		if err := os.WriteFile(manifest, bad, 0o600); err != nil {

@@ -32,6 +32,9 @@ func liveHeap() uint64 {
 
 // An hour of a large pipeline takes a bounded memory, and another hour takes no more.
 func TestAnHourIsBounded(t *testing.T) { // alone: it looks at the memory of the process
+	if testing.Short() {
+		t.Skip("7 million texts in one goroutine")
+	}
 	for stages, most := range map[int]uint64{40: 64 << 20, 1000: 128 << 20} {
 		before := liveHeap()
 		h := &history{}
