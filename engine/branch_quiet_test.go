@@ -12,7 +12,7 @@ import (
 // what the channel may hold, are trimmed all the same.
 func TestQuietBranchDoesNotKeepTheChannelFull(t *testing.T) {
 	t.Parallel()
-	const size, n = 512 << 10, 200
+	const size, n = 128 << 10, 200
 	p := engine.New("quiet")
 	side := engine.Branch[int](p, "side")
 	stream := engine.Source(p.With(engine.Branches(side)), "src", func(ctx context.Context, sent *int, emit engine.Emit[[]byte]) error {
@@ -23,7 +23,7 @@ func TestQuietBranchDoesNotKeepTheChannelFull(t *testing.T) {
 		*sent++
 		emit(make([]byte, size))
 		return nil
-	}).WithCapacity(engine.Capacity{Bytes: 4 << 20})
+	}).WithCapacity(engine.Capacity{Bytes: 1 << 20})
 	engine.Stage(p, "busy", engine.On(stream, func(_ context.Context, taken *int, _ engine.Message[[]byte], _ engine.Emit[engine.None]) error {
 		*taken++
 		return nil

@@ -33,9 +33,10 @@ func TestNothingIsChangedByAChannelOrARestart(t *testing.T) {
 	ids := []string{"caf\xe9", "caf\xe8", "caf\xe9"}
 	wire := func(until int, seen *[]parcel, last *map[string]any) *engine.Pipeline {
 		p := engine.New("lossless")
-		parcels := engine.Source(p.With(fast), "parcels", func(_ context.Context, at *parcelPlace, emit engine.Emit[parcel]) error {
+		parcels := engine.Source(p.With(fast), "parcels", func(ctx context.Context, at *parcelPlace, emit engine.Emit[parcel]) error {
 			if at.Next == len(ids) {
-				<-t.Context().Done()
+				<-ctx.Done()
+				return ctx.Err()
 			}
 			emit(parcel{ID: ids[at.Next], More: map[string]any{"n": 9007199254740993, "u": uint64(math.MaxUint64)}, Mean: math.NaN()})
 			at.Next++

@@ -178,6 +178,9 @@ func TestExamineNothing(t *testing.T) {
 func TestDamageIsMendedOrRefused(t *testing.T) {
 	t.Parallel()
 	rounds, seed := uint64(12), rand.Uint64()
+	if testing.Short() {
+		rounds = 4
+	}
 	if n, err := strconv.ParseUint(os.Getenv("PENSTOCK_DAMAGES"), 10, 64); err == nil {
 		rounds = n
 	}

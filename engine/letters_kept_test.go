@@ -48,7 +48,11 @@ func TestLostLettersAreMissed(t *testing.T) {
 			poison++
 		}
 	}
-	for _, image := range images(t) {
+	list := images(t)
+	if testing.Short() {
+		list = list[:1] // they differ by what is on the disk
+	}
+	for _, image := range list {
 		for name, harm := range map[string]func(data []byte) []byte{
 			"removed":         func([]byte) []byte { return nil },
 			"cut off":         func(data []byte) []byte { return data[:len(data)*2/3+9] },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"penstock/engine"
 )
@@ -16,7 +17,11 @@ func TestReplacedOwnerCannotCommit(t *testing.T) {
 	got := collect[uint64](t)
 	wire := func(n uint64, then func()) *engine.Pipeline {
 		p := engine.New("owned")
-		numbers := engine.Source(p, "numbers", count(n, 2))
+		next := count(n, 2)
+		numbers := engine.Source(p, "numbers", func(ctx context.Context, at *Place, emit engine.Emit[uint64]) error {
+			time.Sleep(100 * time.Microsecond) // it has no end: the other owner needs the processors, too
+			return next(ctx, at, emit)
+		})
 		engine.Sink(p, "sink", numbers, func(ctx context.Context, s *struct{}, m engine.Message[uint64]) error {
 			if m.Offset > 100 {
 				then()
