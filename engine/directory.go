@@ -15,6 +15,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/internal/nofollow"
+	"penstock/internal/userfile"
 )
 
 // ErrLocked says that another process uses the data directory.
@@ -35,7 +36,11 @@ func openDirectory(path string) (*directory, error) {
 	if path == "" {
 		return nil, errors.New("engine: Config.Dir is empty: name a data directory")
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	place, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(place, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data directory: %w", err)
 	}
 	d, err := resolved(path)
@@ -68,14 +73,31 @@ func (d *directory) opened(err error) (*directory, error) {
 }
 
 func resolved(path string) (*directory, error) {
-	real, err := filepath.EvalSymlinks(path)
-	if err == nil {
+	real, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = os.Stat(real); err == nil {
 		real, err = filepath.Abs(real)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find the data directory: %w", err)
 	}
 	return &directory{path: real}, nil
+}
+
+// locate follows the links on the path of a data directory, which may not be there
+// yet. It refuses those of other users, and those that lead to nothing: a disk may
+// not be mounted.
+func locate(path string) (string, error) {
+	place, err := userfile.Resolve(path)
+	if err != nil {
+		return "", fmt.Errorf("find the data directory: %w", err)
+	}
+	if place.Dangling != "" {
+		return "", fmt.Errorf("find the data directory: the symbolic link %s leads to %s, which is not there: make that directory (or mount its disk), or remove the link", place.Dangling, place.Path)
+	}
+	return place.Path, nil
 }
 
 // take locks the directory: try is for this process alone, or with others that

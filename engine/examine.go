@@ -80,6 +80,9 @@ func newExaminer(config Config, open func(string) (*directory, error)) (*examine
 	if err != nil {
 		return nil, err
 	}
+	if _, err := locate(path); err != nil {
+		return nil, err
+	}
 	if config.Dir = path; !isDataDirectory(path) {
 		return nil, fmt.Errorf("%w: %s", ErrNoDirectory, path)
 	}

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
 	"runtime"
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/internal/hint"
+	"penstock/internal/userfile"
 )
 
 // ErrFrameKey is wrapped when a channel's frames are authenticated with a key
@@ -25,7 +25,7 @@ var ErrFrameKey = channel.ErrKey
 // Windows. The group may read one of another user, such as root: that is how
 // secrets are handed to a process without rights of its own.
 func ReadFrameKeys(path string) ([][]byte, error) {
-	file, err := os.Open(path)
+	file, err := userfile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("frame keys: %w", err)
 	}

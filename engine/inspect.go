@@ -115,6 +115,9 @@ func Inspect(ctx context.Context, config Config) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := locate(config.Dir); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(filepath.Join(config.Dir, "checkpoints")); err != nil {
 		return nil, fmt.Errorf("%s is not a data directory: %w", config.Dir, err)
 	}

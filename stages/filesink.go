@@ -11,6 +11,7 @@ import (
 	"runtime"
 
 	"penstock/engine"
+	"penstock/internal/userfile"
 )
 
 // FileSink declares a sink that writes every message to a file exactly once,
@@ -25,6 +26,10 @@ import (
 // with an error: put it back, or start over. The directory must exist. When
 // the disk is full the stage is restarted, with growing delays, until there is
 // room; no message is diverted for it.
+//
+// Links on the path are followed if they belong to the user or to root. A link of
+// another user, and in a directory where all may write a file of another user,
+// stops the pipeline.
 func FileSink[T any](scope engine.Scope, name string, in *engine.Stream[T], path string, format Format[T]) {
 	sink := &fileSink[T]{path: path, format: format}
 	engine.Sink(scope, name, in, sink.write, engine.Hooks[fileState, engine.None]{
@@ -133,8 +138,10 @@ func (s *fileSink[T]) reopen(state *fileState) error {
 }
 
 func openAt(path string, length int64) (*os.File, error) {
-	info, err := os.Stat(path)
+	info, err := stat(path)
 	switch {
+	case errors.Is(err, userfile.ErrForeign):
+		return nil, engine.Fatal(fmt.Errorf("the sink's file: %w", err))
 	case errors.Is(err, fs.ErrNotExist) && length == 0:
 		return create(path)
 	case errors.Is(err, fs.ErrNotExist):
@@ -146,7 +153,7 @@ func openAt(path string, length int64) (*os.File, error) {
 	case info.Size() < length:
 		return nil, engine.Fatal(fmt.Errorf("the sink's file %s has %d bytes, and %d were committed: put the right one back, or start over with a fresh run", path, info.Size(), length))
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	file, err := userfile.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, unwritable(err)
 	}
@@ -159,16 +166,25 @@ func openAt(path string, length int64) (*os.File, error) {
 	return file, nil
 }
 
+// stat is what is at the end of a path on which no other user has put a link.
+func stat(path string) (fs.FileInfo, error) {
+	place, err := userfile.Resolve(path)
+	if err == nil && place.Info == nil {
+		err = fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	return place.Info, err
+}
+
 // create makes the file so that it is there after a power cut.
 func create(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	file, err := userfile.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, unwritable(err)
 	}
 	if runtime.GOOS == "windows" { // which cannot sync a directory
 		return file, nil
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	dir, err := os.Open(filepath.Dir(file.Name()))
 	if err != nil {
 		return nil, errors.Join(unwritable(err), file.Close())
 	}
@@ -181,7 +197,7 @@ func create(path string) (*os.File, error) {
 // unwritable tells failures that a retry may mend from those it cannot.
 func unwritable(err error) error {
 	err = fmt.Errorf("open the sink's file: %w", err)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, userfile.ErrForeign) {
 		return engine.Fatal(err)
 	}
 	return err

@@ -3,7 +3,8 @@ package telemetry
 import (
 	"context"
 	"net/http"
-	"os"
+
+	"penstock/internal/userfile"
 )
 
 // Play serves the page with a recording in the place of a pipeline that runs,
@@ -34,7 +35,7 @@ func Play(ctx context.Context, file string, c Config, ready func(url string)) er
 }
 
 func checkFile(file string) error {
-	f, err := os.Open(file)
+	f, err := userfile.Open(file)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,11 @@ package broker
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"os"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
+
+	"penstock/internal/userfile"
 )
 
 // loginOptions looks into every file now: nats.go reads them at each connect, and a typing error should not look like
@@ -34,7 +35,7 @@ func loginOptions(cfg Config) ([]nats.Option, error) {
 }
 
 func checkCredentials(file string) error {
-	text, err := os.ReadFile(file)
+	text, err := userfile.ReadFile(file)
 	if err != nil {
 		return configError("credentials file: %w", err)
 	}
@@ -51,7 +52,7 @@ func checkCredentials(file string) error {
 
 func tlsOptions(cfg Config, opts []nats.Option) ([]nats.Option, error) {
 	if cfg.CA != "" {
-		pem, err := os.ReadFile(cfg.CA)
+		pem, err := userfile.ReadFile(cfg.CA)
 		if err != nil {
 			return nil, configError("CA file: %w", err)
 		}

@@ -2,11 +2,12 @@ package broker
 
 import (
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
+
+	"penstock/internal/userfile"
 )
 
 // user is the name that the server knows this client by, "" when that is not known here.
@@ -33,7 +34,7 @@ func (c *Config) user() string {
 }
 
 func userOfCredentials(file string) string {
-	text, err := os.ReadFile(file)
+	text, err := userfile.ReadFile(file)
 	if err != nil {
 		return ""
 	}

@@ -8,6 +8,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/dlq"
+	"penstock/internal/userfile"
 )
 
 // dlqExportCmd writes letters for import.
@@ -64,9 +65,5 @@ func writeTo(stdout io.Writer, path string, fn func(io.Writer) error) error {
 	if path == "-" {
 		return fn(stdout)
 	}
-	out, err := outputAt(path)
-	if err != nil {
-		return err
-	}
-	return out.write(fn, 0o600)
+	return userfile.WritePrivate(path, fn)
 }

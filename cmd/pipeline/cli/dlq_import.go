@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/internal/userfile"
 )
 
 // dlqImportCmd reads letters back.
@@ -20,7 +20,7 @@ func (c *dlqImportCmd) Run(q *dlqCmd, a *app) error {
 	return q.do(a, "import", func(ctx context.Context, d *dlqAccess) error {
 		input := a.stdin
 		if c.File != "-" {
-			file, err := os.Open(string(c.File))
+			file, err := userfile.Open(string(c.File))
 			if err != nil {
 				return err
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/dlq"
 	"penstock/engine/redact"
+	"penstock/internal/userfile"
 )
 
 // dlqReplayCmd asks for replays.
@@ -80,7 +80,7 @@ func (c *dlqReplayCmd) replace(ctx context.Context, a *app, l letters, r *letter
 	}
 	text := *c.Value.text
 	if name, isFile := strings.CutPrefix(text, "@"); isFile {
-		data, err := os.ReadFile(kong.ExpandPath(name))
+		data, err := userfile.ReadFile(kong.ExpandPath(name))
 		if err != nil {
 			return fmt.Errorf("--value: %w", err)
 		}

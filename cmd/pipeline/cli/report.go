@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
 	"penstock/engine/redact"
+	"penstock/internal/userfile"
 )
 
 // statusReport is what a pipeline did, for programs.
@@ -44,7 +44,7 @@ func checkReport(path string) error {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return flags.Usage("--report: there is no directory for %s: %w", path, err)
 	}
-	if _, err := outputAt(path); err != nil {
+	if _, err := userfile.Check(path); err != nil {
 		return flags.Usage("--report: %w", err)
 	}
 	return nil
@@ -76,12 +76,8 @@ func (s *session) writeReport(status engine.Status, err error) error {
 
 // writeFile replaces a file as a whole, and keeps its mode.
 func writeFile(path string, data []byte, mode os.FileMode) error {
-	out, err := outputAt(path)
-	if err != nil {
-		return err
-	}
-	return out.write(func(w io.Writer) error {
+	return userfile.Write(path, mode, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
-	}, cmp.Or(out.mode, mode))
+	})
 }

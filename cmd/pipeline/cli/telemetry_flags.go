@@ -12,6 +12,7 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
 	"penstock/internal/hint"
+	"penstock/internal/userfile"
 	"penstock/telemetry"
 )
 
@@ -67,7 +68,7 @@ func (f telemetryFlags) token(log *slog.Logger) (string, error) {
 	if f.TelemetryTokenFile == "" {
 		return "", nil
 	}
-	data, err := os.ReadFile(string(f.TelemetryTokenFile))
+	data, err := userfile.ReadFile(string(f.TelemetryTokenFile))
 	if err != nil {
 		return "", fmt.Errorf("read the token of the telemetry: %w", err)
 	}
