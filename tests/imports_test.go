@@ -41,8 +41,10 @@ var allowed = map[string][]string{
 	"penstock/telemetry":                     {"penstock/engine", "penstock/dlq", "penstock/internal/format", "penstock/internal/userfile"},
 	"penstock/examples":                      {"penstock/engine", "penstock/stages", "penstock/dlq"},
 	"penstock/cmd/pipeline":                  {"penstock/cmd/pipeline"},
-	"penstock/cmd/pipeline/cli":              {"penstock/cmd/pipeline/internal/flags", "penstock/engine", "penstock/telemetry", "penstock/dlq", "penstock/internal/hint", "penstock/internal/nofollow", "penstock/internal/userfile"},
+	"penstock/cmd/pipeline/cli":              {"penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/render", "penstock/engine", "penstock/telemetry", "penstock/dlq", "penstock/internal/hint", "penstock/internal/nofollow", "penstock/internal/userfile"},
 	"penstock/cmd/pipeline/internal/flags":   {},
+	"penstock/cmd/pipeline/internal/guard":   {"penstock/cmd/pipeline/internal/flags", "penstock/engine/supervise"},
+	"penstock/cmd/pipeline/internal/render":  {"penstock/engine/redact"},
 	"penstock/cmd/pipeline/internal/shipped": {"penstock/cmd/pipeline/internal/flags", "penstock/engine", "penstock/stages", "penstock/examples"},
 	"penstock/tests":                         {"penstock"},
 }

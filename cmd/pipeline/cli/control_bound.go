@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
 
@@ -92,7 +93,7 @@ func copyLines(w io.Writer, r io.Reader) error {
 		case c == '\ufffd' && size == 1:
 			_, err = out.WriteString(`\ufffd`)
 		default:
-			_, err = out.Write(escapeJSON([]byte(string(c))))
+			_, err = out.Write(render.EscapeJSON([]byte(string(c))))
 		}
 		if err != nil {
 			return err

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"penstock/cmd/pipeline/internal/render"
 )
 
 // errNobody says that nobody serves the control socket.
@@ -77,7 +79,7 @@ func (c controlClient) ask(ctx context.Context, method, path string, body io.Rea
 		return nil, fmt.Errorf("ask the running pipeline: %w", err)
 	}
 	if response.StatusCode == http.StatusOK {
-		return &answer{Closer: response.Body, body: response.Body, pipeline: escape(response.Header.Get(pipelineHeader)), trailer: response.Trailer}, nil
+		return &answer{Closer: response.Body, body: response.Body, pipeline: render.Escape(response.Header.Get(pipelineHeader)), trailer: response.Trailer}, nil
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
 
@@ -55,7 +56,7 @@ func (c *dlqDiscardCmd) ask(ctx context.Context, d *dlqAccess, filter *dlq.Filte
 	if err != nil || n == 0 {
 		return true, err // discarding finds out why there is none
 	}
-	answer, err := d.question(ctx, fmt.Sprintf("Discard %s of pipeline %s for good? [y/N] ", plural(n, "dead letter"), name))
+	answer, err := d.question(ctx, fmt.Sprintf("Discard %s of pipeline %s for good? [y/N] ", render.Plural(n, "dead letter"), name))
 	if err != nil {
 		return false, err
 	}
@@ -73,14 +74,14 @@ func discard(ctx context.Context, a *app, l letters, f dlq.Filter) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w (%s discarded before that)", err, plural(n, "dead letter"))
+		return fmt.Errorf("%w (%s discarded before that)", err, render.Plural(n, "dead letter"))
 	}
 	if n == 0 && len(f.IDs) == 0 {
 		if err := none(ctx, a, l, f); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintln(a.stdout, "discarded "+plural(n, "dead letter"))
+	fmt.Fprintln(a.stdout, "discarded "+render.Plural(n, "dead letter"))
 	return missing.err(a, l, f)
 }
 

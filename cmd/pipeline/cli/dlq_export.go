@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/internal/userfile"
 )
@@ -31,10 +32,10 @@ func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
 				err = none(ctx, a, l, s.Filter)
 			}
 			if err == nil {
-				fmt.Fprintln(a.stderr, "exported "+plural(n, "dead letter"))
+				fmt.Fprintln(a.stderr, "exported "+render.Plural(n, "dead letter"))
 			}
 			if err == nil && unreadable > 0 {
-				fmt.Fprintf(a.stderr, "%s: left out %s that cannot be read: see %[1]s dlq list --reason unreadable\n", a.name(), plural(unreadable, "message"))
+				fmt.Fprintf(a.stderr, "%s: left out %s that cannot be read: see %[1]s dlq list --reason unreadable\n", a.name(), render.Plural(unreadable, "message"))
 			}
 			return err
 		})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/internal/userfile"
 )
 
@@ -34,11 +35,11 @@ func (c *dlqImportCmd) Run(q *dlqCmd, a *app) error {
 		return d.with(ctx, func(l letters) error {
 			n, err := l.load(ctx, counted)
 			if err != nil {
-				return fmt.Errorf("%w (%s imported before that; again goes on there)", err, plural(n, "dead letter"))
+				return fmt.Errorf("%w (%s imported before that; again goes on there)", err, render.Plural(n, "dead letter"))
 			}
-			text := "imported " + plural(n, "dead letter")
+			text := "imported " + render.Plural(n, "dead letter")
 			if there := counted.letters - n; there > 0 {
-				text += fmt.Sprintf("; %s there already", number(uint64(there))+verb(there, " was", " were"))
+				text += fmt.Sprintf("; %s there already", render.Number(uint64(there))+verb(there, " was", " were"))
 			}
 			fmt.Fprintln(a.stdout, text)
 			return nil

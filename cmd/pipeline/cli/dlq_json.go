@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
 
@@ -18,7 +19,7 @@ func writeLetter(w io.Writer, l dlq.Letter) error {
 	}
 	var line bytes.Buffer
 	line.Grow(len(data) + 1)
-	json.HTMLEscape(&line, escapeJSON(data))
+	json.HTMLEscape(&line, render.EscapeJSON(data))
 	line.WriteByte('\n')
 	_, err = w.Write(line.Bytes())
 	return err

@@ -121,11 +121,3 @@ func none(ctx context.Context, a *app, l letters, f dlq.Filter) error {
 	}
 	return nil
 }
-
-// plural counts things: 1 dead letter, 2 dead letters.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return number(uint64(n)) + " " + thing + "s"
-}

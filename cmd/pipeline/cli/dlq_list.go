@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
 
@@ -33,7 +34,7 @@ func (c *dlqListCmd) Run(q *dlqCmd, a *app) error {
 				err = none(ctx, a, l, s.Filter)
 			}
 			if err == nil {
-				fmt.Fprintln(a.stderr, plural(n, "dead letter"))
+				fmt.Fprintln(a.stderr, render.Plural(n, "dead letter"))
 			}
 			return err
 		})

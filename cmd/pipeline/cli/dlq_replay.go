@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine/redact"
 	"penstock/internal/userfile"
@@ -125,7 +126,7 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r lettersR
 			return err
 		}
 	}
-	text := "would ask for " + plural(n, "replay")
+	text := "would ask for " + render.Plural(n, "replay")
 	if refused > 0 {
 		text += fmt.Sprintf("; %d have failed in %d rounds already and need --force", refused, dlq.DefaultMaxRounds)
 	}
@@ -148,7 +149,7 @@ func (c *dlqReplayCmd) replay(ctx context.Context, a *app, l letters, r lettersR
 	}
 	if err != nil {
 		if sum.done > 0 {
-			err = fmt.Errorf("%w (%s asked for before that; again asks for the rest)", err, plural(sum.done, "replay"))
+			err = fmt.Errorf("%w (%s asked for before that; again asks for the rest)", err, render.Plural(sum.done, "replay"))
 		}
 		return err
 	}
@@ -163,7 +164,7 @@ func (c *dlqReplayCmd) replay(ctx context.Context, a *app, l letters, r lettersR
 		return err
 	}
 	if sum.refused > 0 {
-		return fmt.Errorf("%s refused", plural(sum.refused, "dead letter"))
+		return fmt.Errorf("%s refused", render.Plural(sum.refused, "dead letter"))
 	}
 	return nil
 }
@@ -190,14 +191,14 @@ func (s *replaySum) add(o outcome) error {
 	default:
 		if s.refused++; s.refused <= told {
 			text := strings.ReplaceAll(o.Error, "raise the limit", "use --force")
-			fmt.Fprintln(s.stderr, s.name()+": "+escape(redact.Text(text)))
+			fmt.Fprintln(s.stderr, s.name()+": "+render.Escape(redact.Text(text)))
 		}
 	}
 	return nil
 }
 
 func (s *replaySum) text(l letters) string {
-	text := "asked for " + plural(s.done, "replay")
+	text := "asked for " + render.Plural(s.done, "replay")
 	if s.waits > 0 {
 		text += fmt.Sprintf(", %s already", waiting(s.waits))
 	}
@@ -224,7 +225,7 @@ func waiting(n int) string {
 	if n == 1 {
 		return "1 waits"
 	}
-	return number(uint64(n)) + " wait"
+	return render.Number(uint64(n)) + " wait"
 }
 
 // perSecond is a flag above 0.

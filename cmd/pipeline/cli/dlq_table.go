@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine/redact"
 )
@@ -84,18 +85,18 @@ func (t *lettersTable) line(row []string) string {
 			b.WriteString(text + padding)
 		}
 	}
-	return cut(strings.TrimRight(b.String(), " "), max(t.width, utf8.RuneCountInString(row[0])+3))
+	return render.Cut(strings.TrimRight(b.String(), " "), max(t.width, utf8.RuneCountInString(row[0])+3))
 }
 
 // letterRow is a letter as cells, none of which can steer a terminal.
 func letterRow(l dlq.Letter, now time.Time) []string {
-	key := escape(l.Key)
+	key := render.Escape(l.Key)
 	if utf8.RuneCountInString(key) > keyRunes {
 		key = string([]rune(key)[:keyRunes-1]) + "…"
 	}
 	return []string{
-		escape(l.ID()), escape(l.Stage), escape(string(l.Reason)), strconv.Itoa(l.Round), strconv.Itoa(attemptsOf(l)),
-		age(now.Sub(l.At)), key, escape(firstLine(redact.Text(failureOf(l)))),
+		render.Escape(l.ID()), render.Escape(l.Stage), render.Escape(string(l.Reason)), strconv.Itoa(l.Round), strconv.Itoa(attemptsOf(l)),
+		render.Age(now.Sub(l.At)), key, render.Escape(firstLine(redact.Text(failureOf(l)))),
 	}
 }
 
@@ -115,19 +116,6 @@ func failureOf(l dlq.Letter) string {
 func firstLine(text string) string {
 	text, _, _ = strings.Cut(strings.TrimLeft(text, "\r\n"), "\n")
 	return strings.TrimRight(text, "\r")
-}
-
-// age rounds a time down to its largest unit: 45s, 12m, 3h, 8d.
-func age(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", max(d, 0)/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }
 
 // paperWidth is the width of standard output: without a terminal there is none.

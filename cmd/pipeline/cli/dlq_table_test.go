@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
 
@@ -57,7 +58,7 @@ func TestLettersTable(t *testing.T) {
 func TestAge(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{-time.Second: "0s", 59 * time.Second: "59s", time.Minute: "1m", 47 * time.Hour: "47h", 49 * time.Hour: "2d"} {
-		if got := age(d); got != want {
+		if got := render.Age(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine"
 )
@@ -57,7 +58,7 @@ func mustList(t *testing.T, r result) []dlq.Letter {
 		}
 		list = append(list, l)
 	}
-	if r.code != exitOK || strings.Count(r.stdout, "\n") != len(list) || !strings.HasSuffix(r.err, plural(len(list), "dead letter")+"\n") {
+	if r.code != exitOK || strings.Count(r.stdout, "\n") != len(list) || !strings.HasSuffix(r.err, render.Plural(len(list), "dead letter")+"\n") {
 		t.Fatalf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 	return list

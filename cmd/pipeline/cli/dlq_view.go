@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
 
@@ -39,7 +40,7 @@ func (v letterView) writeFacts(out io.Writer) {
 	fact(out, "id", l.ID())
 	fact(out, "pipeline", l.Pipeline)
 	if l.Unreadable {
-		fact(out, "written", fmt.Sprintf("%s, %s ago", shownTime(l.At), age(time.Since(l.At))))
+		fact(out, "written", fmt.Sprintf("%s, %s ago", shownTime(l.At), render.Age(time.Since(l.At))))
 		fact(out, "reason", "no letter that can be read: it can only be discarded")
 		return
 	}
@@ -50,7 +51,7 @@ func (v letterView) writeFacts(out io.Writer) {
 	fact(out, "input", fmt.Sprintf("%s, instance %d, offset %d", l.Input, l.InputInstance, l.Offset))
 	fact(out, "key", l.Key)
 	fact(out, "message time", shownTime(l.Time))
-	fact(out, "written", fmt.Sprintf("%s, %s ago", shownTime(l.At), age(time.Since(l.At))))
+	fact(out, "written", fmt.Sprintf("%s, %s ago", shownTime(l.At), render.Age(time.Since(l.At))))
 	fact(out, "by version", l.Version)
 	fact(out, "reason", string(l.Reason))
 	fact(out, "round", strconv.Itoa(l.Round))
@@ -63,7 +64,7 @@ func (v letterView) writeFacts(out io.Writer) {
 // fact is a line about something that is known.
 func fact(out io.Writer, name, text string) {
 	if text != "" {
-		fmt.Fprintf(out, "%-13s %s\n", name, escape(text))
+		fmt.Fprintf(out, "%-13s %s\n", name, render.Escape(text))
 	}
 }
 
@@ -75,7 +76,7 @@ func (v letterView) writeFailure(out io.Writer) {
 	writeBlock(out, "panic", l.Panic)
 	var lines []string
 	for _, c := range l.Chain {
-		lines = append(lines, escape(c))
+		lines = append(lines, render.Escape(c))
 	}
 	if len(lines) == 1 && strings.HasSuffix(l.Chain[0], l.Error) { // which says no more
 		lines = nil
@@ -84,7 +85,7 @@ func (v letterView) writeFailure(out io.Writer) {
 
 	lines = nil
 	for i, a := range l.Attempts {
-		lines = append(lines, shownTime(a.Time)+"  "+escape(firstLine(a.Error)))
+		lines = append(lines, shownTime(a.Time)+"  "+render.Escape(firstLine(a.Error)))
 		if i == 0 && l.AttemptsOmitted > 0 {
 			lines = append(lines, fmt.Sprintf("… %d left out", l.AttemptsOmitted))
 		}
@@ -93,11 +94,11 @@ func (v letterView) writeFailure(out io.Writer) {
 
 	lines = nil
 	for i, r := range l.History {
-		line := fmt.Sprintf("round %d  %s  %s after %s", l.Round-len(l.History)+i, shownTime(r.At), escape(string(r.Reason)), plural(r.Attempts, "attempt"))
+		line := fmt.Sprintf("round %d  %s  %s after %s", l.Round-len(l.History)+i, shownTime(r.At), render.Escape(string(r.Reason)), render.Plural(r.Attempts, "attempt"))
 		if r.To != "" {
-			line += " in " + escape(r.To)
+			line += " in " + render.Escape(r.To)
 		}
-		lines = append(lines, line+"  "+escape(firstLine(r.Error)))
+		lines = append(lines, line+"  "+render.Escape(firstLine(r.Error)))
 	}
 	writeLines(out, "earlier rounds", lines)
 	writeBlock(out, "stack", l.Stack)
@@ -108,7 +109,7 @@ func writeBlock(out io.Writer, heading, text string) {
 	var lines []string
 	for line := range strings.Lines(strings.TrimRight(text, "\r\n")) {
 		line = strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
-		lines = append(lines, escape(line))
+		lines = append(lines, render.Escape(line))
 	}
 	writeLines(out, heading, lines)
 }
@@ -129,7 +130,7 @@ func (v letterView) writeValue(out io.Writer) {
 	if codec == "" {
 		codec = "unknown"
 	}
-	fmt.Fprintf(out, "\nvalue, %s, codec %s\n", plural(len(l.Value), "byte"), escape(codec))
+	fmt.Fprintf(out, "\nvalue, %s, codec %s\n", render.Plural(len(l.Value), "byte"), render.Escape(codec))
 	if len(l.Value) == 0 {
 		return
 	}
@@ -143,7 +144,7 @@ func (v letterView) writeValue(out io.Writer) {
 		shown, omitted = head(text)
 	}
 	for line := range strings.Lines(shown) {
-		fmt.Fprintln(out, "    "+escape(strings.TrimSuffix(line, "\n")))
+		fmt.Fprintln(out, "    "+render.Escape(strings.TrimSuffix(line, "\n")))
 	}
 	more(out, omitted)
 }
@@ -161,7 +162,7 @@ func (v letterView) writeHex(out io.Writer) {
 
 func more(out io.Writer, omitted int) {
 	if omitted > 0 {
-		fmt.Fprintf(out, "    … and %s more: --full shows all, --raw writes them as they are\n", plural(omitted, "byte"))
+		fmt.Fprintf(out, "    … and %s more: --full shows all, --raw writes them as they are\n", render.Plural(omitted, "byte"))
 	}
 }
 

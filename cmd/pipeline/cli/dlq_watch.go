@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/redact"
@@ -115,7 +116,7 @@ func (w *watcher) follow(ctx context.Context, run *socketLetters, from start) er
 		return failed
 	}
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errStopping) {
-		w.say("watching again: " + escape(redact.Text(w.hints.explain(err))))
+		w.say("watching again: " + render.Escape(redact.Text(w.hints.explain(err))))
 		return ctx.Err()
 	}
 	return nil

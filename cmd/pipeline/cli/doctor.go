@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
-	"penstock/engine/redact"
 	"penstock/engine/remedy"
 )
 
@@ -137,7 +137,7 @@ func (d diagnosis) writeJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(escapeJSON(data), '\n'))
+	_, err = w.Write(append(render.EscapeJSON(data), '\n'))
 	return err
 }
 
@@ -150,7 +150,7 @@ func (d *diagnosis) advise(h hints) {
 	case d.Mendable:
 		d.Advice = "Mend it with: " + h.words(remedy.Repair) + "\nIt makes a copy of the directory first, and then does this:"
 		for _, step := range d.Steps {
-			d.Advice += "\n  - " + harmless(step)
+			d.Advice += "\n  - " + render.Harmless(step)
 		}
 	default:
 		d.Advice = "It cannot be mended without guessing. Put a copy of the directory back in its place,\nor start over, which deletes what is there: " + h.program + " run " + orName(d.Pipeline) + h.where + " --fresh"
@@ -161,27 +161,27 @@ func orName(pipeline string) string {
 	if pipeline == "" {
 		return "PIPELINE"
 	}
-	return harmless(pipeline)
+	return render.Harmless(pipeline)
 }
 
 func (d diagnosis) write(w io.Writer) error {
-	text := "data directory " + harmless(d.Dir) + "\n"
+	text := "data directory " + render.Harmless(d.Dir) + "\n"
 	if d.Pipeline != "" {
-		text += "pipeline " + harmless(d.Pipeline)
+		text += "pipeline " + render.Harmless(d.Pipeline)
 		if d.Running {
 			text += ", which is running: the files of its checkpoints are not looked at"
 		}
 		text += "\n"
 	}
 	for _, checked := range d.Checked {
-		text += "  looked at  " + harmless(checked) + "\n"
+		text += "  looked at  " + render.Harmless(checked) + "\n"
 	}
 	for _, f := range d.Findings {
 		mark := "  note       "
 		if f.Wrong {
 			mark = "  WRONG      "
 		}
-		text += mark + harmless(f.Part+": "+f.Text) + "\n"
+		text += mark + render.Harmless(f.Part+": "+f.Text) + "\n"
 	}
 	switch {
 	case d.Sound:
@@ -194,6 +194,3 @@ func (d diagnosis) write(w io.Writer) error {
 	_, err := io.WriteString(w, text)
 	return err
 }
-
-// harmless is what a terminal may be shown of what files and servers say.
-func harmless(text string) string { return escape(redact.Text(text)) }

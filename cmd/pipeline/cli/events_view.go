@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
 	"penstock/engine/redact"
 )
@@ -42,7 +43,7 @@ func (v eventsView) write(w io.Writer, events []engine.StageEvent) error {
 	for _, e := range events {
 		rows = append(rows, eventRow(e))
 	}
-	for i, line := range table(rows, math.MaxInt) {
+	for i, line := range render.Table(rows, math.MaxInt) {
 		fmt.Fprintln(out, line)
 		if v == eventsStacks && i > 0 {
 			writeStack(out, events[i-1].Stack)
@@ -75,7 +76,7 @@ func eventRow(e engine.StageEvent) []string {
 		text = e.Detail
 	}
 	text, _, _ = strings.Cut(text, "\n")
-	return []string{e.Time.Local().Format(eventTime), escape(e.Stage), escape(e.Kind), escape(e.Reason), restart, delay, escape(redact.Text(text))}
+	return []string{e.Time.Local().Format(eventTime), render.Escape(e.Stage), render.Escape(e.Kind), render.Escape(e.Reason), restart, delay, render.Escape(redact.Text(text))}
 }
 
 func writeStack(out io.Writer, stack string) {
@@ -84,6 +85,6 @@ func writeStack(out io.Writer, stack string) {
 	}
 	for line := range strings.Lines(redact.Text(stack)) {
 		line = strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\t", "    ")
-		fmt.Fprintln(out, strings.TrimRight("    "+escape(line), " "))
+		fmt.Fprintln(out, strings.TrimRight("    "+render.Escape(line), " "))
 	}
 }

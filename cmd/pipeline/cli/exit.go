@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine/redact"
 )
 
@@ -48,7 +49,7 @@ func (a *app) end(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	text := escape(redact.Text(a.hints.explain(err)))
+	text := render.Escape(redact.Text(a.hints.explain(err)))
 	var wrong *flags.UsageError
 	var exit *exitError
 	switch {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/cmd/pipeline/internal/guard"
 	"penstock/engine/faultpoint"
 )
 
@@ -32,15 +33,15 @@ func TestGuardDoesNotRepeatACompleteRun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	report := filepath.Join(t.TempDir(), "report")
 	g, _, out, _ := newGuard(t, "--rate=1ms", "--beats=120", "--dir", dir, "--report", report)
-	command, starts := g.command, 0
-	g.command = func() (*exec.Cmd, error) {
+	command, starts := g.Command, 0
+	g.Command = func() (*exec.Cmd, error) {
 		cmd, err := command()
 		if starts++; err == nil && starts <= 2 { // the second one dies there as well
 			cmd = dyingWhenComplete(cmd)
 		}
 		return cmd, err
 	}
-	if err := g.serve(); err != nil || starts != 3 {
+	if err := endOfGuard(guard.Serve(g)); err != nil || starts != 3 {
 		t.Errorf("%v after %d starts\n%s", err, starts, out)
 	}
 	mustContain(t, "the log", out.String(), nothingLeft, "msg=complete", `end="signal: killed"`)

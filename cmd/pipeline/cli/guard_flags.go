@@ -1,11 +1,17 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"math"
+	"os"
+	"os/exec"
+	"runtime"
 	"time"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/guard"
 	"penstock/engine/supervise"
 )
 
@@ -14,6 +20,30 @@ type guardFlags struct {
 	Guard         bool           `group:"guard" help:"Run the pipeline in a child process, and start that again when it dies: by a signal, out of memory, by a fatal error or an exit in a stage. Signals are passed on, the exit code is the child's."`
 	GuardRestarts flags.Count    `default:"20" placeholder:"N" group:"guard" help:"How often the guard starts the process again within --guard-window before it gives up. Default: 20."`
 	GuardWindow   flags.Duration `default:"10m" placeholder:"TIME" group:"guard" help:"The time in which these restarts count. Default: 10m."`
+}
+
+// serve guards until the end, and returns it.
+func (f guardFlags) serve(a *app) error {
+	return endOfGuard(guard.Serve(guard.Config{Limit: f.limit(), Signals: a.signals, Log: a.log, Command: func() (*exec.Cmd, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the program: %w", err)
+		}
+		cmd := exec.Command(self, a.args...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		return cmd, nil
+	}}))
+}
+
+// endOfGuard is the end of a guard in the codes and words of the command.
+func endOfGuard(err error) error {
+	if errors.Is(err, guard.ErrUnsupported) {
+		return flags.Usage("--guard does not work on %s: leave it out, and let a service manager start the command again", runtime.GOOS)
+	}
+	if exit := (*guard.Exit)(nil); errors.As(err, &exit) {
+		return exitWith(exit.Code)
+	}
+	return err
 }
 
 func (f guardFlags) limit() supervise.Limit {

@@ -14,11 +14,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"penstock/cmd/pipeline/internal/guard"
 )
 
 // A worker of the test binary dies as standard input says.
 func init() {
-	if os.Getenv(asCommand) != "" && os.Getenv(guardedVariable) != "" {
+	if os.Getenv(asCommand) != "" && os.Getenv(guard.Variable) != "" {
 		go obey(os.Stdin)
 	}
 }

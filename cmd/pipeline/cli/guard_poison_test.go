@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"penstock/cmd/pipeline/internal/guard"
 	"penstock/tests/crash/poison"
 )
 
@@ -42,12 +43,12 @@ func runPoison() {
 		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signals: signals, exit: os.Exit,
 		terminal: func() (int, int, bool) { return 0, 0, false },
 	}
-	link, err := openLink()
+	link, err := guard.OpenLink()
 	if err != nil {
 		os.Exit((&app{program: newApp(), system: s}).end(err))
 	}
 	if link != nil {
-		s.link, s.signals, s.exit = link, link.signals(signals), link.exit
+		s.link, s.signals, s.exit = link, link.Signals(signals), link.Exit
 	}
 	a := &app{program: newApp(), system: s, args: os.Args[1:]}
 	c.Killers, err = poison.ParseKillers(*killers)

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/guard"
 	"penstock/engine/supervise"
 )
 
@@ -138,7 +140,7 @@ func TestWorkerDrainsWhenItsGuardIsKilled(t *testing.T) {
 }
 
 // newGuard guards fizzbuzz from within this process.
-func newGuard(t *testing.T, args ...string) (g *guard, signals chan os.Signal, out *watched, stdin *os.File) {
+func newGuard(t *testing.T, args ...string) (g guard.Config, signals chan os.Signal, out *watched, stdin *os.File) {
 	t.Helper()
 	signals, out = make(chan os.Signal, 2), newWatched()
 	read, stdin, err := os.Pipe()
@@ -146,9 +148,9 @@ func newGuard(t *testing.T, args ...string) (g *guard, signals chan os.Signal, o
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = read.Close(), stdin.Close() })
-	g = &guard{app: &app{program: newApp(), system: system{stderr: out, signals: signals}}}
-	g.log = logFlags{LogLevel: "debug", LogFormat: "text"}.logger(out, plain)
-	g.command = func() (*exec.Cmd, error) {
+	g = guard.Config{Signals: signals, Limit: guardFlags{GuardRestarts: 20, GuardWindow: flags.Duration(10 * time.Minute)}.limit()}
+	g.Log = logFlags{LogLevel: "debug", LogFormat: "text"}.logger(out, plain)
+	g.Command = func() (*exec.Cmd, error) {
 		cmd := workerCommand(append([]string{"run"}, args...)...)
 		cmd.Stdin, cmd.Stderr = read, out
 		return cmd, nil
@@ -159,9 +161,9 @@ func newGuard(t *testing.T, args ...string) (g *guard, signals chan os.Signal, o
 func TestSignalEndsTheWaitForTheNextWorker(t *testing.T) {
 	t.Parallel()
 	g, signals, out, stdin := newGuard(t, "--rate=20ms", "--dir", filepath.Join(t.TempDir(), "data"))
-	g.backoff = supervise.Fixed(time.Hour)
+	g.Backoff = supervise.Fixed(time.Hour)
 	ended := make(chan error, 1)
-	go func() { ended <- g.serve() }()
+	go func() { ended <- endOfGuard(guard.Serve(g)) }()
 	out.await(t, "msg=running")
 	if _, err := stdin.WriteString("exit\n"); err != nil {
 		t.Fatal(err)
@@ -177,8 +179,8 @@ func TestSignalEndsTheWaitForTheNextWorker(t *testing.T) {
 func TestGuardWithoutAProgram(t *testing.T) {
 	t.Parallel()
 	g, _, out, _ := newGuard(t)
-	g.command = func() (*exec.Cmd, error) { return exec.Command(filepath.Join(t.TempDir(), "none")), nil }
-	if err := g.serve(); exitCode(err) != exitFailed || !strings.Contains(err.Error(), "start the worker") {
+	g.Command = func() (*exec.Cmd, error) { return exec.Command(filepath.Join(t.TempDir(), "none")), nil }
+	if err := endOfGuard(guard.Serve(g)); exitCode(err) != exitFailed || !strings.Contains(err.Error(), "start the worker") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -189,11 +191,11 @@ func TestDeathAfterTheRunIsComplete(t *testing.T) {
 	t.Parallel()
 	g, _, out, _ := newGuard(t)
 	starts := 0
-	g.command = func() (*exec.Cmd, error) {
+	g.Command = func() (*exec.Cmd, error) {
 		starts++
 		return exec.Command("sh", "-c", "printf 'ready\ncomplete\n' >&3; kill -9 $$"), nil
 	}
-	if err := g.serve(); err != nil || starts != 1 {
+	if err := endOfGuard(guard.Serve(g)); err != nil || starts != 1 {
 		t.Errorf("%v after %d starts\n%s", err, starts, out)
 	}
 	mustContain(t, "the log", out.String(), "died when the run was complete", "signal: killed")
@@ -209,12 +211,12 @@ func TestGuardDoesNotWaitForOrphans(t *testing.T) {
 	}
 	defer read.Close()
 	defer write.Close()
-	g.command = func() (*exec.Cmd, error) {
+	g.Command = func() (*exec.Cmd, error) {
 		cmd := exec.Command("sh", "-c", "cat <&0 >/dev/null & echo exit 3 >&3")
 		cmd.Stdin = read
 		return cmd, nil
 	}
-	if code := exitCode(g.serve()); code != 3 {
+	if code := exitCode(endOfGuard(guard.Serve(g))); code != 3 {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -222,9 +224,9 @@ func TestGuardDoesNotWaitForOrphans(t *testing.T) {
 func TestLinkWithoutAGuard(t *testing.T) {
 	t.Parallel()
 	cmd := workerCommand("version")
-	cmd.Env = append(cmd.Env, guardedVariable+"="+guardedStart)
+	cmd.Env = append(cmd.Env, guard.Variable+"="+"start")
 	out, _ := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(string(out), guardedVariable) {
+	if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(string(out), guard.Variable) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }

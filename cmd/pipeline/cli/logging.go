@@ -11,6 +11,7 @@ import (
 	"github.com/lmittmann/tint"
 	"golang.org/x/term"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine/redact"
 )
 
@@ -84,7 +85,7 @@ func redactAttr(_ []string, a slog.Attr) slog.Attr {
 type jsonEscaper struct{ w io.Writer }
 
 func (e jsonEscaper) Write(line []byte) (int, error) {
-	if _, err := e.w.Write(escapeJSON(line)); err != nil {
+	if _, err := e.w.Write(render.EscapeJSON(line)); err != nil {
 		return 0, err
 	}
 	return len(line), nil
@@ -136,5 +137,5 @@ func escapeAttr(a slog.Attr) slog.Attr {
 }
 
 func escapeLog(text string) string {
-	return strings.ReplaceAll(escape(text), `\x1b`, `\u001b`)
+	return strings.ReplaceAll(render.Escape(text), `\x1b`, `\u001b`)
 }

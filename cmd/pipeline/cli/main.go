@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/guard"
 )
 
 // system is what the command needs of the world around it.
@@ -21,7 +22,7 @@ type system struct {
 	signals        <-chan os.Signal
 	exit           func(code int)                       // ends the process at once
 	terminal       func() (width, height int, yes bool) // is stderr one?
-	link           *link                                // to the guard; nil: there is none
+	link           *guard.Link                          // to the guard; nil: there is none
 	stdin          io.Reader                            // nil: nothing
 	stdinTerminal  func() bool                          // nil: no
 	stdoutTerminal func() (width, height int, yes bool) // nil: no
@@ -74,12 +75,12 @@ func Main(declare func(*App)) {
 		stdinTerminal:  func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
 		stdoutTerminal: terminalOf(os.Stdout, os.Getenv("TERM")),
 	}
-	link, err := openLink()
+	link, err := guard.OpenLink()
 	if err != nil {
 		os.Exit(begin(p, nil, s).end(err))
 	}
 	if link != nil {
-		s.link, s.signals, s.exit = link, link.signals(signals), link.exit
+		s.link, s.signals, s.exit = link, link.Signals(signals), link.Exit
 	}
 	s.exit(p.run(os.Args[1:], s))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
 )
 
@@ -18,7 +19,7 @@ const (
 
 // watch draws the pipeline's progress until the function that it returns is
 // called. That one draws the end.
-func watch(s *screen, status func() engine.Status, size func() (width, height int, yes bool)) (stop func()) {
+func watch(s *render.Screen, status func() engine.Status, size func() (width, height int, yes bool)) (stop func()) {
 	var drawing sync.WaitGroup
 	stopped := make(chan struct{})
 	p := &progress{}
@@ -27,7 +28,7 @@ func watch(s *screen, status func() engine.Status, size func() (width, height in
 		if !ok {
 			width, height = 80, 24
 		}
-		s.show(p.lines(status(), time.Now(), width, height))
+		s.Show(p.lines(status(), time.Now(), width, height))
 	}
 	drawing.Go(func() {
 		ticker := time.NewTicker(redraw)
@@ -45,7 +46,7 @@ func watch(s *screen, status func() engine.Status, size func() (width, height in
 		close(stopped)
 		drawing.Wait()
 		draw()
-		s.leave()
+		s.Leave()
 	}
 }
 
@@ -70,14 +71,14 @@ func handled(stage engine.StageStatus) uint64 {
 // lines is one line a stage under a heading, cut to the size of the terminal.
 func (p *progress) lines(status engine.Status, now time.Time, width, height int) []string {
 	if len(status.Stages) == 0 {
-		return []string{cut(status.Pipeline+": opening …", width)}
+		return []string{render.Cut(status.Pipeline+": opening …", width)}
 	}
 	rates := p.rates(status, now)
 	rows := [][]string{{"stage", "in", "out", "rate/s", "lag", "restarts", "dead", ""}}
 	for _, stage := range status.Stages {
 		in, ended := "-", ""
 		if stage.Kind != engine.KindSource {
-			in = number(stage.In)
+			in = render.Number(stage.In)
 		}
 		if stage.Ended {
 			ended = "ended"
@@ -88,14 +89,14 @@ func (p *progress) lines(status engine.Status, now time.Time, width, height int)
 				break
 			}
 		}
-		rows = append(rows, []string{stage.Name, in, number(stage.Out), rates[stage.Name], number(stage.Lag),
-			number(stage.Restarts), number(stage.DeadLetters), ended})
+		rows = append(rows, []string{stage.Name, in, render.Number(stage.Out), rates[stage.Name], render.Number(stage.Lag),
+			render.Number(stage.Restarts), render.Number(stage.DeadLetters), ended})
 	}
 	if most := max(height-2, 2); len(rows) > most {
 		hidden := len(rows) - most + 1
 		rows = append(rows[:most-1], []string{fmt.Sprintf("… and %d more", hidden)})
 	}
-	return table(rows, width)
+	return render.Table(rows, width)
 }
 
 // rates tells the messages a second of each stage since the oldest sample.
@@ -125,14 +126,5 @@ func rate(perSecond float64) string {
 	if perSecond < 10 {
 		return strconv.FormatFloat(perSecond, 'f', 1, 64)
 	}
-	return number(uint64(perSecond + 0.5))
-}
-
-// number writes thousands apart: 1,234,567.
-func number(n uint64) string {
-	text := strconv.FormatUint(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	return render.Number(uint64(perSecond + 0.5))
 }

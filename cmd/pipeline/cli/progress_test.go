@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
 )
 
@@ -48,11 +49,11 @@ func TestProgressLines(t *testing.T) {
 func TestScreenKeepsTheBlockBelow(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	s := &screen{out: &out}
-	s.show([]string{"one", "two"})
+	s := &render.Screen{Out: &out}
+	s.Show([]string{"one", "two"})
 	_, _ = io.WriteString(s, "log\n")
-	s.show([]string{"three"})
-	s.leave()
+	s.Show([]string{"three"})
+	s.Leave()
 	_, _ = io.WriteString(s, "end\n")
 	want := "one\ntwo\n" +
 		"\x1b[2A\r\x1b[J" + "log\none\ntwo\n" +

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
 )
 
@@ -39,13 +40,13 @@ func (c *repairCmd) Run(a *app) error {
 	a.hints.sayFindings(done.Examination)
 	d := diagnosis{Examination: done.Examination}
 	if err != nil && !errors.Is(err, engine.ErrNotMendable) {
-		d.Advice = "Nothing more was done: " + harmless(a.hints.explain(err))
+		d.Advice = "Nothing more was done: " + render.Harmless(a.hints.explain(err))
 	} else if done.Backup == "" {
 		d.advise(a.hints)
 	} else {
 		d.Advice = "It is mended. The directory as it was is " + done.Backup + "\nThis was done:"
 		for _, step := range done.Steps {
-			d.Advice += "\n  - " + harmless(step)
+			d.Advice += "\n  - " + render.Harmless(step)
 		}
 	}
 	if c.JSON {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
 	"penstock/engine/redact"
 	"penstock/internal/userfile"
@@ -62,7 +63,7 @@ func (s *session) writeReport(status engine.Status, err error) error {
 	if err != nil {
 		return fmt.Errorf("encode the report: %w", err)
 	}
-	data = append(escapeJSON(data), '\n')
+	data = append(render.EscapeJSON(data), '\n')
 	if s.report == "-" {
 		_, err = s.stdout.Write(data)
 	} else {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/guard"
+	"penstock/cmd/pipeline/internal/render"
 
 	"penstock/engine"
 )
@@ -69,7 +71,7 @@ func (c *runCmd) execute(a *app, p *engine.Pipeline, args arguments) error {
 	a.log = c.Log.logger(a.stderr, plain)
 	conclude := s.summarise
 	if _, _, terminal := a.terminal(); terminal && c.Log.LogFormat == "text" {
-		screen := &screen{out: a.stderr}
+		screen := &render.Screen{Out: a.stderr}
 		a.log = c.Log.logger(screen, styleOf(a.getenv("NO_COLOR")))
 		conclude = watch(screen, p.Status, a.terminal)
 	}
@@ -92,7 +94,7 @@ func (c *runCmd) config(a *app, pipeline string) (engine.Config, error) {
 	}
 	return engine.Config{
 		Dir:            dir,
-		Fresh:          c.Fresh && !a.link.resumes(),
+		Fresh:          c.Fresh && !a.link.Resumes(),
 		DiscardLetters: c.Discard,
 		NATS:           nats,
 		Sync:           time.Duration(c.Sync),
@@ -141,7 +143,7 @@ func (s *session) onReady() error {
 		return err
 	}
 	s.ready = true
-	s.link.say(saidReady)
+	s.link.Say(guard.SaidReady)
 	if resumed {
 		s.log.Info("resuming the run that was interrupted", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	} else {
@@ -157,7 +159,7 @@ func (s *session) onReady() error {
 func (s *session) onStop() {
 	s.countLetters()
 	if s.pipeline.Status().Completed {
-		s.link.say(saidComplete)
+		s.link.Say(guard.SaidComplete)
 	}
 	if s.control != nil {
 		s.control.close()

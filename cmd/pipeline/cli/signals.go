@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"penstock/cmd/pipeline/internal/guard"
 )
 
 // lastWords is how long the message of a second signal may take: a terminal
@@ -19,7 +21,7 @@ func (a *app) interruptible(first func()) (ctx context.Context, release func()) 
 	watching.Go(func() {
 		select {
 		case s := <-a.signals:
-			if gone, ok := s.(guardGone); ok && a.log != nil {
+			if gone, ok := s.(guard.Gone); ok && a.log != nil {
 				a.log.Warn(gone.String())
 			}
 		case <-released:

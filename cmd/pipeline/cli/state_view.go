@@ -9,6 +9,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine"
 )
 
@@ -73,6 +74,6 @@ func writeLine(out io.Writer, data []byte) error {
 	if err := json.Compact(&line, data); err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
-	_, err := out.Write(append(escapeJSON(line.Bytes()), '\n'))
+	_, err := out.Write(append(render.EscapeJSON(line.Bytes()), '\n'))
 	return err
 }

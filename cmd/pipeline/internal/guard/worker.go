@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package guard
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ func startWorker(cmd *exec.Cmd, mode string) (*worker, error) {
 	if err != nil {
 		return nil, errors.Join(err, report.Close(), reportEnd.Close())
 	}
-	cmd.Env = append(cmd.Environ(), guardedVariable+"="+mode)
+	cmd.Env = append(cmd.Environ(), Variable+"="+mode)
 	cmd.ExtraFiles = []*os.File{reportEnd, orderEnd} // 3 and 4
 	w := &worker{cmd: cmd, started: time.Now(), report: report, orders: orders}
 	err = errors.Join(cmd.Start(), reportEnd.Close(), orderEnd.Close())

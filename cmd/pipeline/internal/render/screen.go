@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"bytes"
@@ -7,20 +7,20 @@ import (
 	"sync"
 )
 
-// screen is a terminal with a block of lines at the bottom. What is written to
+// Screen is a terminal with a block of lines at the bottom. What is written to
 // it scrolls by above the block. Safe for concurrent use.
-type screen struct {
-	out io.Writer
+type Screen struct {
+	Out io.Writer
 
 	mu    sync.Mutex
 	block []byte // whole lines
 	lines int
 }
 
-var _ io.Writer = (*screen)(nil)
+var _ io.Writer = (*Screen)(nil)
 
 // Write writes whole lines above the block.
-func (s *screen) Write(text []byte) (int, error) {
+func (s *Screen) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.draw(text); err != nil {
@@ -29,8 +29,8 @@ func (s *screen) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// show replaces the block. No line may be wider than the terminal.
-func (s *screen) show(lines []string) {
+// Show replaces the block. No line may be wider than the terminal.
+func (s *Screen) Show(lines []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	up := s.lines
@@ -41,24 +41,24 @@ func (s *screen) show(lines []string) {
 	_ = s.drawFrom(up, nil) // there is nowhere else to tell it
 }
 
-// leave lets go of the block: it stays where it is and scrolls by, too.
-func (s *screen) leave() {
+// Leave lets go of the block: it stays where it is and scrolls by, too.
+func (s *Screen) Leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.block, s.lines = nil, 0
 }
 
-func (s *screen) draw(above []byte) error { return s.drawFrom(s.lines, above) }
+func (s *Screen) draw(above []byte) error { return s.drawFrom(s.lines, above) }
 
 // drawFrom goes up to where the last block begins, clears what is below, and
 // writes everything at once, so that nothing flickers.
-func (s *screen) drawFrom(up int, above []byte) error {
+func (s *Screen) drawFrom(up int, above []byte) error {
 	var b bytes.Buffer
 	if up > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", up)
 	}
 	b.Write(above)
 	b.Write(s.block)
-	_, err := s.out.Write(b.Bytes())
+	_, err := s.Out.Write(b.Bytes())
 	return err
 }

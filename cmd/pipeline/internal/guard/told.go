@@ -1,16 +1,16 @@
-package cli
+package guard
 
 import (
 	"fmt"
 	"strings"
 )
 
-// guardedVariable tells a worker that a guard started it, and how it begins:
+// Variable tells a worker that a guard started it, and how it begins:
 // as it was told on the command line, or going on with the worker before.
 const (
-	guardedVariable = "PENSTOCK_GUARDED"
-	guardedStart    = "start"
-	guardedResume   = "resume"
+	Variable      = "PENSTOCK_GUARDED"
+	guardedStart  = "start"
+	guardedResume = "resume"
 )
 
 // told is what a worker has said about itself, a word a line.
@@ -21,18 +21,19 @@ type told struct {
 	code     int
 }
 
+// What a worker says to its guard.
 const (
-	saidReady    = "ready"
-	saidComplete = "complete"
+	SaidReady    = "ready"
+	SaidComplete = "complete"
 	saidExit     = "exit "
 )
 
 func parseTold(text string) (t told) {
 	for line := range strings.Lines(text) {
 		switch line = strings.TrimSuffix(line, "\n"); line {
-		case saidReady:
+		case SaidReady:
 			t.ready = true
-		case saidComplete:
+		case SaidComplete:
 			t.complete = true
 		default:
 			if _, err := fmt.Sscanf(line, saidExit+"%d", &t.code); err == nil {

@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"fmt"
@@ -6,11 +6,13 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"penstock/engine/redact"
 )
 
-// escape makes text from anywhere one line that cannot steer a terminal: what
+// Escape makes text from anywhere one line that cannot steer a terminal: what
 // is not printable is written as in a Go string.
-func escape(text string) string {
+func Escape(text string) string {
 	if !strings.ContainsFunc(text, unsafe) && utf8.ValidString(text) {
 		return text
 	}
@@ -38,10 +40,10 @@ func escape(text string) string {
 
 func unsafe(r rune) bool { return !unicode.IsPrint(r) }
 
-// escapeJSON does the same with JSON. The value stays the same, as such
+// EscapeJSON does the same with JSON. The value stays the same, as such
 // characters can only be in its strings, where bytes that are not UTF-8 count
 // as U+FFFD.
-func escapeJSON(data []byte) []byte {
+func EscapeJSON(data []byte) []byte {
 	out := make([]byte, 0, len(data)+1)
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
@@ -60,3 +62,6 @@ func escapeJSON(data []byte) []byte {
 	}
 	return out
 }
+
+// Harmless is what a terminal may be shown of what files and servers say.
+func Harmless(text string) string { return Escape(redact.Text(text)) }

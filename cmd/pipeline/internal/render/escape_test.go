@@ -1,10 +1,8 @@
-package cli
+package render
 
 import (
 	"bytes"
 	"encoding/json"
-	"log/slog"
-	"strings"
 	"testing"
 	"unicode"
 
@@ -21,7 +19,7 @@ func TestEscape(t *testing.T) {
 		"\u202e":       `\u202e`,
 		"\U000e0001":   `\U000e0001`,
 	} {
-		if got := escape(text); got != want {
+		if got := Escape(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
@@ -39,7 +37,7 @@ func TestEscapeJSONKeepsTheValue(t *testing.T) {
 			t.Fatal(err)
 		}
 		line := bytes.TrimSpace(text.Bytes())
-		safe := escapeJSON(line)
+		safe := EscapeJSON(line)
 		if i := bytes.IndexFunc(safe, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 			t.Fatalf("byte %d of %q is not printable", i, safe)
 		}
@@ -53,30 +51,7 @@ func TestEscapeJSONKeepsTheValue(t *testing.T) {
 			}
 		}
 	})
-	if got := string(escapeJSON([]byte("\"a\x9b\""))); got != `"a\ufffd"` {
+	if got := string(EscapeJSON([]byte("\"a\x9b\""))); got != `"a\ufffd"` {
 		t.Errorf("%q", got)
-	}
-}
-
-type nasty struct{}
-
-func (nasty) Error() string { return "bad \x1b[31m thing" }
-
-func TestTerminalLogCannotSteer(t *testing.T) {
-	t.Parallel()
-	for _, style := range []style{tinted, coloured} {
-		var out strings.Builder
-		log := logFlags{LogLevel: "debug", LogFormat: "text"}.logger(&out, style)
-		log = log.With("with \x1b[2J", "w\x1b[2J x").WithGroup("g\x1b[2J")
-		log.Info("msg \x1b[2J\nnext", "string", "s \x1b[2J", "written", `s \x1b[2J`, "error", nasty{},
-			slog.Group("group", "inner", "i \x1b[2J"), "any", []string{"\x1b[2J"}, "n", 1)
-		text := out.String()
-		if strings.Contains(text, "\x1b[2J") || strings.Contains(text, "\x1b[31m") || strings.Count(text, "\n") != 1 {
-			t.Errorf("style %d: %q", style, text)
-		}
-		if strings.Contains(text, "\x1b") == (style == tinted) {
-			t.Errorf("style %d has the wrong colours: %q", style, text)
-		}
-		mustContain(t, "the log", text, `msg \u001b[2J\nnext`, "n=")
 	}
 }

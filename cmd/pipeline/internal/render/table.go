@@ -1,4 +1,4 @@
-package cli
+package render
 
 import (
 	"strings"
@@ -8,9 +8,9 @@ import (
 // cell is the least width of a column, so that columns seldom move.
 const cell = 8
 
-// table aligns rows: the first column to the left, the others to the right,
+// Table aligns rows: the first column to the left, the others to the right,
 // but for the last.
-func table(rows [][]string, width int) []string {
+func Table(rows [][]string, width int) []string {
 	var widths []int
 	for _, row := range rows[:1] {
 		widths = make([]int, len(row))
@@ -34,13 +34,13 @@ func table(rows [][]string, width int) []string {
 				b.WriteString("  " + padding + text)
 			}
 		}
-		lines[i] = cut(strings.TrimRight(b.String(), " "), width)
+		lines[i] = Cut(strings.TrimRight(b.String(), " "), width)
 	}
 	return lines
 }
 
-// cut shortens a line so that the terminal does not wrap it.
-func cut(line string, width int) string {
+// Cut shortens a line so that the terminal does not wrap it.
+func Cut(line string, width int) string {
 	if room := max(width-1, 1); utf8.RuneCountInString(line) > room {
 		return string([]rune(line)[:room-1]) + "…"
 	}

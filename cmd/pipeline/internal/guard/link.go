@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package guard
 
 import (
 	"fmt"
@@ -17,9 +17,9 @@ const (
 	orderFile  = 4 // the guard passes signals on, a byte each; its end is the guard's
 )
 
-// link is a worker's connection to its guard. A nil link is that of a process
+// Link is a worker's connection to its guard. A nil Link is that of a process
 // without one. Safe for concurrent use.
-type link struct {
+type Link struct {
 	orders *os.File
 	resume bool // the worker before was ready: go on with what it left
 
@@ -27,35 +27,35 @@ type link struct {
 	report *os.File
 }
 
-// openLink returns the link of this process, or nil. Programs that the process
+// OpenLink returns the link of this process, or nil. Programs that the process
 // starts do not inherit it.
-func openLink() (*link, error) {
-	mode, set := os.LookupEnv(guardedVariable)
+func OpenLink() (*Link, error) {
+	mode, set := os.LookupEnv(Variable)
 	if !set {
 		return nil, nil
 	}
-	if err := os.Unsetenv(guardedVariable); err != nil {
+	if err := os.Unsetenv(Variable); err != nil {
 		return nil, err
 	}
 	for _, fd := range []int{reportFile, orderFile} {
 		var stat syscall.Stat_t
 		if err := syscall.Fstat(fd, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFIFO {
-			return nil, flags.Usage("$%s is set, and no guard has started this process: unset it; it is for the processes that --guard starts", guardedVariable)
+			return nil, flags.Usage("$%s is set, and no guard has started this process: unset it; it is for the processes that --guard starts", Variable)
 		}
 		syscall.CloseOnExec(fd)
 	}
-	return &link{
+	return &Link{
 		orders: os.NewFile(orderFile, "orders of the guard"),
 		resume: mode == guardedResume,
 		report: os.NewFile(reportFile, "report to the guard"),
 	}, nil
 }
 
-// resumes says whether the worker goes on with what one before it left.
-func (l *link) resumes() bool { return l != nil && l.resume }
+// Resumes says whether the worker goes on with what one before it left.
+func (l *Link) Resumes() bool { return l != nil && l.resume }
 
-// say tells the guard. That it is gone is heard elsewhere.
-func (l *link) say(word string) {
+// Say tells the guard. That it is gone is heard elsewhere.
+func (l *Link) Say(word string) {
 	if l == nil {
 		return
 	}
@@ -64,16 +64,16 @@ func (l *link) say(word string) {
 	_, _ = l.report.WriteString(word + "\n")
 }
 
-// exit ends the process in an orderly way: without these last words it has
+// Exit ends the process in an orderly way: without these last words it has
 // died.
-func (l *link) exit(code int) {
-	l.say(fmt.Sprintf("%s%d", saidExit, code))
+func (l *Link) Exit(code int) {
+	l.Say(fmt.Sprintf("%s%d", saidExit, code))
 	os.Exit(code)
 }
 
-// signals adds those that the guard passes on to those that come directly. Its
+// Signals adds those that the guard passes on to those that come directly. Its
 // goroutines stay until the end of the process, like those of os/signal.
-func (l *link) signals(direct <-chan os.Signal) <-chan os.Signal {
+func (l *Link) Signals(direct <-chan os.Signal) <-chan os.Signal {
 	passed, merged := make(chan os.Signal), make(chan os.Signal, 2)
 	go l.listen(passed)
 	go func() {
@@ -86,7 +86,7 @@ func (l *link) signals(direct <-chan os.Signal) <-chan os.Signal {
 				isNew = t.countDirect()
 			case order, open := <-passed:
 				if s, isNew = order, open && t.countPassed(); !open {
-					s, isNew, passed = guardGone{}, t.countGone(), nil
+					s, isNew, passed = Gone{}, t.countGone(), nil
 				}
 			}
 			if isNew {
@@ -100,7 +100,7 @@ func (l *link) signals(direct <-chan os.Signal) <-chan os.Signal {
 	return merged
 }
 
-func (l *link) listen(passed chan<- os.Signal) {
+func (l *Link) listen(passed chan<- os.Signal) {
 	defer close(passed)
 	order := make([]byte, 1)
 	for {

@@ -1,17 +1,17 @@
-package cli
+package guard
 
 import "os"
 
-// guardGone is the signal of a guard that is not there any more.
-type guardGone struct{}
+// Gone is the signal of a guard that is not there any more.
+type Gone struct{}
 
-var _ os.Signal = guardGone{}
+var _ os.Signal = Gone{}
 
 // Signal makes it an os.Signal.
-func (guardGone) Signal() {}
+func (Gone) Signal() {}
 
 // String is what happened.
-func (guardGone) String() string { return "the guard is gone" }
+func (Gone) String() string { return "the guard is gone" }
 
 // tally counts stop signals that come on two ways. A terminal and a service
 // manager send each to guard and worker, and the guard passes its own on: what

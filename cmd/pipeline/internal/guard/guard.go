@@ -1,13 +1,12 @@
 //go:build unix
 
-package cli
+package guard
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -20,10 +19,7 @@ import (
 // pipeline. It starts another one when a worker has died. It opens nothing of
 // the pipeline's, so that hardly anything can happen to it.
 type guard struct {
-	*app
-	limit   supervise.Limit
-	backoff supervise.Backoff
-	command func() (*exec.Cmd, error) // makes the next worker
+	Config
 
 	mu       sync.Mutex
 	worker   *worker // the one that runs, or nil
@@ -36,19 +32,8 @@ type guard struct {
 	restarts int
 }
 
-// serve guards until the end, and returns it.
-func (f guardFlags) serve(a *app) error {
-	g := &guard{app: a, limit: f.limit(), command: func() (*exec.Cmd, error) {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find the program: %w", err)
-		}
-		cmd := exec.Command(self, a.args...)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-		return cmd, nil
-	}}
-	return g.serve()
-}
+// Serve guards until the end, and returns it: an [Exit] is the code of the last worker.
+func Serve(c Config) error { return (&guard{Config: c}).serve() }
 
 func (g *guard) serve() error {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -56,8 +41,8 @@ func (g *guard) serve() error {
 	g.giveUp = cancel
 	release := g.passSignals()
 	supervisor := &supervise.Supervisor{
-		Children: []supervise.Child{{Name: "worker", Serve: g.live, Backoff: g.backoff}},
-		Limit:    g.limit,
+		Children: []supervise.Child{{Name: "worker", Serve: g.live, Backoff: g.Backoff}},
+		Limit:    g.Limit,
 		OnEvent:  g.tell,
 	}
 	err := supervisor.Serve(ctx)
@@ -95,7 +80,7 @@ func (g *guard) start() (*worker, error) {
 	if g.resume {
 		mode = guardedResume
 	}
-	cmd, err := g.command()
+	cmd, err := g.Command()
 	if err == nil {
 		g.worker, err = startWorker(cmd, mode)
 	}
@@ -106,7 +91,7 @@ func (g *guard) start() (*worker, error) {
 		}
 		return nil, err
 	}
-	g.log.Debug("worker started", "pid", g.worker.pid())
+	g.Log.Debug("worker started", "pid", g.worker.pid())
 	return g.worker, nil
 }
 
@@ -128,7 +113,7 @@ func (g *guard) passSignals() (release func()) {
 	passing.Go(func() {
 		for {
 			select {
-			case s := <-g.signals:
+			case s := <-g.Signals:
 				g.pass(s)
 			case s := <-more:
 				g.pass(s)
@@ -149,7 +134,7 @@ func (g *guard) pass(s os.Signal) {
 	defer g.mu.Unlock()
 	g.stopping = true
 	if g.worker == nil {
-		g.log.Info("stopping; no worker is running", "signal", s)
+		g.Log.Info("stopping; no worker is running", "signal", s)
 		g.giveUp()
 		return
 	}
@@ -165,10 +150,10 @@ func (g *guard) tell(e supervise.Event) {
 	delay := e.Delay.Round(time.Millisecond)
 	var death *deathError
 	if !errors.As(e.Err, &death) {
-		g.log.Error("no worker; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
+		g.Log.Error("no worker; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
 		return
 	}
-	g.log.Error("the worker died; starting it again", "pid", death.pid, "end", death.how(), "ran", death.ran, "restart", g.restarts, "delay", delay)
+	g.Log.Error("the worker died; starting it again", "pid", death.pid, "end", death.how(), "ran", death.ran, "restart", g.restarts, "delay", delay)
 }
 
 // conclude says how the command ends when the last worker has.
@@ -183,12 +168,12 @@ func (g *guard) conclude(err error) error {
 	case g.last == nil:
 		return err
 	case g.last.told.exited:
-		return exitWith(g.last.told.code)
+		return exitOf(g.last.told.code)
 	case g.last.told.complete:
-		g.log.Warn("the worker died when the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
+		g.Log.Warn("the worker died when the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
 		return nil
 	}
-	g.log.Warn("the worker died and is not started again, as a signal says to stop; nothing is lost, the next run goes on from the last commit",
+	g.Log.Warn("the worker died and is not started again, as a signal says to stop; nothing is lost, the next run goes on from the last commit",
 		"pid", g.last.pid, "end", g.last.how(), "ran", g.last.ran)
-	return exitWith(g.last.code())
+	return exitOf(g.last.code())
 }
