@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -37,9 +39,9 @@ func isZlib(head []byte) bool {
 func formatOf(head []byte) string {
 	begins := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
-	case begins("\x1f\x8b\x08"):
+	case begins("\x1f\x8b"):
 		return "gzip"
-	case begins("BZh") && len(head) >= 10 && (string(head[4:10]) == "1AY&SY" || string(head[4:10]) == "\x17rE8P\x90"):
+	case isBzip2(head):
 		return "bzip2"
 	case begins("\x28\xb5\x2f\xfd"), len(head) > 3 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18":
 		return "zstd"
@@ -51,7 +53,7 @@ func formatOf(head []byte) string {
 		return "lzma"
 	case isZlib(head):
 		return "zlib"
-	case begins("PK\x03\x04"):
+	case begins("PK\x03\x04"), begins("PK\x05\x06"), begins("PK\x07\x08"): // the second has no files
 		return "zip"
 	case begins("7z\xbc\xaf\x27\x1c"):
 		return "7z"
@@ -65,6 +67,35 @@ func formatOf(head []byte) string {
 		return "snappy"
 	case begins("\x1f\x9d"), begins("\x1f\xa0"):
 		return "compress (.Z)"
+	}
+	return cutFormat(head)
+}
+
+// isBzip2 says that the bytes begin a bzip2 file, also one that is cut before its
+// first block. A text may begin with "BZh9" too.
+func isBzip2(head []byte) bool {
+	const begin, block, end = "BZh", "1AY&SY", "\x17rE8P\x90"
+	if len(head) < 4 || string(head[:3]) != begin || head[3] < '1' || head[3] > '9' {
+		return false
+	}
+	rest := string(head[4:min(len(head), 10)])
+	return strings.HasPrefix(block, rest) || strings.HasPrefix(end, rest)
+}
+
+// cutFormat tells a file that ends within what begins its format, as far as it is
+// no text.
+func cutFormat(head []byte) string {
+	if len(head) < 2 || !slices.ContainsFunc(head, func(b byte) bool { return b < ' ' || b >= 0x7f }) {
+		return ""
+	}
+	for magic, format := range map[string]string{
+		"\x28\xb5\x2f\xfd": "zstd", "\xfd7zXZ\x00": "xz", "\x04\x22\x4d\x18": "lz4", "\x02\x21\x4c\x18": "lz4", "\x5d\x00\x00": "lzma",
+		"PK\x03\x04": "zip", "PK\x05\x06": "zip", "7z\xbc\xaf\x27\x1c": "7z", "Rar!\x1a\x07": "rar", "LZIP\x01": "lzip",
+		"\x89LZO\x00\r\n\x1a\n": "lzop", "\xff\x06\x00\x00sNaPpY": "snappy",
+	} {
+		if strings.HasPrefix(magic, string(head)) {
+			return format
+		}
 	}
 	return ""
 }
@@ -114,10 +145,27 @@ func newUnpacked(path string, file io.ReaderAt) (*unpacked, error) {
 	case "":
 		return nil, nil
 	case "gzip", "bzip2", "zstd":
-		return &unpacked{format: format}, nil
+		u := &unpacked{format: format, raw: rawReader{file: file}}
+		return u, u.checkContent(path)
 	default:
 		return nil, engine.Fatal(fmt.Errorf("read %s: it is compressed (%s), which cannot be read here: unpack it, or leave it out; gzip, bzip2 and zstd are read", path, format))
 	}
+}
+
+// checkContent refuses what is compressed again. What cannot be decompressed is
+// told when it is read.
+func (u *unpacked) checkContent(path string) error {
+	head := make([]byte, magicBytes)
+	n, err := u.ReadAt(head, 0)
+	var system *fs.PathError
+	if errors.As(err, &system) {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if inner := formatOf(head[:n]); inner != "" {
+		return engine.Fatal(fmt.Errorf("read %s: it is compressed twice (%s within %s), which cannot be read here: unpack it once, or leave it out",
+			path, inner, u.format))
+	}
+	return nil
 }
 
 func (u *unpacked) begin() (err error) {
@@ -177,5 +225,5 @@ func (u *unpacked) damaged(err error) error {
 	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &system) {
 		return err
 	}
-	return engine.Fatal(fmt.Errorf("the %s file is damaged or not complete: %w", u.format, err))
+	return engine.Fatal(fmt.Errorf("the %s file is damaged or not complete: %w; put a whole one in its place, or leave it out", u.format, err))
 }

@@ -62,6 +62,7 @@ func TestCompressedFilesAreRead(t *testing.T) {
 		"zstd":              {zstandard(t, content), content},
 		"bzip2":             {bzipped(t), "one\ntwo\nthree\n"},
 		"text like bzip2":   {"BZh91 is a line\n", "BZh91 is a line\n"},
+		"gzip of a text":    {gzipped(t, "BZh9 is a line\n"), "BZh9 is a line\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,6 +115,37 @@ func TestATextIsNotTakenForCompressed(t *testing.T) {
 	}
 }
 
+// What is compressed within something compressed is no text.
+func TestCompressedTwiceIsRefusedByName(t *testing.T) {
+	t.Parallel()
+	text := numbered(1000)
+	for want, content := range map[string]string{
+		"gzip within gzip":  gzipped(t, gzipped(t, text)),
+		"zstd within gzip":  gzipped(t, zstandard(t, text)),
+		"gzip within zstd":  zstandard(t, gzipped(t, text)),
+		"bzip2 within gzip": gzipped(t, bzipped(t)),
+		"xz within gzip":    gzipped(t, "\xfd7zXZ\x00\x00\x04"),
+		"zip within zstd":   zstandard(t, "PK\x05\x06"+strings.Repeat("\x00", 18)),
+	} {
+		path := writeFile(t, filepath.Join(t.TempDir(), "file"), content)
+		var state stages.LinesState
+		err := stages.Lines(path)(t.Context(), &state, func(line string, _ ...engine.EmitOption) { t.Errorf("%s: a line %.20q", want, line) })
+		wantError(t, err, path)
+		wantError(t, err, want)
+	}
+}
+
+// A bzip2 file may be cut before its first block.
+func TestABzip2FileThatIsCutIsRefused(t *testing.T) {
+	t.Parallel()
+	for size := 4; size < 20; size++ {
+		path := writeFile(t, filepath.Join(t.TempDir(), "file"), bzipped(t)[:size])
+		var state stages.LinesState
+		err := stages.Lines(path)(t.Context(), &state, func(line string, _ ...engine.EmitOption) { t.Errorf("%d bytes: a line %q", size, line) })
+		wantError(t, err, "bzip2 file is damaged or not complete")
+	}
+}
+
 func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	whole := gzipped(t, numbered(1000))
@@ -128,8 +160,12 @@ func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
 		"7z":         "7z\xbc\xaf\x27\x1c\x00",
 		"compress":   "\x1f\x9d\x90abc",
 		"snappy":     "\xff\x06\x00\x00sNaPpY",
+		"zip)":       "PK\x05\x06" + strings.Repeat("\x00", 18), // without a file
+		"xz)":        "\xfd7z",
 		"damaged":    whole[:100] + "XXXX" + whole[104:],
 		"incomplete": whole[:len(whole)/2],
+		"two bytes":  whole[:2],
+		"ten bytes":  whole[:10],
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

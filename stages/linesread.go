@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 
 	"penstock/engine"
+	"penstock/engine/remedy"
 )
 
 // readSome emits lines of the current file until its end or until the budget
@@ -99,6 +101,9 @@ func (s *LinesState) atEnd(c *content) (bool, error) {
 func (f Files) open(ctx context.Context, state *LinesState) (*content, error) {
 	// A pipe that has taken the place of a file would wait for a writer.
 	file, err := os.OpenFile(state.path(), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, engine.Fatal(remedy.Errorf("the files to read: %w: put it back, start over with %v, or go on without it with %v", err, remedy.Fresh, TakeChanges))
+	}
 	if err != nil {
 		return nil, unreadable("open", err)
 	}
