@@ -55,6 +55,10 @@ func (in *session) fail(ctx context.Context, err error) error {
 // the stage can go on at once; else the fault that this life ends with.
 func (in *session) record(err error) error {
 	c := in.call
+	if c.count > 1 && isRejected(err) && supervise.ReasonOf(err) != supervise.Panic {
+		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
+		return nil // no failure: it says that one of the messages is refused, and not which
+	}
 	in.note(err)
 	in.call.input = nil
 	switch {

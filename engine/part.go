@@ -66,7 +66,8 @@ func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out]
 
 // OnBatch reads a stream with a function that gets many messages in one call:
 // as many as have arrived, at most BatchSize. A batch that fails is tried
-// again message by message. A stream read by KeyBy cannot be read in batches.
+// again message by message. One that is answered with Reject comes again message by
+// message as well, at once: that is no failure of the stage. A stream read by KeyBy cannot be read in batches.
 func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state *S, batch []Message[In], emit Emit[Out]) error) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		read(t, in, true)
