@@ -101,18 +101,37 @@ func copyLines(w io.Writer, r io.Reader) error {
 	}
 }
 
-// patientConn fails when nothing comes for some time.
+// patientConn fails when nothing comes for some time. It says so soon when it
+// waits.
 type patientConn struct {
 	net.Conn
 	silence time.Duration // 0: it may be silent
+	waits   func()        // called once, when nothing has come for waitsAfter; or nil
 }
+
+// waitsAfter is how long a user is not told what is waited for.
+const waitsAfter = time.Second
 
 // Read reads a piece.
 func (c *patientConn) Read(data []byte) (int, error) {
-	if c.silence > 0 {
-		if err := c.SetReadDeadline(time.Now().Add(c.silence)); err != nil {
-			return 0, err
+	if c.silence == 0 {
+		return c.Conn.Read(data)
+	}
+	left := c.silence
+	if c.waits != nil && left > waitsAfter {
+		n, err := c.readWithin(waitsAfter, data)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
 		}
+		c.waits()
+		c.waits, left = nil, left-waitsAfter
+	}
+	return c.readWithin(left, data)
+}
+
+func (c *patientConn) readWithin(most time.Duration, data []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(most)); err != nil {
+		return 0, err
 	}
 	n, err := c.Conn.Read(data)
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +25,19 @@ var errNobody = errors.New("nobody serves the control socket")
 // controlClient asks the process that runs a pipeline.
 type controlClient struct {
 	dir     string
-	silence time.Duration // how long it may be silent: 0 is controlWrite, less for as long as it likes
+	log     *slog.Logger  // says what is waited for; nil: nothing does
+	silence time.Duration // how long it may be silent: 0 is controlSilence, less for as long as it likes
+}
+
+// controlSilence is how long a running pipeline may leave a question without an
+// answer. It answers from memory and from its checkpoints.
+const controlSilence = 10 * time.Second
+
+// isWaiting tells the user why nothing is shown yet.
+func (c controlClient) isWaiting() {
+	if c.log != nil {
+		c.log.Warn("waiting for the process that runs the pipeline to answer", "socket", filepath.Join(c.dir, socketName), "at_most", cmp.Or(c.silence, controlSilence))
+	}
 }
 
 // answer is a good answer. Close it after use.
@@ -60,7 +74,7 @@ func (c controlClient) ask(ctx context.Context, method, path string, body io.Rea
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			conn, err := dial(ctx, c.dir)
-			return &patientConn{conn, max(cmp.Or(c.silence, controlWrite), 0)}, err
+			return &patientConn{conn, max(cmp.Or(c.silence, controlSilence), 0), c.isWaiting}, err
 		},
 		DisableKeepAlives:      true,
 		DisableCompression:     true,

@@ -22,8 +22,8 @@ type socketLetters struct {
 }
 
 // openSocket asks who is there. It returns errNobody when there is nobody.
-func openSocket(ctx context.Context, dir string) (*socketLetters, error) {
-	s := &socketLetters{client: controlClient{dir: dir}}
+func openSocket(ctx context.Context, client controlClient) (*socketLetters, error) {
+	s := &socketLetters{client: client}
 	answer, err := s.client.get(ctx, "/v1/status")
 	if err != nil {
 		return nil, err

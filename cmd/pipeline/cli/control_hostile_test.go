@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,11 +136,67 @@ func (s *silentConn) Read([]byte) (int, error) {
 
 func TestASilentAnswerEnds(t *testing.T) {
 	t.Parallel()
-	_, err := (&patientConn{&silentConn{}, time.Minute}).Read(nil)
+	_, err := (&patientConn{&silentConn{}, time.Minute, nil}).Read(nil)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "silent for 1m0s") {
 		t.Error(err)
 	}
-	if _, err := (&patientConn{&silentConn{}, 0}).Read(nil); !errors.Is(err, io.EOF) {
+	if _, err := (&patientConn{&silentConn{}, 0, nil}).Read(nil); !errors.Is(err, io.EOF) {
 		t.Errorf("who may be silent: %v", err)
+	}
+}
+
+// What is no event is refused at once, and of events there is a bound of its own:
+// a line of three bytes takes a hundred times as much memory.
+func TestEventsOfAHostileAnswerAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, line := range map[string]string{
+		"nothing":     "{}",
+		"year 1":      `{"number":1,"kind":"failed","time":"0001-01-01T00:00:00Z"}`,
+		"without one": `{"number":1,"kind":"failed"}`,
+	} {
+		if events, err := readEvents(strings.NewReader(line + "\n")); err == nil || !strings.Contains(err.Error(), "damaged: line 1") {
+			t.Errorf("%s: %v, %v", name, events, err)
+		}
+	}
+	event := `{"number":1,"stage":"a","kind":"failed","time":"2026-01-01T00:00:00Z"}` + "\n"
+	if events, err := readEvents(strings.NewReader(strings.Repeat(event, eventsMost+1))); !errors.Is(err, errTooMuch) {
+		t.Errorf("%d events, %v", len(events), err)
+	}
+	if events, err := readEvents(strings.NewReader(event)); err != nil || len(events) != 1 {
+		t.Errorf("%v, %v", events, err)
+	}
+}
+
+// A user is soon told what is waited for, and the wait ends.
+func TestASilentAnswerIsToldOf(t *testing.T) {
+	t.Parallel()
+	told := 0
+	conn := &patientConn{&silentConn{}, controlSilence, func() { told++ }}
+	for range 2 {
+		if _, err := conn.Read(nil); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	if told != 1 || controlSilence > 30*time.Second {
+		t.Errorf("told %d times; it may be silent for %v", told, controlSilence)
+	}
+	c := newCommand(t)
+	release := make(chan struct{})
+	dir := serveHostile(t, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	t.Cleanup(func() { close(release) })
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	for _, args := range [][]string{{"doctor"}, {"events"}, {"dlq", "list"}} {
+		asking.Go(func() {
+			r := c.run(append(args, "--dir", dir)...)
+			if r.code == exitOK || !strings.Contains(r.err, "waiting for the process that runs the pipeline to answer") {
+				t.Errorf("%v: exit %d\n%s", args, r.code, r.err)
+			}
+		})
 	}
 }

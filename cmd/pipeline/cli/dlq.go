@@ -73,7 +73,7 @@ func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letters) err
 		return err
 	}
 	return untilAnswered(ctx, inspect, func() (func() error, error) {
-		run, away := openSocket(ctx, d.config.Dir)
+		run, away := openSocket(ctx, controlClient{dir: d.config.Dir, log: d.config.Logger})
 		return func() error {
 			if err := d.look.isFrom(run.pipeline); err != nil {
 				return err

@@ -64,7 +64,7 @@ type watcher struct {
 func (w *watcher) watch(ctx context.Context) error {
 	from := fromNow
 	for {
-		run, err := openSocket(ctx, w.config.Dir)
+		run, err := openSocket(ctx, controlClient{dir: w.config.Dir, log: w.config.Logger})
 		switch {
 		case err == nil:
 			err = w.follow(ctx, run, from)

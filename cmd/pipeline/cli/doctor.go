@@ -84,7 +84,7 @@ func (c *doctorCmd) examine(ctx context.Context, config engine.Config) (found *e
 		if !errors.Is(err, engine.ErrLocked) {
 			return found, false, err
 		}
-		found, away := controlClient{dir: config.Dir}.examination(ctx)
+		found, away := controlClient{dir: config.Dir, log: config.Logger}.examination(ctx)
 		if !errors.Is(away, errNobody) {
 			return found, true, away
 		}

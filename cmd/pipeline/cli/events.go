@@ -74,10 +74,19 @@ func (c *eventsCmd) history(ctx context.Context, inspector *engine.Inspector) ([
 	return allEvents(stages, inspector.History)
 }
 
+// eventsMost bounds the events of an answer: histories are much shorter.
+const eventsMost = 200_000
+
 // readEvents reads what the control socket answers.
 func readEvents(body io.Reader) ([]engine.StageEvent, error) {
 	var events []engine.StageEvent
-	err := eachLine(boundedTo(body, wholeMost), wholeMost, func(e engine.StageEvent) error {
+	err := eachLine(boundedTo(body, wholeMost), listedMost, func(e engine.StageEvent) error {
+		switch {
+		case e.Number == 0 || e.Kind == "" || e.Time.Year() < 2000:
+			return fmt.Errorf("the answer on the control socket is damaged: line %d is no event of a stage", len(events)+1)
+		case len(events) == eventsMost:
+			return fmt.Errorf("%w: it has more than %d events", errTooMuch, eventsMost)
+		}
 		events = append(events, e)
 		return nil
 	})

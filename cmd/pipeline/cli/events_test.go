@@ -127,7 +127,7 @@ func TestEventsOfAStoppedPipeline(t *testing.T) {
 
 func TestReadEventsBrokenOff(t *testing.T) {
 	t.Parallel()
-	whole := `{"number":1,"stage":"s","kind":"starting"}` + "\n"
+	whole := `{"number":1,"stage":"s","kind":"starting","time":"2026-01-01T00:00:00Z"}` + "\n"
 	for name, body := range map[string]io.Reader{
 		"in an event":    strings.NewReader(whole + whole[:9]),
 		"between events": io.MultiReader(strings.NewReader(whole), iotest.ErrReader(io.ErrUnexpectedEOF)),

@@ -73,7 +73,7 @@ type question struct {
 func (f *lookFlags) look(ctx context.Context, config engine.Config, q question) error {
 	inspect := func() error { return f.inspect(ctx, config, q.stopped) }
 	return untilAnswered(ctx, inspect, func() (func() error, error) {
-		answer, away := q.ask(ctx, controlClient{dir: config.Dir})
+		answer, away := q.ask(ctx, controlClient{dir: config.Dir, log: config.Logger})
 		return func() error {
 			defer answer.Close()
 			if err := f.isFrom(answer.pipeline); err != nil {
