@@ -136,7 +136,7 @@ func TestRepairTakesOutWhatIsNoFrame(t *testing.T) {
 			h.publish("total", garbage)
 			ctx, stop := bounded(t)
 			defer stop()
-			if err := h.wire(haltedValues, func(uint64) {}).Run(ctx, h.config); err == nil || !strings.Contains(err.Error(), "pipeline repair") {
+			if err := h.wire(haltedValues, func(uint64) {}).Run(ctx, h.config); err == nil || !strings.Contains(err.Error(), "engine.Repair") {
 				t.Fatalf("the run: %v", err)
 			}
 			e, err := engine.Examine(t.Context(), h.config)
