@@ -13,7 +13,7 @@ import (
 )
 
 // ofTheCommand finds a flag or a verb of the command.
-var ofTheCommand = regexp.MustCompile("(^|[^-\\w])--[a-z][a-z-]+|pipeline (run|state|events|dlq|graph|replay-telemetry|doctor|repair|nats-permissions|version)\\b")
+var ofTheCommand = regexp.MustCompile(`(^|[^-\w])--[a-z][a-z-]+|pipeline (run|state|events|dlq|graph|replay-telemetry|doctor|repair|nats-permissions|version)\b`)
 
 // The library does not speak the command's flags: a user's program may have none.
 func TestTheLibraryDoesNotSpeakTheCommandsFlags(t *testing.T) {

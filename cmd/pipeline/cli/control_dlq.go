@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
 )
 
@@ -45,13 +46,13 @@ func (c *control) handleLetters(mux *http.ServeMux) {
 }
 
 func (c *control) selectLetters(w http.ResponseWriter, r *http.Request) {
-	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
-		return eachLetter(ctx, q, request, s.letter)
+	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request letters.Request, s *lineStream) error {
+		return letters.Each(ctx, q, request, s.letter)
 	})
 }
 
 func (c *control) watchLetters(w http.ResponseWriter, r *http.Request) {
-	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
+	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request letters.Request, s *lineStream) error {
 		s.prompt = true
 		if request.All {
 			return q.Follow(ctx, request.Filter, s.letter)
@@ -61,15 +62,15 @@ func (c *control) watchLetters(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *control) replayLetters(w http.ResponseWriter, r *http.Request) {
-	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
+	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request letters.Request, s *lineStream) error {
 		s.prompt = request.Pause > 0
-		return replayEach(ctx, q, request, s.outcome)
+		return letters.Replay(ctx, q, request, s.outcome)
 	})
 }
 
 func (c *control) discardLetters(w http.ResponseWriter, r *http.Request) {
-	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request lettersRequest, s *lineStream) error {
-		return discardEach(ctx, q, request.Filter, s.outcome)
+	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request letters.Request, s *lineStream) error {
+		return letters.Discard(ctx, q, request.Filter, s.outcome)
 	})
 }
 
@@ -104,8 +105,8 @@ func (c *control) importLetters(w http.ResponseWriter, r *http.Request) {
 }
 
 // answerLetters reads the request, and lets fn write the answer.
-func (c *control) answerLetters(w http.ResponseWriter, r *http.Request, fn func(context.Context, *dlq.Queue, lettersRequest, *lineStream) error) {
-	var request lettersRequest
+func (c *control) answerLetters(w http.ResponseWriter, r *http.Request, fn func(context.Context, *dlq.Queue, letters.Request, *lineStream) error) {
+	var request letters.Request
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, lettersBody)).Decode(&request); err != nil {
 		http.Error(w, fmt.Sprintf("read the request: %v", err), http.StatusBadRequest)
 		return
@@ -161,7 +162,7 @@ func (s *lineStream) letter(l dlq.Letter) error {
 	return s.line(data)
 }
 
-func (s *lineStream) outcome(o outcome) error {
+func (s *lineStream) outcome(o letters.Outcome) error {
 	data, err := json.Marshal(o)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
 )
 
@@ -47,7 +48,7 @@ func (s *socketLetters) stages(context.Context) ([]stageOf, error) {
 	return list, nil
 }
 
-func (s *socketLetters) each(ctx context.Context, request lettersRequest, fn func(dlq.Letter) error) error {
+func (s *socketLetters) each(ctx context.Context, request letters.Request, fn func(dlq.Letter) error) error {
 	most := valueMost
 	if request.WithoutValues {
 		most = listedMost
@@ -55,12 +56,12 @@ func (s *socketLetters) each(ctx context.Context, request lettersRequest, fn fun
 	return askLetters(ctx, s.client, routeSelect, request, most, fn)
 }
 
-func (s *socketLetters) replay(ctx context.Context, r lettersRequest, told func(outcome) error) error {
+func (s *socketLetters) replay(ctx context.Context, r letters.Request, told func(letters.Outcome) error) error {
 	return askLetters(ctx, s.client, routeReplay, r, listedMost, told)
 }
 
-func (s *socketLetters) discard(ctx context.Context, f dlq.Filter, told func(outcome) error) error {
-	return askLetters(ctx, s.client, routeDiscard, lettersRequest{Filter: f}, listedMost, told)
+func (s *socketLetters) discard(ctx context.Context, f dlq.Filter, told func(letters.Outcome) error) error {
+	return askLetters(ctx, s.client, routeDiscard, letters.Request{Filter: f}, listedMost, told)
 }
 
 func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error) {
@@ -79,7 +80,7 @@ func (s *socketLetters) load(ctx context.Context, r io.Reader) (n int, err error
 // watch calls begun when the process is about to watch, and fn with letters as
 // they come, until the run or ctx ends.
 func (s *socketLetters) watch(ctx context.Context, f dlq.Filter, from start, begun func(), fn func(dlq.Letter) error) error {
-	request := lettersRequest{Filter: f}
+	request := letters.Request{Filter: f}
 	request.All = from == fromOldest
 	client := s.client
 	client.silence = -1
@@ -92,7 +93,7 @@ func (s *socketLetters) watch(ctx context.Context, f dlq.Filter, from start, beg
 	return lines(answer, valueMost, fn)
 }
 
-func postLetters(ctx context.Context, c controlClient, route string, request lettersRequest) (*answer, error) {
+func postLetters(ctx context.Context, c controlClient, route string, request letters.Request) (*answer, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("ask the running pipeline: %w", err)
@@ -101,7 +102,7 @@ func postLetters(ctx context.Context, c controlClient, route string, request let
 }
 
 // askLetters posts a request, and calls fn with each line of the answer.
-func askLetters[T any](ctx context.Context, c controlClient, route string, request lettersRequest, most int, fn func(T) error) error {
+func askLetters[T any](ctx context.Context, c controlClient, route string, request letters.Request, most int, fn func(T) error) error {
 	c.silence = max(lettersFor, 2*request.Pause)
 	answer, err := postLetters(ctx, c, route, request)
 	if err != nil {

@@ -55,16 +55,16 @@ type opening func(*engine.Inspector, context.Context) (*dlq.Queue, bool, error)
 
 // with calls fn with the letters, to change them: of the directory, or of the
 // process that has locked it, or of an external server when there is no directory.
-func (d *dlqAccess) with(ctx context.Context, fn func(letters) error) error {
+func (d *dlqAccess) with(ctx context.Context, fn func(letterStore) error) error {
 	return d.open(ctx, (*engine.Inspector).DeadLetters, fn)
 }
 
 // read calls fn with the letters to look at, which leaves nothing behind.
-func (d *dlqAccess) read(ctx context.Context, fn func(letters) error) error {
+func (d *dlqAccess) read(ctx context.Context, fn func(letterStore) error) error {
 	return d.open(ctx, (*engine.Inspector).ReadDeadLetters, fn)
 }
 
-func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letters) error) error {
+func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letterStore) error) error {
 	inspect := func() error {
 		err := d.withInspector(ctx, open, fn)
 		if errors.Is(err, fs.ErrNotExist) && d.config.NATS.URL != "" && d.look.Place.Dir == "" {
@@ -83,7 +83,7 @@ func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letters) err
 	})
 }
 
-func (d *dlqAccess) withInspector(ctx context.Context, open opening, fn func(letters) error) error {
+func (d *dlqAccess) withInspector(ctx context.Context, open opening, fn func(letterStore) error) error {
 	return d.look.inspect(ctx, d.config, func(opening context.Context, inspector *engine.Inspector) error {
 		queue, _, err := open(inspector, opening)
 		if err != nil {

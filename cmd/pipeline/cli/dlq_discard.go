@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
@@ -36,7 +37,7 @@ func (c *dlqDiscardCmd) Run(q *dlqCmd, a *app) error {
 				return err
 			}
 		}
-		return d.with(ctx, func(l letters) error { return discard(ctx, a, l, filter) })
+		return d.with(ctx, func(l letterStore) error { return discard(ctx, a, l, filter) })
 	})
 }
 
@@ -47,9 +48,9 @@ func (c *dlqDiscardCmd) ask(ctx context.Context, d *dlqAccess, filter *dlq.Filte
 		filter.Until = now
 	}
 	n, name := 0, ""
-	err = d.read(ctx, func(l letters) error {
+	err = d.read(ctx, func(l letterStore) error {
 		name, _ = l.about()
-		s := selectLetters(*filter, byTime)
+		s := letters.Select(*filter, letters.ByTime)
 		s.WithoutValues = true
 		return l.each(ctx, s, func(dlq.Letter) error { n++; return nil })
 	})
@@ -66,9 +67,9 @@ func (c *dlqDiscardCmd) ask(ctx context.Context, d *dlqAccess, filter *dlq.Filte
 	return true, nil
 }
 
-func discard(ctx context.Context, a *app, l letters, f dlq.Filter) error {
+func discard(ctx context.Context, a *app, l letterStore, f dlq.Filter) error {
 	n, missing := 0, newMissing(f.IDs)
-	err := l.discard(ctx, f, func(o outcome) error {
+	err := l.discard(ctx, f, func(o letters.Outcome) error {
 		n++
 		missing.seen(o.ID)
 		return nil

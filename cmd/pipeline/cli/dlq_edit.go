@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
 )
 
@@ -98,9 +99,9 @@ func (d *draft) isUntouched() bool {
 // edited lets the user change the value of a letter, and asks for its replay.
 // Nothing is locked while the editor runs. What was edited is kept until it is
 // asked for.
-func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request lettersRequest) error {
+func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request letters.Request) error {
 	var letter dlq.Letter
-	err := d.read(ctx, func(l letters) (err error) {
+	err := d.read(ctx, func(l letterStore) (err error) {
 		letter, err = d.find(ctx, l, request.IDs[0])
 		return err
 	})
@@ -121,7 +122,7 @@ func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request letters
 	}
 	if err == nil {
 		request.Value, request.Sequence = &value, letter.Sequence
-		err = d.with(ctx, func(l letters) error { return c.replay(ctx, d.app, l, request) })
+		err = d.with(ctx, func(l letterStore) error { return c.replay(ctx, d.app, l, request) })
 	}
 	if err == nil || draft.isUntouched() {
 		return errors.Join(err, os.Remove(draft.path))

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/internal/userfile"
@@ -20,9 +21,9 @@ type dlqExportCmd struct {
 
 // Run writes them.
 func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
-	s := selectLetters(c.By.filter(), byTime)
+	s := letters.Select(c.By.filter(), letters.ByTime)
 	return q.do(a, "export", func(ctx context.Context, d *dlqAccess) error {
-		return d.read(ctx, func(l letters) error {
+		return d.read(ctx, func(l letterStore) error {
 			n, unreadable := 0, 0
 			err := writeTo(a.stdout, string(c.Output), func(w io.Writer) (err error) {
 				n, unreadable, err = export(ctx, l, s, w)
@@ -44,7 +45,7 @@ func (c *dlqExportCmd) Run(q *dlqCmd, a *app) error {
 
 // export writes the letters as they are, passwords in errors included. What
 // cannot be read it counts: no import would take that.
-func export(ctx context.Context, l letters, s lettersRequest, w io.Writer) (n, unreadable int, err error) {
+func export(ctx context.Context, l letterStore, s letters.Request, w io.Writer) (n, unreadable int, err error) {
 	out := bufio.NewWriterSize(w, 32<<10)
 	err = l.each(ctx, s, func(letter dlq.Letter) error {
 		if letter.Unreadable {

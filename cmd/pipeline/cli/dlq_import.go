@@ -32,7 +32,7 @@ func (c *dlqImportCmd) Run(q *dlqCmd, a *app) error {
 			input = strings.NewReader("")
 		}
 		counted := &letterCounter{r: input}
-		return d.with(ctx, func(l letters) error {
+		return d.with(ctx, func(l letterStore) error {
 			n, err := l.load(ctx, counted)
 			if err != nil {
 				return fmt.Errorf("%w (%s imported before that; again goes on there)", err, render.Plural(n, "dead letter"))

@@ -8,30 +8,31 @@ import (
 	"slices"
 	"strings"
 
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
 	"penstock/engine"
 )
 
-// letters are the dead letters of one pipeline, wherever they are. None of the
+// letterStore has the dead letters of one pipeline, wherever they are. None of the
 // methods holds more than one in memory.
-type letters interface {
+type letterStore interface {
 	// about names the pipeline and says what it is doing.
 	about() (pipeline string, state activity)
 	// stages are the stages of the pipeline, with as much as is known of them.
 	stages(context.Context) ([]stageOf, error)
 	// each calls fn with the letters that are selected. Its error ends it.
-	each(context.Context, lettersRequest, func(dlq.Letter) error) error
+	each(context.Context, letters.Request, func(dlq.Letter) error) error
 	// replay asks for replays in the order of origin, and tells of each letter.
-	replay(context.Context, lettersRequest, func(outcome) error) error
+	replay(context.Context, letters.Request, func(letters.Outcome) error) error
 	// discard deletes, and tells of each letter.
-	discard(context.Context, dlq.Filter, func(outcome) error) error
+	discard(context.Context, dlq.Filter, func(letters.Outcome) error) error
 	// load puts exported letters, and returns how many were not there already.
 	load(context.Context, io.Reader) (int, error)
 }
 
 var (
-	_ letters = (*localLetters)(nil)
-	_ letters = (*socketLetters)(nil)
+	_ letterStore = (*localLetters)(nil)
+	_ letterStore = (*socketLetters)(nil)
 )
 
 // activity is what a pipeline is doing.
@@ -49,20 +50,13 @@ type stageOf struct {
 	kind engine.Kind
 }
 
-type order string
-
-const (
-	byTime   order = "time"   // in which they were written
-	byOrigin order = "origin" // in which their messages came
-)
-
 // errNoLetter says that there is no letter of this ID.
 var errNoLetter = errors.New("no such dead letter")
 
 // find returns the letter of an ID, with its value.
-func (a *app) find(ctx context.Context, l letters, id string) (found dlq.Letter, err error) {
+func (a *app) find(ctx context.Context, l letterStore, id string) (found dlq.Letter, err error) {
 	there := false
-	err = l.each(ctx, selectLetters(dlq.Filter{IDs: []string{id}, Unreadable: true}, byTime), func(letter dlq.Letter) error {
+	err = l.each(ctx, letters.Select(dlq.Filter{IDs: []string{id}, Unreadable: true}, letters.ByTime), func(letter dlq.Letter) error {
 		found, there = letter, true
 		return nil
 	})
@@ -74,7 +68,7 @@ func (a *app) find(ctx context.Context, l letters, id string) (found dlq.Letter,
 }
 
 // checkStage refuses a stage that the pipeline does not have.
-func checkStage(ctx context.Context, l letters, flag, name string) error {
+func checkStage(ctx context.Context, l letterStore, flag, name string) error {
 	if name == "" {
 		return nil
 	}
@@ -95,7 +89,7 @@ func checkStage(ctx context.Context, l letters, flag, name string) error {
 }
 
 // checkTarget refuses a stage that takes no messages.
-func checkTarget(ctx context.Context, l letters, name string) error {
+func checkTarget(ctx context.Context, l letterStore, name string) error {
 	if err := checkStage(ctx, l, "--to", name); name == "" || err != nil {
 		return err
 	}
@@ -112,7 +106,7 @@ func checkTarget(ctx context.Context, l letters, name string) error {
 }
 
 // none explains that nothing was selected: nil when that is no mistake.
-func none(ctx context.Context, a *app, l letters, f dlq.Filter) error {
+func none(ctx context.Context, a *app, l letterStore, f dlq.Filter) error {
 	if err := checkStage(ctx, l, "--stage", f.Stage); err != nil {
 		return err
 	}

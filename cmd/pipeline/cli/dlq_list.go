@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 )
@@ -22,10 +23,10 @@ func (c *dlqListCmd) Run(q *dlqCmd, a *app) error {
 	if c.NoValues && !c.JSON {
 		return flags.Usage("--no-values is given without --json: the table shows no values anyway")
 	}
-	s := selectLetters(c.By.filter(), byTime)
+	s := letters.Select(c.By.filter(), letters.ByTime)
 	s.WithoutValues = c.NoValues || !c.JSON
 	return q.do(a, "list", func(ctx context.Context, d *dlqAccess) error {
-		return d.read(ctx, func(l letters) error {
+		return d.read(ctx, func(l letterStore) error {
 			n, err := list(ctx, a, l, s, c.JSON)
 			if err != nil {
 				return err
@@ -43,7 +44,7 @@ func (c *dlqListCmd) Run(q *dlqCmd, a *app) error {
 
 // list writes the letters that are selected, and returns how many. What was
 // listed before an error is written all the same.
-func list(ctx context.Context, a *app, l letters, s lettersRequest, asJSON bool) (n int, err error) {
+func list(ctx context.Context, a *app, l letterStore, s letters.Request, asJSON bool) (n int, err error) {
 	show, flush := lister(a, asJSON)
 	err = l.each(ctx, s, func(letter dlq.Letter) error {
 		n++

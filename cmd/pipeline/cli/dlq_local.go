@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
@@ -29,25 +30,25 @@ func (l *localLetters) stages(ctx context.Context) ([]stageOf, error) {
 	return list, err
 }
 
-func (l *localLetters) each(ctx context.Context, s lettersRequest, fn func(dlq.Letter) error) error {
+func (l *localLetters) each(ctx context.Context, s letters.Request, fn func(dlq.Letter) error) error {
 	if l.queue == nil {
 		return nil
 	}
-	return eachLetter(ctx, l.queue, s, fn)
+	return letters.Each(ctx, l.queue, s, fn)
 }
 
-func (l *localLetters) replay(ctx context.Context, r lettersRequest, told func(outcome) error) error {
+func (l *localLetters) replay(ctx context.Context, r letters.Request, told func(letters.Outcome) error) error {
 	if l.queue == nil {
 		return nil
 	}
-	return replayEach(ctx, l.queue, r, told)
+	return letters.Replay(ctx, l.queue, r, told)
 }
 
-func (l *localLetters) discard(ctx context.Context, f dlq.Filter, told func(outcome) error) error {
+func (l *localLetters) discard(ctx context.Context, f dlq.Filter, told func(letters.Outcome) error) error {
 	if l.queue == nil {
 		return nil
 	}
-	return discardEach(ctx, l.queue, f, told)
+	return letters.Discard(ctx, l.queue, f, told)
 }
 
 func (l *localLetters) load(ctx context.Context, r io.Reader) (int, error) {
@@ -59,7 +60,7 @@ func (l *localLetters) load(ctx context.Context, r io.Reader) (int, error) {
 
 // withServer calls fn with what an external server keeps of a pipeline, without
 // the data directory.
-func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(letters) error) error {
+func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(letterStore) error) error {
 	opening, cancel := context.WithTimeout(ctx, inspectFor)
 	defer cancel()
 	b, err := broker.Open(opening, d.brokerConfig(pipeline))

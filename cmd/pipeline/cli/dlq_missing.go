@@ -22,7 +22,7 @@ func (m *missing) seen(id string) {
 }
 
 // err names the first few of them.
-func (m *missing) err(a *app, l letters, f dlq.Filter) error {
+func (m *missing) err(a *app, l letterStore, f dlq.Filter) error {
 	const named = 5
 	var list []string
 	n := 0

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/letters"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine/redact"
@@ -37,7 +38,7 @@ func (c *dlqReplayCmd) Run(q *dlqCmd, a *app) error {
 	if err := c.check(a, filter); err != nil {
 		return err
 	}
-	request := lettersRequest{filter, lettersVerb{To: c.To, Pause: c.Rate.pause()}}
+	request := letters.Request{Filter: filter, Verb: letters.Verb{To: c.To, Pause: c.Rate.pause()}}
 	if c.Force {
 		request.Rounds = -1
 	}
@@ -46,9 +47,9 @@ func (c *dlqReplayCmd) Run(q *dlqCmd, a *app) error {
 			return c.edited(ctx, d, request)
 		}
 		if c.DryRun {
-			return d.read(ctx, func(l letters) error { return c.dryRun(ctx, a, l, request) })
+			return d.read(ctx, func(l letterStore) error { return c.dryRun(ctx, a, l, request) })
 		}
-		return d.with(ctx, func(l letters) error {
+		return d.with(ctx, func(l letterStore) error {
 			if c.Value.text != nil {
 				if err := c.replace(ctx, a, l, &request); err != nil {
 					return err
@@ -74,7 +75,7 @@ func (c *dlqReplayCmd) check(a *app, f dlq.Filter) error {
 }
 
 // replace puts the value of --value into the request.
-func (c *dlqReplayCmd) replace(ctx context.Context, a *app, l letters, r *lettersRequest) error {
+func (c *dlqReplayCmd) replace(ctx context.Context, a *app, l letterStore, r *letters.Request) error {
 	letter, err := a.find(ctx, l, r.IDs[0])
 	if err != nil {
 		return err
@@ -99,12 +100,12 @@ func (c *dlqReplayCmd) replace(ctx context.Context, a *app, l letters, r *letter
 }
 
 // dryRun lists what would be replayed.
-func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r lettersRequest) error {
+func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letterStore, r letters.Request) error {
 	if err := checkTarget(ctx, l, r.To); err != nil {
 		return err
 	}
 	show, flush := lister(a, false)
-	s := selectLetters(r.Filter, byOrigin)
+	s := letters.Select(r.Filter, letters.ByOrigin)
 	s.WithoutValues = true
 	n, refused, unreadable, missing := 0, 0, 0, newMissing(r.IDs)
 	err := l.each(ctx, s, func(letter dlq.Letter) error {
@@ -138,7 +139,7 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app, l letters, r lettersR
 }
 
 // replay asks for replays and tells what came of it.
-func (c *dlqReplayCmd) replay(ctx context.Context, a *app, l letters, r lettersRequest) error {
+func (c *dlqReplayCmd) replay(ctx context.Context, a *app, l letterStore, r letters.Request) error {
 	if err := checkTarget(ctx, l, r.To); err != nil {
 		return err
 	}
@@ -178,15 +179,15 @@ type replaySum struct {
 
 func (s *replaySum) total() int { return s.done + s.waits + s.gone + s.refused }
 
-func (s *replaySum) add(o outcome) error {
+func (s *replaySum) add(o letters.Outcome) error {
 	const told = 10
 	s.missing.seen(o.ID)
 	switch o.Fate {
-	case fateDone:
+	case letters.Done:
 		s.done++
-	case fateWaits:
+	case letters.Waits:
 		s.waits++
-	case fateGone:
+	case letters.Gone:
 		s.gone++
 	default:
 		if s.refused++; s.refused <= told {
@@ -197,7 +198,7 @@ func (s *replaySum) add(o outcome) error {
 	return nil
 }
 
-func (s *replaySum) text(l letters) string {
+func (s *replaySum) text(l letterStore) string {
 	text := "asked for " + render.Plural(s.done, "replay")
 	if s.waits > 0 {
 		text += fmt.Sprintf(", %s already", waiting(s.waits))

@@ -23,7 +23,7 @@ func (c *dlqShowCmd) Run(q *dlqCmd, a *app) error {
 	}
 	return q.do(a, "show", func(ctx context.Context, d *dlqAccess) error {
 		var letter dlq.Letter
-		err := d.read(ctx, func(l letters) (err error) {
+		err := d.read(ctx, func(l letterStore) (err error) {
 			letter, err = a.find(ctx, l, string(c.ID))
 			return err
 		})

@@ -77,7 +77,7 @@ func (w *watcher) watch(ctx context.Context) error {
 		case w.config.NATS.URL != "":
 			name, err := w.pipelineName(ctx)
 			if err == nil {
-				return w.withServer(ctx, name, func(l letters) error { return w.watchQueue(ctx, l.(*localLetters), from) })
+				return w.withServer(ctx, name, func(l letterStore) error { return w.watchQueue(ctx, l.(*localLetters), from) })
 			}
 			if !errors.Is(err, engine.ErrLocked) { // else it is about to run
 				return err
@@ -148,7 +148,7 @@ func (w *watcher) watchQueue(ctx context.Context, l *localLetters, from start) e
 // pipelineName is the name that the directory says, if there is one.
 func (w *watcher) pipelineName(ctx context.Context) (string, error) {
 	name := w.look.name(w.program)
-	err := w.withInspector(ctx, (*engine.Inspector).ReadDeadLetters, func(l letters) error {
+	err := w.withInspector(ctx, (*engine.Inspector).ReadDeadLetters, func(l letterStore) error {
 		name, _ = l.about()
 		return nil
 	})

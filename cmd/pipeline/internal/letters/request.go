@@ -1,4 +1,4 @@
-package cli
+package letters
 
 import (
 	"encoding/json"
@@ -7,16 +7,24 @@ import (
 	"penstock/dlq"
 )
 
-// lettersRequest asks for something to be done with letters: one JSON object of
+// Order is the order of what is selected.
+type Order string
+
+const (
+	ByTime   Order = "time"   // in which they were written
+	ByOrigin Order = "origin" // in which their messages came
+)
+
+// Request asks for something to be done with letters: one JSON object of
 // the filter and what belongs to the verb.
-type lettersRequest struct {
+type Request struct {
 	dlq.Filter
-	lettersVerb
+	Verb
 }
 
-// lettersVerb is what belongs to single verbs.
-type lettersVerb struct {
-	Order order `json:"order,omitempty"` // of select
+// Verb is what belongs to single verbs.
+type Verb struct {
+	Order Order `json:"order,omitempty"` // of select
 	All   bool  `json:"all,omitempty"`   // of watch: begin with those that are there
 
 	// Of replay.
@@ -27,18 +35,18 @@ type lettersVerb struct {
 	Pause    time.Duration `json:"pause_ns,omitempty"`  // between two of them
 }
 
-// selectLetters asks for the letters of a filter, in an order.
-func selectLetters(f dlq.Filter, by order) lettersRequest {
-	return lettersRequest{f, lettersVerb{Order: by}}
+// Select asks for the letters of a filter, in an order.
+func Select(f dlq.Filter, by Order) Request {
+	return Request{f, Verb{Order: by}}
 }
 
 // MarshalJSON joins the two objects.
-func (r lettersRequest) MarshalJSON() ([]byte, error) {
+func (r Request) MarshalJSON() ([]byte, error) {
 	filter, err := json.Marshal(r.Filter)
 	if err != nil {
 		return nil, err
 	}
-	verb, err := json.Marshal(r.lettersVerb)
+	verb, err := json.Marshal(r.Verb)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +60,9 @@ func (r lettersRequest) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads both from the one object.
-func (r *lettersRequest) UnmarshalJSON(data []byte) error {
+func (r *Request) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &r.Filter); err != nil {
 		return err
 	}
-	return json.Unmarshal(data, &r.lettersVerb)
+	return json.Unmarshal(data, &r.Verb)
 }

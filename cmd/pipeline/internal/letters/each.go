@@ -1,4 +1,4 @@
-package cli
+package letters
 
 import (
 	"context"
@@ -8,47 +8,48 @@ import (
 	"penstock/dlq"
 )
 
-// outcome is what became of one letter.
-type outcome struct {
+// Outcome is what became of one letter.
+type Outcome struct {
 	ID    string `json:"id"`
-	Fate  fate   `json:"result"`
+	Fate  Fate   `json:"result"`
 	Error string `json:"error,omitempty"` // of one that is refused
 }
 
-type fate string
+// Fate is what became of a letter.
+type Fate string
 
 const (
-	fateDone    fate = "done"    // asked for, or discarded
-	fateWaits   fate = "waits"   // was asked for before
-	fateGone    fate = "gone"    // replaced, replayed or discarded meanwhile
-	fateRefused fate = "refused" // the error says why
+	Done    Fate = "done"    // asked for, or discarded
+	Waits   Fate = "waits"   // was asked for before
+	Gone    Fate = "gone"    // replaced, replayed or discarded meanwhile
+	Refused Fate = "refused" // the error says why
 )
 
-// eachLetter calls fn with the letters of a queue that are selected.
-func eachLetter(ctx context.Context, q *dlq.Queue, s lettersRequest, fn func(dlq.Letter) error) error {
-	if s.Order == byOrigin {
+// Each calls fn with the letters of a queue that are selected.
+func Each(ctx context.Context, q *dlq.Queue, s Request, fn func(dlq.Letter) error) error {
+	if s.Order == ByOrigin {
 		return q.SelectInOrder(ctx, s.Filter, fn)
 	}
 	return q.Select(ctx, s.Filter, fn)
 }
 
-// replayEach asks for replays, in the order of origin.
-func replayEach(ctx context.Context, q *dlq.Queue, r lettersRequest, told func(outcome) error) error {
+// Replay asks for replays, in the order of origin.
+func Replay(ctx context.Context, q *dlq.Queue, r Request, told func(Outcome) error) error {
 	r.WithoutValues = true
 	pace := pacer{pause: r.Pause}
 	return q.SelectInOrder(ctx, r.Filter, func(l dlq.Letter) error {
 		if r.Sequence != 0 && l.Sequence != r.Sequence {
-			return told(outcome{ID: l.ID(), Fate: fateGone})
+			return told(Outcome{ID: l.ID(), Fate: Gone})
 		}
 		if err := pace.wait(ctx); err != nil {
 			return err
 		}
 		err := q.Replay(ctx, l, dlq.ReplayOptions{To: r.To, Value: r.Value, MaxRounds: r.Rounds})
 		fate, err := fateOf(err)
-		if err != nil && fate != fateRefused {
+		if err != nil && fate != Refused {
 			return err
 		}
-		o := outcome{ID: l.ID(), Fate: fate}
+		o := Outcome{ID: l.ID(), Fate: fate}
 		if err != nil {
 			o.Error = err.Error()
 		}
@@ -57,28 +58,28 @@ func replayEach(ctx context.Context, q *dlq.Queue, r lettersRequest, told func(o
 }
 
 // fateOf tells what concerns one letter from what concerns all.
-func fateOf(err error) (fate, error) {
+func fateOf(err error) (Fate, error) {
 	switch {
 	case err == nil:
-		return fateDone, nil
+		return Done, nil
 	case errors.Is(err, dlq.ErrPending):
-		return fateWaits, nil
+		return Waits, nil
 	case errors.Is(err, dlq.ErrStale):
-		return fateGone, nil
+		return Gone, nil
 	case errors.Is(err, dlq.ErrRounds), errors.Is(err, dlq.ErrTooLarge), errors.Is(err, dlq.ErrDamaged), errors.Is(err, dlq.ErrNewerVersion), errors.Is(err, dlq.ErrInvalid):
-		return fateRefused, err
+		return Refused, err
 	}
 	return "", err
 }
 
-// discardEach deletes letters, the oldest first.
-func discardEach(ctx context.Context, q *dlq.Queue, f dlq.Filter, told func(outcome) error) error {
+// Discard deletes letters, the oldest first.
+func Discard(ctx context.Context, q *dlq.Queue, f dlq.Filter, told func(Outcome) error) error {
 	f.WithoutValues = true
 	return q.Select(ctx, f, func(l dlq.Letter) error {
 		if err := q.Discard(ctx, l); err != nil {
 			return err
 		}
-		return told(outcome{ID: l.ID(), Fate: fateDone})
+		return told(Outcome{ID: l.ID(), Fate: Done})
 	})
 }
 
