@@ -53,7 +53,7 @@ func (in *session) feed(ctx context.Context) {
 			err = in.callSource(ctx)
 		}
 		if isUnavailable(err) {
-			err = in.awaitOther(ctx, sourceCall, in.step(), err)
+			err = in.awaitOther(ctx, sourceCall, sourceCall, err)
 		}
 		signal(f.events)
 		if err != nil {

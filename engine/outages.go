@@ -49,7 +49,7 @@ func (in *session) isAway(call, unit string, answer error) time.Duration {
 	in.observed.stats.Unavailable.Add(1)
 	isNew, delay := in.noteAway(call, unit, answer)
 	if isNew {
-		in.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", unit, "error", brief(answer), "delay", delay)
+		in.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", call, "at", unit, "error", brief(answer), "delay", delay)
 	}
 	return delay
 }

@@ -34,6 +34,7 @@ type toldWait struct {
 const (
 	waitLook      = time.Second
 	waitAgain     = 30 * time.Second // until it is logged for the second time; then twice as long, and so on
+	waitAgainAway = 5 * time.Second  // the same of what a function calls: most of these are short
 	waitAgainMost = 5 * time.Minute
 )
 
@@ -41,14 +42,18 @@ const (
 func (r *run) watchWaits() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
+	w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
 	watching.Go(func() {
-		w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
 		for r.clock.Pause(ctx, waitLook) == nil {
 			w.look(r.clock.Now())
 			r.sampled.flush(r.clock.Now(), false)
 		}
 	})
-	return func() { cancel(); watching.Wait() }
+	return func() {
+		cancel()
+		watching.Wait()
+		w.end(r.clock.Now())
+	}
 }
 
 // look tells what has become overdue, and what that was is over.
@@ -75,6 +80,15 @@ func (w *waitWatch) look(now time.Time) {
 	}
 }
 
+// end tells of the waits that last to the end of the run: each that was told of
+// ends in the events.
+func (w *waitWatch) end(now time.Time) {
+	for place, told := range w.told {
+		w.over(place, told, now)
+	}
+	clear(w.told)
+}
+
 func (w *waitWatch) lookAt(place waitPlace, list []Wait, now time.Time) {
 	for _, wait := range list {
 		if !wait.Overdue {
@@ -82,8 +96,13 @@ func (w *waitWatch) lookAt(place waitPlace, list []Wait, now time.Time) {
 		}
 		place.kind, place.input = wait.kind, wait.input
 		told := w.told[place]
-		if told == nil || !told.wait.Since.Equal(wait.Since) {
-			told = &toldWait{wait: wait, pause: waitAgain, again: now.Add(waitAgain)}
+		if told != nil && !told.wait.Since.Equal(wait.Since) { // between two looks one ended, and the next began
+			w.over(place, told, wait.Since)
+			told = nil
+		}
+		if told == nil {
+			told = &toldWait{wait: wait, pause: place.kind.logPause()}
+			told.again = now.Add(told.pause)
 			w.told[place] = told
 			w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitsLong, Detail: wait.String()})
 			if !wait.kind.isToldElsewhere() {
@@ -118,6 +137,14 @@ func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
 		log, what = place.in.log, "the wait of the stage is over"
 	}
 	log.Info(what, "for", told.wait.For, "lasted", lasted)
+}
+
+// logPause is how long after its first line a wait is logged again.
+func (k waitKind) logPause() time.Duration {
+	if k == waitUnavailable {
+		return waitAgainAway
+	}
+	return waitAgain
 }
 
 func (p waitPlace) stage() string {

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"log/slog"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,5 +47,62 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), `level=INFO msg="the wait of the pipeline is over" for=broker`) {
 		t.Errorf("the end is not in the log: %s", &log)
+	}
+}
+
+// An outage of 10 s has a line in between; one that is followed by another before
+// it is looked again, or that lasts to the end of the run, ends in the events too.
+func TestEachWaitThatIsToldOfEndsInTheEvents(t *testing.T) {
+	t.Parallel()
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	var log bytes.Buffer
+	var kinds []supervise.EventKind
+	r := &run{
+		pipeline: New("told"), clock: clock, log: slog.New(slog.NewTextHandler(&log, nil)),
+		config: Config{OnEvent: func(e supervise.Event) { kinds = append(kinds, e.Kind) }},
+	}
+	w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
+	r.waits.clock = clock
+	look := func(d time.Duration) {
+		for end := clock.at.Add(d); clock.at.Before(end); clock.advance(waitLook) {
+			w.look(clock.at)
+		}
+	}
+	r.waits.begin(waitUnavailable, "source: away")
+	look(11 * time.Second)
+	if lines := strings.Count(log.String(), "the pipeline waits"); lines != 1 {
+		t.Errorf("%d lines between the first and the last, want 1: %s", lines, &log)
+	}
+	r.waits.end(waitUnavailable)
+	r.waits.begin(waitUnavailable, "source: away")
+	clock.advance(2 * time.Second) // nothing looks meanwhile
+	look(2 * time.Second)
+	w.end(clock.at)
+	want := []supervise.EventKind{supervise.WaitsLong, supervise.WaitEnded, supervise.WaitsLong, supervise.WaitEnded}
+	if !slices.Equal(kinds, want) {
+		t.Errorf("the events are %v, want %v", kinds, want)
+	}
+}
+
+// What the table of the documentation says is what the rules say.
+func TestTheWaitsOfTheDocumentationAreThoseOfTheRules(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range waitRules {
+		row := "\n| `" + rule.name + "` | "
+		at := strings.Index(string(page), row)
+		if at < 0 {
+			t.Errorf("%s is not in the table", rule.name)
+			continue
+		}
+		patience, _, _ := strings.Cut(string(page)[at+len(row):], " |")
+		patience, _, _ = strings.Cut(patience, " without")
+		said, err := time.ParseDuration(strings.NewReplacer(" s", "s", " min", "m", "never", "0s").Replace(patience))
+		if err != nil || said != rule.patience {
+			t.Errorf("%s is overdue after %v, and the table says %q", rule.name, rule.patience, patience)
+		}
 	}
 }
