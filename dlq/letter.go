@@ -29,7 +29,8 @@ type Attempt struct {
 }
 
 // Letter is one message that an instance gave up on, or a value that a source could not send: then Input is the stream that it
-// was for, the source's own, Offset the number of the source's call, and InputInstance that of the value in it. Pipeline, Stage, Instance, Input, InputInstance and Offset name it for
+// was for, the source's own, Offset the number of the source's call, and InputInstance that of the value in it. Of its hooks Start and
+// End, whose values are counted from 1<<28 and 1<<29, Offset is the number of the commit before. Pipeline, Stage, Instance, Input, InputInstance and Offset name it for
 // ever; two letters that agree in them are the same letter.
 type Letter struct {
 	Pipeline string // "" in Put: that of the queue

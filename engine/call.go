@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"penstock/engine/faultpoint"
 )
@@ -39,12 +40,16 @@ func (in *session) messageCall(i *input, offset uint64, count int, f *failure) c
 func (c *call) name() string {
 	switch {
 	case c.input == nil:
-		return c.unit
+		return named(c.unit)
 	case c.count > 1:
 		return fmt.Sprintf("%d messages from %s", c.count, messageUnit(c.input.definition, c.offset))
 	}
 	return "message " + messageUnit(c.input.definition, c.offset)
 }
+
+// named is what people read of a unit: the end hook of a stage without keys has
+// none behind its colon.
+func named(unit string) string { return strings.TrimSuffix(unit, ":") }
 
 // place is that of the call's message.
 func (c *call) place() place { return place{c.input.definition.stream.String(), c.offset} }

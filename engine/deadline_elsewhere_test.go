@@ -60,7 +60,7 @@ func TestHangingElsewhere(t *testing.T) {
 			engine.Sink(p, "stage", in, take, hooks{Recover: asked.recover,
 				BeforeCommit: func(context.Context, *int) error { hang(); return nil }})
 		},
-		"end:": func(p engine.Scope, in *engine.Stream[uint64], asked *faults[int], hang func()) {
+		"end": func(p engine.Scope, in *engine.Stream[uint64], asked *faults[int], hang func()) {
 			engine.Sink(p, "stage", in, take, hooks{Recover: asked.recover,
 				End: func(_ context.Context, _ *int, _ engine.Emit[engine.None]) error { hang(); return nil }})
 		},

@@ -175,6 +175,9 @@ func (in *session) tryEnd(ctx context.Context, key string) error {
 			})
 		})
 	})
+	if err == nil {
+		err = in.passUnfit(ctx, in.call.name())
+	}
 	switch {
 	case errors.Is(err, errAbandoned):
 		return err
@@ -213,7 +216,7 @@ func (in *session) failEnd(ctx context.Context, err error) error {
 	if errors.Is(err, errRewind) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", unit, err)
+	return fmt.Errorf("%s: %w", named(unit), err)
 }
 
 // endKeys calls the end hook for every key in order. How far it came is part

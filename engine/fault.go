@@ -66,7 +66,7 @@ func (in *session) record(err error) error {
 		if err := in.countCall(c.unit, err); err != nil {
 			return err
 		}
-		return fmt.Errorf("%s: %w", c.unit, err)
+		return fmt.Errorf("%s: %w", named(c.unit), err)
 	case c.count > 1:
 		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
 		return supervise.Uncounted(fmt.Errorf("a batch of %s: %w", c.name(), err))

@@ -82,7 +82,7 @@ func (in *session) callSource(ctx context.Context) error {
 	unsaved, err := in.runSource(ctx)
 	b := in.batch
 	if b.callErr != nil && (err == nil || err == io.EOF) {
-		err = in.stopsAtUnfit(b.callErr)
+		err = in.unsent(in.step(), b.callErr)
 	}
 	if unsaved == nil && (err == nil || err == io.EOF) {
 		if undone := in.beforeCounting(ctx); undone != nil {
@@ -174,10 +174,8 @@ func (in *session) stepUnderWay() string {
 
 // beforeCounting comes when a call has returned and is not part of a commit yet.
 func (in *session) beforeCounting(ctx context.Context) error {
-	if in.batch.unfit.some() {
-		if err := in.passUnfit(ctx); err != nil {
-			return err
-		}
+	if err := in.passUnfit(ctx, in.step()); err != nil {
+		return err
 	}
 	return in.waitForOthers(ctx)
 }

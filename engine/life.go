@@ -167,6 +167,9 @@ func (in *session) callStart(ctx context.Context) error {
 			return in.machine.keeper().check() // else the first message would be blamed
 		})
 	})
+	if err == nil {
+		err = in.passUnfit(ctx, startUnit)
+	}
 	if err != nil {
 		return in.fail(ctx, err)
 	}

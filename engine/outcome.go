@@ -1,9 +1,17 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
+)
+
+// What an answer tells that was given nil.
+var (
+	errRejected    = errors.New("rejected without a reason")
+	errUnavailable = errors.New("unavailable without a reason")
+	errFatal       = errors.New("failed for good without a reason")
 )
 
 // Hold is returned by a message function that cannot take the message yet: it
@@ -30,18 +38,25 @@ func (s *snooze) Error() string { return fmt.Sprintf("snooze for %v", s.delay) }
 // call stands then: what it emitted and how it changed its state is committed, so
 // it must have moved its place behind that first. The dead letter tells the error;
 // RejectValue gives it bytes, too.
-func Reject(err error) error { return &rejection{err: err} }
+func Reject(err error) error { return RejectValue(nil, err) }
 
 // RejectValue is Reject for a source, with what it could make no value of: the
 // dead letter keeps its first 64 KiB.
-func RejectValue(value []byte, err error) error { return &rejection{err, value} }
+func RejectValue(value []byte, err error) error {
+	return &rejection{cmp.Or(err, errRejected), value}
+}
 
 type rejection struct {
 	err   error
 	value []byte
 }
 
-func (r *rejection) Error() string { return fmt.Sprintf("rejected: %v", r.err) }
+func (r *rejection) Error() string {
+	if r.err == errRejected {
+		return r.err.Error()
+	}
+	return fmt.Sprintf("rejected: %v", r.err)
+}
 func (r *rejection) Unwrap() error { return r.err }
 
 // Unavailable is returned by any function of a stage when what it calls cannot
@@ -55,11 +70,16 @@ func (r *rejection) Unwrap() error { return r.err }
 // meanwhile, and BeforeCommit its commits. Stop is not called again: the stage
 // stops all the same. An orderly stop ends the wait, and the next run goes on
 // where the last commit was. The Status and /readyz show the wait.
-func Unavailable(err error) error { return &unavailable{err} }
+func Unavailable(err error) error { return &unavailable{cmp.Or(err, errUnavailable)} }
 
 type unavailable struct{ err error }
 
-func (u *unavailable) Error() string { return fmt.Sprintf("unavailable: %v", u.err) }
+func (u *unavailable) Error() string {
+	if u.err == errUnavailable {
+		return u.err.Error()
+	}
+	return fmt.Sprintf("unavailable: %v", u.err)
+}
 func (u *unavailable) Unwrap() error { return u.err }
 
 // isUnavailable says that the answer is Unavailable, unless another one is put
@@ -82,7 +102,7 @@ func isRejected(err error) bool {
 // Fatal is returned by any function of a stage for a failure that trying
 // again cannot mend (a missing file, a wrong setting): the pipeline stops
 // with this error. Nothing is lost; it resumes when the cause is gone.
-func Fatal(err error) error { return &fatal{err} }
+func Fatal(err error) error { return &fatal{cmp.Or(err, errFatal)} }
 
 type fatal struct{ err error }
 

@@ -149,7 +149,7 @@ type faulted struct {
 // note keeps what the recovery function may want to know.
 func (in *session) note(err error) {
 	c := &in.call
-	f := &faulted{err: err, call: c.unit, attempt: in.nextTry(c.unit), timer: -1}
+	f := &faulted{err: err, call: named(c.unit), attempt: in.nextTry(c.unit), timer: -1}
 	in.failures.last = f
 	i := c.input
 	if i == nil {

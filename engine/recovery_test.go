@@ -87,7 +87,7 @@ func TestRecoveryIsToldAboutOtherCalls(t *testing.T) {
 			engine.Sink(p, "stage", in, take, hooks{Recover: asked.recover,
 				BeforeCommit: func(context.Context, *int) error { return fail() }})
 		},
-		"end:": func(p engine.Scope, in *engine.Stream[uint64], asked *faults[int], fail func() error) {
+		"end": func(p engine.Scope, in *engine.Stream[uint64], asked *faults[int], fail func() error) {
 			engine.Sink(p, "stage", in, take, hooks{Recover: asked.recover,
 				End: func(context.Context, *int, engine.Emit[engine.None]) error { return fail() }})
 		},

@@ -89,8 +89,8 @@ func (in *session) undoneIfAway(fn func() error) error {
 	timers := append([]int64(nil), in.timers.due...)
 	restore := in.machine.keeper().save()
 	err := supervise.Contain(fn)
-	if err == nil {
-		err = in.batch.callErr
+	if err == nil && in.batch.callErr != nil {
+		err = in.unsent(in.call.name(), in.batch.callErr)
 	}
 	if !isUnavailable(err) {
 		return err

@@ -35,6 +35,7 @@ type unfit struct {
 	key    string
 	time   time.Time
 	value  []byte // the first bytes
+	isCut  bool   // there were more
 	err    error  // a *rejection where the function rejected it
 }
 
@@ -67,19 +68,23 @@ func CountDropped(ctx context.Context, n uint64) {
 func (u *unfits) add(v unfit) {
 	total := len(v.value)
 	keep := min(total, unfitKept, unfitMost-u.bytes)
-	v.value = append([]byte(nil), v.value[:keep]...)
-	if keep < total {
-		v.err = keepsOnly(v.err, keep)
-	}
+	v.value, v.isCut = append([]byte(nil), v.value[:keep]...), keep < total
 	u.bytes += keep
 	u.list = append(u.list, v)
 }
 
-func keepsOnly(err error, bytes int) error {
-	if r, is := err.(*rejection); is {
-		return &rejection{err: keepsOnly(r.err, bytes)}
+// told is the error of its letter.
+func (u *unfit) told() error {
+	if !u.isCut {
+		return u.err
 	}
-	return fmt.Errorf("%w; the letter keeps its first %d bytes", err, bytes)
+	keeps := func(err error) error {
+		return fmt.Errorf("%w; the letter keeps its first %d bytes", err, len(u.value))
+	}
+	if r, is := u.err.(*rejection); is {
+		return &rejection{err: keeps(r.err)}
+	}
+	return keeps(u.err)
 }
 
 func (u *unfits) clear() { *u = unfits{} }
@@ -98,10 +103,13 @@ func (in *session) passesUnfit() bool {
 	return in.source != nil && l != nil && (*l == DeadLetter || *l == DropMessage)
 }
 
-// stopsAtUnfit is the error that ends a source at such a value.
-func (in *session) stopsAtUnfit(err error) error {
+// unsent is the failure of a call that emitted such a value. It ends a source.
+func (in *session) unsent(unit string, err error) error {
+	if in.source == nil {
+		return err
+	}
 	if l := in.definition.options.unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
-		return &AtLimitError{Stage: in.definition.name, Message: in.step(), Attempts: 1, Reason: err.Error()}
+		return &AtLimitError{Stage: in.definition.name, Message: unit, Attempts: 1, Reason: err.Error()}
 	}
 	return Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
 }
@@ -127,7 +135,10 @@ func (in *session) reject(err error) error {
 // passUnfit keeps or drops what the source's call could not send, before the
 // call counts: a crash in between makes the same call, and the same letters,
 // again.
-func (in *session) passUnfit(ctx context.Context) error {
+func (in *session) passUnfit(ctx context.Context, unit string) error {
+	if !in.batch.unfit.some() {
+		return nil
+	}
 	dropped := 0
 	own := in.batch.unfit.dropped
 	var first error
@@ -139,13 +150,13 @@ func (in *session) passUnfit(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := in.keepUnfit(ctx, in.unfitLetter(n, u)); err != nil {
+		if err := in.keepUnfit(ctx, in.unfitLetter(unit, n, u)); err != nil {
 			return err
 		}
 	}
 	in.batch.unfit.clear()
 	if dropped > 0 {
-		in.log.Warn("values that cannot be sent were dropped", "call", in.step(), "values", dropped, "error", brief(first))
+		in.log.Warn("values that cannot be sent were dropped", "call", unit, "values", dropped, "error", brief(first))
 	}
 	if own += uint64(dropped); own > 0 {
 		in.observed.stats.Dropped.Add(own)
@@ -175,20 +186,34 @@ func (in *session) keepUnfit(ctx context.Context, l dlq.Letter) error {
 	}
 }
 
+// Values of hooks have numbers of their own, beside those of a function's call.
+const (
+	unfitOfStart = 1 << 28
+	unfitOfEnd   = 1 << 29
+)
+
 // unfitLetter names a value by the stream that it was for, the source's call and
 // its number in that. No stage reads its own stream, so no other letter is
-// called so.
-func (in *session) unfitLetter(n int, u *unfit) dlq.Letter {
-	now := in.run.clock.Now()
+// called so. A hook is called once for each commit that it finds, or again.
+func (in *session) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
+	now, offset := in.run.clock.Now(), in.steps
+	if unit != in.step() {
+		control, _ := in.committed.last()
+		offset = control.Commit
+		n += unfitOfEnd
+		if unit == startUnit {
+			n += unfitOfStart - unfitOfEnd
+		}
+	}
 	var a attempts
-	a.count(in.step(), u.err, now)
+	a.count(unit, u.told(), now)
 	if u.time.IsZero() {
 		u.time = now
 	}
 	return dlq.Letter{
 		Pipeline: in.definition.pipeline.name,
 		Stage:    in.definition.name,
-		Input:    u.stream, InputInstance: n, Offset: in.steps,
+		Input:    u.stream, InputInstance: n, Offset: offset,
 		Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time,
 		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain, Attempts: a.Tries,
 		Version: binaryVersion(), At: time.Now(),

@@ -231,7 +231,7 @@ func TestStateThatCannotBeEncodedAfterACallThatIsNoMessage(t *testing.T) {
 		"end": {func(p engine.Scope, in *engine.Stream[uint64], bad float64) {
 			engine.Sink(p, "sink", in, add, asJSON(), engine.Hooks[sum, engine.None]{
 				End: func(_ context.Context, s *sum, _ engine.Emit[engine.None]) error { s.Sum += bad; return nil }})
-		}, "end:: encode the state", 20},
+		}, "end: encode the state", 20},
 		"end of a key": {func(p engine.Scope, in *engine.Stream[uint64], bad float64) {
 			engine.Sink(p, "sink", engine.KeyBy(in, func(n uint64) string { return string(rune('a' + n%5)) }), add, asJSON(), engine.Hooks[sum, engine.None]{
 				End: func(ctx context.Context, s *sum, _ engine.Emit[engine.None]) error {

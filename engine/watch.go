@@ -147,7 +147,7 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 
 func (in *instance) callName(c *watchedCall) string {
 	if c.unit != "" {
-		return c.unit
+		return named(c.unit)
 	}
 	return "message " + messageUnit(in.inputDefinition(c.input), c.offset)
 }
