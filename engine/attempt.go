@@ -123,11 +123,11 @@ func (in *session) keepNote(name string, data []byte) error {
 	if config := in.run.config; config.Sync > 0 && config.NATS.URL == "" {
 		return in.jot(name, data)
 	}
-	return in.run.space.persist(func() error { return in.committed.store.PutNote(name, data) })
+	return in.run.space.persist(func() error { return in.committed.Store.PutNote(name, data) })
 }
 
 func (in *session) loadAttempts() error {
-	data, found, err := in.committed.store.Note(callNote)
+	data, found, err := in.committed.Store.Note(callNote)
 	if err == nil && found {
 		err = json.Unmarshal(data, &in.failures.ofUnit)
 	}

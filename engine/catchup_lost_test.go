@@ -9,6 +9,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/view"
 )
 
 // channelWith is the simulated channel of a keyed stage that has these frames.
@@ -45,16 +46,16 @@ func TestKeysAheadOfTheChannelAreRefused(t *testing.T) {
 		reach   uint64
 		refused bool
 	}{{1, false}, {2, false}, {3, true}} {
-		if err := store.PutNote(reachNote, binary.LittleEndian.AppendUint64(nil, c.reach)); err != nil {
+		if err := store.PutNote(view.ReachNote, binary.LittleEndian.AppendUint64(nil, c.reach)); err != nil {
 			t.Fatal(err)
 		}
-		err := newCommitted("worker", store).catchUp(t.Context(), link, true)
+		err := view.New("worker", store).CatchUp(t.Context(), link, true)
 		if errors.Is(err, ErrRefused) != c.refused {
 			t.Errorf("keys of commit %d, and a channel that ends at 2: %v", c.reach, err)
 		}
 	}
 	empty, _ := channelWith(t)
-	if err := newCommitted("worker", store).catchUp(t.Context(), empty, true); !errors.Is(err, ErrRefused) {
+	if err := view.New("worker", store).CatchUp(t.Context(), empty, true); !errors.Is(err, ErrRefused) {
 		t.Errorf("keys of commit 3, and an empty channel: %v", err)
 	}
 }
@@ -69,12 +70,12 @@ func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 		c := &checkpointer{server: simServer{store.process}}
 		var changes checkpoint.Changes
 		changes.Set("a", nil)
-		keys := update{vault: store, keys: &changes}
-		keys.checkpoint.Commit = 7
-		if err := c.announce([]update{keys}); err != nil {
+		keys := view.Update{Vault: store, Keys: &changes}
+		keys.Checkpoint.Commit = 7
+		if err := c.announce([]view.Update{keys}); err != nil {
 			t.Fatal(err)
 		}
-		reach, err := newCommitted("worker", store).reach()
+		reach, err := view.New("worker", store).Reach()
 		if want := uint64(7); err != nil || (reach == want) == embedded {
 			t.Errorf("embedded %v: the reach is %d, %v", embedded, reach, err)
 		}
@@ -96,11 +97,11 @@ func (l lateLink) Last(context.Context) (channel.Record, bool, error) {
 func TestCatchUpBesideALivingOwner(t *testing.T) {
 	t.Parallel()
 	link, store := channelWith(t, keyedFrame(1, "a", "one"), keyedFrame(2, "a", "two"), keyedFrame(3, "b", "three"))
-	view := newCommitted("worker", store)
-	if err := view.catchUp(t.Context(), lateLink{link}, true); err != nil {
+	view := view.New("worker", store)
+	if err := view.CatchUp(t.Context(), lateLink{link}, true); err != nil {
 		t.Fatal(err)
 	}
-	if control, sequence := view.last(); control.Commit != 3 || sequence != 3 {
+	if control, sequence := view.Last(); control.Commit != 3 || sequence != 3 {
 		t.Errorf("caught up to commit %d at sequence %d, want 3 at 3", control.Commit, sequence)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
+	"penstock/engine/internal/view"
 )
 
 // dirtyLimit is how much memory the changed states of a keyed stage may take
@@ -111,15 +112,15 @@ func (c *checkpointer) checkpoint(ctx context.Context) error {
 
 // write says whether there was something new.
 func (c *checkpointer) write(ctx context.Context) (wrote bool, err error) {
-	var updates []update
-	var from []*committed
+	var updates []view.Update
+	var from []*view.View
 	giveUp := func() {
 		for _, view := range from {
-			view.giveUp()
+			view.GiveUp()
 		}
 	}
 	for _, in := range c.instances {
-		u, changed, err := in.committed.begin()
+		u, changed, err := in.committed.Begin()
 		if err != nil {
 			giveUp()
 			return false, err
@@ -151,7 +152,7 @@ func (c *checkpointer) write(ctx context.Context) (wrote bool, err error) {
 		return false, err
 	}
 	for k, view := range from {
-		view.done(updates[k])
+		view.Done(updates[k])
 	}
 	faultpoint.Hit(faultpoint.AfterCheckpoint, "")
 	return true, nil
@@ -161,17 +162,17 @@ func (c *checkpointer) write(ctx context.Context) (wrote bool, err error) {
 // written. A server outside may lose frames that it had
 // acknowledged, and a crash may leave keys without their checkpoint: then these
 // are ahead of the channel, and nothing else would tell.
-func (c *checkpointer) announce(updates []update) error {
+func (c *checkpointer) announce(updates []view.Update) error {
 	if c.server.Embedded() {
 		return nil // its files are synced
 	}
-	keyed := slices.DeleteFunc(slices.Clone(updates), func(u update) bool { return u.keys.Len() == 0 })
+	keyed := slices.DeleteFunc(slices.Clone(updates), func(u view.Update) bool { return u.Keys.Len() == 0 })
 	for k, u := range keyed {
-		put := u.vault.PutNoteUnsynced
+		put := u.Vault.PutNoteUnsynced
 		if k == len(keyed)-1 {
-			put = u.vault.PutNote // syncs them all
+			put = u.Vault.PutNote // syncs them all
 		}
-		if err := put(reachNote, binary.LittleEndian.AppendUint64(nil, u.checkpoint.Commit)); err != nil {
+		if err := put(view.ReachNote, binary.LittleEndian.AppendUint64(nil, u.Checkpoint.Commit)); err != nil {
 			return fmt.Errorf("note how far the keys of a checkpoint reach: %w", err)
 		}
 	}
@@ -181,7 +182,7 @@ func (c *checkpointer) announce(updates []update) error {
 // trim drops the frames of an instance that neither its own recovery nor any
 // reader can need again.
 func (c *checkpointer) trim(ctx context.Context, in *instance) error {
-	own, _ := in.committed.covered()
+	own, _ := in.committed.Covered()
 	last := in.progress.last.Load() // before anything is asked of what is in the frames up to it
 	before := min(own, last)
 	if rule.TrimBound {
@@ -215,17 +216,17 @@ func (c *checkpointer) trim(ctx context.Context, in *instance) error {
 
 // saver makes checkpoints durable, as [checkpoint.Store.Write] does.
 type saver interface {
-	save(updates []update) error
+	save(updates []view.Update) error
 	size() int64 // bytes on disk
 }
 
 // badger is the saver of a store.
 type badger struct{ store *checkpoint.Store }
 
-func (b badger) save(updates []update) error {
+func (b badger) save(updates []view.Update) error {
 	list := make([]checkpoint.Update, len(updates))
 	for k, u := range updates {
-		list[k] = checkpoint.Update{Instance: u.vault.(*checkpoint.Instance), Checkpoint: u.checkpoint, Changes: u.keys}
+		list[k] = checkpoint.Update{Instance: u.Vault.(*checkpoint.Instance), Checkpoint: u.Checkpoint, Changes: u.Keys}
 	}
 	return b.store.Write(list)
 }

@@ -115,7 +115,7 @@ func (in *session) encode(end bool) (*flight, error) {
 		in.batch.mu.Lock()
 		defer in.batch.mu.Unlock()
 	}
-	control, sequence := in.committed.last()
+	control, sequence := in.committed.Last()
 	state, err := in.collect()
 	if err != nil {
 		return nil, in.unsaved(err)
@@ -143,7 +143,7 @@ func (in *session) encode(end bool) (*flight, error) {
 	f.trace = in.traceSent()
 	f.taken, f.ages = in.batch.taken, in.batch.ages
 	in.batch.spare, in.batch.last = nil, call{}
-	in.committed.launch(state.Changes)
+	in.committed.Launch(state.Changes)
 	in.empty(f)
 	return f, nil
 }
@@ -205,7 +205,7 @@ func (in *session) settled(sequence uint64) {
 	faultpoint.Hit(faultpoint.AfterPublish, in.definition.name)
 	in.measure(f)
 	in.noteSize(f)
-	in.committed.accept(&f.frame, sequence)
+	in.committed.Accept(&f.frame, sequence)
 	in.flight, in.batch.spare, in.batch.closed = nil, f.data, false
 	in.waiting.waits.end(waitCommit)
 	in.batch.most = min(2*in.batch.most, batchCalls)
@@ -234,7 +234,7 @@ func (in *session) settled(sequence uint64) {
 	if in.observed.stats.unsaved.Load() {
 		in.saveNews()
 	}
-	if in.committed.dirtyBytes() > dirtyLimit || in.progress.stored.Load() > int64(in.format.capacity.Bytes/2) {
+	if in.committed.DirtyBytes() > dirtyLimit || in.progress.stored.Load() > int64(in.format.capacity.Bytes/2) {
 		in.run.checkpointer.kick()
 	}
 }

@@ -111,7 +111,7 @@ const (
 // end runs the end hook and commits the last frame. A stage that went on after
 // its end, and took nothing, has run it.
 func (in *session) end(ctx context.Context) error {
-	control, _ := in.committed.last()
+	control, _ := in.committed.Last()
 	in.ending.usedUp = len(in.producers) > 0 && !in.ending.asked && in.inputsExhausted()
 	if in.machine.hasEnd() && !control.UsedUp {
 		hook := in.endWhole
@@ -292,7 +292,7 @@ type keyAndValue struct {
 // keysFrom returns the next keys, and whether there are no more.
 func (in *session) keysFrom(from string, most int) (keys []keyAndValue, isAll bool, err error) {
 	bytes := 0
-	err = in.committed.eachKey(from, func(key string, value []byte) error {
+	err = in.committed.EachKey(from, func(key string, value []byte) error {
 		keys = append(keys, keyAndValue{key, append([]byte(nil), value...)})
 		if bytes += len(value); len(keys) == most || bytes > endBytes {
 			return errEnough

@@ -17,6 +17,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/view"
 	"penstock/internal/format"
 )
 
@@ -207,8 +208,8 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	if !l.misfits(ctx, part, stage, m) || store == nil {
 		return nil
 	}
-	view := newCommitted(stage, store.Instance(plan.Only(stage).String()))
-	if err := view.catchUp(ctx, ch, false); err != nil {
+	view := view.New(stage, store.Instance(plan.Only(stage).String()))
+	if err := view.CatchUp(ctx, ch, false); err != nil {
 		return l.refusal(part, err)
 	}
 	return nil

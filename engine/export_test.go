@@ -57,7 +57,7 @@ func Checkpointed(p *Pipeline) bool {
 	r := p.current
 	p.mu.Unlock()
 	for _, in := range r.instances {
-		if own, _ := in.committed.covered(); own != in.progress.last.Load() || in.progress.stored.Load() > 64<<10 {
+		if own, _ := in.committed.Covered(); own != in.progress.last.Load() || in.progress.stored.Load() > 64<<10 {
 			return false
 		}
 	}

@@ -154,7 +154,7 @@ func (in *session) notePassed(f *failure) error {
 // forgetFailure makes a message as good as new.
 func (in *session) forgetFailure(f *failure) error {
 	in.failures.remove(f)
-	err := in.run.space.persist(func() error { return in.committed.store.PutNote(failureNote(f.slot), []byte("{}")) })
+	err := in.run.space.persist(func() error { return in.committed.Store.PutNote(failureNote(f.slot), []byte("{}")) })
 	if err != nil {
 		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", in.definition.name, f.Unit, err))
 	}
@@ -175,7 +175,7 @@ func (in *session) forgetCommitted() {
 // was never used.
 func (in *session) loadFailures() error {
 	for slot := range failureSlots {
-		data, found, err := in.committed.store.Note(failureNote(slot))
+		data, found, err := in.committed.Store.Note(failureNote(slot))
 		if err == nil && !found {
 			break
 		}

@@ -141,7 +141,7 @@ func (p *Pipeline) History(stage string) ([]StageEvent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readHistory(in.committed.store)
+	return readHistory(in.committed.Store)
 }
 
 // History is Pipeline.History for a pipeline that is not running.

@@ -42,7 +42,7 @@ func InfoOf(ctx context.Context) Info {
 	if in == nil {
 		return Info{}
 	}
-	control, _ := in.committed.last()
+	control, _ := in.committed.Last()
 	info := Info{
 		Pipeline: in.definition.pipeline.name,
 		Stage:    in.definition.name,

@@ -14,6 +14,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/view"
 )
 
 // ErrNoState says that there is no such stage, or no such key.
@@ -30,7 +31,7 @@ func (p *Pipeline) State(stage string, fn func(key string, state json.RawMessage
 	if err != nil {
 		return err
 	}
-	return view.each(s, fn)
+	return s.each(view, fn)
 }
 
 // StateOf gives the committed state of one key of a keyed stage of the
@@ -40,10 +41,10 @@ func (p *Pipeline) StateOf(stage, key string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return view.one(s, key)
+	return s.one(view, key)
 }
 
-func (p *Pipeline) view(stage string) (*committed, shape, error) {
+func (p *Pipeline) view(stage string) (*view.View, shape, error) {
 	in, err := p.running(stage)
 	if err != nil {
 		return nil, shape{}, err
@@ -62,31 +63,6 @@ func (p *Pipeline) running(stage string) (*instance, error) {
 		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.name, stage)
 	}
 	return r.byStage[d], nil
-}
-
-func (c *committed) each(s shape, fn func(key string, state json.RawMessage) error) error {
-	if s.Keyed {
-		return c.eachKey("", func(key string, value []byte) error { return fn(key, s.json(value)) })
-	}
-	data, found := c.whole()
-	if !found {
-		return fmt.Errorf("%w: stage %s has committed nothing yet", ErrNoState, c.stage)
-	}
-	return fn("", s.json(data))
-}
-
-func (c *committed) one(s shape, key string) (json.RawMessage, error) {
-	if !s.Keyed {
-		return nil, fmt.Errorf("%w: stage %s has one state, not one per key", ErrNoState, c.stage)
-	}
-	data, found, err := c.settledKey(key)
-	if err != nil {
-		return nil, err
-	}
-	if !found {
-		return nil, fmt.Errorf("%w: stage %s has no key %q", ErrNoState, c.stage, key)
-	}
-	return s.json(data), nil
 }
 
 // Inspector reads what a pipeline that is not running has left, without its
@@ -183,7 +159,7 @@ func (i *Inspector) State(ctx context.Context, stage string, fn func(key string,
 	if err != nil {
 		return err
 	}
-	return view.each(s, fn)
+	return s.each(view, fn)
 }
 
 // StateOf is Pipeline.StateOf for a pipeline that is not running.
@@ -192,15 +168,15 @@ func (i *Inspector) StateOf(ctx context.Context, stage, key string) (json.RawMes
 	if err != nil {
 		return nil, err
 	}
-	return view.one(s, key)
+	return s.one(view, key)
 }
 
-func (i *Inspector) view(ctx context.Context, stage string) (*committed, shape, error) {
+func (i *Inspector) view(ctx context.Context, stage string) (*view.View, shape, error) {
 	if err := checkName("stage", stage); err != nil {
 		return nil, shape{}, err
 	}
-	view := newCommitted(stage, i.store.Instance(plan.Only(stage).String()))
-	data, found, err := view.store.Note(shapeNote)
+	view := view.New(stage, i.store.Instance(plan.Only(stage).String()))
+	data, found, err := view.Store.Note(shapeNote)
 	if err != nil {
 		return nil, shape{}, err
 	}
@@ -219,7 +195,7 @@ func (i *Inspector) view(ctx context.Context, stage string) (*committed, shape, 
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, shape{}, fmt.Errorf("read the shape of the state: %w", err)
 	}
-	return view, s, view.catchUp(ctx, ch, s.Keyed)
+	return view, s, view.CatchUp(ctx, ch, s.Keyed)
 }
 
 // Close releases the directory, and removes the copies.

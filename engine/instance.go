@@ -8,6 +8,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/view"
 	"penstock/engine/measure"
 	"penstock/engine/supervise"
 )
@@ -21,7 +22,7 @@ type instance struct {
 	id         plan.InstanceID
 	log        *slog.Logger
 
-	committed *committed
+	committed *view.View
 	channel   ports.Log
 	format    frameFormat
 	producers []peer // by input
@@ -138,7 +139,7 @@ func newInstance(r *run, d *definition, store ports.Store, maxPayload int64) *in
 	for k := range in.waiting.reading {
 		in.waiting.reading[k].clock = r.clock
 	}
-	in.committed = newCommitted(d.name, store)
+	in.committed = view.New(d.name, store)
 	in.fault.recovery.set(d.recover)
 	in.callout.breaker = in.newBreaker()
 	for _, stream := range d.destinations() {

@@ -36,7 +36,7 @@ func (in *instance) noteLetters(reached uint64) error {
 		return nil
 	}
 	note := binary.LittleEndian.AppendUint64(nil, reached)
-	err := in.run.space.persist(func() error { return in.committed.store.PutNoteUnsynced(lettersNote, note) })
+	err := in.run.space.persist(func() error { return in.committed.Store.PutNoteUnsynced(lettersNote, note) })
 	if err != nil {
 		return Fatal(fmt.Errorf("stage %s: note how far the dead letters reach: %w", in.definition.name, err))
 	}
@@ -61,7 +61,7 @@ func notedLetters(of noteReader) (uint64, error) {
 func (r *run) checkLetters(ctx context.Context) error {
 	noted := uint64(0)
 	for _, in := range r.instances {
-		n, err := notedLetters(in.committed.store)
+		n, err := notedLetters(in.committed.Store)
 		if err != nil {
 			return fmt.Errorf("stage %s: how far the dead letters reach: %w", in.definition.name, err)
 		}
@@ -73,7 +73,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	}
 	if r.lettersEnd < noted {
 		noted |= lettersLost
-		if err := r.instances[0].committed.store.PutNote(lettersNote, binary.LittleEndian.AppendUint64(nil, noted)); err != nil {
+		if err := r.instances[0].committed.Store.PutNote(lettersNote, binary.LittleEndian.AppendUint64(nil, noted)); err != nil {
 			return err
 		}
 	}

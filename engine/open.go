@@ -211,7 +211,7 @@ func (in *instance) open(ctx context.Context) error {
 	if err := in.loadStats(); err != nil {
 		return err
 	}
-	if err := in.observed.history.open(in.committed.store); err != nil {
+	if err := in.observed.history.open(in.committed.Store); err != nil {
 		return fmt.Errorf("stage %s: %w", in.definition.name, err)
 	}
 	if err := in.saveShape(); err != nil {

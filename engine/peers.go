@@ -46,7 +46,7 @@ func (in *instance) goesOn() bool { return in.reopened }
 
 func (in *instance) hasEnded() bool { return in.phase.isEnded() }
 
-func (in *instance) endIsKept() bool { return in.committed.coversEnd() }
+func (in *instance) endIsKept() bool { return in.committed.CoversEnd() }
 
 func (in *instance) isStill() bool { return in.phase.isStill() }
 
@@ -57,7 +57,7 @@ func (in *instance) isStill() bool { return in.phase.isStill() }
 // being trimmed.
 func (in *instance) needs(input int, last uint64) uint64 {
 	var taken frame.Position // without a commit it is at the start
-	_, inputs := in.committed.covered()
+	_, inputs := in.committed.Covered()
 	for _, p := range inputs {
 		if p.Stream == in.definition.inputs[input].stream.String() {
 			taken = p

@@ -45,7 +45,7 @@ func (in *session) open(ctx context.Context) error {
 
 // recover brings the instance up to the channel's last frame.
 func (in *session) recover(ctx context.Context) error {
-	if err := in.committed.catchUp(ctx, in.channel, in.definition.keyed()); err != nil {
+	if err := in.committed.CatchUp(ctx, in.channel, in.definition.keyed()); err != nil {
 		return err
 	}
 	return in.adopt(ctx)
@@ -53,7 +53,7 @@ func (in *session) recover(ctx context.Context) error {
 
 // adopt sets the instance to the committed view.
 func (in *session) adopt(ctx context.Context) error {
-	control, sequence := in.committed.last()
+	control, sequence := in.committed.Last()
 	in.ownership.epoch = control.Epoch
 	in.progress.last.Store(sequence)
 	if in.format.options.Compression == frame.None {
@@ -98,7 +98,7 @@ func (in *session) fence(ctx context.Context) error {
 	if !rule.Fencing {
 		return nil
 	}
-	control, sequence := in.committed.last()
+	control, sequence := in.committed.Last()
 	fence := control
 	fence.Owner, fence.Epoch, fence.Commit, fence.Fence = in.ownership.owner, control.Epoch+1, control.Commit+1, true
 	if control.Ended { // it was reopened
@@ -125,7 +125,7 @@ func (in *session) fence(ctx context.Context) error {
 			return err
 		}
 	}
-	in.committed.accept(&fence, written)
+	in.committed.Accept(&fence, written)
 	in.published(in.flight, written)
 	in.flight = nil
 	faultpoint.Hit(faultpoint.AfterFence, in.definition.name)

@@ -36,12 +36,12 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 }
 
 func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err error) {
-	data, found := in.committed.whole()
+	data, found := in.committed.Whole()
 	if t.definition.keyed() {
 		if !f.hasKey {
 			return state, nil
 		}
-		data, found, err = in.committed.settledKey(f.key)
+		data, found, err = in.committed.SettledKey(f.key)
 	}
 	if err != nil || !found {
 		return state, err

@@ -12,7 +12,7 @@ import (
 // That may also be because a cut of the power took the end of that stage, and
 // left the end of this one.
 func (in *session) reopens(ctx context.Context) (bool, error) {
-	control, _ := in.committed.last()
+	control, _ := in.committed.Last()
 	again := false
 	for k, producer := range in.producers {
 		if control.UsedUp && !producer.hasEnded() {

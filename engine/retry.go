@@ -56,7 +56,7 @@ func (in *session) retryHere(ctx context.Context, err error) error {
 // jot keeps the record of a message that is tried again at once: it outlives the
 // process, and after a cut of the power the attempts begin anew.
 func (in *session) jot(name string, data []byte) error {
-	return in.run.space.persist(func() error { return in.committed.store.PutNoteUnsynced(name, data) })
+	return in.run.space.persist(func() error { return in.committed.Store.PutNoteUnsynced(name, data) })
 }
 
 // mustWait says whether the head of an input is there and may not be called

@@ -148,7 +148,7 @@ func (in *session) read(ctx context.Context, i *input) {
 
 // rollback returns to the last commit. Nothing may be in flight.
 func (in *session) rollback() error {
-	control, _ := in.committed.last()
+	control, _ := in.committed.Last()
 	next := make([]uint64, len(in.batch.sections))
 	for d := range next {
 		next[d] = in.progress.next[d].Load()

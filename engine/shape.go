@@ -3,9 +3,11 @@ package engine
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"penstock/engine/cborjson"
+	"penstock/engine/internal/view"
 )
 
 // shape says how a stage's state is to be read without its program.
@@ -22,11 +24,11 @@ func (in *instance) saveShape() error {
 	if err != nil {
 		return err
 	}
-	old, found, err := in.committed.store.Note(shapeNote)
+	old, found, err := in.committed.Store.Note(shapeNote)
 	if err != nil || found && string(old) == string(data) {
 		return err
 	}
-	return in.committed.store.PutNote(shapeNote, data)
+	return in.committed.Store.PutNote(shapeNote, data)
 }
 
 // json says bytes of a state in JSON.
@@ -63,4 +65,31 @@ func (s shape) json(data []byte) json.RawMessage {
 	}
 	text, _ := json.Marshal(map[string]any{"codec": s.Codec, "bytes": data})
 	return text
+}
+
+// each shows every state of a stage.
+func (s shape) each(c *view.View, fn func(key string, state json.RawMessage) error) error {
+	if s.Keyed {
+		return c.EachKey("", func(key string, value []byte) error { return fn(key, s.json(value)) })
+	}
+	data, found := c.Whole()
+	if !found {
+		return fmt.Errorf("%w: stage %s has committed nothing yet", ErrNoState, c.Stage)
+	}
+	return fn("", s.json(data))
+}
+
+// one shows the state of a key.
+func (s shape) one(c *view.View, key string) (json.RawMessage, error) {
+	if !s.Keyed {
+		return nil, fmt.Errorf("%w: stage %s has one state, not one per key", ErrNoState, c.Stage)
+	}
+	data, found, err := c.SettledKey(key)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fmt.Errorf("%w: stage %s has no key %q", ErrNoState, c.Stage, key)
+	}
+	return s.json(data), nil
 }

@@ -127,7 +127,7 @@ func (p *simProcess) open() error {
 	for _, d := range r.pipeline.order() {
 		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.name}, 1<<20)
 		in.channel = &simLink{p, p.world.streams[d.name]}
-		in.observed.history.store = in.committed.store
+		in.observed.history.store = in.committed.Store
 	}
 	r.checkpointer.instances = r.instances
 	for _, in := range r.instances {

@@ -11,6 +11,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/view"
 )
 
 // simDisk is the store of one data directory. What was written outlives the
@@ -135,11 +136,11 @@ type simSaver struct{ process *simProcess }
 
 func (simSaver) size() int64 { return 0 }
 
-func (s simSaver) save(updates []update) error {
+func (s simSaver) save(updates []view.Update) error {
 	w, disk := s.process.world, s.process.disk
 	for _, u := range updates {
-		v := u.vault.(*simVault)
-		for _, change := range u.keys.From("") {
+		v := u.Vault.(*simVault)
+		for _, change := range u.Keys.From("") {
 			s.process.mayYield()
 			if w.happens(w.weights.disk) {
 				return s.fails()
@@ -154,15 +155,15 @@ func (s simSaver) save(updates []update) error {
 	disk.sync()
 	for _, u := range updates {
 		s.process.mayYield()
-		v := u.vault.(*simVault)
-		disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.checkpoint))
+		v := u.Vault.(*simVault)
+		disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.Checkpoint))
 	}
 	s.process.mayYield()
 	disk.sync()
 	w.counts[checkpoints]++
 	for _, u := range updates {
-		v := u.vault.(*simVault)
-		w.say("%s: the checkpoint of %s is at commit %d", s.process, v.name, u.checkpoint.Commit)
+		v := u.Vault.(*simVault)
+		w.say("%s: the checkpoint of %s is at commit %d", s.process, v.name, u.Checkpoint.Commit)
 	}
 	s.process.mayYield()
 	return nil

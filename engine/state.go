@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/view"
 	"penstock/engine/supervise"
 )
 
@@ -16,7 +17,7 @@ type stateKeeper interface {
 	// collect says in a frame what changed since the last collect.
 	collect() (frame.State, error)
 	// rollback returns to what is committed.
-	rollback(c *committed) error
+	rollback(c *view.View) error
 	// mark remembers the state before a call, and undo returns to it.
 	// undo says false when it cannot: then only rollback helps.
 	mark()
@@ -24,7 +25,7 @@ type stateKeeper interface {
 	// check says whether collect could write what the call at hand left, and
 	// checkBefore whether it could write what is committed.
 	check() error
-	checkBefore(c *committed) error
+	checkBefore(c *view.View) error
 	// boundary remembers the state between two calls of a source, whose
 	// next call may already change it while the last one is committed.
 	// prepare does what takes the user's codec, before.
@@ -102,8 +103,8 @@ func (w *wholeState[S]) check() error {
 	return err
 }
 
-func (w *wholeState[S]) checkBefore(c *committed) error {
-	data, found := c.whole()
+func (w *wholeState[S]) checkBefore(c *view.View) error {
+	data, found := c.Whole()
 	return checkAgain(w.codec, data, found)
 }
 
@@ -169,17 +170,17 @@ func (w *wholeState[S]) save() (restore func() error) {
 	}
 }
 
-func (w *wholeState[S]) rollback(c *committed) error {
+func (w *wholeState[S]) rollback(c *view.View) error {
 	var zero S
 	w.value, w.hasEdge = zero, false
-	data, found := c.whole()
+	data, found := c.Whole()
 	w.last = data
 	if !found {
 		return nil
 	}
 	value, err := w.codec.Decode(data)
 	if err != nil {
-		return Fatal(fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", c.stage, w.codec.Name(), err))
+		return Fatal(fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", c.Stage, w.codec.Name(), err))
 	}
 	w.value = value
 	return nil

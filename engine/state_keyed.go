@@ -8,6 +8,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/view"
 )
 
 // keyedState is the state of a keyed stage: one S per key. Two generations of
@@ -115,9 +116,9 @@ func (k *keyedState[S]) read(key string) (data []byte, found bool, err error) {
 	case k.hasAll:
 		return nil, false, nil
 	case k.lost[key]:
-		return k.session.committed.key(key)
+		return k.session.committed.Key(key)
 	}
-	return k.session.committed.settledKey(key)
+	return k.session.committed.SettledKey(key)
 }
 
 // weigh estimates what a value takes beside its struct.
@@ -191,11 +192,11 @@ func (k *keyedState[S]) check() error {
 	return err
 }
 
-func (k *keyedState[S]) checkBefore(c *committed) error {
+func (k *keyedState[S]) checkBefore(c *view.View) error {
 	if k.current == nil {
 		return nil
 	}
-	data, found, err := c.settledKey(k.current.key)
+	data, found, err := c.SettledKey(k.current.key)
 	if err != nil {
 		return err
 	}
@@ -218,12 +219,12 @@ func (k *keyedState[S]) rotate() {
 	k.current = nil
 }
 
-func (k *keyedState[S]) rollback(c *committed) error {
+func (k *keyedState[S]) rollback(c *view.View) error {
 	k.hot, k.cold = &keyTable[S]{}, &keyTable[S]{}
 	k.touched = k.touched[:0]
 	k.current = nil
 	k.batch++
-	k.hasAll = c.isBlank()
+	k.hasAll = c.IsBlank()
 	clear(k.lost)
 	return nil
 }

@@ -140,7 +140,7 @@ func (in *instance) putStats() error {
 	}
 	data, err := json.Marshal(statsRecord{now, in.observed.stats.reasons, in.observed.stats.causes})
 	if err == nil {
-		err = in.committed.store.PutNoteUnsynced(statsNote, data)
+		err = in.committed.Store.PutNoteUnsynced(statsNote, data)
 	}
 	if err == nil {
 		in.observed.stats.saved = now
@@ -149,7 +149,7 @@ func (in *instance) putStats() error {
 }
 
 func (in *instance) loadStats() error {
-	data, found, err := in.committed.store.Note(statsNote)
+	data, found, err := in.committed.Store.Note(statsNote)
 	if err != nil || !found {
 		return err
 	}

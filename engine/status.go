@@ -126,7 +126,7 @@ func index(into map[string]supervise.ChildStatus, children []supervise.ChildStat
 }
 
 func (in *instance) status(child supervise.ChildStatus) StageStatus {
-	control, _ := in.committed.last()
+	control, _ := in.committed.Last()
 	s := StageStatus{
 		Name:             in.definition.name,
 		Kind:             in.definition.kind,

@@ -33,7 +33,7 @@ func (c ChannelStatus) Lag() uint64 {
 
 // channels tells of the inputs.
 func (in *instance) channels() []ChannelStatus {
-	control, _ := in.committed.last()
+	control, _ := in.committed.Last()
 	now := in.run.clock.Now()
 	list := make([]ChannelStatus, len(in.definition.inputs))
 	for k, i := range in.definition.inputs {

@@ -20,7 +20,7 @@ func (in *instance) takeBack(ctx context.Context) error {
 	if err != nil || !found || in.fits(last.Frame) {
 		return err
 	}
-	saved, _, err := in.committed.store.Load()
+	saved, _, err := in.committed.Store.Load()
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"penstock/engine/internal/wall"
 )
 
-// link is the channel of an instance.
+// Log is the channel of an instance.
 type Log interface {
 	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
 	Last(ctx context.Context) (channel.Record, bool, error)
@@ -23,7 +23,7 @@ type Log interface {
 	Reader(cfg channel.ReaderConfig) *channel.Reader
 }
 
-// vault is the corner of an instance in the store.
+// Store is the corner of an instance in the store.
 type Store interface {
 	Load() (checkpoint.Checkpoint, bool, error)
 	Key(key string) (value []byte, found bool, err error)
@@ -34,7 +34,7 @@ type Store interface {
 	PutNotesUnsynced(notes map[string][]byte) error
 }
 
-// server is what the checkpointer has to know of the one that keeps the
+// Server is what the checkpointer has to know of the one that keeps the
 // channels.
 type Server interface {
 	Embedded() bool
@@ -43,7 +43,7 @@ type Server interface {
 	SyncFiles(ctx context.Context) error
 }
 
-// letterbox is the queue of dead letters as the stages need it.
+// DeadLetters is the queue of dead letters as the stages need it.
 type DeadLetters interface {
 	Put(ctx context.Context, l dlq.Letter) (written bool, err error)
 	Reached() uint64
@@ -54,11 +54,11 @@ type DeadLetters interface {
 	OnReplay(fn func(stage string, instance int)) (stop func(), err error)
 }
 
-// clock is how the loops know the time and wait.
+// Clock is how the loops know the time and wait.
 type Clock interface {
 	Now() time.Time
 	Pause(ctx context.Context, d time.Duration) error
-	// until waits for done, or returns the error of ctx.
+	// Until waits for done, or returns the error of ctx.
 	Until(ctx context.Context, done <-chan struct{}) error
 }
 

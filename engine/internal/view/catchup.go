@@ -1,4 +1,4 @@
-package engine
+package view
 
 import (
 	"context"
@@ -17,17 +17,17 @@ import (
 // not fit together: going on would be silently wrong.
 var ErrRefused = errors.New("refused")
 
-// catchUp brings the committed view to the channel's last frame: the
+// CatchUp brings the committed view to the channel's last frame: the
 // checkpoint, and the frames after it.
-func (c *committed) catchUp(ctx context.Context, ch ports.Log, keyed bool) error {
+func (c *View) CatchUp(ctx context.Context, ch ports.Log, keyed bool) error {
 	if err := c.load(); err != nil {
 		return err
 	}
-	reach, err := c.reach()
+	reach, err := c.Reach()
 	if err != nil {
 		return err
 	}
-	known, sequence := c.last()
+	known, sequence := c.Last()
 	last, found, err := ch.Last(ctx)
 	if err != nil {
 		return fmt.Errorf("read the last frame: %w", err)
@@ -45,10 +45,10 @@ func (c *committed) catchUp(ctx context.Context, ch ports.Log, keyed bool) error
 	return nil
 }
 
-// reach is the newest commit whose keys may be in the store, as far as that was
+// Reach is the newest commit whose keys may be in the store, as far as that was
 // noted; see announce.
-func (c *committed) reach() (uint64, error) {
-	note, found, err := c.store.Note(reachNote)
+func (c *View) Reach() (uint64, error) {
+	note, found, err := c.Store.Note(ReachNote)
 	if err != nil {
 		return 0, fmt.Errorf("read how far the checkpoint reaches: %w", err)
 	}
@@ -60,14 +60,14 @@ func (c *committed) reach() (uint64, error) {
 
 // load begins with the checkpoint, the first time. What was under way is
 // forgotten: either it is in the channel, or it never was.
-func (c *committed) load() error {
+func (c *View) load() error {
 	if c.loaded {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.launched = nil
 		return nil
 	}
-	saved, found, err := c.store.Load()
+	saved, found, err := c.Store.Load()
 	if err != nil {
 		return fmt.Errorf("read the checkpoint: %w", err)
 	}
@@ -82,10 +82,10 @@ func (c *committed) load() error {
 
 // replay applies the frames after the checkpoint. For an unkeyed stage whose
 // last frame holds the whole state, that frame is enough.
-func (c *committed) replay(ctx context.Context, ch ports.Log, keyed bool, commit, sequence uint64, last channel.Record) error {
+func (c *View) replay(ctx context.Context, ch ports.Log, keyed bool, commit, sequence uint64, last channel.Record) error {
 	if !keyed && last.Frame.State.Kind == frame.StateWhole {
-		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
-		c.accept(last.Frame, last.Sequence)
+		faultpoint.Hit(faultpoint.MidRecovery, c.Stage)
+		c.Accept(last.Frame, last.Sequence)
 		return nil
 	}
 	expected := commit + 1
@@ -93,8 +93,8 @@ func (c *committed) replay(ctx context.Context, ch ports.Log, keyed bool, commit
 		if r.Frame.Commit != expected {
 			return remedy.Errorf("%w: the checkpoint in this directory is at commit %d and the channel's next frame is commit %d: the frames between are trimmed; run with the directory that this pipeline ran with last, or start over with %v", ErrRefused, expected-1, r.Frame.Commit, remedy.Fresh)
 		}
-		faultpoint.Hit(faultpoint.MidRecovery, c.stage)
-		c.accept(r.Frame, r.Sequence)
+		faultpoint.Hit(faultpoint.MidRecovery, c.Stage)
+		c.Accept(r.Frame, r.Sequence)
 		expected++
 		return nil
 	})
@@ -107,5 +107,5 @@ func (c *committed) replay(ctx context.Context, ch ports.Log, keyed bool, commit
 	return nil
 }
 
-// reachNote holds the newest commit whose keys may be in the store.
-const reachNote = "reach"
+// ReachNote holds the newest commit whose keys may be in the store.
+const ReachNote = "reach"

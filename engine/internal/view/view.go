@@ -1,4 +1,4 @@
-package engine
+package view
 
 import (
 	"bytes"
@@ -10,13 +10,13 @@ import (
 	"penstock/engine/internal/ports"
 )
 
-// committed is what the commits of an instance say: the control part of the
+// View is what the commits of an instance say: the control part of the
 // last one, and for a keyed stage the states that changed since the last
 // checkpoint. The instance adds to it, the checkpointer writes it to Badger,
 // State reads it. Safe for concurrent use.
-type committed struct {
-	stage string
-	store ports.Store
+type View struct {
+	Stage string
+	Store ports.Store
 
 	loaded bool // from the checkpoint; only catchUp looks at it
 
@@ -37,20 +37,20 @@ type committed struct {
 	savedEnd      bool // it is the stage's last frame
 }
 
-func newCommitted(stage string, store ports.Store) *committed {
-	return &committed{stage: stage, store: store, dirty: &checkpoint.Changes{}, flushing: &checkpoint.Changes{}, spare: &checkpoint.Changes{}}
+func New(stage string, store ports.Store) *View {
+	return &View{Stage: stage, Store: store, dirty: &checkpoint.Changes{}, flushing: &checkpoint.Changes{}, spare: &checkpoint.Changes{}}
 }
 
-// whole returns the bytes of an unkeyed stage's state.
-func (c *committed) whole() ([]byte, bool) {
+// Whole returns the bytes of an unkeyed stage's state.
+func (c *View) Whole() ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.control.State.Whole, c.found
 }
 
-// key returns the newest bytes of one key's state, those under way included. It
+// Key returns the newest bytes of one key's state, those under way included. It
 // looks through all that is under way.
-func (c *committed) key(key string) ([]byte, bool, error) {
+func (c *View) Key(key string) ([]byte, bool, error) {
 	c.mu.Lock()
 	launched := c.launched
 	c.mu.Unlock()
@@ -60,18 +60,18 @@ func (c *committed) key(key string) ([]byte, bool, error) {
 			return data, data != nil, nil
 		}
 	}
-	return c.settledKey(key)
+	return c.SettledKey(key)
 }
 
-// isBlank says that no key has a state, as far as is committed.
-func (c *committed) isBlank() bool {
+// IsBlank says that no key has a state, as far as is committed.
+func (c *View) IsBlank() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.hasKeys
 }
 
-// settledKey is key without what is under way: what people may be shown.
-func (c *committed) settledKey(key string) ([]byte, bool, error) {
+// SettledKey is key without what is under way: what people may be shown.
+func (c *View) SettledKey(key string) ([]byte, bool, error) {
 	c.mu.Lock()
 	data, found := c.dirty.Get(key)
 	if !found {
@@ -82,11 +82,11 @@ func (c *committed) settledKey(key string) ([]byte, bool, error) {
 	if found {
 		return data, data != nil, nil
 	}
-	return c.store.Key(key)
+	return c.Store.Key(key)
 }
 
-// launch makes the changes of a frame readable while it is under way.
-func (c *committed) launch(changes []frame.Change) {
+// Launch makes the changes of a frame readable while it is under way.
+func (c *View) Launch(changes []frame.Change) {
 	c.mu.Lock()
 	c.launched = changes
 	c.mu.Unlock()
@@ -102,9 +102,9 @@ func changeValue(change frame.Change) []byte {
 	return change.Value
 }
 
-// accept takes a frame that is in the channel: a commit that was
+// Accept takes a frame that is in the channel: a commit that was
 // acknowledged, or one found there at a start.
-func (c *committed) accept(f *frame.Frame, sequence uint64) {
+func (c *View) Accept(f *frame.Frame, sequence uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	state := c.control.State
@@ -129,10 +129,10 @@ func (c *committed) accept(f *frame.Frame, sequence uint64) {
 }
 
 // restore begins with a checkpoint.
-func (c *committed) restore(cp checkpoint.Checkpoint) error {
+func (c *View) restore(cp checkpoint.Checkpoint) error {
 	control, err := frame.Decode(cp.Record)
 	if err != nil {
-		return fmt.Errorf("checkpoint of %s: %w", c.stage, err)
+		return fmt.Errorf("checkpoint of %s: %w", c.Stage, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,35 +142,35 @@ func (c *committed) restore(cp checkpoint.Checkpoint) error {
 	return nil
 }
 
-// last returns the control part of the last commit and its sequence.
-func (c *committed) last() (frame.Frame, uint64) {
+// Last returns the control part of the last commit and its sequence.
+func (c *View) Last() (frame.Frame, uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.control, c.sequence
 }
 
-func (c *committed) dirtyBytes() int {
+func (c *View) DirtyBytes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dirty.Size()
 }
 
-// begin gives what a checkpoint of now must hold, or false when the last one
+// Begin gives what a checkpoint of now must hold, or false when the last one
 // covers everything. done or giveUp follows.
-func (c *committed) begin() (update, bool, error) {
+func (c *View) Begin() (Update, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.control.Commit == c.saved {
-		return update{}, false, nil
+		return Update{}, false, nil
 	}
 	record, err := frame.Append(nil, &c.control, frame.Options{})
 	if err != nil {
-		return update{}, false, fmt.Errorf("encode the checkpoint of %s: %w", c.stage, err)
+		return Update{}, false, fmt.Errorf("encode the checkpoint of %s: %w", c.Stage, err)
 	}
-	saves := update{
-		vault:      c.store,
-		checkpoint: checkpoint.Checkpoint{Commit: c.control.Commit, Sequence: c.sequence, Record: record},
-		keys:       c.dirty,
+	saves := Update{
+		Vault:      c.Store,
+		Checkpoint: checkpoint.Checkpoint{Commit: c.control.Commit, Sequence: c.sequence, Record: record},
+		Keys:       c.dirty,
 		inputs:     c.control.Inputs,
 		end:        c.control.Ended,
 	}
@@ -178,16 +178,16 @@ func (c *committed) begin() (update, bool, error) {
 	return saves, true, nil
 }
 
-// done says that an update is durable.
-func (c *committed) done(u update) {
+// Done says that an update is durable.
+func (c *View) Done(u Update) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flushing.Reset()
-	c.saved, c.savedSequence, c.savedInputs, c.savedEnd = u.checkpoint.Commit, u.checkpoint.Sequence, u.inputs, u.end
+	c.saved, c.savedSequence, c.savedInputs, c.savedEnd = u.Checkpoint.Commit, u.Checkpoint.Sequence, u.inputs, u.end
 }
 
-// giveUp takes an update back that could not be written.
-func (c *committed) giveUp() {
+// GiveUp takes an update back that could not be written.
+func (c *View) GiveUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, value := range c.flushing.All() {
@@ -198,24 +198,24 @@ func (c *committed) giveUp() {
 	c.flushing.Reset()
 }
 
-// covered says up to where the synced checkpoint reaches: the sequence of its
+// Covered says up to where the synced checkpoint reaches: the sequence of its
 // commit, and for each input the sequence from which on frames are needed.
-func (c *committed) covered() (sequence uint64, inputs []frame.Position) {
+func (c *View) Covered() (sequence uint64, inputs []frame.Position) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.savedSequence, c.savedInputs
 }
 
-// coversEnd says that the stage's last frame is in the synced checkpoint.
-func (c *committed) coversEnd() bool {
+// CoversEnd says that the stage's last frame is in the synced checkpoint.
+func (c *View) CoversEnd() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.savedEnd
 }
 
-// eachKey calls fn for every key from the given one on, in order: what is in
+// EachKey calls fn for every key from the given one on, in order: what is in
 // the store overlaid with what is not there yet. fn's error stops it.
-func (c *committed) eachKey(from string, fn func(key string, value []byte) error) error {
+func (c *View) EachKey(from string, fn func(key string, value []byte) error) error {
 	recent := c.recent(from)
 	emitRecent := func(until string, all bool) error {
 		for len(recent) > 0 && (all || recent[0].Key < until) {
@@ -229,7 +229,7 @@ func (c *committed) eachKey(from string, fn func(key string, value []byte) error
 		}
 		return nil
 	}
-	err := c.store.KeysFrom(from, func(key string, value []byte) error {
+	err := c.Store.KeysFrom(from, func(key string, value []byte) error {
 		if err := emitRecent(key, false); err != nil {
 			return err
 		}
@@ -249,7 +249,7 @@ func (c *committed) eachKey(from string, fn func(key string, value []byte) error
 
 // recent gives copies of the changes that are not in the store, in the order of
 // their keys.
-func (c *committed) recent(from string) []checkpoint.Change {
+func (c *View) recent(from string) []checkpoint.Change {
 	c.mu.Lock()
 	older, newer := c.flushing.From(from), c.dirty.From(from)
 	c.mu.Unlock()
@@ -269,11 +269,11 @@ func (c *committed) recent(from string) []checkpoint.Change {
 	return append(merged, older...)
 }
 
-// update is the new checkpoint of one instance.
-type update struct {
-	vault      ports.Store
-	checkpoint checkpoint.Checkpoint
-	keys       *checkpoint.Changes
+// Update is the new checkpoint of one instance.
+type Update struct {
+	Vault      ports.Store
+	Checkpoint checkpoint.Checkpoint
+	Keys       *checkpoint.Changes
 	inputs     []frame.Position // what the checkpoint covers
 	end        bool             // it is the stage's last frame
 }
