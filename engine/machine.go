@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -35,7 +36,7 @@ type typedMachine[S, Out any] struct {
 func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
 	m := &typedMachine[S, Out]{typed: t}
 	if t.definition.keyed() {
-		m.keys = newKeyedState(t.codec, in, t.options)
+		m.keys = newKeyedState(t.codec, in.committed, keyBounds{t.options.keys, t.options.keyMemory}, in.usesKey)
 	} else {
 		m.whole = newWholeState(t.codec)
 	}
@@ -57,7 +58,15 @@ func (m *typedMachine[S, Out]) keeper() stateKeeper {
 
 func (m *typedMachine[S, Out]) state(keyed bool, key string) (*S, error) {
 	if keyed {
-		return m.keys.get(key)
+		state, err := m.keys.get(key)
+		var tooLong *keyTooLongError
+		switch {
+		case err == nil:
+			return state, nil
+		case errors.As(err, &tooLong):
+			return nil, Reject(err)
+		}
+		return nil, Fatal(err)
 	}
 	return m.whole.get(), nil
 }

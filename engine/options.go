@@ -106,8 +106,6 @@ func KeyMemory(bytes int) Option {
 	return func(o *options) { o.keyMemory = max(bytes, 1) }
 }
 
-const defaultKeyMemory = 128 << 20
-
 // KeysInMemory bounds by number how many states of a keyed stage are kept
 // decoded in memory. Default: they are bounded by KeyMemory.
 func KeysInMemory(n int) Option {

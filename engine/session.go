@@ -164,7 +164,16 @@ func (in *session) rollback() error {
 	in.batch.closed, in.batch.last = false, call{}
 	in.failures.restarted()
 	in.ending.hook, in.ending.asked, in.ending.cursor = control.EndPhase, control.EndPhase, control.Cursor
-	return in.machine.keeper().rollback(in.committed)
+	if err := in.machine.keeper().rollback(in.committed); err != nil {
+		return Fatal(err)
+	}
+	return nil
+}
+
+// usesKey is told of the key whose state the call at hand uses.
+func (in *session) usesKey(key *string) {
+	in.call.key = *key
+	in.code.watch.stateOf(key)
 }
 
 // idle is how long nothing is due. What waits for something else than its time

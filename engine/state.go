@@ -42,13 +42,20 @@ var (
 	_ stateKeeper = (*keyedState[int])(nil)
 )
 
+// stateCodec writes the states of a stage; see Codec.
+type stateCodec[S any] interface {
+	Append(dst []byte, value S) ([]byte, error)
+	Decode(data []byte) (S, error)
+	Name() string
+}
+
 // alwaysCarried is the size up to which a state travels in every frame, so
 // that the last frame alone is enough to resume from.
 const alwaysCarried = 4 << 10
 
 // wholeState is the one state of an unkeyed stage.
 type wholeState[S any] struct {
-	codec  Codec[S]
+	codec  stateCodec[S]
 	plain  bool // a copy of S shares nothing with it
 	value  S
 	marked S
@@ -61,7 +68,7 @@ type wholeState[S any] struct {
 	refused   bool // the codec refused an edge: each is encoded by prepare
 }
 
-func newWholeState[S any](codec Codec[S]) *wholeState[S] {
+func newWholeState[S any](codec stateCodec[S]) *wholeState[S] {
 	return &wholeState[S]{codec: codec, plain: isPlain(reflect.TypeFor[S]())}
 }
 
@@ -109,7 +116,7 @@ func (w *wholeState[S]) checkBefore(c *view.View) error {
 }
 
 // checkAgain encodes a state that was committed, or the zero one.
-func checkAgain[S any](codec Codec[S], data []byte, found bool) (err error) {
+func checkAgain[S any](codec stateCodec[S], data []byte, found bool) (err error) {
 	var value S
 	if found {
 		if value, err = codec.Decode(data); err != nil {
@@ -180,7 +187,7 @@ func (w *wholeState[S]) rollback(c *view.View) error {
 	}
 	value, err := w.codec.Decode(data)
 	if err != nil {
-		return Fatal(fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", c.Stage, w.codec.Name(), err))
+		return fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", c.Stage, w.codec.Name(), err)
 	}
 	w.value = value
 	return nil

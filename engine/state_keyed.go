@@ -15,8 +15,9 @@ import (
 // decoded states stay in memory; every other key is read from the committed
 // view (not yet checkpointed changes, then the store) when it comes up.
 type keyedState[S any] struct {
-	codec   Codec[S]
-	session *session
+	codec   stateCodec[S]
+	view    *view.View
+	use     func(key *string) // told of the key whose state is asked for
 	plain   bool
 	limit   int // keys of one generation; 0: no such bound
 	memory  int // bytes of one generation; 0: no such bound
@@ -35,23 +36,40 @@ type keyedState[S any] struct {
 	offeredBytes []byte
 }
 
-func newKeyedState[S any](codec Codec[S], in *session, o options) *keyedState[S] {
+// keyBounds say how many states of keys are in memory.
+type keyBounds struct {
+	keys   int // 0: bounded by memory
+	memory int // bytes; 0: bounded by keys, or the default
+}
+
+func newKeyedState[S any](codec stateCodec[S], committed *view.View, bounds keyBounds, use func(key *string)) *keyedState[S] {
 	k := &keyedState[S]{
-		codec:   codec,
-		session: in,
-		plain:   isPlain(reflect.TypeFor[S]()),
-		hot:     &keyTable[S]{},
-		cold:    &keyTable[S]{},
-		batch:   1,
-		lost:    map[string]bool{},
+		codec: codec,
+		view:  committed,
+		use:   use,
+		plain: isPlain(reflect.TypeFor[S]()),
+		hot:   &keyTable[S]{},
+		cold:  &keyTable[S]{},
+		batch: 1,
+		lost:  map[string]bool{},
 	}
-	if o.keys > 0 {
-		k.limit = max(o.keys/2, 1)
+	if bounds.keys > 0 {
+		k.limit = max(bounds.keys/2, 1)
 	}
-	if o.keyMemory > 0 || o.keys == 0 {
-		k.memory = max(cmp.Or(o.keyMemory, defaultKeyMemory)/2, 1)
+	if bounds.memory > 0 || bounds.keys == 0 {
+		k.memory = max(cmp.Or(bounds.memory, defaultKeyMemory)/2, 1)
 	}
 	return k
+}
+
+// defaultKeyMemory is what decoded states of keys take, in bytes, unless a stage says otherwise.
+const defaultKeyMemory = 128 << 20
+
+// keyTooLongError says that no state can be kept under a key.
+type keyTooLongError struct{ size int }
+
+func (e *keyTooLongError) Error() string {
+	return fmt.Sprintf("its key has %d bytes, more than the %d that a state can be kept under", e.size, checkpoint.MaxKey)
 }
 
 // get returns the state of a key for a call that may change it.
@@ -73,8 +91,7 @@ func (k *keyedState[S]) get(key string) (*S, error) {
 		state.batch = k.batch
 		k.touched = append(k.touched, state)
 	}
-	k.session.call.key = state.key
-	k.session.code.watch.stateOf(&state.key)
+	k.use(&state.key)
 	return &state.value, nil
 }
 
@@ -87,18 +104,18 @@ func (k *keyedState[S]) load(key string, hash uint32) (*keyState[S], error) {
 		return state, nil
 	}
 	if len(key) > checkpoint.MaxKey {
-		return nil, Reject(fmt.Errorf("its key has %d bytes, more than the %d that a state can be kept under", len(key), checkpoint.MaxKey))
+		return nil, &keyTooLongError{len(key)}
 	}
 	data, found, err := k.read(key)
 	if err != nil {
-		return nil, Fatal(fmt.Errorf("read the state of key %q: %w", key, err))
+		return nil, fmt.Errorf("read the state of key %q: %w", key, err)
 	}
 	if !found {
 		return k.hot.add(key, hash), nil
 	}
 	value, err := k.codec.Decode(data)
 	if err != nil {
-		return nil, Fatal(fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", key, k.codec.Name(), err))
+		return nil, fmt.Errorf("the committed state of key %q cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", key, k.codec.Name(), err)
 	}
 	state := k.hot.add(key, hash)
 	state.value = value
@@ -116,9 +133,9 @@ func (k *keyedState[S]) read(key string) (data []byte, found bool, err error) {
 	case k.hasAll:
 		return nil, false, nil
 	case k.lost[key]:
-		return k.session.committed.Key(key)
+		return k.view.Key(key)
 	}
-	return k.session.committed.SettledKey(key)
+	return k.view.SettledKey(key)
 }
 
 // weigh estimates what a value takes beside its struct.
