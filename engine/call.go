@@ -265,7 +265,7 @@ func (in *session) batchLimit(i *input) uint64 {
 
 // mark remembers what the next call may change.
 func (in *session) mark() {
-	in.machine.keeper().mark()
+	in.machine.keeper().Mark()
 	if in.definition.setsTimers {
 		in.timers.marked = append(in.timers.marked[:0], in.timers.due...)
 	}
@@ -273,7 +273,7 @@ func (in *session) mark() {
 
 // undo returns to the mark, and is false when only a rollback can.
 func (in *session) undo() bool {
-	if !in.machine.keeper().undo() {
+	if !in.machine.keeper().Undo() {
 		return false
 	}
 	if in.definition.setsTimers {

@@ -99,7 +99,7 @@ func (in *session) collect() (state frame.State, err error) {
 	in.code.hold.enter()
 	in.code.saving.enterUnit(commitUnit)
 	err = encoding(func() (err error) {
-		state, err = in.machine.keeper().collect()
+		state, err = in.machine.keeper().Collect()
 		return err
 	})
 	in.code.saving.leave()

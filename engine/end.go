@@ -133,7 +133,7 @@ func (in *session) endWhole(ctx context.Context) error {
 	if err := in.callEnd(ctx, ""); err != nil {
 		return err
 	}
-	in.machine.keeper().boundary()
+	in.machine.keeper().Boundary()
 	return nil
 }
 
@@ -197,10 +197,10 @@ func (in *session) tryEnd(ctx context.Context, key string) error {
 func (in *session) checkEnd() error {
 	keeper := in.machine.keeper()
 	if !in.definition.keyed() {
-		return errors.Join(keeper.check(), keeper.prepare())
+		return errors.Join(keeper.Check(), keeper.Prepare())
 	}
 	if in.failures.ofUnit.Unit == in.call.unit {
-		return keeper.check()
+		return keeper.Check()
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func (in *session) failEnd(ctx context.Context, err error) error {
 func (in *session) endKeys(ctx context.Context) error {
 	in.ending.hook = true
 	offerer := in.machine.keeper().(interface {
-		offer(key string, value []byte)
+		Offer(key string, value []byte)
 	})
 	from := ""
 	if key, found := strings.CutPrefix(in.ending.cursor, cursorMark); found {
@@ -236,7 +236,7 @@ func (in *session) endKeys(ctx context.Context) error {
 			return in.escalate(err)
 		}
 		for _, k := range keys {
-			offerer.offer(k.key, k.value)
+			offerer.Offer(k.key, k.value)
 			if err := in.callEnd(ctx, k.key); err != nil {
 				return err
 			}

@@ -131,10 +131,10 @@ func (in *session) runSource(ctx context.Context) (unsaved, err error) {
 	in.code.slot.Enter(inflight.Source, 0, in.steps, 1)
 	err = in.reject(supervise.Contain(func() error { return in.machine.callSource(ctx) }))
 	if err == nil || err == io.EOF {
-		unsaved = encoding(in.machine.keeper().prepare)
+		unsaved = encoding(in.machine.keeper().Prepare)
 	}
 	if isUnavailable(err) { // what it did to the state is undone
-		unsaved = supervise.Contain(in.machine.keeper().toBoundary)
+		unsaved = supervise.Contain(in.machine.keeper().ToBoundary)
 	}
 	in.code.slot.Leave()
 	if !in.code.hold.abandoned() {
@@ -150,7 +150,7 @@ func (in *session) runSource(ctx context.Context) (unsaved, err error) {
 // countSourceCall makes the call part of the batch. It is called with the batch's
 // lock held.
 func (in *session) countSourceCall() {
-	in.machine.keeper().boundary()
+	in.machine.keeper().Boundary()
 	if in.failures.ofUnit.Unit != "" {
 		in.succeeded(in.step())
 	}

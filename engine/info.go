@@ -92,8 +92,8 @@ func CurrentKey(ctx context.Context) string {
 // The next message of the key finds a zero state.
 func ForgetKey(ctx context.Context) {
 	if in := sessionOf(ctx); in != nil {
-		if k, ok := in.machine.keeper().(interface{ forget() }); ok {
-			k.forget()
+		if k, ok := in.machine.keeper().(interface{ Forget() }); ok {
+			k.Forget()
 		}
 	}
 }

@@ -164,7 +164,7 @@ func (in *session) callStart(ctx context.Context) error {
 			if err := in.machine.callStart(ctx); err != nil || !in.machine.hasStart() {
 				return err
 			}
-			return in.machine.keeper().check() // else the first message would be blamed
+			return in.machine.keeper().Check() // else the first message would be blamed
 		})
 	})
 	if err == nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"penstock/engine/internal/state"
 )
 
 // machine is an instance's typed half behind a face without types: it decodes,
@@ -22,23 +24,23 @@ type machine interface {
 	hasStart() bool
 	hasEnd() bool
 	hasBeforeCommit() bool
-	keeper() stateKeeper
+	keeper() state.Keeper
 }
 
 type typedMachine[S, Out any] struct {
 	*typed[S, Out]
 	emit  Emit[Out]
-	whole *wholeState[S]
-	keys  *keyedState[S]
+	whole *state.Whole[S]
+	keys  *state.Keyed[S]
 	none  S // what hooks of a keyed stage get
 }
 
 func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
 	m := &typedMachine[S, Out]{typed: t}
 	if t.definition.keyed() {
-		m.keys = newKeyedState(t.codec, in.committed, keyBounds{t.options.keys, t.options.keyMemory}, in.usesKey)
+		m.keys = state.NewKeyed(t.codec, in.committed, state.Bounds{Keys: t.options.keys, Memory: t.options.keyMemory}, in.usesKey)
 	} else {
-		m.whole = newWholeState(t.codec)
+		m.whole = state.NewWhole(t.codec)
 	}
 	m.emit = func(value Out, options ...EmitOption) {
 		if t.definition.output == nil {
@@ -49,7 +51,7 @@ func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
 	return m
 }
 
-func (m *typedMachine[S, Out]) keeper() stateKeeper {
+func (m *typedMachine[S, Out]) keeper() state.Keeper {
 	if m.keys != nil {
 		return m.keys
 	}
@@ -58,17 +60,17 @@ func (m *typedMachine[S, Out]) keeper() stateKeeper {
 
 func (m *typedMachine[S, Out]) state(keyed bool, key string) (*S, error) {
 	if keyed {
-		state, err := m.keys.get(key)
-		var tooLong *keyTooLongError
+		value, err := m.keys.Get(key)
+		var tooLong *state.KeyTooLongError
 		switch {
 		case err == nil:
-			return state, nil
+			return value, nil
 		case errors.As(err, &tooLong):
 			return nil, Reject(err)
 		}
 		return nil, Fatal(err)
 	}
-	return m.whole.get(), nil
+	return m.whole.Get(), nil
 }
 
 // hookState is the state that a hook of the whole stage gets.
@@ -76,11 +78,11 @@ func (m *typedMachine[S, Out]) hookState() *S {
 	if m.keys != nil {
 		return &m.none
 	}
-	return m.whole.get()
+	return m.whole.Get()
 }
 
 func (m *typedMachine[S, Out]) callSource(ctx context.Context) error {
-	return m.source(ctx, m.whole.get(), m.emit)
+	return m.source(ctx, m.whole.Get(), m.emit)
 }
 
 func (m *typedMachine[S, Out]) callMessage(ctx context.Context, p *peeked) error {
@@ -96,7 +98,7 @@ func (m *typedMachine[S, Out]) keyOf(p *peeked) (string, error) {
 }
 
 func (m *typedMachine[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {
-	return m.ticks[timer](ctx, m.whole.get(), now, m.emit)
+	return m.ticks[timer](ctx, m.whole.Get(), now, m.emit)
 }
 
 func (m *typedMachine[S, Out]) callStart(ctx context.Context) error {

@@ -64,7 +64,7 @@ func (in *session) check(i *input, err error) error {
 		return err
 	}
 	keeper := in.machine.keeper()
-	unsaved := encoding(keeper.check)
+	unsaved := encoding(keeper.Check)
 	switch {
 	case unsaved == nil:
 		in.call.checked = true
@@ -73,7 +73,7 @@ func (in *session) check(i *input, err error) error {
 		i.alone, i.aloneAt = true, in.call.offset
 		in.calledNothing()
 		return errRewind
-	case supervise.Contain(func() error { return keeper.checkBefore(in.committed) }) != nil:
+	case supervise.Contain(func() error { return keeper.CheckBefore(in.committed) }) != nil:
 		in.call = in.unitCall(commitUnit) // the codec refuses any state
 	}
 	return unsaved

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/internal/state"
 	"penstock/engine/supervise"
 )
 
@@ -25,7 +26,7 @@ type fault struct {
 // verdict is a Recovery without its type.
 type verdict struct {
 	decision supervise.Decision
-	replace  func(stateKeeper) error
+	replace  func(state.Keeper) error
 	handler  Handler
 	drop     bool
 	fault    fault
@@ -221,7 +222,7 @@ func (in *session) amend() error {
 	if v.replace != nil {
 		err := v.replace(in.machine.keeper())
 		if err == nil {
-			err = encoding(in.machine.keeper().check)
+			err = encoding(in.machine.keeper().Check)
 		}
 		if err != nil {
 			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", in.definition.name, err))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/engine/internal/state"
 	"penstock/engine/supervise"
 )
 
@@ -29,7 +30,7 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 		answer := fn(ctx, told)
 		v := verdict{decision: answer.decision, handler: answer.handler, drop: answer.drop}
 		if answer.state != nil {
-			v.replace = func(k stateKeeper) error { return replaceState(k, f, *answer.state) }
+			v.replace = func(k state.Keeper) error { return replaceState(k, f, *answer.state) }
 		}
 		return v, nil
 	}
@@ -52,20 +53,20 @@ func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err erro
 	return state, nil
 }
 
-func replaceState[S any](k stateKeeper, f fault, state S) error {
+func replaceState[S any](k state.Keeper, f fault, with S) error {
 	switch k := k.(type) {
-	case *wholeState[S]:
-		k.value = state
+	case *state.Whole[S]:
+		k.Value = with
 		return nil
-	case *keyedState[S]:
+	case *state.Keyed[S]:
 		if !f.hasKey {
 			return errors.New("it failed outside a message, so there is no key whose state could be replaced")
 		}
-		value, err := k.get(f.key)
+		value, err := k.Get(f.key)
 		if err == nil {
-			*value = state
+			*value = with
 		}
 		return err
 	}
-	return fmt.Errorf("its state is no %T", state)
+	return fmt.Errorf("its state is no %T", with)
 }

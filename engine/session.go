@@ -164,7 +164,7 @@ func (in *session) rollback() error {
 	in.batch.closed, in.batch.last = false, call{}
 	in.failures.restarted()
 	in.ending.hook, in.ending.asked, in.ending.cursor = control.EndPhase, control.EndPhase, control.Cursor
-	if err := in.machine.keeper().rollback(in.committed); err != nil {
+	if err := in.machine.keeper().Rollback(in.committed); err != nil {
 		return Fatal(err)
 	}
 	return nil

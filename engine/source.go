@@ -55,10 +55,10 @@ func (in *session) sourceLoop(ctx context.Context) error {
 // beginFeeding comes before the feeder starts.
 func (in *session) beginFeeding(ctx context.Context) error {
 	in.source.finished, in.source.err, in.traces.calling = false, nil, false
-	if err := in.hook(ctx, startUnit, in.machine.keeper().prepare); err != nil {
+	if err := in.hook(ctx, startUnit, in.machine.keeper().Prepare); err != nil {
 		return in.fail(ctx, err)
 	}
-	in.machine.keeper().boundary()
+	in.machine.keeper().Boundary()
 	return nil
 }
 

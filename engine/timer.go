@@ -194,7 +194,7 @@ func (in *session) callTimer(ctx context.Context, timer int) error {
 	err := in.invoke(ctx, func() error {
 		err := in.machine.callTimer(ctx, timer, now)
 		if in.call.attempt > 1 && (err == nil || err == io.EOF) { // the state that it left may be what failed
-			if unsaved := in.machine.keeper().check(); unsaved != nil {
+			if unsaved := in.machine.keeper().Check(); unsaved != nil {
 				err = unsaved
 			}
 		}

@@ -87,7 +87,7 @@ func (in *session) unlessAway(ctx context.Context, unit string, fn func() error)
 func (in *session) undoneIfAway(fn func() error) error {
 	in.batch.begin(0)
 	timers := append([]int64(nil), in.timers.due...)
-	restore := in.machine.keeper().save()
+	restore := in.machine.keeper().Save()
 	err := supervise.Contain(fn)
 	if err == nil && in.batch.callErr != nil {
 		err = in.unsent(in.call.name(), in.batch.callErr)

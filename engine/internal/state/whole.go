@@ -1,4 +1,4 @@
-package engine
+package state
 
 import (
 	"bytes"
@@ -10,40 +10,13 @@ import (
 	"penstock/engine/supervise"
 )
 
-// stateKeeper is the state of one instance while it runs: one value, or one
-// per key. What is committed lives in committed; this is what is being worked
-// on since.
-type stateKeeper interface {
-	// collect says in a frame what changed since the last collect.
-	collect() (frame.State, error)
-	// rollback returns to what is committed.
-	rollback(c *view.View) error
-	// mark remembers the state before a call, and undo returns to it.
-	// undo says false when it cannot: then only rollback helps.
-	mark()
-	undo() bool
-	// check says whether collect could write what the call at hand left, and
-	// checkBefore whether it could write what is committed.
-	check() error
-	checkBefore(c *view.View) error
-	// boundary remembers the state between two calls of a source, whose
-	// next call may already change it while the last one is committed.
-	// prepare does what takes the user's codec, before.
-	prepare() error
-	boundary()
-	// toBoundary returns to it.
-	toBoundary() error
-	// save remembers the state before a hook, and restore returns to it.
-	save() (restore func() error)
-}
-
 var (
-	_ stateKeeper = (*wholeState[int])(nil)
-	_ stateKeeper = (*keyedState[int])(nil)
+	_ Keeper = (*Whole[int])(nil)
+	_ Keeper = (*Keyed[int])(nil)
 )
 
-// stateCodec writes the states of a stage; see Codec.
-type stateCodec[S any] interface {
+// Codec writes the states of a stage; see Codec.
+type Codec[S any] interface {
 	Append(dst []byte, value S) ([]byte, error)
 	Decode(data []byte) (S, error)
 	Name() string
@@ -53,11 +26,11 @@ type stateCodec[S any] interface {
 // that the last frame alone is enough to resume from.
 const alwaysCarried = 4 << 10
 
-// wholeState is the one state of an unkeyed stage.
-type wholeState[S any] struct {
-	codec  stateCodec[S]
+// Whole is the one state of an unkeyed stage.
+type Whole[S any] struct {
+	codec  Codec[S]
 	plain  bool // a copy of S shares nothing with it
-	value  S
+	Value  S
 	marked S
 	last   []byte // bytes of the last collect
 
@@ -68,13 +41,13 @@ type wholeState[S any] struct {
 	refused   bool // the codec refused an edge: each is encoded by prepare
 }
 
-func newWholeState[S any](codec stateCodec[S]) *wholeState[S] {
-	return &wholeState[S]{codec: codec, plain: isPlain(reflect.TypeFor[S]())}
+func NewWhole[S any](codec Codec[S]) *Whole[S] {
+	return &Whole[S]{codec: codec, plain: isPlain(reflect.TypeFor[S]())}
 }
 
-func (w *wholeState[S]) get() *S { return &w.value }
+func (w *Whole[S]) Get() *S { return &w.Value }
 
-func (w *wholeState[S]) collect() (frame.State, error) {
+func (w *Whole[S]) Collect() (frame.State, error) {
 	data, err := w.encode()
 	if err != nil {
 		w.refused = true
@@ -87,17 +60,17 @@ func (w *wholeState[S]) collect() (frame.State, error) {
 	return frame.State{Kind: frame.StateWhole, Whole: data}, nil
 }
 
-func (w *wholeState[S]) encode() ([]byte, error) {
+func (w *Whole[S]) encode() ([]byte, error) {
 	switch {
 	case !w.hasEdge:
-		return w.bytes(w.value)
+		return w.bytes(w.Value)
 	case w.plain:
 		return w.bytes(w.edge)
 	}
 	return w.edgeBytes, nil
 }
 
-func (w *wholeState[S]) bytes(value S) ([]byte, error) {
+func (w *Whole[S]) bytes(value S) ([]byte, error) {
 	data, err := w.codec.Append(nil, value)
 	if err != nil {
 		return nil, fmt.Errorf("encode the state as %s: %w", w.codec.Name(), err)
@@ -105,18 +78,18 @@ func (w *wholeState[S]) bytes(value S) ([]byte, error) {
 	return data, nil
 }
 
-func (w *wholeState[S]) check() error {
-	_, err := w.bytes(w.value)
+func (w *Whole[S]) Check() error {
+	_, err := w.bytes(w.Value)
 	return err
 }
 
-func (w *wholeState[S]) checkBefore(c *view.View) error {
+func (w *Whole[S]) CheckBefore(c *view.View) error {
 	data, found := c.Whole()
 	return checkAgain(w.codec, data, found)
 }
 
 // checkAgain encodes a state that was committed, or the zero one.
-func checkAgain[S any](codec stateCodec[S], data []byte, found bool) (err error) {
+func checkAgain[S any](codec Codec[S], data []byte, found bool) (err error) {
 	var value S
 	if found {
 		if value, err = codec.Decode(data); err != nil {
@@ -127,42 +100,42 @@ func checkAgain[S any](codec stateCodec[S], data []byte, found bool) (err error)
 	return err
 }
 
-func (w *wholeState[S]) prepare() (err error) {
+func (w *Whole[S]) Prepare() (err error) {
 	if !w.plain || w.refused {
-		w.prepared, err = w.bytes(w.value)
+		w.prepared, err = w.bytes(w.Value)
 	}
 	return err
 }
 
-func (w *wholeState[S]) boundary() {
+func (w *Whole[S]) Boundary() {
 	w.hasEdge = true
 	if w.plain {
-		w.edge = w.value
+		w.edge = w.Value
 		return
 	}
 	w.edgeBytes = w.prepared
 }
 
-func (w *wholeState[S]) toBoundary() error {
+func (w *Whole[S]) ToBoundary() error {
 	if w.plain {
-		w.value = w.edge
+		w.Value = w.edge
 		return nil
 	}
 	value, err := w.codec.Decode(w.edgeBytes)
 	if err == nil {
-		w.value = value
+		w.Value = value
 	}
 	return err
 }
 
-func (w *wholeState[S]) save() (restore func() error) {
+func (w *Whole[S]) Save() (restore func() error) {
 	if w.plain {
-		saved := w.value
-		return func() error { w.value = saved; return nil }
+		saved := w.Value
+		return func() error { w.Value = saved; return nil }
 	}
 	var saved []byte
 	failed := supervise.Contain(func() (err error) {
-		saved, err = w.codec.Append(nil, w.value)
+		saved, err = w.codec.Append(nil, w.Value)
 		return err
 	})
 	return func() error {
@@ -171,15 +144,15 @@ func (w *wholeState[S]) save() (restore func() error) {
 		}
 		value, err := w.codec.Decode(saved)
 		if err == nil {
-			w.value = value
+			w.Value = value
 		}
 		return err
 	}
 }
 
-func (w *wholeState[S]) rollback(c *view.View) error {
+func (w *Whole[S]) Rollback(c *view.View) error {
 	var zero S
-	w.value, w.hasEdge = zero, false
+	w.Value, w.hasEdge = zero, false
 	data, found := c.Whole()
 	w.last = data
 	if !found {
@@ -189,19 +162,19 @@ func (w *wholeState[S]) rollback(c *view.View) error {
 	if err != nil {
 		return fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w (was its type changed? convert it with engine.Migrated, give the old type back, or start with a fresh directory)", c.Stage, w.codec.Name(), err)
 	}
-	w.value = value
+	w.Value = value
 	return nil
 }
 
-func (w *wholeState[S]) mark() {
+func (w *Whole[S]) Mark() {
 	if w.plain {
-		w.marked = w.value
+		w.marked = w.Value
 	}
 }
 
-func (w *wholeState[S]) undo() bool {
+func (w *Whole[S]) Undo() bool {
 	if w.plain {
-		w.value = w.marked
+		w.Value = w.marked
 	}
 	return w.plain
 }

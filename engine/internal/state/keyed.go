@@ -1,4 +1,4 @@
-package engine
+package state
 
 import (
 	"cmp"
@@ -11,11 +11,11 @@ import (
 	"penstock/engine/internal/view"
 )
 
-// keyedState is the state of a keyed stage: one S per key. Two generations of
+// Keyed is the state of a keyed stage: one S per key. Two generations of
 // decoded states stay in memory; every other key is read from the committed
 // view (not yet checkpointed changes, then the store) when it comes up.
-type keyedState[S any] struct {
-	codec   stateCodec[S]
+type Keyed[S any] struct {
+	codec   Codec[S]
 	view    *view.View
 	use     func(key *string) // told of the key whose state is asked for
 	plain   bool
@@ -36,14 +36,14 @@ type keyedState[S any] struct {
 	offeredBytes []byte
 }
 
-// keyBounds say how many states of keys are in memory.
-type keyBounds struct {
-	keys   int // 0: bounded by memory
-	memory int // bytes; 0: bounded by keys, or the default
+// Bounds say how many states of keys are in memory.
+type Bounds struct {
+	Keys   int // 0: bounded by memory
+	Memory int // bytes; 0: bounded by keys, or the default
 }
 
-func newKeyedState[S any](codec stateCodec[S], committed *view.View, bounds keyBounds, use func(key *string)) *keyedState[S] {
-	k := &keyedState[S]{
+func NewKeyed[S any](codec Codec[S], committed *view.View, bounds Bounds, use func(key *string)) *Keyed[S] {
+	k := &Keyed[S]{
 		codec: codec,
 		view:  committed,
 		use:   use,
@@ -53,11 +53,11 @@ func newKeyedState[S any](codec stateCodec[S], committed *view.View, bounds keyB
 		batch: 1,
 		lost:  map[string]bool{},
 	}
-	if bounds.keys > 0 {
-		k.limit = max(bounds.keys/2, 1)
+	if bounds.Keys > 0 {
+		k.limit = max(bounds.Keys/2, 1)
 	}
-	if bounds.memory > 0 || bounds.keys == 0 {
-		k.memory = max(cmp.Or(bounds.memory, defaultKeyMemory)/2, 1)
+	if bounds.Memory > 0 || bounds.Keys == 0 {
+		k.memory = max(cmp.Or(bounds.Memory, defaultKeyMemory)/2, 1)
 	}
 	return k
 }
@@ -65,15 +65,15 @@ func newKeyedState[S any](codec stateCodec[S], committed *view.View, bounds keyB
 // defaultKeyMemory is what decoded states of keys take, in bytes, unless a stage says otherwise.
 const defaultKeyMemory = 128 << 20
 
-// keyTooLongError says that no state can be kept under a key.
-type keyTooLongError struct{ size int }
+// KeyTooLongError says that no state can be kept under a key.
+type KeyTooLongError struct{ size int }
 
-func (e *keyTooLongError) Error() string {
+func (e *KeyTooLongError) Error() string {
 	return fmt.Sprintf("its key has %d bytes, more than the %d that a state can be kept under", e.size, checkpoint.MaxKey)
 }
 
-// get returns the state of a key for a call that may change it.
-func (k *keyedState[S]) get(key string) (*S, error) {
+// Get returns the state of a key for a call that may change it.
+func (k *Keyed[S]) Get(key string) (*S, error) {
 	hash := hashKey(key)
 	state := k.hot.find(key, hash)
 	if state == nil || state.gone {
@@ -96,7 +96,7 @@ func (k *keyedState[S]) get(key string) (*S, error) {
 }
 
 // load brings the state of a key into the newer generation.
-func (k *keyedState[S]) load(key string, hash uint32) (*keyState[S], error) {
+func (k *Keyed[S]) load(key string, hash uint32) (*keyState[S], error) {
 	if old := k.cold.find(key, hash); old != nil && !old.gone {
 		state := k.hot.add(key, hash)
 		state.value, state.batch, state.deleted = old.value, old.batch, old.deleted
@@ -104,7 +104,7 @@ func (k *keyedState[S]) load(key string, hash uint32) (*keyState[S], error) {
 		return state, nil
 	}
 	if len(key) > checkpoint.MaxKey {
-		return nil, &keyTooLongError{len(key)}
+		return nil, &KeyTooLongError{len(key)}
 	}
 	data, found, err := k.read(key)
 	if err != nil {
@@ -124,7 +124,7 @@ func (k *keyedState[S]) load(key string, hash uint32) (*keyState[S], error) {
 }
 
 // read returns the bytes of a key that is not in memory.
-func (k *keyedState[S]) read(key string) (data []byte, found bool, err error) {
+func (k *Keyed[S]) read(key string) (data []byte, found bool, err error) {
 	data = k.offeredBytes
 	k.offeredBytes = nil
 	switch {
@@ -139,7 +139,7 @@ func (k *keyedState[S]) read(key string) (data []byte, found bool, err error) {
 }
 
 // weigh estimates what a value takes beside its struct.
-func (k *keyedState[S]) weigh(state *keyState[S], encoded int) {
+func (k *Keyed[S]) weigh(state *keyState[S], encoded int) {
 	if !k.plain {
 		k.hot.weigh(state, decodedTimes*encoded)
 	}
@@ -149,22 +149,22 @@ func (k *keyedState[S]) weigh(state *keyState[S], encoded int) {
 // encoding, roughly.
 const decodedTimes = 3
 
-// offer gives the committed bytes of the key that is asked for next, where
+// Offer gives the committed bytes of the key that is asked for next, where
 // they are at hand anyway.
-func (k *keyedState[S]) offer(key string, value []byte) {
+func (k *Keyed[S]) Offer(key string, value []byte) {
 	k.offered, k.offeredBytes = key, value
 }
 
-// forget deletes the state of the key at hand.
-func (k *keyedState[S]) forget() {
+// Forget deletes the state of the key at hand.
+func (k *Keyed[S]) Forget() {
 	if k.current != nil {
 		var zero S
 		k.current.value, k.current.deleted = zero, true
 	}
 }
 
-// collect uses the memory of the last one: the commit before is settled.
-func (k *keyedState[S]) collect() (frame.State, error) {
+// Collect uses the memory of the last one: the commit before is settled.
+func (k *Keyed[S]) Collect() (frame.State, error) {
 	if len(k.touched) == 0 {
 		return frame.State{Kind: frame.StateAbsent}, nil
 	}
@@ -193,7 +193,7 @@ func (k *keyedState[S]) collect() (frame.State, error) {
 	return frame.State{Kind: frame.StateKeyed, Changes: changes}, nil
 }
 
-func (k *keyedState[S]) append(block []byte, state *keyState[S]) ([]byte, error) {
+func (k *Keyed[S]) append(block []byte, state *keyState[S]) ([]byte, error) {
 	data, err := k.codec.Append(block, state.value)
 	if err != nil {
 		return block, fmt.Errorf("encode the state of key %q as %s: %w", state.key, k.codec.Name(), err)
@@ -201,7 +201,7 @@ func (k *keyedState[S]) append(block []byte, state *keyState[S]) ([]byte, error)
 	return data, nil
 }
 
-func (k *keyedState[S]) check() error {
+func (k *Keyed[S]) Check() error {
 	if k.current == nil || k.current.deleted {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (k *keyedState[S]) check() error {
 	return err
 }
 
-func (k *keyedState[S]) checkBefore(c *view.View) error {
+func (k *Keyed[S]) CheckBefore(c *view.View) error {
 	if k.current == nil {
 		return nil
 	}
@@ -227,7 +227,7 @@ const mostSpare = 1 << 20
 // after a collect: what is dropped is in the frame, and through it in the
 // committed view, so that it can be loaded again. What that frame changed is in
 // the generation that becomes the older one, and stays until the frame after it.
-func (k *keyedState[S]) rotate() {
+func (k *Keyed[S]) rotate() {
 	if (k.limit == 0 || k.hot.count < k.limit) && (k.memory == 0 || k.hot.bytes < k.memory) {
 		return
 	}
@@ -236,7 +236,7 @@ func (k *keyedState[S]) rotate() {
 	k.current = nil
 }
 
-func (k *keyedState[S]) rollback(c *view.View) error {
+func (k *Keyed[S]) Rollback(c *view.View) error {
 	k.hot, k.cold = &keyTable[S]{}, &keyTable[S]{}
 	k.touched = k.touched[:0]
 	k.current = nil
@@ -246,11 +246,11 @@ func (k *keyedState[S]) rollback(c *view.View) error {
 	return nil
 }
 
-func (k *keyedState[S]) mark() { k.current = nil }
+func (k *Keyed[S]) Mark() { k.current = nil }
 
-// undo puts the state of the call's key back. Where a copy is not enough that is
+// Undo puts the state of the call's key back. Where a copy is not enough that is
 // what is committed, unless an earlier call of this batch has changed it.
-func (k *keyedState[S]) undo() bool {
+func (k *Keyed[S]) Undo() bool {
 	state := k.current
 	if state == nil {
 		return true
@@ -273,7 +273,7 @@ func (k *keyedState[S]) undo() bool {
 }
 
 // drop makes a key be read again when it comes up.
-func (k *keyedState[S]) drop(state *keyState[S]) {
+func (k *Keyed[S]) drop(state *keyState[S]) {
 	var zero S
 	state.value, state.gone = zero, true
 	if old := k.cold.find(state.key, hashKey(state.key)); old != nil {
@@ -283,17 +283,17 @@ func (k *keyedState[S]) drop(state *keyState[S]) {
 	k.lost[state.key] = true
 }
 
-func (k *keyedState[S]) prepare() error { return nil }
+func (k *Keyed[S]) Prepare() error { return nil }
 
-func (k *keyedState[S]) boundary() {}
+func (k *Keyed[S]) Boundary() {}
 
-func (k *keyedState[S]) toBoundary() error { return nil }
+func (k *Keyed[S]) ToBoundary() error { return nil }
 
-// save is for the end hook, which has one key at hand; the others have none.
-func (k *keyedState[S]) save() (restore func() error) {
-	k.mark()
+// Save is for the end hook, which has one key at hand; the others have none.
+func (k *Keyed[S]) Save() (restore func() error) {
+	k.Mark()
 	return func() error {
-		if !k.undo() {
+		if !k.Undo() {
 			return errors.New("its key was changed before")
 		}
 		return nil
