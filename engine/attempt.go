@@ -45,10 +45,10 @@ func messageUnit(i *inputDefinition, offset uint64) string {
 }
 
 // countCall counts a failed try of a call that is no message, durably.
-func (in *session) countCall(unit string, err error) error {
-	in.observed.stats.FailedAttempts.Add(1)
-	in.failures.ofUnit.count(unit, err, in.run.clock.Now())
-	return in.saveCalls()
+func (t *task) countCall(unit string, err error) error {
+	t.observed.stats.FailedAttempts.Add(1)
+	t.failures.ofUnit.count(unit, err, t.run.clock.Now())
+	return t.saveCalls()
 }
 
 func (a *attempts) count(unit string, err error, now time.Time) {
@@ -83,56 +83,56 @@ func (a *attempts) count(unit string, err error, now time.Time) {
 }
 
 // nextTry is the number of the next try of a call that is no message.
-func (in *session) nextTry(unit string) int {
-	if in.failures.ofUnit.Unit == unit {
-		return in.failures.ofUnit.Count + 1
+func (t *task) nextTry(unit string) int {
+	if t.failures.ofUnit.Unit == unit {
+		return t.failures.ofUnit.Count + 1
 	}
 	return 1
 }
 
 // succeeded forgets what is recorded of a call that is no message.
-func (in *session) succeeded(unit string) {
-	if in.failures.ofUnit.Unit != unit || in.code.hold.abandoned() {
+func (t *task) succeeded(unit string) {
+	if t.failures.ofUnit.Unit != unit || t.code.guard.abandoned() {
 		return
 	}
-	in.failures.ofUnit = attempts{}
-	if err := in.keepNote(callNote, nil); err != nil {
-		in.log.Warn("the attempts of a call could not be forgotten", "call", unit, "error", err)
+	t.failures.ofUnit = attempts{}
+	if err := t.keepNote(callNote, nil); err != nil {
+		t.log.Warn("the attempts of a call could not be forgotten", "call", unit, "error", err)
 	}
 }
 
 // sound says that nothing that failed is still to be mended.
-func (in *session) sound() bool {
-	return len(in.failures.records) == 0 && in.failures.ofUnit.Unit == ""
+func (t *task) sound() bool {
+	return len(t.failures.records) == 0 && t.failures.ofUnit.Unit == ""
 }
 
-func (in *session) saveCalls() error {
-	data, err := json.Marshal(&in.failures.ofUnit)
+func (t *task) saveCalls() error {
+	data, err := json.Marshal(&t.failures.ofUnit)
 	if err == nil {
-		err = in.keepNote(callNote, data)
+		err = t.keepNote(callNote, data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, in.failures.ofUnit.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.name, t.failures.ofUnit.Unit, err))
 	}
 	return nil
 }
 
 // keepNote waits for the disk unless commits do not either: where a power cut
 // may take those it may take attempts as well, and they are made again.
-func (in *session) keepNote(name string, data []byte) error {
-	if config := in.run.config; config.Sync > 0 && config.NATS.URL == "" {
-		return in.jot(name, data)
+func (t *task) keepNote(name string, data []byte) error {
+	if config := t.run.config; config.Sync > 0 && config.NATS.URL == "" {
+		return t.jot(name, data)
 	}
-	return in.run.space.persist(func() error { return in.committed.Store.PutNote(name, data) })
+	return t.run.space.persist(func() error { return t.committed.Store.PutNote(name, data) })
 }
 
-func (in *session) loadAttempts() error {
-	data, found, err := in.committed.Store.Note(callNote)
+func (t *task) loadAttempts() error {
+	data, found, err := t.committed.Store.Note(callNote)
 	if err == nil && found {
-		err = json.Unmarshal(data, &in.failures.ofUnit)
+		err = json.Unmarshal(data, &t.failures.ofUnit)
 	}
 	if err != nil {
 		return fmt.Errorf("read the attempts: %w", err)
 	}
-	return in.loadFailures()
+	return t.loadFailures()
 }

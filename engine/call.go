@@ -25,11 +25,11 @@ type call struct {
 }
 
 // unitCall is a call that has no message.
-func (in *session) unitCall(unit string) call { return call{unit: unit, attempt: in.nextTry(unit)} }
+func (t *task) unitCall(unit string) call { return call{unit: unit, attempt: t.nextTry(unit)} }
 
 // messageCall is a call of messages from an offset on; f is what is known of the first, if it failed before.
-func (in *session) messageCall(i *input, offset uint64, count int, f *failure) call {
-	c := call{input: i, offset: offset, count: count, failure: f, attempt: 1, suspected: in.isSuspect(i, offset, f)}
+func (t *task) messageCall(i *input, offset uint64, count int, f *failure) call {
+	c := call{input: i, offset: offset, count: count, failure: f, attempt: 1, suspected: t.isSuspect(i, offset, f)}
 	if f != nil {
 		c.attempt = f.Count + 1
 	}
@@ -58,166 +58,166 @@ func (c *call) place() place { return place{c.input.definition.stream.String(), 
 var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.
-func (in *session) mayCall() bool {
-	return !in.batch.closed && !in.ending.asked && in.batchHasRoom() && !in.run.space.isFull()
+func (t *task) mayCall() bool {
+	return !t.batch.closed && !t.ending.asked && t.batchHasRoom() && !t.run.space.isFull()
 }
 
 // batchHasRoom says whether the batch takes the effect of another call.
-func (in *session) batchHasRoom() bool {
-	b := in.batch
-	return b.bytes < in.format.limits.batch && b.calls < in.batch.most && b.emitted < in.format.capacity.Messages
+func (t *task) batchHasRoom() bool {
+	b := t.batch
+	return b.bytes < t.format.limits.batch && b.calls < t.batch.most && b.emitted < t.format.capacity.Messages
 }
 
 // clean says that everything before the next call is committed.
-func (in *session) clean() bool { return in.flight == nil && in.batch.calls == 0 }
+func (t *task) clean() bool { return t.flight == nil && t.batch.calls == 0 }
 
 // callNext calls the function of a timer that is due, or of the next message: in
 // turn, for neither may starve the other.
-func (in *session) callNext(ctx context.Context) (bool, error) {
-	timer := in.dueTimer()
-	if timer >= 0 && !in.timers.ticked {
-		return in.tick(ctx, timer)
+func (t *task) callNext(ctx context.Context) (bool, error) {
+	timer := t.dueTimer()
+	if timer >= 0 && !t.timers.ticked {
+		return t.tick(ctx, timer)
 	}
-	if i := in.choose(ctx); i != nil {
-		f := in.failureOf(i)
+	if i := t.choose(ctx); i != nil {
+		f := t.failureOf(i)
 		if f != nil && f.passed {
 			f.here = true // it need not be alone
-		} else if !in.clean() && in.mustBeAlone(i, f) {
+		} else if !t.clean() && t.mustBeAlone(i, f) {
 			return false, nil
 		}
-		if f != nil && (f.passed || in.usedUp(f)) {
-			in.timers.ticked = false
-			in.call = in.messageCall(i, i.head.offset, 1, f)
-			return true, in.divert(ctx, i, f)
+		if f != nil && (f.passed || t.usedUp(f)) {
+			t.timers.ticked = false
+			t.call = t.messageCall(i, i.head.offset, 1, f)
+			return true, t.divert(ctx, i, f)
 		}
-		if in.mayCallOut() {
-			in.timers.ticked = false
-			in.call = in.messageCall(i, i.head.offset, 1, f)
-			return true, in.callHead(ctx, i)
+		if t.mayCallOut() {
+			t.timers.ticked = false
+			t.call = t.messageCall(i, i.head.offset, 1, f)
+			return true, t.callHead(ctx, i)
 		}
 	}
 	if timer >= 0 {
-		return in.tick(ctx, timer)
+		return t.tick(ctx, timer)
 	}
 	return false, nil
 }
 
-func (in *session) tick(ctx context.Context, timer int) (bool, error) {
-	failed := in.failures.ofUnit.Unit != "" && in.failures.ofUnit.Unit == unitOfTimer(timer) || in.timerIsAway(timer)
-	if failed && !in.clean() {
+func (t *task) tick(ctx context.Context, timer int) (bool, error) {
+	failed := t.failures.ofUnit.Unit != "" && t.failures.ofUnit.Unit == unitOfTimer(timer) || t.timerIsAway(timer)
+	if failed && !t.clean() {
 		return false, nil // what was before it is committed first
 	}
-	in.timers.ticked, in.timers.next = true, timer+1
-	return true, in.callTimer(ctx, timer)
+	t.timers.ticked, t.timers.next = true, timer+1
+	return true, t.callTimer(ctx, timer)
 }
 
-func (in *session) callHead(ctx context.Context, i *input) error {
-	i.head.attempt = in.call.attempt
+func (t *task) callHead(ctx context.Context, i *input) error {
+	i.head.attempt = t.call.attempt
 	switch {
 	case i.replays != nil:
-		return in.callReplay(ctx, i)
+		return t.callReplay(ctx, i)
 	case i.definition.batch:
-		return in.callBatch(ctx, i)
+		return t.callBatch(ctx, i)
 	}
-	return in.callMessage(ctx, i)
+	return t.callMessage(ctx, i)
 }
 
 // mustBeAlone says whether what was before the head has to be committed before
 // it is called.
-func (in *session) mustBeAlone(i *input, f *failure) bool {
+func (t *task) mustBeAlone(i *input, f *failure) bool {
 	switch {
-	case f != nil && (!f.here || in.usedUp(f) && in.stopsAtLimit(f)), i.alone && i.aloneAt == i.head.offset:
+	case f != nil && (!f.here || t.usedUp(f) && t.stopsAtLimit(f)), i.alone && i.aloneAt == i.head.offset:
 		return true
-	case in.run.careful.isOn() && in.room(i, i.head.offset) == 0:
+	case t.run.quarantine.isOn() && t.room(i, i.head.offset) == 0:
 		return true
 	}
-	return in.failures.free() == 0
+	return t.failures.free() == 0
 }
 
 // choose returns an input whose head may be handled, in turn.
-func (in *session) choose(ctx context.Context) *input {
-	n := len(in.inbox.inputs)
-	if n > 1 && in.batch.calls%64 == 63 {
-		in.inbox.next = (in.inbox.next + 1) % n
+func (t *task) choose(ctx context.Context) *input {
+	n := len(t.inbox.inputs)
+	if n > 1 && t.batch.calls%64 == 63 {
+		t.inbox.next = (t.inbox.next + 1) % n
 	}
 	for k := range n {
-		next := (in.inbox.next + k) % n
-		if i := in.inbox.inputs[next]; in.offers(ctx, i) {
-			in.inbox.next = next
-			return in.orReplay(ctx, i)
+		next := (t.inbox.next + k) % n
+		if i := t.inbox.inputs[next]; t.offers(ctx, i) {
+			t.inbox.next = next
+			return t.orReplay(ctx, i)
 		}
 	}
 	return nil
 }
 
-func (in *session) callMessage(ctx context.Context, i *input) error {
+func (t *task) callMessage(ctx context.Context, i *input) error {
 	p := &i.head
-	in.traceCall(i)
-	in.mark()
-	in.batch.begin(p.message.Time)
-	err := in.invoke(ctx, func() error { return in.check(i, in.machine.callMessage(ctx, p)) })
-	return in.conclude(i, err)
+	t.traceCall(i)
+	t.mark()
+	t.batch.begin(p.message.Time)
+	err := t.invoke(ctx, func() error { return t.check(i, t.processor.callMessage(ctx, p)) })
+	return t.conclude(i, err)
 }
 
 // conclude takes the message at hand, if its call succeeded.
-func (in *session) conclude(i *input, err error) error {
-	taken, err := in.answer(i, err)
+func (t *task) conclude(i *input, err error) error {
+	taken, err := t.answer(i, err)
 	if taken {
-		in.traceHead(i)
+		t.traceHead(i)
 		i.take()
-		in.moved(i)
+		t.moved(i)
 	}
 	return err
 }
 
 // answer looks what a function said of its message, or messages: true when
 // they are taken, an error when it failed.
-func (in *session) answer(i *input, err error) (taken bool, _ error) {
-	if in.code.hold.abandoned() {
+func (t *task) answer(i *input, err error) (taken bool, _ error) {
+	if t.code.guard.abandoned() {
 		return false, errAbandoned
 	}
-	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
-		err = in.batch.callErr
+	if t.batch.callErr != nil && (err == nil || err == io.EOF) {
+		err = t.batch.callErr
 	}
 	switch {
 	case err == nil:
 	case err == io.EOF:
-		in.ending.asked = true
+		t.ending.asked = true
 	case isPostponed(err):
-		in.calledNothing()
-		in.inputIsBack(i)
-		return false, in.postpone(i, err)
+		t.calledNothing()
+		t.inputIsBack(i)
+		return false, t.postpone(i, err)
 	case isUnavailable(err):
-		in.traceFailed(err)
-		in.calledOut(false)
-		return false, in.postpone(i, in.whileUnavailable(i, err))
+		t.traceFailed(err)
+		t.calledOut(false)
+		return false, t.postpone(i, t.whileUnavailable(i, err))
 	case isRejected(err):
-		in.calledNothing()
+		t.calledNothing()
 		return false, err
 	default:
 		return false, err // fail tells the breaker, unless it was stopped
 	}
-	in.calledOut(true)
-	in.inputIsBack(i)
-	faultpoint.Hit(faultpoint.MidProcess, in.definition.name)
+	t.calledOut(true)
+	t.inputIsBack(i)
+	faultpoint.Hit(faultpoint.MidProcess, t.definition.name)
 	return true, nil
 }
 
 // moved notes that a call succeeded: who was held by the others is asked again.
-func (in *session) moved(i *input) {
-	in.batch.calls++
-	in.batch.last = in.call
-	in.failures.checking = max(in.failures.checking-1, 0)
-	in.inbox.replays.served(i)
+func (t *task) moved(i *input) {
+	t.batch.calls++
+	t.batch.last = t.call
+	t.failures.checking = max(t.failures.checking-1, 0)
+	t.inbox.replays.served(i)
 	if i != nil {
-		in.batch.took(i.definition.index, in.call.count)
+		t.batch.took(i.definition.index, t.call.count)
 	}
-	if f := in.call.failure; f != nil {
-		in.batch.closed = !f.here
+	if f := t.call.failure; f != nil {
+		t.batch.closed = !f.here
 	}
-	in.call = call{}
-	if i == nil || len(in.inbox.inputs) > 1 {
-		for _, other := range in.inbox.inputs {
+	t.call = call{}
+	if i == nil || len(t.inbox.inputs) > 1 {
+		for _, other := range t.inbox.inputs {
 			if other != i {
 				other.held = false
 			}
@@ -225,37 +225,37 @@ func (in *session) moved(i *input) {
 	}
 }
 
-func (in *session) callBatch(ctx context.Context, i *input) error {
-	limit := in.batchLimit(i)
+func (t *task) callBatch(ctx context.Context, i *input) error {
+	limit := t.batchLimit(i)
 	first := i.next
-	in.traceCall(i)
-	in.inbox.gathered = in.inbox.gathered[:0]
-	for uint64(len(in.inbox.gathered)) < limit && i.peek() {
-		if in.failureOf(i) != in.call.failure {
+	t.traceCall(i)
+	t.inbox.gathered = t.inbox.gathered[:0]
+	for uint64(len(t.inbox.gathered)) < limit && i.peek() {
+		if t.failureOf(i) != t.call.failure {
 			break // this one comes alone
 		}
-		in.inbox.gathered = append(in.inbox.gathered, i.head)
-		in.traceHead(i)
+		t.inbox.gathered = append(t.inbox.gathered, i.head)
+		t.traceHead(i)
 		i.take()
 	}
-	in.call.offset, in.call.count = first, len(in.inbox.gathered)
-	in.batch.begin(in.inbox.gathered[len(in.inbox.gathered)-1].message.Time)
-	err := in.invoke(ctx, func() error { return in.check(i, in.machine.callBatch(ctx, i.definition.index, in.inbox.gathered)) })
-	taken, err := in.answer(i, err)
+	t.call.offset, t.call.count = first, len(t.inbox.gathered)
+	t.batch.begin(t.inbox.gathered[len(t.inbox.gathered)-1].message.Time)
+	err := t.invoke(ctx, func() error { return t.check(i, t.processor.callBatch(ctx, i.definition.index, t.inbox.gathered)) })
+	taken, err := t.answer(i, err)
 	if taken {
-		in.moved(i)
+		t.moved(i)
 	}
 	return err
 }
 
 // batchLimit is how many messages the next batch call may get.
-func (in *session) batchLimit(i *input) uint64 {
-	limit := uint64(in.definition.options.batch)
-	if in.run.careful.isOn() {
-		limit = min(limit, max(in.room(i, i.next), 1))
+func (t *task) batchLimit(i *input) uint64 {
+	limit := uint64(t.definition.options.batch)
+	if t.run.quarantine.isOn() {
+		limit = min(limit, max(t.room(i, i.next), 1))
 	}
 	switch {
-	case in.call.failure != nil, i.suspect <= i.next && i.next < i.cleared:
+	case t.call.failure != nil, i.suspect <= i.next && i.next < i.cleared:
 		return 1
 	case i.next < i.suspect:
 		return min(limit, i.suspect-i.next)
@@ -264,20 +264,20 @@ func (in *session) batchLimit(i *input) uint64 {
 }
 
 // mark remembers what the next call may change.
-func (in *session) mark() {
-	in.machine.keeper().Mark()
-	if in.definition.setsTimers {
-		in.timers.marked = append(in.timers.marked[:0], in.timers.due...)
+func (t *task) mark() {
+	t.processor.keeper().Mark()
+	if t.definition.setsTimers {
+		t.timers.marked = append(t.timers.marked[:0], t.timers.due...)
 	}
 }
 
 // undo returns to the mark, and is false when only a rollback can.
-func (in *session) undo() bool {
-	if !in.machine.keeper().Undo() {
+func (t *task) undo() bool {
+	if !t.processor.keeper().Undo() {
 		return false
 	}
-	if in.definition.setsTimers {
-		copy(in.timers.due, in.timers.marked)
+	if t.definition.setsTimers {
+		copy(t.timers.due, t.timers.marked)
 	}
 	return true
 }
@@ -290,24 +290,24 @@ func isPostponed(err error) bool {
 // postpone undoes a call that was answered with Hold or Snooze. Where the
 // state cannot simply be put back the instance returns to its last commit,
 // commits what was before the message, and asks for it alone.
-func (in *session) postpone(i *input, answer error) error {
-	undone := !i.definition.batch && in.undo()
-	if !undone && !in.clean() {
-		i.alone, i.aloneAt = true, in.call.offset
+func (t *task) postpone(i *input, answer error) error {
+	undone := !i.definition.batch && t.undo()
+	if !undone && !t.clean() {
+		i.alone, i.aloneAt = true, t.call.offset
 		return errRewind
 	}
-	in.traceNothing()
-	in.batch.undo()
+	t.traceNothing()
+	t.batch.undo()
 	if !undone {
-		if err := in.rollback(); err != nil {
+		if err := t.rollback(); err != nil {
 			return err
 		}
 	}
-	in.call = call{}
+	t.call = call{}
 	var s *snooze
 	switch {
 	case errors.As(answer, &s):
-		i.snooze(in.run.clock.Now().Add(s.delay))
+		i.snooze(t.run.clock.Now().Add(s.delay))
 	case i.picked > 0:
 		return errRewind // the next time it holds up all behind it
 	default:

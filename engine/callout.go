@@ -25,7 +25,7 @@ func (in *instance) newBreaker() *breaker.Breaker {
 	return breaker.New(in.definition.name, c)
 }
 
-// gate is what a session knows of its circuit breaker.
+// gate is what a task knows of its circuit breaker.
 type gate struct {
 	openUntil time.Time // it lets nothing through until then
 	trusted   bool      // it is closed and has seen no failure since the last success
@@ -41,49 +41,49 @@ const (
 // mayCallOut asks the breaker before a message is handled. A true answer is
 // followed by calledOut or calledNothing. A breaker that has nothing to forget
 // is asked again only when a call has failed: a success tells it nothing.
-func (in *session) mayCallOut() bool {
-	if in.callout.breaker == nil || in.callout.asked.Load() != notAsked {
+func (t *task) mayCallOut() bool {
+	if t.callout.breaker == nil || t.callout.asked.Load() != notAsked {
 		return true
 	}
-	if in.gate.trusted {
-		in.callout.asked.Store(takenForGranted)
+	if t.gate.trusted {
+		t.callout.asked.Store(takenForGranted)
 		return true
 	}
-	next, ok := in.callout.breaker.Allow()
+	next, ok := t.callout.breaker.Allow()
 	if !ok {
-		in.gate.openUntil = next
+		t.gate.openUntil = next
 		return false
 	}
-	in.gate.openUntil = time.Time{}
-	in.callout.asked.Store(allowed)
+	t.gate.openUntil = time.Time{}
+	t.callout.asked.Store(allowed)
 	return true
 }
 
 // calledOut tells the breaker how a call went.
-func (in *session) calledOut(success bool) {
-	if in.callout.breaker == nil || in.code.hold.abandoned() {
+func (t *task) calledOut(success bool) {
+	if t.callout.breaker == nil || t.code.guard.abandoned() {
 		return
 	}
-	switch in.callout.asked.Swap(notAsked) {
+	switch t.callout.asked.Swap(notAsked) {
 	case takenForGranted:
 		if success {
 			return
 		}
-		in.callout.breaker.Allow() // it is closed
+		t.callout.breaker.Allow() // it is closed
 	case notAsked:
 		return
 	}
-	in.callout.breaker.Done(success)
-	in.gate.trusted = success && in.callout.breaker.State() == breaker.StateClosed && in.callout.breaker.Counts().Failures == 0
+	t.callout.breaker.Done(success)
+	t.gate.trusted = success && t.callout.breaker.State() == breaker.StateClosed && t.callout.breaker.Counts().Failures == 0
 }
 
 // calledNothing tells the breaker that a call says nothing about the other
 // side.
-func (in *session) calledNothing() {
-	if in.callout.breaker != nil && !in.code.hold.abandoned() && in.callout.asked.Swap(notAsked) == allowed {
-		in.callout.breaker.Drop()
+func (t *task) calledNothing() {
+	if t.callout.breaker != nil && !t.code.guard.abandoned() && t.callout.asked.Swap(notAsked) == allowed {
+		t.callout.breaker.Drop()
 	}
 }
 
 // isOpen says that messages wait for the breaker.
-func (in *session) isOpen() bool { return !in.gate.openUntil.IsZero() }
+func (t *task) isOpen() bool { return !t.gate.openUntil.IsZero() }

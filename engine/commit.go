@@ -38,41 +38,41 @@ func (f *flight) isDone() bool {
 
 // publish sends everything the batch holds as one frame: the commit. It is
 // under way afterwards; settle ends it.
-func (in *session) publish(ctx context.Context, end bool) error {
-	in.call = in.unitCall(commitUnit)
-	if err := in.delivered(ctx); err != nil {
+func (t *task) publish(ctx context.Context, end bool) error {
+	t.call = t.unitCall(commitUnit)
+	if err := t.delivered(ctx); err != nil {
 		return err
 	}
-	if err := in.beforeCommit(ctx); err != nil {
+	if err := t.beforeCommit(ctx); err != nil {
 		return err
 	}
-	f, err := in.encode(end)
+	f, err := t.encode(end)
 	if err != nil {
 		return err
 	}
-	faultpoint.Hit(faultpoint.BeforePublish, in.definition.name)
-	f.sent = in.run.clock.Now()
-	f.pending = in.channel.Publish(f.data, f.expected, f.trace)
-	faultpoint.Hit(faultpoint.PublishSent, in.definition.name)
-	in.flight = f
+	faultpoint.Hit(faultpoint.BeforePublish, t.definition.name)
+	f.sent = t.run.clock.Now()
+	f.pending = t.channel.Publish(f.data, f.expected, f.trace)
+	faultpoint.Hit(faultpoint.PublishSent, t.definition.name)
+	t.flight = f
 	return nil
 }
 
-func (in *session) beforeCommit(ctx context.Context) error {
-	if !in.machine.hasBeforeCommit() {
+func (t *task) beforeCommit(ctx context.Context) error {
+	if !t.processor.hasBeforeCommit() {
 		return nil
 	}
-	err := in.hook(ctx, commitUnit, func() error {
-		return in.undoneIfAway(func() error { return in.machine.callBeforeCommit(ctx) })
+	err := t.hook(ctx, commitUnit, func() error {
+		return t.undoneIfAway(func() error { return t.processor.callBeforeCommit(ctx) })
 	})
 	switch {
 	case isUnavailable(err):
-		in.isAway(commitUnit, "before commit", err)
+		t.isAway(commitUnit, "before commit", err)
 		return errNotYet
 	case err != nil && !errors.Is(err, errAbandoned):
 		return fmt.Errorf("before commit: %w", err)
-	case err == nil && in.outages.count.Load() > 0:
-		in.isBack(commitUnit)
+	case err == nil && t.outages.count.Load() > 0:
+		t.isBack(commitUnit)
 	}
 	return err
 }
@@ -82,87 +82,87 @@ func (in *session) beforeCommit(ctx context.Context) error {
 var errNotYet = errors.New("not yet")
 
 // publishAtLast is publish where nothing else can go on before.
-func (in *session) publishAtLast(ctx context.Context, end bool) error {
+func (t *task) publishAtLast(ctx context.Context, end bool) error {
 	for {
-		err := in.publish(ctx, end)
+		err := t.publish(ctx, end)
 		if !errors.Is(err, errNotYet) {
 			return err
 		}
-		if err := in.awaitTry(ctx, commitUnit); err != nil {
+		if err := t.awaitTry(ctx, commitUnit); err != nil {
 			return err
 		}
 	}
 }
 
 // collect asks for the changes of the state, which the user's codec writes.
-func (in *session) collect() (state frame.State, err error) {
-	in.code.hold.enter()
-	in.code.saving.enterUnit(commitUnit)
+func (t *task) collect() (state frame.State, err error) {
+	t.code.guard.enter()
+	t.code.saving.enterUnit(commitUnit)
 	err = encoding(func() (err error) {
-		state, err = in.machine.keeper().Collect()
+		state, err = t.processor.keeper().Collect()
 		return err
 	})
-	in.code.saving.leave()
-	if !in.code.hold.leave() {
+	t.code.saving.leave()
+	if !t.code.guard.leave() {
 		return state, errAbandoned
 	}
 	return state, err
 }
 
 // encode makes the frame and empties the batch.
-func (in *session) encode(end bool) (*flight, error) {
-	if in.source != nil {
-		in.batch.mu.Lock()
-		defer in.batch.mu.Unlock()
+func (t *task) encode(end bool) (*flight, error) {
+	if t.source != nil {
+		t.batch.mu.Lock()
+		defer t.batch.mu.Unlock()
 	}
-	control, sequence := in.committed.Last()
-	state, err := in.collect()
+	control, sequence := t.committed.Last()
+	state, err := t.collect()
 	if err != nil {
-		return nil, in.unsaved(err)
+		return nil, t.unsaved(err)
 	}
 	f := &flight{expected: sequence, frame: frame.Frame{
-		Owner:    in.ownership.owner,
-		Epoch:    in.ownership.epoch,
+		Owner:    t.ownership.owner,
+		Epoch:    t.ownership.epoch,
 		Commit:   control.Commit + 1,
 		Ended:    end,
-		UsedUp:   end && in.ending.usedUp,
-		Steps:    in.steps,
-		Inputs:   in.positions(),
-		Timers:   append([]int64(nil), in.timers.due...),
-		EndPhase: (in.ending.hook || in.ending.asked && !in.isPermanent()) && !end,
-		Cursor:   in.ending.cursor,
+		UsedUp:   end && t.ending.usedUp,
+		Steps:    t.steps,
+		Inputs:   t.positions(),
+		Timers:   append([]int64(nil), t.timers.due...),
+		EndPhase: (t.ending.hook || t.ending.asked && !t.isPermanent()) && !end,
+		Cursor:   t.ending.cursor,
 		State:    state,
-		Sections: in.batch.completed(in.source),
+		Sections: t.batch.completed(t.source),
 	}}
-	if f.data, err = frame.Append(in.batch.spare[:0], &f.frame, in.format.options); err != nil && !errors.Is(err, frame.ErrTooLarge) {
+	if f.data, err = frame.Append(t.batch.spare[:0], &f.frame, t.format.options); err != nil && !errors.Is(err, frame.ErrTooLarge) {
 		return nil, fmt.Errorf("encode a frame: %w", err)
 	}
-	if err != nil || len(f.data) > in.format.limits.frame {
-		return nil, in.tooLarge(&f.frame, len(f.data))
+	if err != nil || len(f.data) > t.format.limits.frame {
+		return nil, t.tooLarge(&f.frame, len(f.data))
 	}
-	f.trace = in.traceSent()
-	f.taken, f.ages = in.batch.taken, in.batch.ages
-	in.batch.spare, in.batch.last = nil, call{}
-	in.committed.Launch(state.Changes)
-	in.empty(f)
+	f.trace = t.traceSent()
+	f.taken, f.ages = t.batch.taken, t.batch.ages
+	t.batch.spare, t.batch.last = nil, call{}
+	t.committed.Launch(state.Changes)
+	t.empty(f)
 	return f, nil
 }
 
-func (in *session) empty(f *flight) {
-	if in.source != nil {
-		in.batch.split()
+func (t *task) empty(f *flight) {
+	if t.source != nil {
+		t.batch.split()
 		return
 	}
 	next := make([]uint64, len(f.frame.Sections))
 	for d := range next {
 		next[d] = f.frame.Sections[d].Next()
 	}
-	in.batch.reset(next)
+	t.batch.reset(next)
 }
 
-func (in *session) positions() []frame.Position {
-	positions := make([]frame.Position, 0, len(in.inbox.inputs))
-	for _, i := range in.inbox.inputs {
+func (t *task) positions() []frame.Position {
+	positions := make([]frame.Position, 0, len(t.inbox.inputs))
+	for _, i := range t.inbox.inputs {
 		if i.replays == nil || i.next > 0 { // there are replays now and then, and positions in every frame
 			positions = append(positions, i.position())
 		}
@@ -171,83 +171,83 @@ func (in *session) positions() []frame.Position {
 }
 
 // settle ends the commit under way once its answer is there, or waits for it.
-func (in *session) settle(ctx context.Context, wait bool) error {
-	if in.flight == nil {
+func (t *task) settle(ctx context.Context, wait bool) error {
+	if t.flight == nil {
 		return nil
 	}
 	select {
-	case <-in.flight.pending.Done():
+	case <-t.flight.pending.Done():
 	default:
 		if !wait {
 			return nil
 		}
-		in.waiting.waits.begin(waitCommit, "its answer has not come")
-		if err := in.run.clock.Until(ctx, in.flight.pending.Done()); err != nil {
+		t.waiting.waits.begin(waitCommit, "its answer has not come")
+		if err := t.run.clock.Until(ctx, t.flight.pending.Done()); err != nil {
 			return err
 		}
 	}
-	sequence, err := in.flight.pending.Result()
+	sequence, err := t.flight.pending.Result()
 	if err != nil {
-		if sequence, err = in.resolve(ctx, err); err != nil {
+		if sequence, err = t.resolve(ctx, err); err != nil {
 			if ctx.Err() == nil {
-				in.traceLost(err)
+				t.traceLost(err)
 			}
 			return err
 		}
 	}
-	in.settled(sequence)
+	t.settled(sequence)
 	return nil
 }
 
 // settled takes a commit that is in the channel.
-func (in *session) settled(sequence uint64) {
-	f := in.flight
-	faultpoint.Hit(faultpoint.AfterPublish, in.definition.name)
-	in.measure(f)
-	in.noteSize(f)
-	in.committed.Accept(&f.frame, sequence)
-	in.flight, in.batch.spare, in.batch.closed = nil, f.data, false
-	in.waiting.waits.end(waitCommit)
-	in.batch.most = min(2*in.batch.most, batchCalls)
-	in.published(f, sequence)
-	in.traceCommitted(f)
-	faultpoint.Hit(faultpoint.BeforeAck, in.definition.name)
-	for k, i := range in.inbox.inputs[:len(f.frame.Inputs)] {
+func (t *task) settled(sequence uint64) {
+	f := t.flight
+	faultpoint.Hit(faultpoint.AfterPublish, t.definition.name)
+	t.measure(f)
+	t.noteSize(f)
+	t.committed.Accept(&f.frame, sequence)
+	t.flight, t.batch.spare, t.batch.closed = nil, f.data, false
+	t.waiting.waits.end(waitCommit)
+	t.batch.most = min(2*t.batch.most, batchCalls)
+	t.published(f, sequence)
+	t.traceCommitted(f)
+	faultpoint.Hit(faultpoint.BeforeAck, t.definition.name)
+	for k, i := range t.inbox.inputs[:len(f.frame.Inputs)] {
 		i.settle(f.frame.Inputs[k])
 		if i.producer != nil {
 			i.producer.poke()
 		}
-		if in.run.careful.isOn() {
-			in.run.careful.passed(in.definition.name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
+		if t.run.quarantine.isOn() {
+			t.run.quarantine.passed(t.definition.name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
 		}
 	}
-	if in.source != nil {
-		in.batch.mu.Lock()
-		defer in.batch.mu.Unlock()
-		in.source.makeRoom()
+	if t.source != nil {
+		t.batch.mu.Lock()
+		defer t.batch.mu.Unlock()
+		t.source.makeRoom()
 	}
-	in.forgetCommitted()
-	in.succeeded(commitUnit)
-	if in.sound() {
-		in.progress.healthy.Store(f.frame.Commit)
+	t.forgetCommitted()
+	t.succeeded(commitUnit)
+	if t.sound() {
+		t.progress.healthy.Store(f.frame.Commit)
 	}
-	if in.observed.stats.unsaved.Load() {
-		in.saveNews()
+	if t.observed.stats.unsaved.Load() {
+		t.saveNews()
 	}
-	if in.committed.DirtyBytes() > dirtyLimit || in.progress.stored.Load() > int64(in.format.capacity.Bytes/2) {
-		in.run.checkpointer.kick()
+	if t.committed.DirtyBytes() > dirtyLimit || t.progress.stored.Load() > int64(t.format.capacity.Bytes/2) {
+		t.run.checkpointer.kick()
 	}
 }
 
 // published lets the others see a commit.
-func (in *session) published(f *flight, sequence uint64) {
-	in.progress.stored.Add(int64(len(f.data)))
-	in.progress.last.Store(sequence)
+func (t *task) published(f *flight, sequence uint64) {
+	t.progress.stored.Add(int64(len(f.data)))
+	t.progress.last.Store(sequence)
 	for d := range f.frame.Sections {
-		in.progress.next[d].Store(f.frame.Sections[d].Next())
+		t.progress.next[d].Store(f.frame.Sections[d].Next())
 	}
 	if f.frame.Ended {
-		in.phase.on(commitsEnd)
-		in.run.pokeAll()
+		t.phase.on(commitsEnd)
+		t.run.pokeAll()
 	}
 }

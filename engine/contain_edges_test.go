@@ -170,14 +170,14 @@ func (c unwillingCodec) Decode(data []byte) (int, error) {
 }
 
 // A function that was left behind and returns after all gets no further
-// message: those are the new session's.
+// message: those are the new task's.
 func TestFunctionLeftBehindIsNotCalledAgain(t *testing.T) {
 	t.Parallel()
 	p := engine.New("late")
 	numbers := engine.Source(p, "numbers", count(100, 100)) // one frame
 	got := collect[uint64](t)
 	release, returning := make(chan struct{}), make(chan struct{})
-	var left atomic.Pointer[int] // the state of the session that is left behind
+	var left atomic.Pointer[int] // the state of the task that is left behind
 	scope := p.With(fast, engine.Attempts(1000), engine.Deadline(50*time.Millisecond), engine.StopTimeout(time.Millisecond), engine.RestartLimit(-1, 0))
 	engine.Sink(scope, "sink", numbers, func(ctx context.Context, n *int, m engine.Message[uint64]) error {
 		switch {

@@ -14,49 +14,49 @@ import (
 // divert takes the head of an input, which is out of attempts, without calling
 // the stage. Its letter is written before; a crash in between writes the same
 // letter again, which changes nothing.
-func (in *session) divert(ctx context.Context, i *input, f *failure) error {
+func (t *task) divert(ctx context.Context, i *input, f *failure) error {
 	if f.Drop {
-		in.drop(i, f)
+		t.drop(i, f)
 		return nil
 	}
-	if in.stopsAtLimit(f) {
-		return in.atLimit(f)
+	if t.stopsAtLimit(f) {
+		return t.atLimit(f)
 	}
-	if !f.Final && in.definition.options.atLimit == DropMessage {
-		in.drop(i, f)
+	if !f.Final && t.definition.options.atLimit == DropMessage {
+		t.drop(i, f)
 		return nil
 	}
-	if err := in.notePassed(f); err != nil {
+	if err := t.notePassed(f); err != nil {
 		return err
 	}
-	if err := in.send(ctx, in.letter(i, f), f); err != nil {
+	if err := t.send(ctx, t.letter(i, f), f); err != nil {
 		return err
 	}
-	in.tracePassed(i, f, 1)
-	in.pass(i)
+	t.tracePassed(i, f, 1)
+	t.pass(i)
 	return nil
 }
 
 // stopsAtLimit says whether a message that is out of attempts ends the life of
 // the stage. What was before it is committed first.
-func (in *session) stopsAtLimit(f *failure) bool {
-	limit := in.definition.options.atLimit
+func (t *task) stopsAtLimit(f *failure) bool {
+	limit := t.definition.options.atLimit
 	return !f.Final && (limit == StopStage || limit == EscalateStage)
 }
 
 // drop takes the head of an input without effect and without a dead letter.
-func (in *session) drop(i *input, f *failure) {
-	in.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
-	in.observed.stats.Dropped.Add(1)
-	in.tracePassed(i, f, 0)
-	in.pass(i)
+func (t *task) drop(i *input, f *failure) {
+	t.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
+	t.observed.stats.Dropped.Add(1)
+	t.tracePassed(i, f, 0)
+	t.pass(i)
 }
 
-func (in *session) pass(i *input) {
-	in.observed.stats.unsaved.Store(true)
+func (t *task) pass(i *input) {
+	t.observed.stats.unsaved.Store(true)
 	i.take()
-	in.moved(i)
-	in.batch.last = call{} // it called nothing
+	t.moved(i)
+	t.batch.last = call{} // it called nothing
 }
 
 // AtLimitError says that a message has failed at every attempt, or that a source
@@ -73,23 +73,23 @@ func (e *AtLimitError) Error() string {
 	return fmt.Sprintf("message %s has failed at %d attempts, the last time with: %s", e.Message, e.Attempts, e.Reason)
 }
 
-func (in *session) atLimit(f *failure) error {
-	if err := in.forgetFailure(f); err != nil {
+func (t *task) atLimit(f *failure) error {
+	if err := t.forgetFailure(f); err != nil {
 		return err
 	}
-	return &AtLimitError{Stage: in.definition.name, Message: f.Unit, Attempts: f.Count, Reason: f.Error}
+	return &AtLimitError{Stage: t.definition.name, Message: f.Unit, Attempts: f.Count, Reason: f.Error}
 }
 
 // letter tells the story of a message that failed. That of a replay is the next
 // round of its letter.
-func (in *session) letter(i *input, f *failure) dlq.Letter {
+func (t *task) letter(i *input, f *failure) dlq.Letter {
 	var l dlq.Letter
 	if i.replays != nil {
 		l = i.replays.request(i.head.offset).Again()
 	} else {
 		l = dlq.Letter{
-			Pipeline: in.definition.pipeline.name,
-			Stage:    in.definition.name,
+			Pipeline: t.definition.pipeline.name,
+			Stage:    t.definition.name,
 			Input:    i.definition.stream.String(),
 			Offset:   i.head.offset,
 			Key:      string(i.head.message.Key),

@@ -60,7 +60,7 @@
 // that changed travel in a commit. [CurrentKey] names the key at hand, [ForgetKey] deletes its state.
 //
 //	byUser := engine.KeyBy(clicks, func(c Click) string { return c.User })
-//	sessions := engine.Stage(p, "sessions", engine.On(byUser, count)) // count's state is that of one user
+//	tasks := engine.Stage(p, "tasks", engine.On(byUser, count)) // count's state is that of one user
 //
 // # Faults
 //

@@ -40,7 +40,7 @@ func emissionOf(options []EmitOption) *emission {
 }
 
 // emitTo encodes a value and appends it to a section of the batch.
-func emitTo[T any](in *session, destination int, codec Codec[T], value T, options []EmitOption) {
+func emitTo[T any](in *task, destination int, codec Codec[T], value T, options []EmitOption) {
 	b, e := in.batch, emissionOf(options)
 	if b.callErr != nil {
 		in.refuse(destination, e, nil, b.callErr)
@@ -80,7 +80,7 @@ func emitTo[T any](in *session, destination int, codec Codec[T], value T, option
 }
 
 // encodeValue contains a panic of the codec where it is not the call's failure.
-func encodeValue[T any](in *session, codec Codec[T], value T, e *emission) ([]byte, error) {
+func encodeValue[T any](in *task, codec Codec[T], value T, e *emission) ([]byte, error) {
 	if e.tells() || in.passesUnfit() {
 		return encodeContained(codec, in.batch.scratch[:0], value)
 	}
@@ -97,13 +97,13 @@ func encodeContained[T any](codec Codec[T], dst []byte, value T) (data []byte, e
 
 // fits says whether a value of that size can be sent. Only who is told so is
 // told of the sum of a call: it may be committed without the value.
-func (in *session) fits(destination int, e *emission, size int) error {
-	if size > in.format.limits.value {
-		return &TooLargeError{Stage: in.definition.name, Stream: in.definition.destinations()[destination].String(), Size: size, Limit: in.format.limits.value}
+func (t *task) fits(destination int, e *emission, size int) error {
+	if size > t.format.limits.value {
+		return &TooLargeError{Stage: t.definition.name, Stream: t.definition.destinations()[destination].String(), Size: size, Limit: t.format.limits.value}
 	}
 	if e.tells() {
-		if sum := in.batch.callBytes() + size; sum > in.format.limits.value {
-			return &TooLargeError{Stage: in.definition.name, Size: sum, Limit: in.format.limits.value}
+		if sum := t.batch.callBytes() + size; sum > t.format.limits.value {
+			return &TooLargeError{Stage: t.definition.name, Size: sum, Limit: t.format.limits.value}
 		}
 	}
 	return nil
@@ -113,15 +113,15 @@ func (in *session) fits(destination int, e *emission, size int) error {
 func (e *emission) tells() bool { return e != nil && e.refused != nil }
 
 // refuse says that a value is not sent.
-func (in *session) refuse(destination int, e *emission, data []byte, err error) {
+func (t *task) refuse(destination int, e *emission, data []byte, err error) {
 	switch {
 	case e.tells():
 		*e.refused = err
-	case in.batch.callErr != nil:
-	case in.passesUnfit():
-		in.batch.unfit.add(unfitOf(in.definition.destinations()[destination], e, data, err))
+	case t.batch.callErr != nil:
+	case t.passesUnfit():
+		t.batch.unfit.add(unfitOf(t.definition.destinations()[destination], e, data, err))
 	default:
-		in.batch.callErr = err
+		t.batch.callErr = err
 	}
 }
 

@@ -18,27 +18,27 @@ type ending struct {
 }
 
 // finish looks whether an idle instance has come to its end, or may stop.
-func (in *session) finish(ctx context.Context) (bool, error) {
-	if !in.clean() {
-		in.park()
-		return in.run.isDraining() && (in.isBlocked() || in.waitsFor(commitUnit)), nil
+func (t *task) finish(ctx context.Context) (bool, error) {
+	if !t.clean() {
+		t.park()
+		return t.run.isDraining() && (t.isBlocked() || t.waitsFor(commitUnit)), nil
 	}
 	switch {
-	case in.ending.asked && in.isPermanent() && !in.inputsExhausted():
+	case t.ending.asked && t.isPermanent() && !t.inputsExhausted():
 		return true, errAgain
-	case in.ending.asked, in.inputsExhausted(), in.readersEnded():
-		return true, in.end(ctx)
-	case in.heldForEver():
-		return false, in.divertHeld()
-	case in.run.isDraining() && in.inputsQuiet():
+	case t.ending.asked, t.inputsExhausted(), t.readersEnded():
+		return true, t.end(ctx)
+	case t.heldForEver():
+		return false, t.divertHeld()
+	case t.run.isDraining() && t.inputsQuiet():
 		return true, nil
 	}
-	in.park()
+	t.park()
 	return false, nil
 }
 
-func (in *session) inputsExhausted() bool {
-	for _, i := range in.inbox.inputs {
+func (t *task) inputsExhausted() bool {
+	for _, i := range t.inbox.inputs {
 		if i.peek() || !i.exhausted() {
 			return false
 		}
@@ -48,15 +48,15 @@ func (in *session) inputsExhausted() bool {
 
 // inputsQuiet says that nothing more can come from producers that have
 // stopped, but for messages that wait for something.
-func (in *session) inputsQuiet() bool {
-	for _, i := range in.inbox.inputs {
+func (t *task) inputsQuiet() bool {
+	for _, i := range t.inbox.inputs {
 		if i.replays != nil && !i.peek() {
 			continue // what comes now waits for the next run
 		}
 		if i.producer != nil && !i.producer.isStill() {
 			return false
 		}
-		if i.peek() && !in.isOpen() && !in.mustWait(i, in.run.clock.Now()) || !i.hasHead && !i.caughtUp() {
+		if i.peek() && !t.isOpen() && !t.mustWait(i, t.run.clock.Now()) || !i.hasHead && !i.caughtUp() {
 			return false
 		}
 	}
@@ -65,11 +65,11 @@ func (in *session) inputsQuiet() bool {
 
 // heldForEver says that the producers have ended, that every input is either
 // exhausted or held, and that no timer is there to change that.
-func (in *session) heldForEver() bool {
-	if len(in.timers.due) > 0 || in.inputsExhausted() || in.hasWaiting() {
+func (t *task) heldForEver() bool {
+	if len(t.timers.due) > 0 || t.inputsExhausted() || t.hasWaiting() {
 		return false
 	}
-	for _, i := range in.inbox.inputs {
+	for _, i := range t.inbox.inputs {
 		if i.producer != nil && !i.producer.hasEnded() || i.peek() && !i.held || !i.hasHead && !i.exhausted() {
 			return false
 		}
@@ -79,10 +79,10 @@ func (in *session) heldForEver() bool {
 
 // divertHeld gives the first message that nothing can release to the dead
 // letters, so that it neither vanishes nor keeps the pipeline from ending.
-func (in *session) divertHeld() error {
-	for _, i := range in.inbox.inputs {
+func (t *task) divertHeld() error {
+	for _, i := range t.inbox.inputs {
 		if i.held {
-			f, err := in.failures.obtain(i.place())
+			f, err := t.failures.obtain(i.place())
 			if err != nil {
 				return Fatal(err)
 			}
@@ -110,96 +110,96 @@ const (
 
 // end runs the end hook and commits the last frame. A stage that went on after
 // its end, and took nothing, has run it.
-func (in *session) end(ctx context.Context) error {
-	control, _ := in.committed.Last()
-	in.ending.usedUp = len(in.producers) > 0 && !in.ending.asked && in.inputsExhausted()
-	if in.machine.hasEnd() && !control.UsedUp {
-		hook := in.endWhole
-		if in.definition.keyed() {
-			hook = in.endKeys
+func (t *task) end(ctx context.Context) error {
+	control, _ := t.committed.Last()
+	t.ending.usedUp = len(t.producers) > 0 && !t.ending.asked && t.inputsExhausted()
+	if t.processor.hasEnd() && !control.UsedUp {
+		hook := t.endWhole
+		if t.definition.keyed() {
+			hook = t.endKeys
 		}
 		if err := hook(ctx); err != nil {
 			return err
 		}
 	}
-	in.ending.hook = false
-	if err := in.publishAtLast(ctx, true); err != nil {
-		return in.failEnd(ctx, err)
+	t.ending.hook = false
+	if err := t.publishAtLast(ctx, true); err != nil {
+		return t.failEnd(ctx, err)
 	}
-	return in.settle(ctx, true)
+	return t.settle(ctx, true)
 }
 
-func (in *session) endWhole(ctx context.Context) error {
-	if err := in.callEnd(ctx, ""); err != nil {
+func (t *task) endWhole(ctx context.Context) error {
+	if err := t.callEnd(ctx, ""); err != nil {
 		return err
 	}
-	in.machine.keeper().Boundary()
+	t.processor.keeper().Boundary()
 	return nil
 }
 
 // callEnd calls the end hook until it succeeds or fails. While what it calls is
 // unavailable the keys before this one are committed.
-func (in *session) callEnd(ctx context.Context, key string) error {
+func (t *task) callEnd(ctx context.Context, key string) error {
 	for {
-		err := in.tryEnd(ctx, key)
+		err := t.tryEnd(ctx, key)
 		switch {
 		case err == nil:
-			in.isBack(endUnit)
+			t.isBack(endUnit)
 			return nil
 		case errors.Is(err, errAbandoned):
 			return err
 		case !isUnavailable(err):
-			return in.failEnd(ctx, err)
+			return t.failEnd(ctx, err)
 		}
-		unit := in.call.unit
-		if err := in.commitEndKeys(ctx, true); err != nil {
+		unit := t.call.unit
+		if err := t.commitEndKeys(ctx, true); err != nil {
 			return err
 		}
-		if err := in.awaitOther(ctx, endUnit, unit, err); err != nil {
+		if err := t.awaitOther(ctx, endUnit, unit, err); err != nil {
 			return err
 		}
 	}
 }
 
-func (in *session) tryEnd(ctx context.Context, key string) error {
-	in.call = in.unitCall("end:" + key)
-	in.traceCall(nil)
-	err := in.contained(ctx, func() error {
-		return in.invoke(ctx, func() error {
-			return in.undoneIfAway(func() error {
-				err := in.machine.callEnd(ctx, key)
+func (t *task) tryEnd(ctx context.Context, key string) error {
+	t.call = t.unitCall("end:" + key)
+	t.traceCall(nil)
+	err := t.contained(ctx, func() error {
+		return t.invoke(ctx, func() error {
+			return t.undoneIfAway(func() error {
+				err := t.processor.callEnd(ctx, key)
 				if err == nil {
-					err = in.checkEnd()
+					err = t.checkEnd()
 				}
 				return err
 			})
 		})
 	})
 	if err == nil {
-		err = in.passUnfit(ctx, in.call.name())
+		err = t.passUnfit(ctx, t.call.name())
 	}
 	switch {
 	case errors.Is(err, errAbandoned):
 		return err
 	case err != nil:
-		in.traceFailed(err)
+		t.traceFailed(err)
 		return err
 	}
-	in.succeeded(in.call.unit)
-	in.batch.calls++
-	in.batch.last = in.call
-	in.batch.begin(0)
+	t.succeeded(t.call.unit)
+	t.batch.calls++
+	t.batch.last = t.call
+	t.batch.begin(0)
 	return nil
 }
 
 // checkEnd encodes what an end hook left, in a keyed stage only where that
 // failed before: there are many keys.
-func (in *session) checkEnd() error {
-	keeper := in.machine.keeper()
-	if !in.definition.keyed() {
+func (t *task) checkEnd() error {
+	keeper := t.processor.keeper()
+	if !t.definition.keyed() {
 		return errors.Join(keeper.Check(), keeper.Prepare())
 	}
-	if in.failures.ofUnit.Unit == in.call.unit {
+	if t.failures.ofUnit.Unit == t.call.unit {
 		return keeper.Check()
 	}
 	return nil
@@ -208,9 +208,9 @@ func (in *session) checkEnd() error {
 // failEnd makes sure that a failed end hook is a fault of this life: there is
 // no message to go on with. A commit that is to be made with fewer calls is no
 // fault.
-func (in *session) failEnd(ctx context.Context, err error) error {
-	unit := in.call.unit
-	if failed := in.fail(ctx, err); failed != nil {
+func (t *task) failEnd(ctx context.Context, err error) error {
+	unit := t.call.unit
+	if failed := t.fail(ctx, err); failed != nil {
 		return failed
 	}
 	if errors.Is(err, errRewind) {
@@ -221,32 +221,32 @@ func (in *session) failEnd(ctx context.Context, err error) error {
 
 // endKeys calls the end hook for every key in order. How far it came is part
 // of each commit, so that a restart goes on where it was.
-func (in *session) endKeys(ctx context.Context) error {
-	in.ending.hook = true
-	offerer := in.machine.keeper().(interface {
+func (t *task) endKeys(ctx context.Context) error {
+	t.ending.hook = true
+	offerer := t.processor.keeper().(interface {
 		Offer(key string, value []byte)
 	})
 	from := ""
-	if key, found := strings.CutPrefix(in.ending.cursor, cursorMark); found {
+	if key, found := strings.CutPrefix(t.ending.cursor, cursorMark); found {
 		from = after(key)
 	}
 	for most := endChunk; ; most = min(2*most, endMost) {
-		keys, isAll, err := in.keysFrom(from, most)
+		keys, isAll, err := t.keysFrom(from, most)
 		if err != nil {
-			return in.escalate(err)
+			return t.escalate(err)
 		}
 		for _, k := range keys {
 			offerer.Offer(k.key, k.value)
-			if err := in.callEnd(ctx, k.key); err != nil {
+			if err := t.callEnd(ctx, k.key); err != nil {
 				return err
 			}
-			in.ending.cursor = cursorMark + k.key
-			if err := in.commitEndKeys(ctx, false); err != nil {
+			t.ending.cursor = cursorMark + k.key
+			if err := t.commitEndKeys(ctx, false); err != nil {
 				return err
 			}
 		}
 		if isAll {
-			return in.commitEndKeys(ctx, true)
+			return t.commitEndKeys(ctx, true)
 		}
 		from = after(keys[len(keys)-1].key)
 	}
@@ -256,25 +256,25 @@ func (in *session) endKeys(ctx context.Context) error {
 const cursorMark = "k"
 
 // commitEndKeys publishes when the batch is full, or when it is the last.
-func (in *session) commitEndKeys(ctx context.Context, last bool) error {
-	if in.batch.calls == 0 || !last && in.batchHasRoom() {
+func (t *task) commitEndKeys(ctx context.Context, last bool) error {
+	if t.batch.calls == 0 || !last && t.batchHasRoom() {
 		return nil
 	}
-	if err := in.settle(ctx, true); err != nil {
+	if err := t.settle(ctx, true); err != nil {
 		return err
 	}
-	for !in.hasRoom(in.batch.emitted, in.batch.bytes) {
+	for !t.hasRoom(t.batch.emitted, t.batch.bytes) {
 		select {
-		case <-in.wake:
+		case <-t.wake:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	if err := in.publishAtLast(ctx, false); err != nil {
-		return in.failEnd(ctx, err)
+	if err := t.publishAtLast(ctx, false); err != nil {
+		return t.failEnd(ctx, err)
 	}
 	if last {
-		return in.settle(ctx, true)
+		return t.settle(ctx, true)
 	}
 	return nil
 }
@@ -290,9 +290,9 @@ type keyAndValue struct {
 }
 
 // keysFrom returns the next keys, and whether there are no more.
-func (in *session) keysFrom(from string, most int) (keys []keyAndValue, isAll bool, err error) {
+func (t *task) keysFrom(from string, most int) (keys []keyAndValue, isAll bool, err error) {
 	bytes := 0
-	err = in.committed.EachKey(from, func(key string, value []byte) error {
+	err = t.committed.EachKey(from, func(key string, value []byte) error {
 		keys = append(keys, keyAndValue{key, append([]byte(nil), value...)})
 		if bytes += len(value); len(keys) == most || bytes > endBytes {
 			return errEnough

@@ -84,7 +84,7 @@ func ExampleKeyBy() {
 	// to: 2
 }
 
-// A session that is over leaves no state behind: its key begins anew.
+// A task that is over leaves no state behind: its key begins anew.
 func ExampleForgetKey() {
 	p := engine.New("sessions")
 	clicks := enginetest.Values(p, "clicks", "ada", "bob", "ada", "ada bye", "ada")

@@ -34,12 +34,12 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	var background, stages sync.WaitGroup
 	r.inBackground = backgroundOf(hard, &background)
 	for _, in := range r.instances {
-		in.session.Load().startReaders()
+		in.task.Load().startReaders()
 	}
 	background.Go(func() { r.checkpointer.serve(hard, &r.waits) })
 	ends := make([]error, len(r.instances))
 	for k, in := range r.instances {
-		stages.Go(func() { ends[k] = in.session.Load().serve(hard) })
+		stages.Go(func() { ends[k] = in.task.Load().serve(hard) })
 	}
 	stages.Wait()
 	cancel()

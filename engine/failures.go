@@ -29,7 +29,7 @@ type place struct {
 // place is that of the head.
 func (i *input) place() place { return place{i.definition.stream.String(), i.head.offset} }
 
-// failures are those of a session. Each has a note in a slot of its own, and so
+// failures are those of a task. Each has a note in a slot of its own, and so
 // their number is bounded: when no slot is free a commit comes first, which
 // makes free what it covers.
 type failures struct {
@@ -97,30 +97,30 @@ func (s *failures) restarted() {
 }
 
 // failureOf returns the record of an input's head, or nil.
-func (in *session) failureOf(i *input) *failure {
-	if len(in.failures.records) == 0 {
+func (t *task) failureOf(i *input) *failure {
+	if len(t.failures.records) == 0 {
 		return nil
 	}
-	return in.failures.records[i.place()]
+	return t.failures.records[i.place()]
 }
 
 // countMessage counts a failed try of a message, durably.
-func (in *session) countMessage(c *call, err error) (*failure, error) {
-	f, full := in.countTry(c, err)
+func (t *task) countMessage(c *call, err error) (*failure, error) {
+	f, full := t.countTry(c, err)
 	if full != nil {
 		return nil, full
 	}
-	return f, in.saveFailure(f, in.keepNote)
+	return f, t.saveFailure(f, t.keepNote)
 }
 
-func (in *session) countTry(c *call, err error) (*failure, error) {
+func (t *task) countTry(c *call, err error) (*failure, error) {
 	unit := messageUnit(c.input.definition, c.offset)
-	f, full := in.failures.obtain(c.place())
+	f, full := t.failures.obtain(c.place())
 	if full != nil {
-		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, unit, full))
+		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.name, unit, full))
 	}
-	in.observed.stats.FailedAttempts.Add(1)
-	f.count(unit, err, in.run.clock.Now())
+	t.observed.stats.FailedAttempts.Add(1)
+	f.count(unit, err, t.run.clock.Now())
 	if c.key != "" {
 		f.Key = []byte(c.key) // for the letter: to divert a message nothing of the user's is called
 	}
@@ -130,52 +130,52 @@ func (in *session) countTry(c *call, err error) (*failure, error) {
 // noteWriter is how a note is kept: keepNote or jot.
 type noteWriter func(name string, data []byte) error
 
-func (in *session) saveFailure(f *failure, write noteWriter) error {
+func (t *task) saveFailure(f *failure, write noteWriter) error {
 	data, err := json.Marshal(failureRecord{f.stream, f.offset, f.passed, f.attempts})
 	if err == nil {
 		err = write(failureNote(f.slot), data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", in.definition.name, f.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.name, f.Unit, err))
 	}
 	return nil
 }
 
 // notePassed notes that a message is diverted, before its letter is on its way:
 // after a death of the process it must not be tried again.
-func (in *session) notePassed(f *failure) error {
+func (t *task) notePassed(f *failure) error {
 	if f.passed {
 		return nil
 	}
 	f.passed = true
-	return in.saveFailure(f, in.jot)
+	return t.saveFailure(f, t.jot)
 }
 
 // forgetFailure makes a message as good as new.
-func (in *session) forgetFailure(f *failure) error {
-	in.failures.remove(f)
-	err := in.run.space.persist(func() error { return in.committed.Store.PutNote(failureNote(f.slot), []byte("{}")) })
+func (t *task) forgetFailure(f *failure) error {
+	t.failures.remove(f)
+	err := t.run.space.persist(func() error { return t.committed.Store.PutNote(failureNote(f.slot), []byte("{}")) })
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", in.definition.name, f.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", t.definition.name, f.Unit, err))
 	}
 	return nil
 }
 
 // forgetCommitted leaves out the failures of messages that are consumed. Their
 // notes stay until others take their slots.
-func (in *session) forgetCommitted() {
-	for at, f := range in.failures.records {
-		if i := in.input(at.stream); i == nil || i.committed.Consumed(at.offset) {
-			in.failures.remove(f)
+func (t *task) forgetCommitted() {
+	for at, f := range t.failures.records {
+		if i := t.input(at.stream); i == nil || i.committed.Consumed(at.offset) {
+			t.failures.remove(f)
 		}
 	}
 }
 
-// loadFailures reads what the session before knew, up to the first slot that
+// loadFailures reads what the task before knew, up to the first slot that
 // was never used.
-func (in *session) loadFailures() error {
+func (t *task) loadFailures() error {
 	for slot := range failureSlots {
-		data, found, err := in.committed.Store.Note(failureNote(slot))
+		data, found, err := t.committed.Store.Note(failureNote(slot))
 		if err == nil && !found {
 			break
 		}
@@ -189,27 +189,27 @@ func (in *session) loadFailures() error {
 		if r.Attempts.Unit == "" {
 			continue
 		}
-		f := in.failures.put(&failure{place: place{r.Stream, r.Offset}, attempts: r.Attempts, passed: r.Passed, slot: slot})
-		in.setDue(f)
+		f := t.failures.put(&failure{place: place{r.Stream, r.Offset}, attempts: r.Attempts, passed: r.Passed, slot: slot})
+		t.setDue(f)
 	}
-	in.forgetCommitted()
+	t.forgetCommitted()
 	return nil
 }
 
 // setDue finds when a message is to be tried next.
-func (in *session) setDue(f *failure) {
+func (t *task) setDue(f *failure) {
 	f.due = time.Time{}
-	backoff := in.definition.options.attemptDelay
-	if backoff == nil || len(f.Tries) == 0 || in.usedUp(f) {
+	backoff := t.definition.options.attemptDelay
+	if backoff == nil || len(f.Tries) == 0 || t.usedUp(f) {
 		return
 	}
 	if delay := backoff.Delay(f.Count); delay > 0 {
-		now := in.run.clock.Now()
+		now := t.run.clock.Now()
 		f.due = now.Add(min(delay, max(0, f.Tries[len(f.Tries)-1].Time.Add(delay).Sub(now))))
 	}
 }
 
 // usedUp says whether a message that failed gets no further try.
-func (in *session) usedUp(f *failure) bool {
-	return f.Final || f.Count >= in.definition.options.attempts
+func (t *task) usedUp(f *failure) bool {
+	return f.Final || f.Count >= t.definition.options.attempts
 }

@@ -5,10 +5,10 @@ import (
 	"log/slog"
 )
 
-type sessionKey struct{}
+type taskKey struct{}
 
-func sessionOf(ctx context.Context) *session {
-	in, _ := ctx.Value(sessionKey{}).(*session)
+func taskOf(ctx context.Context) *task {
+	in, _ := ctx.Value(taskKey{}).(*task)
 	return in
 }
 
@@ -16,7 +16,7 @@ func sessionOf(ctx context.Context) *session {
 type feedKey struct{}
 
 // callOf is the call that a context belongs to.
-func callOf(ctx context.Context, in *session) *call {
+func callOf(ctx context.Context, in *task) *call {
 	if c, is := ctx.Value(feedKey{}).(*call); is {
 		return c
 	}
@@ -38,7 +38,7 @@ type Info struct {
 // InfoOf returns what there is to know in a call of a stage function or hook.
 // Outside one it returns the zero value.
 func InfoOf(ctx context.Context) Info {
-	in := sessionOf(ctx)
+	in := taskOf(ctx)
 	if in == nil {
 		return Info{}
 	}
@@ -66,7 +66,7 @@ func InfoOf(ctx context.Context) Info {
 // each time it failed, also across restarts of the process. Messages carry the
 // same number; this is for sources, timers and hooks.
 func Attempt(ctx context.Context) int {
-	if in := sessionOf(ctx); in != nil {
+	if in := taskOf(ctx); in != nil {
 		return callOf(ctx, in).attempt
 	}
 	return 1
@@ -74,7 +74,7 @@ func Attempt(ctx context.Context) int {
 
 // Logger returns the pipeline's logger with the stage's name.
 func Logger(ctx context.Context) *slog.Logger {
-	if in := sessionOf(ctx); in != nil {
+	if in := taskOf(ctx); in != nil {
 		return in.log
 	}
 	return slog.Default()
@@ -82,7 +82,7 @@ func Logger(ctx context.Context) *slog.Logger {
 
 // CurrentKey returns the key of the state at hand in a keyed stage, else "".
 func CurrentKey(ctx context.Context) string {
-	if in := sessionOf(ctx); in != nil {
+	if in := taskOf(ctx); in != nil {
 		return callOf(ctx, in).key
 	}
 	return ""
@@ -91,8 +91,8 @@ func CurrentKey(ctx context.Context) string {
 // ForgetKey deletes the state of the key at hand once the call is committed.
 // The next message of the key finds a zero state.
 func ForgetKey(ctx context.Context) {
-	if in := sessionOf(ctx); in != nil {
-		if k, ok := in.machine.keeper().(interface{ Forget() }); ok {
+	if in := taskOf(ctx); in != nil {
+		if k, ok := in.processor.keeper().(interface{ Forget() }); ok {
 			k.Forget()
 		}
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 // instance is one running copy of a stage: the unit of ownership, state and
-// commit, as the others see it. Its session does the work. What is here
-// outlives a session and is safe for concurrent use.
+// commit, as the others see it. Its task does the work. What is here
+// outlives a task and is safe for concurrent use.
 type instance struct {
 	definition *definition
 	run        *run
@@ -28,7 +28,7 @@ type instance struct {
 	producers []peer // by input
 	readers   []reader
 
-	session  atomic.Pointer[session] // the present one; only who runs serve uses it
+	task     atomic.Pointer[task] // the present one; only who runs serve uses it
 	phase    phaseCell
 	progress progress
 	fault    faults
@@ -63,7 +63,7 @@ type faults struct {
 	recovery recovery
 	overdue  atomic.Pointer[watchedCall]     // found by the watchdog, not counted yet
 	cause    atomic.Pointer[supervise.Event] // why it was given up
-	left     *session                        // the one before, when it was abandoned
+	left     *task                           // the one before, when it was abandoned
 }
 
 // callout is the circuit breaker of a stage that has one.

@@ -8,64 +8,64 @@ import (
 )
 
 // Every call of a function of the user, but that of a source, is made by invoke:
-// watched by the deadline, noted for the next process, and, when running
-// carefully, while no other stage is in its user's code. Its panics end in
+// watched by the deadline, noted for the next process, and, in quarantine,
+// while no other stage is in its user's code. Its panics end in
 // contained, which surrounds a round of calls of messages and timers, or one
 // call of a hook: that costs too much to be done for each message.
 
 // contained runs calls of the user's functions: their panics end here, and
-// meanwhile the session can be abandoned.
-func (in *session) contained(ctx context.Context, calls func() error) error {
-	in.code.hold.enter()
-	in.waiting.calling.enter()
+// meanwhile the task can be abandoned.
+func (t *task) contained(ctx context.Context, calls func() error) error {
+	t.code.guard.enter()
+	t.waiting.calling.enter()
 	err := supervise.Contain(calls)
-	in.endTurn(ctx)
-	if !in.code.hold.abandoned() {
-		in.waiting.calling.leave()
+	t.endTurn(ctx)
+	if !t.code.guard.abandoned() {
+		t.waiting.calling.leave()
 	}
-	if !in.code.hold.leave() {
+	if !t.code.guard.leave() {
 		return errAbandoned
 	}
 	return err
 }
 
 // hook makes a call of a unit, with its panics contained.
-func (in *session) hook(ctx context.Context, unit string, fn func() error) error {
-	in.call = in.unitCall(unit)
-	return in.contained(ctx, func() error {
-		return in.invoke(ctx, func() error { return supervise.Call(fn) }) // it may end its goroutine
+func (t *task) hook(ctx context.Context, unit string, fn func() error) error {
+	t.call = t.unitCall(unit)
+	return t.contained(ctx, func() error {
+		return t.invoke(ctx, func() error { return supervise.Call(fn) }) // it may end its goroutine
 	})
 }
 
 // invoke makes the call at hand.
-func (in *session) invoke(ctx context.Context, fn func() error) error {
-	if err := in.enterCall(ctx); err != nil {
+func (t *task) invoke(ctx context.Context, fn func() error) error {
+	if err := t.enterCall(ctx); err != nil {
 		return err
 	}
 	err := fn()
-	in.leaveCall(ctx)
+	t.leaveCall(ctx)
 	return err
 }
 
 // enterCall comes before the call at hand. A call of a unit does not wait for
 // its turn when ctx is done: what stops must not.
-func (in *session) enterCall(ctx context.Context) error {
-	c := &in.call
-	err := in.takeTurn(ctx)
+func (t *task) enterCall(ctx context.Context) error {
+	c := &t.call
+	err := t.takeTurn(ctx)
 	if c.input == nil {
-		in.code.turn.use(in, c)
-		in.code.watch.enterUnit(c.unit)
-		in.code.slot.Enter(c.kind(), in.code.handed.input, in.code.handed.offset, in.code.handed.count)
+		t.code.turn.use(t, c)
+		t.code.watch.enterUnit(c.unit)
+		t.code.slot.Enter(c.kind(), t.code.handed.input, t.code.handed.offset, t.code.handed.count)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	index := c.input.definition.index
-	in.code.turn.use(in, c)
-	in.code.handed = handed{index, c.offset, c.count}
-	in.code.watch.enterMessages(index, c.offset, c.count)
-	in.code.slot.Enter(c.kind(), max(index, 0), c.offset, c.count)
+	t.code.turn.use(t, c)
+	t.code.handed = handed{index, c.offset, c.count}
+	t.code.watch.enterMessages(index, c.offset, c.count)
+	t.code.slot.Enter(c.kind(), max(index, 0), c.offset, c.count)
 	return nil
 }
 

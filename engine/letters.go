@@ -21,7 +21,7 @@ import (
 // those of the messages that it passes.
 const lettersAhead = 128
 
-// letters are the dead letters of a session that are on their way to the
+// letters are the dead letters of a task that are on their way to the
 // queue.
 type letters struct {
 	ahead   *semaphore.Weighted
@@ -37,62 +37,62 @@ type letters struct {
 func newLetters() letters { return letters{ahead: semaphore.NewWeighted(lettersAhead)} }
 
 // send puts the letter of a failed message on its way.
-func (in *session) send(ctx context.Context, l dlq.Letter, f *failure) error {
-	if !in.letters.ahead.TryAcquire(1) {
-		in.endTurn(ctx) // the queue may be full for long, and others go on
-		if err := in.letters.ahead.Acquire(ctx, 1); err != nil {
+func (t *task) send(ctx context.Context, l dlq.Letter, f *failure) error {
+	if !t.letters.ahead.TryAcquire(1) {
+		t.endTurn(ctx) // the queue may be full for long, and others go on
+		if err := t.letters.ahead.Acquire(ctx, 1); err != nil {
 			return err
 		}
 	}
-	in.letters.pending.Add(1)
-	in.waiting.keeping.begin(&in.waiting.waits)
-	in.letters.wait.Go(func() {
-		defer in.letterDone()
-		err := in.putLetter(ctx, l)
+	t.letters.pending.Add(1)
+	t.waiting.keeping.begin(&t.waiting.waits)
+	t.letters.wait.Go(func() {
+		defer t.letterDone()
+		err := t.putLetter(ctx, l)
 		if err == nil {
-			faultpoint.Hit(faultpoint.MidDivert, in.definition.name)
+			faultpoint.Hit(faultpoint.MidDivert, t.definition.name)
 			if !f.told.Swap(true) { // else from a life that did not commit
-				in.diverted(l)
+				t.diverted(l)
 			}
 			return
 		}
-		in.letters.mu.Lock()
-		defer in.letters.mu.Unlock()
-		if in.letters.err == nil {
-			in.letters.err = err
+		t.letters.mu.Lock()
+		defer t.letters.mu.Unlock()
+		if t.letters.err == nil {
+			t.letters.err = err
 		}
 	})
 	return nil
 }
 
-func (in *session) letterDone() {
-	in.letters.ahead.Release(1)
-	in.waiting.keeping.end(&in.waiting.waits)
-	if in.letters.pending.Add(-1) == 0 {
-		in.poke()
+func (t *task) letterDone() {
+	t.letters.ahead.Release(1)
+	t.waiting.keeping.end(&t.waiting.waits)
+	if t.letters.pending.Add(-1) == 0 {
+		t.poke()
 	}
 }
 
 // delivered waits until every letter is kept.
-func (in *session) delivered(ctx context.Context) error {
-	in.letters.wait.Wait()
-	in.letters.mu.Lock()
-	err := in.letters.err
-	in.letters.err = nil
-	in.letters.mu.Unlock()
-	if reached := in.run.letters.Reached(); err == nil && reached > in.lettersNoted.Load() {
-		err = in.keepLetters(ctx, reached)
+func (t *task) delivered(ctx context.Context) error {
+	t.letters.wait.Wait()
+	t.letters.mu.Lock()
+	err := t.letters.err
+	t.letters.err = nil
+	t.letters.mu.Unlock()
+	if reached := t.run.letters.Reached(); err == nil && reached > t.lettersNoted.Load() {
+		err = t.keepLetters(ctx, reached)
 	}
 	return err
 }
 
 // keepLetters sees to it that no cut of the power takes a letter and leaves the
 // commit that passes its message.
-func (in *session) keepLetters(ctx context.Context, reached uint64) error {
-	if err := in.run.syncLetters(ctx); err != nil {
+func (t *task) keepLetters(ctx context.Context, reached uint64) error {
+	if err := t.run.syncLetters(ctx); err != nil {
 		return err
 	}
-	return in.noteLetters(reached)
+	return t.noteLetters(reached)
 }
 
 // syncLetters brings the dead letters to the disk, where the server does that at intervals.
@@ -113,23 +113,23 @@ const (
 var errLettersFull = errors.New("the dead letters are full when the pipeline stops")
 
 // putLetter waits while the queue is full: a letter is never dropped.
-func (in *session) putLetter(ctx context.Context, l dlq.Letter) error {
-	faultpoint.Hit(faultpoint.BeforeDivert, in.definition.name)
+func (t *task) putLetter(ctx context.Context, l dlq.Letter) error {
+	faultpoint.Hit(faultpoint.BeforeDivert, t.definition.name)
 	for delay := fullDelay; ; delay = min(2*delay, fullDelayMax) {
-		_, err := in.run.letters.Put(ctx, l)
+		_, err := t.run.letters.Put(ctx, l)
 		switch {
 		case err == nil:
-			in.lettersHaveRoom()
+			t.lettersHaveRoom()
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !errors.Is(err, dlq.ErrFull):
 			return Fatal(fmt.Errorf("keep the dead letter %s: %w", l.ID(), err))
 		}
-		in.lettersAreFull(l, err)
+		t.lettersAreFull(l, err)
 		select {
 		case <-time.After(delay):
-		case <-in.run.draining:
+		case <-t.run.draining:
 			return errLettersFull
 		case <-ctx.Done():
 			return ctx.Err()
@@ -138,49 +138,49 @@ func (in *session) putLetter(ctx context.Context, l dlq.Letter) error {
 }
 
 // lettersAreFull gives the alarm, once for all letters that wait.
-func (in *session) lettersAreFull(l dlq.Letter, err error) {
+func (t *task) lettersAreFull(l dlq.Letter, err error) {
 	because := err.Error()
 	var full *dlq.FullError
 	if errors.As(err, &full) {
 		because = full.Because
 	}
-	in.letters.mu.Lock()
-	due := time.Since(in.letters.alarmed) >= fullAlarm
-	in.letters.full = true
-	in.waiting.waits.begin(waitLetters, because)
+	t.letters.mu.Lock()
+	due := time.Since(t.letters.alarmed) >= fullAlarm
+	t.letters.full = true
+	t.waiting.waits.begin(waitLetters, because)
 	if due {
-		in.letters.alarmed = time.Now()
+		t.letters.alarmed = time.Now()
 	}
-	in.letters.mu.Unlock()
+	t.letters.mu.Unlock()
 	if due {
 		err = remedy.Errorf("%w: %s; replay or discard some, or allow more (%v and %v)",
 			dlq.ErrFull, because, remedy.DeadLetterCount, remedy.DeadLetterBytes)
-		in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
+		t.run.tell(supervise.Event{Child: t.definition.name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
 	}
 }
 
-func (in *session) lettersHaveRoom() {
-	in.letters.mu.Lock()
-	was := in.letters.full
-	in.letters.full, in.letters.alarmed = false, time.Time{}
+func (t *task) lettersHaveRoom() {
+	t.letters.mu.Lock()
+	was := t.letters.full
+	t.letters.full, t.letters.alarmed = false, time.Time{}
 	if was {
-		in.waiting.waits.begin(waitLetters, keepingLetters)
+		t.waiting.waits.begin(waitLetters, keepingLetters)
 	}
-	in.letters.mu.Unlock()
+	t.letters.mu.Unlock()
 	if was {
-		in.log.Info("the dead letters have room again: the stage goes on")
+		t.log.Info("the dead letters have room again: the stage goes on")
 	}
 }
 
 // diverted counts and tells of a letter that is kept.
-func (in *session) diverted(l dlq.Letter) {
-	in.observed.stats.countLetter(string(l.Reason))
-	in.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
+func (t *task) diverted(l dlq.Letter) {
+	t.observed.stats.countLetter(string(l.Reason))
+	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
-	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.Diverted, Detail: l.ID()})
-	if told := in.run.config.OnDeadLetter; told != nil {
+	t.run.tell(supervise.Event{Child: t.definition.name, Kind: supervise.Diverted, Detail: l.ID()})
+	if told := t.run.config.OnDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {
-			in.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)
+			t.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)
 		}
 	}
 }

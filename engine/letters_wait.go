@@ -3,7 +3,7 @@ package engine
 import "sync"
 
 // lettersWait is the name of a stage's wait for its dead letters: it lasts from
-// the first letter under way to the last, also of a session that was abandoned.
+// the first letter under way to the last, also of a task that was abandoned.
 // Safe for concurrent use.
 type lettersWait struct {
 	mu    sync.Mutex

@@ -29,41 +29,41 @@ const (
 
 // callLoop is loop, for which a function that ends its goroutine has failed
 // like any other.
-func (in *session) callLoop(ctx context.Context) error {
+func (t *task) callLoop(ctx context.Context) error {
 	for {
-		err := supervise.Call(func() error { return in.loop(ctx) })
+		err := supervise.Call(func() error { return t.loop(ctx) })
 		exit, ok := err.(*supervise.PanicError)
 		if !ok || exit.Value != supervise.ErrGoexit {
 			return err
 		}
-		in.endTurn(ctx)
-		in.code.saving.leave()
-		in.code.hold.begin()
-		if in.code.hold.abandoned() {
+		t.endTurn(ctx)
+		t.code.saving.leave()
+		t.code.guard.begin()
+		if t.code.guard.abandoned() {
 			return errAbandoned
 		}
-		if in.call.unit == commitUnit {
-			in.failures.checking = batchCalls // it was perhaps the codec, at a state that one of them left
+		if t.call.unit == commitUnit {
+			t.failures.checking = batchCalls // it was perhaps the codec, at a state that one of them left
 		}
-		if err := in.fail(ctx, exit); err != nil {
+		if err := t.fail(ctx, exit); err != nil {
 			return err
 		}
 	}
 }
 
-func (in *session) loop(ctx context.Context) error {
-	if in.source != nil {
-		return in.sourceLoop(ctx)
+func (t *task) loop(ctx context.Context) error {
+	if t.source != nil {
+		return t.sourceLoop(ctx)
 	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		next, err := in.round(ctx)
+		next, err := t.round(ctx)
 		if err != nil || next == toEnd {
 			return err
 		}
 		if next == toWait {
-			if err := in.wait(ctx, timer); err != nil {
+			if err := t.wait(ctx, timer); err != nil {
 				return err
 			}
 		}
@@ -82,23 +82,23 @@ const (
 
 // round is one turn of the loop. It does not wait, but for a commit whose
 // outcome has to be known first.
-func (in *session) round(ctx context.Context) (afterRound, error) {
-	in.looked = in.run.clock.Now()
-	if err := in.receive(ctx); err != nil {
+func (t *task) round(ctx context.Context) (afterRound, error) {
+	t.looked = t.run.clock.Now()
+	if err := t.receive(ctx); err != nil {
 		return toEnd, err
 	}
-	if err := in.settle(ctx, false); err != nil {
+	if err := t.settle(ctx, false); err != nil {
 		return toEnd, err
 	}
-	worked, err := in.work(ctx)
+	worked, err := t.work(ctx)
 	if err != nil {
-		if err := in.fail(ctx, err); err != nil {
+		if err := t.fail(ctx, err); err != nil {
 			return toEnd, err
 		}
 		worked = true
 	}
-	if err := in.publishBatch(ctx); err != nil {
-		if err := in.fail(ctx, err); err != nil {
+	if err := t.publishBatch(ctx); err != nil {
+		if err := t.fail(ctx, err); err != nil {
 			return toEnd, err
 		}
 		worked = true
@@ -106,7 +106,7 @@ func (in *session) round(ctx context.Context) (afterRound, error) {
 	if worked {
 		return toGoOn, nil
 	}
-	switch finished, err := in.finish(ctx); {
+	switch finished, err := t.finish(ctx); {
 	case errors.Is(err, errRewind):
 		return toGoOn, nil
 	case finished || err != nil:
@@ -116,41 +116,41 @@ func (in *session) round(ctx context.Context) (afterRound, error) {
 }
 
 // receive takes what has arrived, without waiting.
-func (in *session) receive(ctx context.Context) error {
+func (t *task) receive(ctx context.Context) error {
 	for {
 		select {
-		case a := <-in.inbox.arrivals:
-			in.arrived(a)
-		case err := <-in.inbox.refusals:
-			return in.refused(ctx, err)
+		case a := <-t.inbox.arrivals:
+			t.arrived(a)
+		case err := <-t.inbox.refusals:
+			return t.refused(ctx, err)
 		default:
 			return nil
 		}
 	}
 }
 
-func (in *session) arrived(a arrival) {
+func (t *task) arrived(a arrival) {
 	a.input.queue = append(a.input.queue, delivered{Delivery: a.delivery})
-	faultpoint.Hit(faultpoint.AfterPeek, in.definition.name)
+	faultpoint.Hit(faultpoint.AfterPeek, t.definition.name)
 }
 
 // wait blocks until something can have changed.
-func (in *session) wait(ctx context.Context, timer *time.Timer) error {
+func (t *task) wait(ctx context.Context, timer *time.Timer) error {
 	var done <-chan struct{}
-	if in.flight != nil {
-		done = in.flight.pending.Done()
+	if t.flight != nil {
+		done = t.flight.pending.Done()
 	}
-	pending := in.batch.calls > 0
-	in.noteWaits(pending, !pending || in.flight != nil || in.hasRoom(in.batch.emitted, in.batch.bytes))
-	timer.Reset(in.idle())
+	pending := t.batch.calls > 0
+	t.noteWaits(pending, !pending || t.flight != nil || t.hasRoom(t.batch.emitted, t.batch.bytes))
+	timer.Reset(t.idle())
 	select {
-	case a := <-in.inbox.arrivals:
-		in.arrived(a)
+	case a := <-t.inbox.arrivals:
+		t.arrived(a)
 	case <-done:
 	case <-timer.C:
-	case <-in.wake:
-	case err := <-in.inbox.refusals:
-		return in.refused(ctx, err)
+	case <-t.wake:
+	case err := <-t.inbox.refusals:
+		return t.refused(ctx, err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -159,18 +159,18 @@ func (in *session) wait(ctx context.Context, timer *time.Timer) error {
 
 // work handles what is there, up to the bounds of a batch, and says whether
 // it did anything. A panic of the user's code ends here.
-func (in *session) work(ctx context.Context) (worked bool, err error) {
-	start, calls, look := in.run.clock.Now(), 0, 1
-	in.lap(0, start)
-	err = in.contained(ctx, func() error {
-		for ; in.mayCall() && !in.code.hold.abandoned(); calls++ {
+func (t *task) work(ctx context.Context) (worked bool, err error) {
+	start, calls, look := t.run.clock.Now(), 0, 1
+	t.lap(0, start)
+	err = t.contained(ctx, func() error {
+		for ; t.mayCall() && !t.code.guard.abandoned(); calls++ {
 			if calls == look {
-				if in.isToGoOut(ctx, start, calls) {
+				if t.isToGoOut(ctx, start, calls) {
 					return nil
 				}
-				look += min(look, in.pace.perLook) // the first ones are looked at earlier: they may be slow
+				look += min(look, t.pace.perLook) // the first ones are looked at earlier: they may be slow
 			}
-			called, err := in.callNext(ctx)
+			called, err := t.callNext(ctx)
 			if err != nil || !called {
 				return err
 			}
@@ -181,52 +181,52 @@ func (in *session) work(ctx context.Context) (worked bool, err error) {
 	if errors.Is(err, errAbandoned) {
 		return false, err
 	}
-	in.noteHeads()
-	end := in.run.clock.Now()
-	in.lap(calls, end)
-	in.pace.times.Flush()
+	t.noteHeads()
+	end := t.run.clock.Now()
+	t.lap(calls, end)
+	t.pace.times.Flush()
 	took := end.Sub(start)
 	if worked || err != nil {
-		in.observed.stats.Busy.Add(int64(took))
+		t.observed.stats.Busy.Add(int64(took))
 	}
 	switch {
 	case calls == 0: // it tells nothing of calls
 	case took > gatherTime/callsPerLook*time.Duration(calls):
-		in.pace.perLook = 1
+		t.pace.perLook = 1
 	default:
-		in.pace.perLook = callsPerLook
+		t.pace.perLook = callsPerLook
 	}
 	return worked, err
 }
 
 // isToGoOut says whether what has gathered since then, by so many calls, is to be committed, as far as it may.
-func (in *session) isToGoOut(ctx context.Context, since time.Time, calls int) bool {
+func (t *task) isToGoOut(ctx context.Context, since time.Time, calls int) bool {
 	switch {
 	case ctx.Err() != nil:
 		return true
-	case in.flight != nil:
-		if in.isLap(calls) {
-			in.lap(calls, in.run.clock.Now())
+	case t.flight != nil:
+		if t.isLap(calls) {
+			t.lap(calls, t.run.clock.Now())
 		}
-		return in.flight.isDone()
+		return t.flight.isDone()
 	}
-	now := in.run.clock.Now()
-	if in.isLap(calls) {
-		in.lap(calls, now)
+	now := t.run.clock.Now()
+	if t.isLap(calls) {
+		t.lap(calls, now)
 	}
 	return now.Sub(since) >= gatherTime
 }
 
 // publishBatch commits what has gathered, unless a commit is under way, letters
 // are, or the channel is full.
-func (in *session) publishBatch(ctx context.Context) error {
-	if in.flight != nil || in.batch.calls == 0 || in.letters.pending.Load() > 0 {
+func (t *task) publishBatch(ctx context.Context) error {
+	if t.flight != nil || t.batch.calls == 0 || t.letters.pending.Load() > 0 {
 		return nil
 	}
-	if !in.hasRoom(in.batch.emitted, in.batch.bytes) || in.run.space.isFull() || in.waitsFor(commitUnit) {
+	if !t.hasRoom(t.batch.emitted, t.batch.bytes) || t.run.space.isFull() || t.waitsFor(commitUnit) {
 		return nil
 	}
-	if err := in.publish(ctx, false); !errors.Is(err, errNotYet) {
+	if err := t.publish(ctx, false); !errors.Is(err, errNotYet) {
 		return err
 	}
 	return nil

@@ -88,7 +88,7 @@ const (
 	muchMore  = 8
 )
 
-// pace is how fast a session calls, and what it measures of that.
+// pace is how fast a task calls, and what it measures of that.
 type pace struct {
 	lapped  time.Time // when calls were measured last
 	calls   int       // how many of the round had been called then
@@ -108,23 +108,23 @@ func newPace(m *measures) pace {
 }
 
 // isLap says that enough calls were made since the last lap to be measured.
-func (in *session) isLap(calls int) bool { return calls-in.pace.calls >= in.pace.perLap }
+func (t *task) isLap(calls int) bool { return calls-t.pace.calls >= t.pace.perLap }
 
 // lap measures the calls since the last lap; 0 calls begin anew.
-func (in *session) lap(calls int, now time.Time) {
-	if n := calls - in.pace.calls; n > 0 {
-		all := float64(now.Sub(in.pace.lapped)) // nanoseconds
-		each, usual := all/float64(n), in.pace.perCall
+func (t *task) lap(calls int, now time.Time) {
+	if n := calls - t.pace.calls; n > 0 {
+		all := float64(now.Sub(t.pace.lapped)) // nanoseconds
+		each, usual := all/float64(n), t.pace.perCall
 		if n > 1 && all >= float64(stallTime) && each > muchMore*usual {
-			in.pace.times.Observe(usual*1e-9, uint32(n-1))
-			in.pace.times.Observe((all-usual*float64(n-1))*1e-9, 1)
+			t.pace.times.Observe(usual*1e-9, uint32(n-1))
+			t.pace.times.Observe((all-usual*float64(n-1))*1e-9, 1)
 		} else {
-			in.pace.times.Observe(each*1e-9, uint32(n))
+			t.pace.times.Observe(each*1e-9, uint32(n))
 		}
-		in.pace.perCall, in.pace.perLap = each, int(min(float64(lapTime)/max(each, 1), lapMost))
+		t.pace.perCall, t.pace.perLap = each, int(min(float64(lapTime)/max(each, 1), lapMost))
 	}
-	in.pace.lapped, in.pace.calls = now, calls
-	in.batch.age()
+	t.pace.lapped, t.pace.calls = now, calls
+	t.batch.age()
 }
 
 // took counts messages of an input, of which the last has the call's time.
@@ -146,33 +146,33 @@ func (b *batch) age() {
 }
 
 // measure adds a commit that is on disk.
-func (in *session) measure(f *flight) {
-	now := in.run.clock.Now()
-	in.observed.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
-	in.observed.measures.batches.Observe(float64(f.taken), 1)
+func (t *task) measure(f *flight) {
+	now := t.run.clock.Now()
+	t.observed.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
+	t.observed.measures.batches.Observe(float64(f.taken), 1)
 	for _, a := range f.ages {
-		in.pace.ages[1+a.input].Observe(float64(now.UnixNano()-a.time)*1e-9, a.count)
+		t.pace.ages[1+a.input].Observe(float64(now.UnixNano()-a.time)*1e-9, a.count)
 	}
-	for _, of := range in.pace.ages {
+	for _, of := range t.pace.ages {
 		of.Flush()
 	}
-	if in.batch.ages == nil {
-		in.batch.ages = f.ages[:0]
+	if t.batch.ages == nil {
+		t.batch.ages = f.ages[:0]
 	}
 }
 
 // noteHeads lets others see what the inputs wait with.
-func (in *session) noteHeads() {
-	for k, i := range in.inbox.inputs[:len(in.waiting.heads)] {
-		head := &in.waiting.heads[k]
+func (t *task) noteHeads() {
+	for k, i := range t.inbox.inputs[:len(t.waiting.heads)] {
+		head := &t.waiting.heads[k]
 		switch {
 		case i.hasHead:
 			head.time.Store(i.head.message.Time)
 		case i.frame == len(i.queue):
 			head.time.Store(0)
 		case head.time.Load() == 0: // it waits for room, behind those that were taken
-			head.time.Store(in.looked.UnixNano())
+			head.time.Store(t.looked.UnixNano())
 		}
-		in.noteHeld(k, i)
+		t.noteHeld(k, i)
 	}
 }

@@ -18,63 +18,63 @@ import (
 
 // narrow has fewer calls in the next commit. It is false when this one has only
 // one, or is that of a source, whose calls do not wait for commits.
-func (in *session) narrow() bool {
-	if in.batch.calls <= 1 || in.source != nil {
+func (t *task) narrow() bool {
+	if t.batch.calls <= 1 || t.source != nil {
 		return false
 	}
-	in.batch.most = in.batch.calls / 2
+	t.batch.most = t.batch.calls / 2
 	return true
 }
 
 // blame makes the last call the one at hand, which fails.
-func (in *session) blame() {
-	if in.batch.last.input != nil || in.batch.last.unit != "" {
-		in.call = in.batch.last
+func (t *task) blame() {
+	if t.batch.last.input != nil || t.batch.last.unit != "" {
+		t.call = t.batch.last
 	}
 }
 
 // unsaved answers a commit whose state cannot be encoded.
-func (in *session) unsaved(err error) error {
-	switch last := in.batch.last; {
-	case errors.Is(err, errAbandoned), in.source != nil:
+func (t *task) unsaved(err error) error {
+	switch last := t.batch.last; {
+	case errors.Is(err, errAbandoned), t.source != nil:
 		return err
-	case in.batch.calls > 1:
-		if in.batch.most == batchCalls { // once for each search
-			in.log.Warn("the state cannot be encoded: the stage goes back to find the message that left it so", "calls", in.batch.calls, "error", brief(err))
+	case t.batch.calls > 1:
+		if t.batch.most == batchCalls { // once for each search
+			t.log.Warn("the state cannot be encoded: the stage goes back to find the message that left it so", "calls", t.batch.calls, "error", brief(err))
 		}
-		in.narrow()
+		t.narrow()
 		return errRewind
 	case last.input == nil:
-		in.blame()
+		t.blame()
 	case !last.checked:
 		last.input.alone, last.input.aloneAt = true, last.offset
 		return errRewind
-	case in.machine.hasBeforeCommit():
+	case t.processor.hasBeforeCommit():
 		return fmt.Errorf("what BeforeCommit left: %w", err)
 	default: // the codec gave two answers
-		in.blame()
+		t.blame()
 	}
 	return err
 }
 
 // check encodes the state that a call of messages left, if there is reason to.
 // err is what the call answered, and what there is to say when nothing is wrong.
-func (in *session) check(i *input, err error) error {
-	if err != nil && err != io.EOF || in.batch.callErr != nil || !in.call.suspected && !in.code.turn.mayHarm() {
+func (t *task) check(i *input, err error) error {
+	if err != nil && err != io.EOF || t.batch.callErr != nil || !t.call.suspected && !t.code.turn.mayHarm() {
 		return err
 	}
-	keeper := in.machine.keeper()
+	keeper := t.processor.keeper()
 	unsaved := encoding(keeper.Check)
 	switch {
 	case unsaved == nil:
-		in.call.checked = true
+		t.call.checked = true
 		return err
-	case in.batch.calls > 0: // or one before it left the state so
-		i.alone, i.aloneAt = true, in.call.offset
-		in.calledNothing()
+	case t.batch.calls > 0: // or one before it left the state so
+		i.alone, i.aloneAt = true, t.call.offset
+		t.calledNothing()
 		return errRewind
-	case supervise.Contain(func() error { return keeper.CheckBefore(in.committed) }) != nil:
-		in.call = in.unitCall(commitUnit) // the codec refuses any state
+	case supervise.Contain(func() error { return keeper.CheckBefore(t.committed) }) != nil:
+		t.call = t.unitCall(commitUnit) // the codec refuses any state
 	}
 	return unsaved
 }
@@ -92,6 +92,6 @@ func encoding(fn func() error) error {
 
 // isSuspect says whether a message may leave a state that cannot be encoded, or
 // whose encoding hangs.
-func (in *session) isSuspect(i *input, at uint64, f *failure) bool {
-	return f != nil || in.failures.checking > 0 || i.alone && i.aloneAt == at || i.suspect <= at && at < i.cleared
+func (t *task) isSuspect(i *input, at uint64, f *failure) bool {
+	return f != nil || t.failures.checking > 0 || i.alone && i.aloneAt == at || i.suspect <= at && at < i.cleared
 }

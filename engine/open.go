@@ -196,7 +196,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.noteSync(ctx); err != nil {
 		return err
 	}
-	if err := r.beginCarefully(last); err != nil {
+	if err := r.beginQuarantine(last); err != nil {
 		return err
 	}
 	r.supervisor = r.supervisorOf(r.pipeline.root)
@@ -206,7 +206,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	return nil
 }
 
-// open begins the instance's first session.
+// open begins the instance's first task.
 func (in *instance) open(ctx context.Context) error {
 	if err := in.loadStats(); err != nil {
 		return err
@@ -217,11 +217,11 @@ func (in *instance) open(ctx context.Context) error {
 	if err := in.saveShape(); err != nil {
 		return fmt.Errorf("stage %s: keep the shape of the state: %w", in.definition.name, err)
 	}
-	s := newSession(in)
+	s := newTask(in)
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	in.session.Store(s)
+	in.task.Store(s)
 	in.observed.foreign.tell(in)
 	return nil
 }
@@ -232,7 +232,7 @@ func (r *run) checkPositions() error {
 	for _, in := range r.instances {
 		for k, i := range in.definition.inputs {
 			// Messages that others have overtaken do not count: those behind them were taken.
-			taken := in.session.Load().inbox.inputs[k].committed.End()
+			taken := in.task.Load().inbox.inputs[k].committed.End()
 			if taken > in.writtenTo(k) {
 				return remedy.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
 					ErrRefused, in.definition.name, taken, i.stream, in.writtenTo(k), remedy.Fresh)

@@ -13,7 +13,7 @@ import (
 	"penstock/dlq"
 )
 
-// outages are the calls of a session that have answered Unavailable, and have
+// outages are the calls of a task that have answered Unavailable, and have
 // not succeeded since, by what is called. Safe for concurrent use: a source's
 // function runs beside the loop.
 type outages struct {
@@ -42,21 +42,21 @@ func inputCall(i *input) string { return "input " + i.definition.stream.String()
 
 // isAway notes that a call was answered with Unavailable, and says how long to
 // wait before the next one. The unit is what was called exactly.
-func (in *session) isAway(call, unit string, answer error) time.Duration {
-	if in.code.hold.abandoned() {
+func (t *task) isAway(call, unit string, answer error) time.Duration {
+	if t.code.guard.abandoned() {
 		return 0
 	}
-	in.observed.stats.Unavailable.Add(1)
-	isNew, delay := in.noteAway(call, unit, answer)
+	t.observed.stats.Unavailable.Add(1)
+	isNew, delay := t.noteAway(call, unit, answer)
 	if isNew {
-		in.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", call, "at", unit, "error", brief(answer), "delay", delay)
+		t.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", call, "at", unit, "error", brief(answer), "delay", delay)
 	}
 	return delay
 }
 
 // noteAway is isAway without the log, which is not written under the lock.
-func (in *session) noteAway(call, unit string, answer error) (isNew bool, delay time.Duration) {
-	o, now := &in.outages, in.run.clock.Now()
+func (t *task) noteAway(call, unit string, answer error) (isNew bool, delay time.Duration) {
+	o, now := &t.outages, t.run.clock.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	away := o.calls[call]
@@ -69,27 +69,27 @@ func (in *session) noteAway(call, unit string, answer error) (isNew bool, delay 
 		o.count.Add(1)
 	}
 	away.tries++
-	delay = in.definition.options.unavailableDelay(away.tries)
+	delay = t.definition.options.unavailableDelay(away.tries)
 	away.until = now.Add(delay)
 	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, answer), dlq.MaxAttemptText)
-	in.waiting.waits.begin(waitUnavailable, o.describe())
+	t.waiting.waits.begin(waitUnavailable, o.describe())
 	return isNew, delay
 }
 
 // isBack notes that a call has succeeded.
-func (in *session) isBack(call string) {
-	if in.outages.count.Load() == 0 || in.code.hold.abandoned() {
+func (t *task) isBack(call string) {
+	if t.outages.count.Load() == 0 || t.code.guard.abandoned() {
 		return
 	}
-	if away := in.noteBack(call); away != nil {
-		in.logOften(slog.LevelInfo, call, "what the stage calls is available again", "call", call,
-			"after", in.run.clock.Now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
+	if away := t.noteBack(call); away != nil {
+		t.logOften(slog.LevelInfo, call, "what the stage calls is available again", "call", call,
+			"after", t.run.clock.Now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
 	}
 }
 
 // noteBack is isBack without the log. It returns the outage that is over, or nil.
-func (in *session) noteBack(call string) *outage {
-	o := &in.outages
+func (t *task) noteBack(call string) *outage {
+	o := &t.outages
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	away := o.calls[call]
@@ -99,33 +99,33 @@ func (in *session) noteBack(call string) *outage {
 	delete(o.calls, call)
 	o.count.Add(-1)
 	if len(o.calls) == 0 {
-		in.waiting.waits.end(waitUnavailable)
+		t.waiting.waits.end(waitUnavailable)
 	} else {
-		in.waiting.waits.begin(waitUnavailable, o.describe())
+		t.waiting.waits.begin(waitUnavailable, o.describe())
 	}
 	return away
 }
 
 // inputIsBack is isBack of the messages of an input.
-func (in *session) inputIsBack(i *input) {
-	if i != nil && in.outages.count.Load() > 0 {
-		in.isBack(inputCall(i))
+func (t *task) inputIsBack(i *input) {
+	if i != nil && t.outages.count.Load() > 0 {
+		t.isBack(inputCall(i))
 	}
 }
 
 // inputIsAway says that the messages of an input wait for the other side.
-func (in *session) inputIsAway(i *input) bool {
-	if in.outages.count.Load() == 0 {
+func (t *task) inputIsAway(i *input) bool {
+	if t.outages.count.Load() == 0 {
 		return false
 	}
-	_, isAway := in.away(inputCall(i))
+	_, isAway := t.away(inputCall(i))
 	return isAway
 }
 
 // away is until when a call waits, if it does at all. With a time that has
 // passed it is to be made alone.
-func (in *session) away(call string) (until time.Time, isAway bool) {
-	o := &in.outages
+func (t *task) away(call string) (until time.Time, isAway bool) {
+	o := &t.outages
 	if o.count.Load() == 0 {
 		return time.Time{}, false
 	}
@@ -138,36 +138,36 @@ func (in *session) away(call string) (until time.Time, isAway bool) {
 }
 
 // waitsFor says that it is too early to make a call again.
-func (in *session) waitsFor(call string) bool {
-	until, isAway := in.away(call)
-	return isAway && until.After(in.run.clock.Now())
+func (t *task) waitsFor(call string) bool {
+	until, isAway := t.away(call)
+	return isAway && until.After(t.run.clock.Now())
 }
 
 // timerWaits is waitsFor of a timer.
-func (in *session) timerWaits(timer int) bool {
-	return in.outages.count.Load() > 0 && in.waitsFor(unitOfTimer(timer))
+func (t *task) timerWaits(timer int) bool {
+	return t.outages.count.Load() > 0 && t.waitsFor(unitOfTimer(timer))
 }
 
 // timerIsAway says that a timer comes alone, for its last call answered Unavailable.
-func (in *session) timerIsAway(timer int) bool {
-	if in.outages.count.Load() == 0 {
+func (t *task) timerIsAway(timer int) bool {
+	if t.outages.count.Load() == 0 {
 		return false
 	}
-	_, isAway := in.away(unitOfTimer(timer))
+	_, isAway := t.away(unitOfTimer(timer))
 	return isAway
 }
 
 // untilNextTry is how long it is until the first call that waits is made again;
 // most, if that is longer or none waits.
-func (in *session) untilNextTry(now time.Time, most time.Duration) time.Duration {
-	o := &in.outages
+func (t *task) untilNextTry(now time.Time, most time.Duration) time.Duration {
+	o := &t.outages
 	if o.count.Load() == 0 {
 		return most
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, away := range o.calls {
-		if away.until.After(in.looked) {
+		if away.until.After(t.looked) {
 			most = min(most, away.until.Sub(now))
 		}
 	}
@@ -175,34 +175,34 @@ func (in *session) untilNextTry(now time.Time, most time.Duration) time.Duration
 }
 
 // hasAnswered is isBack of the call at hand, which failed in another way.
-func (in *session) hasAnswered() {
-	if in.call.input != nil {
-		in.inputIsBack(in.call.input)
+func (t *task) hasAnswered() {
+	if t.call.input != nil {
+		t.inputIsBack(t.call.input)
 		return
 	}
-	in.isBack(in.call.unit)
+	t.isBack(t.call.unit)
 }
 
 // forgetOutages comes when a life ends: what is down calls nobody, and the next
 // life asks at once.
-func (in *session) forgetOutages() {
-	if in.code.hold.abandoned() {
+func (t *task) forgetOutages() {
+	if t.code.guard.abandoned() {
 		return
 	}
-	o := &in.outages
+	o := &t.outages
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.calls) == 0 {
 		return
 	}
-	for _, i := range in.inbox.inputs {
+	for _, i := range t.inbox.inputs {
 		if o.calls[inputCall(i)] != nil {
 			i.until = time.Time{}
 		}
 	}
 	clear(o.calls)
 	o.count.Store(0)
-	in.waiting.waits.end(waitUnavailable)
+	t.waiting.waits.end(waitUnavailable)
 }
 
 // describe names all that is waited for, the first one first.

@@ -31,41 +31,41 @@ type waiting struct {
 
 // offers says whether an input has a message that may be called now, and makes
 // it the head.
-func (in *session) offers(ctx context.Context, i *input) bool {
+func (t *task) offers(ctx context.Context, i *input) bool {
 	if len(i.waiting) == 0 {
-		return in.offersNext(ctx, i)
+		return t.offersNext(ctx, i)
 	}
 	// Neither may starve the other.
 	if i.lastWaited {
 		i.lastWaited = false
-		return in.offersNext(ctx, i) || in.offersWaiting(i)
+		return t.offersNext(ctx, i) || t.offersWaiting(i)
 	}
-	return in.offersWaiting(i) || in.offersNext(ctx, i)
+	return t.offersWaiting(i) || t.offersNext(ctx, i)
 }
 
 // offersNext says whether the message under the cursor may be called now, or
 // one behind it that may overtake it.
-func (in *session) offersNext(ctx context.Context, i *input) bool {
+func (t *task) offersNext(ctx context.Context, i *input) bool {
 	for i.peek() {
-		if i.held || !i.until.IsZero() && in.run.clock.Now().Before(i.until) {
+		if i.held || !i.until.IsZero() && t.run.clock.Now().Before(i.until) {
 			return false
 		}
-		if len(in.failures.records) == 0 && len(i.waiting) == 0 {
+		if len(t.failures.records) == 0 && len(i.waiting) == 0 {
 			return true
 		}
-		delayed := in.isDelayed(i, in.run.clock.Now())
+		delayed := t.isDelayed(i, t.run.clock.Now())
 		if !delayed && len(i.waiting) == 0 {
 			return true
 		}
 		if !i.definition.keyed {
 			return !delayed
 		}
-		key, known := in.keyOf(ctx, i)
+		key, known := t.keyOf(ctx, i)
 		behind := known && i.waitingKeys[key] > 0
 		if !delayed && !behind {
 			return true
 		}
-		if !known || !in.mayOvertake(i) {
+		if !known || !t.mayOvertake(i) {
 			return false
 		}
 		i.overtake(waiting{key: key, behind: behind})
@@ -75,27 +75,27 @@ func (in *session) offersNext(ctx context.Context, i *input) bool {
 
 // mayOvertake says whether one more message may wait while others go on. Slots
 // are left for failures of the heads of all inputs.
-func (in *session) mayOvertake(i *input) bool {
-	return len(i.waiting) < maxWaiting && in.failures.free() > len(in.inbox.inputs) && !in.run.careful.isOn()
+func (t *task) mayOvertake(i *input) bool {
+	return len(i.waiting) < maxWaiting && t.failures.free() > len(t.inbox.inputs) && !t.run.quarantine.isOn()
 }
 
 // keyOf is the key of the head. It is not known when the user's codec or key
 // function fails: then the message fails when it is called.
-func (in *session) keyOf(ctx context.Context, i *input) (key string, known bool) {
-	in.call = in.messageCall(i, i.head.offset, 1, in.failureOf(i))
-	in.mark() // of nothing: a failure must not undo the call before
-	in.batch.begin(i.head.message.Time)
-	err := in.invoke(ctx, func() (err error) {
-		key, err = in.machine.keyOf(&i.head)
+func (t *task) keyOf(ctx context.Context, i *input) (key string, known bool) {
+	t.call = t.messageCall(i, i.head.offset, 1, t.failureOf(i))
+	t.mark() // of nothing: a failure must not undo the call before
+	t.batch.begin(i.head.message.Time)
+	err := t.invoke(ctx, func() (err error) {
+		key, err = t.processor.keyOf(&i.head)
 		return err
 	})
-	in.call = call{}
+	t.call = call{}
 	return key, err == nil
 }
 
 // offersWaiting makes the first that is due the head.
-func (in *session) offersWaiting(i *input) bool {
-	now := in.run.clock.Now()
+func (t *task) offersWaiting(i *input) bool {
+	now := t.run.clock.Now()
 	if now.Before(i.nextDue) {
 		return false
 	}
@@ -107,7 +107,7 @@ func (in *session) offersWaiting(i *input) bool {
 			continue
 		}
 		due := w.until
-		if f := in.failures.of(place{i.definition.stream.String(), w.offset}); f != nil && f.due.After(due) {
+		if f := t.failures.of(place{i.definition.stream.String(), w.offset}); f != nil && f.due.After(due) {
 			due = f.due
 		}
 		if !due.After(now) {
@@ -122,8 +122,8 @@ func (in *session) offersWaiting(i *input) bool {
 	return false
 }
 
-func (in *session) hasWaiting() bool {
-	for _, i := range in.inbox.inputs {
+func (t *task) hasWaiting() bool {
+	for _, i := range t.inbox.inputs {
 		if len(i.waiting) > 0 {
 			return true
 		}

@@ -10,20 +10,20 @@ import (
 
 // park looks whether an idle instance waits only for a stage that was given
 // up. When everybody does the run drains: what is left goes on with the next.
-func (in *session) park() {
-	if !in.isBlocked() && !(in.source == nil && in.run.hasGivenUp() && in.clean() && in.inputsQuiet() && !in.waitsForTime()) {
-		in.phase.on(somethingToDo)
+func (t *task) park() {
+	if !t.isBlocked() && !(t.source == nil && t.run.hasGivenUp() && t.clean() && t.inputsQuiet() && !t.waitsForTime()) {
+		t.phase.on(somethingToDo)
 		return
 	}
-	if in.phase.on(nothingToDo) {
-		in.run.pokeAll()
-		in.run.endIfStuck()
+	if t.phase.on(nothingToDo) {
+		t.run.pokeAll()
+		t.run.endIfStuck()
 	}
 }
 
 // waitsForTime says that messages are there, and it is only too early for them.
-func (in *session) waitsForTime() bool {
-	for _, i := range in.inbox.inputs {
+func (t *task) waitsForTime() bool {
+	for _, i := range t.inbox.inputs {
 		if len(i.waiting) > 0 || i.peek() && !i.held {
 			return true
 		}
@@ -34,11 +34,11 @@ func (in *session) waitsForTime() bool {
 // isBlocked says that the batch waits for room in the channel that nobody
 // makes, because a reader waits for a stage that was given up, or is one, or has
 // stopped already.
-func (in *session) isBlocked() bool {
-	if !in.run.hasGivenUp() && !in.run.isDraining() || in.flight != nil {
+func (t *task) isBlocked() bool {
+	if !t.run.hasGivenUp() && !t.run.isDraining() || t.flight != nil {
 		return false
 	}
-	return in.hasPending() && !in.batchFits() && in.isHeldUp()
+	return t.hasPending() && !t.batchFits() && t.isHeldUp()
 }
 
 func (r *run) hasGivenUp() bool {

@@ -30,9 +30,9 @@ type typed[S, Out any] struct {
 // handler decodes and handles what one input delivers: one by one, for a keyed
 // input with keyOf, or in batches.
 type handler[S, Out any] struct {
-	message func(ctx context.Context, m *typedMachine[S, Out], p *peeked) error
+	message func(ctx context.Context, m *typedProcessor[S, Out], p *peeked) error
 	keyOf   func(p *peeked) (string, error)
-	batch   func(ctx context.Context, m *typedMachine[S, Out], batch []peeked) error
+	batch   func(ctx context.Context, m *typedProcessor[S, Out], batch []peeked) error
 }
 
 type partFunc[S, Out any] func(t *typed[S, Out])
@@ -49,7 +49,7 @@ func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out]
 				message, err := decode(*codec, key, p)
 				return message.Key, err
 			},
-			message: func(ctx context.Context, m *typedMachine[S, Out], p *peeked) error {
+			message: func(ctx context.Context, m *typedProcessor[S, Out], p *peeked) error {
 				message, err := decode(*codec, key, p)
 				if err != nil {
 					return err
@@ -76,7 +76,7 @@ func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state 
 		}
 		codec := in.codec
 		t.handlers = append(t.handlers, handler[S, Out]{
-			batch: func(ctx context.Context, m *typedMachine[S, Out], batch []peeked) error {
+			batch: func(ctx context.Context, m *typedProcessor[S, Out], batch []peeked) error {
 				messages := make([]Message[In], len(batch))
 				for i := range batch {
 					message, err := decode(*codec, nil, &batch[i])

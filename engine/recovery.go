@@ -98,18 +98,18 @@ func (f Fault[S]) Handle(handler Handler) Recovery[S] {
 // It panics when ctx is not that of a call of a stage, or S not the type of
 // its state: wiring mistakes.
 func SetRecovery[S any](ctx context.Context, fn RecoveryFunc[S]) {
-	in := sessionOf(ctx)
+	in := taskOf(ctx)
 	if in == nil {
 		panic("engine.SetRecovery: outside a call of a stage")
 	}
-	t, ok := in.machine.(interface {
+	t, ok := in.processor.(interface {
 		recovery(RecoveryFunc[S]) recoverFunc
 	})
 	if !ok {
 		var zero S
 		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.definition.name, zero))
 	}
-	if !in.code.hold.abandoned() {
+	if !in.code.guard.abandoned() {
 		in.fault.recovery.set(t.recovery(fn))
 	}
 }

@@ -109,7 +109,7 @@ func (in *instance) describe(f supervise.Fault) fault {
 		in.describeOverdue(&d, call)
 		return d
 	}
-	s := in.session.Load()
+	s := in.task.Load()
 	if s == nil || f.Abandoned {
 		return d
 	}
@@ -128,7 +128,7 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 		stream := in.inputDefinition(c.input).stream
 		d.message = &FaultMessage{ID: messageID(stream, c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
 	}
-	s := in.session.Load()
+	s := in.task.Load()
 	if s == nil {
 		s = in.fault.left
 	}
@@ -148,16 +148,16 @@ type faulted struct {
 }
 
 // note keeps what the recovery function may want to know.
-func (in *session) note(err error) {
-	c := &in.call
-	f := &faulted{err: err, call: named(c.unit), attempt: in.nextTry(c.unit), timer: -1}
-	in.failures.last = f
+func (t *task) note(err error) {
+	c := &t.call
+	f := &faulted{err: err, call: named(c.unit), attempt: t.nextTry(c.unit), timer: -1}
+	t.failures.last = f
 	i := c.input
 	if i == nil {
 		f.timer, f.due = timerOf(c.unit), c.due
 		return
 	}
-	f.call, f.attempt = "message "+messageUnit(i.definition, c.offset), in.nextAttempt(c.place())
+	f.call, f.attempt = "message "+messageUnit(i.definition, c.offset), t.nextAttempt(c.place())
 	f.key, f.hasKey = c.key, true
 	if c.count > 1 {
 		return
@@ -178,60 +178,60 @@ func (in *session) note(err error) {
 }
 
 // nextAttempt is the number of the next try of a message.
-func (in *session) nextAttempt(at place) int {
-	if f := in.failures.of(at); f != nil {
+func (t *task) nextAttempt(at place) int {
+	if f := t.failures.of(at); f != nil {
 		return f.Count + 1
 	}
 	return 1
 }
 
 // nextTryOf is the number of the try that a watched call is.
-func (in *session) nextTryOf(c *watchedCall) int {
+func (t *task) nextTryOf(c *watchedCall) int {
 	if c.unit != "" {
-		return in.nextTry(c.unit)
+		return t.nextTry(c.unit)
 	}
 	if c.batched > 1 {
 		return 1
 	}
-	return in.nextAttempt(place{in.inputDefinition(c.input).stream.String(), c.offset})
+	return t.nextAttempt(place{t.inputDefinition(c.input).stream.String(), c.offset})
 }
 
 // handle runs the user's own handler, if the recovery function gave one.
-func (in *session) handle(ctx context.Context) error {
-	v := in.fault.recovery.verdict()
+func (t *task) handle(ctx context.Context) error {
+	v := t.fault.recovery.verdict()
 	if v == nil || v.handler == nil {
 		return nil
 	}
-	err := in.unlessAway(ctx, handlerUnit, func() error { return v.handler(ctx, in.definition.pipeline, in.log) })
+	err := t.unlessAway(ctx, handlerUnit, func() error { return v.handler(ctx, t.definition.pipeline, t.log) })
 	if err == nil || errors.Is(err, errAbandoned) || errors.Is(err, errStopsWaiting) {
 		return err
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return supervise.Escalate(fmt.Errorf("recovery handler of stage %s: %w", in.definition.name, err))
+	return supervise.Escalate(fmt.Errorf("recovery handler of stage %s: %w", t.definition.name, err))
 }
 
 // amend changes what the last commit says, as the recovery function decided.
 // It becomes durable with the next commit, which it asks for.
-func (in *session) amend() error {
-	v := in.fault.recovery.take()
+func (t *task) amend() error {
+	v := t.fault.recovery.take()
 	if v == nil {
 		return nil
 	}
 	if v.replace != nil {
-		err := v.replace(in.machine.keeper())
+		err := v.replace(t.processor.keeper())
 		if err == nil {
-			err = encoding(in.machine.keeper().Check)
+			err = encoding(t.processor.keeper().Check)
 		}
 		if err != nil {
-			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", in.definition.name, err))
+			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", t.definition.name, err))
 		}
-		in.batch.calls++
+		t.batch.calls++
 	}
-	if t := v.fault.timer; v.drop && t >= 0 && in.skipTick(t, v.fault.due) {
-		in.batch.calls++
+	if k := v.fault.timer; v.drop && k >= 0 && t.skipTick(k, v.fault.due) {
+		t.batch.calls++
 	}
-	in.batch.closed = in.batch.calls > 0 // whatever comes next may fail
+	t.batch.closed = t.batch.calls > 0 // whatever comes next may fail
 	return nil
 }

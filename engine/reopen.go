@@ -11,10 +11,10 @@ import (
 // comes back, or a stage that it reads goes on and it had read that to its end.
 // That may also be because a cut of the power took the end of that stage, and
 // left the end of this one.
-func (in *session) reopens(ctx context.Context) (bool, error) {
-	control, _ := in.committed.Last()
+func (t *task) reopens(ctx context.Context) (bool, error) {
+	control, _ := t.committed.Last()
 	again := false
-	for k, producer := range in.producers {
+	for k, producer := range t.producers {
 		if control.UsedUp && !producer.hasEnded() {
 			ours, err := producer.isOurs(ctx)
 			if err != nil || !ours { // else who ended this stage has ended that one, too
@@ -23,29 +23,29 @@ func (in *session) reopens(ctx context.Context) (bool, error) {
 			again = true
 			continue
 		}
-		if in.taken(k) < in.writtenTo(k) {
+		if t.taken(k) < t.writtenTo(k) {
 			return false, nil // it ended by itself, and takes no more
 		}
 		again = again || producer.goesOn()
 	}
-	if !again && in.inbox.replays != nil {
-		_, found, err := in.run.letters.NextReplay(ctx, in.id.Stage, in.id.Number, in.inbox.replays.input.committed.Offset)
+	if !again && t.inbox.replays != nil {
+		_, found, err := t.run.letters.NextReplay(ctx, t.id.Stage, t.id.Number, t.inbox.replays.input.committed.Offset)
 		if err != nil {
 			return false, err
 		}
 		again = found
 	}
 	if again {
-		in.log.Info("the stage had ended and goes on: for a dead letter that is replayed, or because one that it reads goes on")
-		in.reopened = true
-		in.phase.on(reopens)
+		t.log.Info("the stage had ended and goes on: for a dead letter that is replayed, or because one that it reads goes on")
+		t.reopened = true
+		t.phase.on(reopens)
 	}
 	return again, nil
 }
 
-// isOurs says whether the last frame of the stage is that of its session.
+// isOurs says whether the last frame of the stage is that of its task.
 func (in *instance) isOurs(ctx context.Context) (bool, error) {
-	s := in.session.Load()
+	s := in.task.Load()
 	if s == nil {
 		return false, nil
 	}

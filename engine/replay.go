@@ -16,7 +16,7 @@ import (
 	"penstock/engine/frame"
 )
 
-// replays is the input of a session through which dead letters come back. It
+// replays is the input of a task through which dead letters come back. It
 // is read like any other: its offset is the sequence of a request in the stream
 // of replays, its position is part of every commit, and so a replay takes
 // effect exactly once. A request counts only as long as the very letter that it
@@ -24,7 +24,7 @@ import (
 // then the request.
 type replays struct {
 	input   *input
-	session *session
+	task    *task
 	idle    atomic.Bool   // everything that was asked for has been delivered
 	hints   chan struct{} // there may be more
 	settled chan struct{} // some were committed
@@ -48,9 +48,9 @@ const (
 	replayRetryMost = 5 * time.Second
 )
 
-func newReplays(in *session) *replays {
+func newReplays(in *task) *replays {
 	r := &replays{
-		session:  in,
+		task:     in,
 		hints:    make(chan struct{}, 1),
 		settled:  make(chan struct{}, 1),
 		requests: map[uint64]dlq.Replay{},
@@ -73,9 +73,9 @@ func (d *definition) replayInput() *inputDefinition {
 // orReplay takes turns: an input that was served since the last replay lets the
 // next one go first. Otherwise an input that always has messages, and what they
 // wait for, would keep replays back without end.
-func (in *session) orReplay(ctx context.Context, i *input) *input {
-	r := in.inbox.replays
-	if r == nil || i == r.input || !slices.Contains(r.before, i) || !in.offers(ctx, r.input) {
+func (t *task) orReplay(ctx context.Context, i *input) *input {
+	r := t.inbox.replays
+	if r == nil || i == r.input || !slices.Contains(r.before, i) || !t.offers(ctx, r.input) {
 		return i
 	}
 	return r.input
@@ -124,16 +124,16 @@ func (r *replays) serve(ctx context.Context) {
 			next, err = r.fetch(ctx, next)
 		}
 		if err != nil && ctx.Err() == nil {
-			r.session.log.Warn("the replays of dead letters cannot be read; trying again", "error", err)
-			r.session.replayWaits().begin(waitReplays, err.Error())
+			r.task.log.Warn("the replays of dead letters cannot be read; trying again", "error", err)
+			r.task.replayWaits().begin(waitReplays, err.Error())
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)
 		}
 		if err == nil {
 			delay = replayRetry
 			r.idle.Store(true)
-			r.session.replayWaits().end(waitReplays)
-			r.session.poke()
+			r.task.replayWaits().end(waitReplays)
+			r.task.poke()
 		}
 		select {
 		case <-r.hints:
@@ -148,15 +148,15 @@ func (r *replays) serve(ctx context.Context) {
 
 // isIdle says that everything that was asked for is in the input's queue. What
 // is just arriving came before it was idle.
-func (r *replays) isIdle() bool { return r.idle.Load() && len(r.session.inbox.arrivals) == 0 }
+func (r *replays) isIdle() bool { return r.idle.Load() && len(r.task.inbox.arrivals) == 0 }
 
 // fetch queues every request from a sequence on that is still wanted.
 func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
-	letters, id := r.session.run.letters, r.session.id
+	letters, id := r.task.run.letters, r.task.id
 	for {
 		request, found, err := letters.NextReplay(ctx, id.Stage, id.Number, from)
 		if errors.Is(err, dlq.ErrDamaged) {
-			r.session.logOften(slog.LevelError, alike(err.Error()), "a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
+			r.task.logOften(slog.LevelError, alike(err.Error()), "a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
 			if err := letters.Withdraw(ctx, request); err != nil {
 				return from, err
 			}
@@ -193,7 +193,7 @@ func (r *replays) deliver(ctx context.Context, request dlq.Replay) bool {
 	r.requests[request.Sequence] = request
 	r.mu.Unlock()
 	select {
-	case r.session.inbox.arrivals <- arrival{r.input, d}:
+	case r.task.inbox.arrivals <- arrival{r.input, d}:
 		return true
 	case <-ctx.Done():
 		return false
@@ -210,42 +210,42 @@ func deliveryOf(request dlq.Replay) channel.Delivery {
 
 // callReplay handles a replayed message like the one of the input that it came
 // from.
-func (in *session) callReplay(ctx context.Context, i *input) error {
+func (t *task) callReplay(ctx context.Context, i *input) error {
 	at := i.head.offset
 	request := i.replays.request(at)
-	origin := in.input(request.Letter.Input)
-	current, err := in.run.letters.IsCurrent(ctx, request)
+	origin := t.input(request.Letter.Input)
+	current, err := t.run.letters.IsCurrent(ctx, request)
 	if err != nil {
 		return err
 	}
 	if !current { // discarded meanwhile
 		i.take()
-		in.moved(i)
+		t.moved(i)
 		return nil
 	}
 	if origin == nil || origin.replays != nil {
-		return Reject(fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, in.definition.name))
+		return Reject(fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, t.definition.name))
 	}
 	p := peeked{
 		input:   origin,
 		message: frame.Message{Key: i.head.message.Key, Time: i.head.message.Time, Value: request.Letter.Value},
 		offset:  request.Letter.Offset,
-		attempt: in.call.attempt,
+		attempt: t.call.attempt,
 	}
 	if len(p.message.Key) == 0 {
 		p.message.Key = nil
 	}
-	in.traceCall(i)
-	in.mark()
-	in.batch.begin(p.message.Time)
-	err = in.invoke(ctx, func() error {
+	t.traceCall(i)
+	t.mark()
+	t.batch.begin(p.message.Time)
+	err = t.invoke(ctx, func() error {
 		if origin.definition.batch {
-			in.inbox.gathered = append(in.inbox.gathered[:0], p)
-			return in.check(i, in.machine.callBatch(ctx, origin.definition.index, in.inbox.gathered))
+			t.inbox.gathered = append(t.inbox.gathered[:0], p)
+			return t.check(i, t.processor.callBatch(ctx, origin.definition.index, t.inbox.gathered))
 		}
-		return in.check(i, in.machine.callMessage(ctx, &p))
+		return t.check(i, t.processor.callMessage(ctx, &p))
 	})
-	return in.conclude(i, err)
+	return t.conclude(i, err)
 }
 
 // hintReplay is told that there may be a request for a stage.
@@ -254,7 +254,7 @@ func (r *run) hintReplay(stage string, _ int) {
 	if in == nil {
 		return
 	}
-	if s := in.session.Load(); s != nil && s.inbox.replays != nil {
+	if s := in.task.Load(); s != nil && s.inbox.replays != nil {
 		signal(s.inbox.replays.hints)
 	}
 }

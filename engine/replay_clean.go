@@ -9,7 +9,7 @@ import (
 // cleanReplays deletes what is left of replays that are committed; what it
 // cannot the next run does.
 func (in *instance) cleanReplays(ctx context.Context) {
-	s := in.session.Load()
+	s := in.task.Load()
 	if s == nil || s.inbox.replays == nil || s.inbox.replays.input.taken.Load() == 0 {
 		return
 	}
@@ -19,9 +19,9 @@ func (in *instance) cleanReplays(ctx context.Context) {
 }
 
 // clean deletes the letters and requests below a sequence: their effect is
-// committed. A crash in between is made up for by the next session.
+// committed. A crash in between is made up for by the next task.
 func (r *replays) clean(ctx context.Context, below uint64) error {
-	letters, id := r.session.run.letters, r.session.id
+	letters, id := r.task.run.letters, r.task.id
 	kept := false
 	for from := uint64(0); from < below; {
 		request, found, err := letters.NextReplay(ctx, id.Stage, id.Number, from)

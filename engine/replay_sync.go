@@ -14,15 +14,15 @@ import (
 // before the request is, which is what deletes a letter that came back.
 
 func (r *replays) keepRequest(ctx context.Context) error {
-	run := r.session.run
+	run := r.task.run
 	return run.broker.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.name))
 }
 
 func (r *replays) keepCommits(ctx context.Context) error {
-	if run := r.session.run; run.syncsLazily() {
+	if run := r.task.run; run.syncsLazily() {
 		return run.broker.SyncAllFiles(ctx)
 	}
 	return nil
 }
 
-func (r *replays) keepDeletion(ctx context.Context) error { return r.session.run.syncLetters(ctx) }
+func (r *replays) keepDeletion(ctx context.Context) error { return r.task.run.syncLetters(ctx) }

@@ -17,33 +17,33 @@ const resolveDelay = 500 * time.Millisecond
 
 // resolve finds out what became of a commit without a good answer: it is the
 // channel's last frame, or it is not and is sent again, or another writer's is.
-func (in *session) resolve(ctx context.Context, cause error) (uint64, error) {
-	defer in.waiting.waits.end(waitPermission)
+func (t *task) resolve(ctx context.Context, cause error) (uint64, error) {
+	defer t.waiting.waits.end(waitPermission)
 	delay := time.Duration(0)
 	for try := 0; ; try++ {
 		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
-			return 0, in.escalate(fmt.Errorf("commit: %w", cause))
+			return 0, t.escalate(fmt.Errorf("commit: %w", cause))
 		}
 		if try == 1 {
-			in.log.Warn("a commit is not through; asking until it is known what became of it", "commit", in.flight.frame.Commit, "error", cause)
+			t.log.Warn("a commit is not through; asking until it is known what became of it", "commit", t.flight.frame.Commit, "error", cause)
 		}
-		in.waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
-		if err := in.run.clock.Pause(ctx, delay); err != nil {
+		t.waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
+		if err := t.run.clock.Pause(ctx, delay); err != nil {
 			return 0, err
 		}
 		delay = min(max(2*delay, 20*time.Millisecond), resolveDelay)
-		tail := in.flight.tail
-		sequence, err := in.lookBack(ctx)
+		tail := t.flight.tail
+		sequence, err := t.lookBack(ctx)
 		if err == nil {
 			if try > 1 {
-				in.log.Info("the commit is settled", "commit", in.flight.frame.Commit)
+				t.log.Info("the commit is settled", "commit", t.flight.frame.Commit)
 			}
 			return sequence, nil
 		}
 		if supervise.IsFatal(err) || ctx.Err() != nil {
 			return 0, err
 		}
-		if cause = err; in.flight.tail != tail {
+		if cause = err; t.flight.tail != tail {
 			delay = 0 // messages of others come in between: the next try is soon, to be before the next of them
 		}
 	}
@@ -60,24 +60,24 @@ func waitFor(cause error, kind waitKind) waitKind {
 // lookBack reads the last frame back, and publishes once more if it is the
 // one before ours. Messages of others may be behind it: then the frame has to
 // expect the last of them, and one that is still on its way can come no more.
-func (in *session) lookBack(ctx context.Context) (uint64, error) {
-	last, found, err := in.channel.Last(ctx)
+func (t *task) lookBack(ctx context.Context) (uint64, error) {
+	last, found, err := t.channel.Last(ctx)
 	switch {
 	case errors.Is(err, channel.ErrStreamLost):
-		return 0, in.escalate(err)
+		return 0, t.escalate(err)
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", channel.ErrUnknown, err)
-	case found && last.Frame.Owner == in.ownership.owner && last.Frame.Commit == in.flight.frame.Commit:
+	case found && last.Frame.Owner == t.ownership.owner && last.Frame.Commit == t.flight.frame.Commit:
 		return last.Sequence, nil
-	case found && last.Sequence != in.flight.expected, !found && in.flight.expected != 0:
-		return 0, in.escalate(in.fenced(last, found))
+	case found && last.Sequence != t.flight.expected, !found && t.flight.expected != 0:
+		return 0, t.escalate(t.fenced(last, found))
 	}
-	in.flight.tail = last.Tail
-	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)
-	if err := in.run.clock.Until(ctx, in.flight.pending.Done()); err != nil {
+	t.flight.tail = last.Tail
+	t.flight.pending = t.channel.Publish(t.flight.data, last.Tail, t.flight.trace)
+	if err := t.run.clock.Until(ctx, t.flight.pending.Done()); err != nil {
 		return 0, err
 	}
-	return in.flight.pending.Result()
+	return t.flight.pending.Result()
 }
 
 // FencedError says that another process owns the stage now. The one that gets
@@ -93,27 +93,27 @@ func (e *FencedError) Error() string {
 	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this one commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
 }
 
-func (in *session) fencedBy(owner channel.Record) error {
-	return &FencedError{Stage: in.definition.name, Epoch: in.ownership.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+func (t *task) fencedBy(owner channel.Record) error {
+	return &FencedError{Stage: t.definition.name, Epoch: t.ownership.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
 }
 
-func (in *session) fenced(last channel.Record, found bool) error {
-	if found && last.Frame.Owner != in.ownership.owner && last.Sequence > in.flight.expected {
-		return in.fencedBy(last)
+func (t *task) fenced(last channel.Record, found bool) error {
+	if found && last.Frame.Owner != t.ownership.owner && last.Sequence > t.flight.expected {
+		return t.fencedBy(last)
 	}
-	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", in.definition.name, in.flight.frame.Commit-1)
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", t.definition.name, t.flight.frame.Commit-1)
 }
 
 // refused says why a reader cannot go on. One whose stage was taken over finds
 // its messages trimmed: the new owner has them, and that is the reason.
-func (in *session) refused(ctx context.Context, err error) error {
+func (t *task) refused(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	last, found, lookErr := in.channel.Last(ctx)
-	if lookErr == nil && found && last.Frame.Owner != in.ownership.owner && last.Sequence > in.progress.last.Load() {
-		err = in.fencedBy(last)
+	last, found, lookErr := t.channel.Last(ctx)
+	if lookErr == nil && found && last.Frame.Owner != t.ownership.owner && last.Sequence > t.progress.last.Load() {
+		err = t.fencedBy(last)
 	}
-	return in.escalate(err)
+	return t.escalate(err)
 }
 
 // lookTimeout bounds a look that only makes an error clearer.

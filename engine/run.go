@@ -39,7 +39,7 @@ type run struct {
 	supervisor   *supervise.Supervisor
 	telling      sync.Mutex // one event at a time
 	inflight     *inflight.File
-	careful      *careful
+	quarantine   *quarantine
 	space        *space
 	draining     chan struct{} // closed when the stages are to finish what there is
 	beginDrain   func()
@@ -142,11 +142,11 @@ func (r *run) serve(ctx context.Context) error {
 	r.inBackground = backgroundOf(hard, &background)
 	for _, in := range r.instances {
 		if !in.phase.isEnded() {
-			in.session.Load().startReaders()
+			in.task.Load().startReaders()
 		}
 	}
 	background.Go(func() { r.checkpointer.serve(hard, &r.waits) })
-	background.Go(func() { r.careful.serve(hard) })
+	background.Go(func() { r.quarantine.serve(hard) })
 	background.Go(func() { r.space.serve(hard) })
 	stopHints, err := r.letters.OnReplay(r.hintReplay)
 	if err != nil {
@@ -162,7 +162,7 @@ func (r *run) serve(ctx context.Context) error {
 	cancel()
 	background.Wait()
 	for _, in := range r.instances {
-		if s := in.session.Load(); s != nil {
+		if s := in.task.Load(); s != nil {
 			s.traces.leave(nil)
 		}
 	}

@@ -309,7 +309,7 @@ func (f *simFeed) pending() uint64 {
 	return f.stream.last() + 1 - max(f.cursor, f.stream.first)
 }
 
-// canDeliver says whether there is something for the session, and room.
+// canDeliver says whether there is something for the task, and room.
 func (f *simFeed) canDeliver() bool {
 	if f.refused || f.session.co.ended {
 		return false
@@ -330,7 +330,7 @@ func (f *simFeed) hasRoom() bool {
 }
 
 // deliver hands one frame to the reader, and what that lets through to the
-// session.
+// task.
 func (f *simFeed) deliver(ctx context.Context) {
 	w := f.session.process.world
 	if !f.joined {

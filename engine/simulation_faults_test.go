@@ -163,7 +163,7 @@ func (w *world) restartStage() {
 func (w *world) leaveHanging() {
 	for _, p := range w.alive {
 		for _, s := range p.sessions {
-			if s.co.hangs && p.opened && s.session.instance.session.Load() == s.session {
+			if s.co.hangs && p.opened && s.session.instance.task.Load() == s.session {
 				s.abandon()
 				return
 			}

@@ -12,7 +12,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// simProcess is a process that runs the pipeline on a disk. Its sessions, its
+// simProcess is a process that runs the pipeline on a disk. Its tasks, its
 // checkpointer and its start are the engine's.
 type simProcess struct {
 	world    *world
@@ -103,9 +103,9 @@ func (w *world) start(disk *simDisk) *simProcess {
 			r.pokeAll()
 		}
 	}
-	r.careful = newCareful(r)
+	r.quarantine = newQuarantine(r)
 	r.space = newSpace(r)
-	close(r.careful.over)
+	close(r.quarantine.over)
 	r.checkpointer = &checkpointer{
 		saver: simSaver{p}, server: simServer{p}, log: r.log,
 		kicked: make(chan struct{}, 1), trimmed: map[*instance]uint64{},
@@ -143,14 +143,14 @@ func (p *simProcess) open() error {
 		if err := s.open(p.ctx); err != nil {
 			return err
 		}
-		in.session.Store(s)
+		in.task.Store(s)
 	}
 	if err := r.checkPositions(); err != nil {
 		return err
 	}
 	for _, in := range r.instances {
 		if !in.phase.isEnded() {
-			p.serve(in.session.Load())
+			p.serve(in.task.Load())
 		}
 	}
 	p.saver = p.world.begin("checkpointer", func(c *coroutine) {
@@ -168,8 +168,8 @@ func (p *simProcess) open() error {
 	return nil
 }
 
-func (p *simProcess) newSession(in *instance) *session {
-	s := newSession(in)
+func (p *simProcess) newSession(in *instance) *task {
+	s := newTask(in)
 	p.world.owners++
 	s.ownership.owner = p.world.owners
 	for _, i := range s.inbox.inputs {

@@ -9,10 +9,10 @@ import (
 	"penstock/engine/supervise"
 )
 
-// simSession is a session with its loop and its consumers.
+// simSession is a task with its loop and its consumers.
 type simSession struct {
 	process  *simProcess
-	session  *session
+	session  *task
 	ctx      context.Context
 	life     context.Context // of this life of the stage
 	stop     context.CancelFunc
@@ -29,10 +29,10 @@ func (s *simSession) String() string {
 
 func (s *simSession) poke() { s.co.idle = false }
 
-// serve begins the life of a session that is open.
-func (p *simProcess) serve(in *session) *simSession {
+// serve begins the life of a task that is open.
+func (p *simProcess) serve(in *task) *simSession {
 	s := &simSession{process: p, session: in}
-	s.ctx = context.WithValue(p.ctx, sessionKey{}, in)
+	s.ctx = context.WithValue(p.ctx, taskKey{}, in)
 	for _, i := range in.inbox.inputs {
 		if i.replays == nil {
 			s.feeds = append(s.feeds, p.world.newFeed(s, i))
@@ -47,7 +47,7 @@ func (p *simProcess) serve(in *session) *simSession {
 func (s *simSession) live(c *coroutine) {
 	in, p := s.session, s.process
 	for {
-		in.code.hold.begin()
+		in.code.guard.begin()
 		in.phase.on(lifeBegins)
 		s.life, s.stop = context.WithCancel(s.ctx)
 		err := in.start(s.life)
@@ -60,7 +60,7 @@ func (s *simSession) live(c *coroutine) {
 		s.feeding = false
 		s.stop()
 		switch {
-		case in.code.hold.abandoned():
+		case in.code.guard.abandoned():
 			p.world.say("%s: the function that was left behind returns", s)
 			s.finished = true
 			return
@@ -170,7 +170,7 @@ func (s *simSession) isReady() bool {
 	return s.co.isReady(w.now)
 }
 
-// abandon leaves a session behind whose function hangs, and begins another, as
+// abandon leaves a task behind whose function hangs, and begins another, as
 // the watchdog and serve do.
 func (s *simSession) abandon() {
 	in, p := s.session.instance, s.process
@@ -189,13 +189,13 @@ func (s *simSession) abandon() {
 			return
 		}
 		next.session = session
-		next.ctx = context.WithValue(p.ctx, sessionKey{}, session)
+		next.ctx = context.WithValue(p.ctx, taskKey{}, session)
 		for _, i := range session.inbox.inputs {
 			if i.replays == nil {
 				next.feeds = append(next.feeds, p.world.newFeed(next, i))
 			}
 		}
-		in.session.Store(session)
+		in.task.Store(session)
 		next.live(c)
 	})
 	next.session = s.session // until it has its own

@@ -7,45 +7,45 @@ import (
 )
 
 // sourceLoop commits what the feeder produces.
-func (in *session) sourceLoop(ctx context.Context) error {
-	if err := in.beginFeeding(ctx); err != nil {
+func (t *task) sourceLoop(ctx context.Context) error {
+	if err := t.beginFeeding(ctx); err != nil {
 		return err
 	}
 	feedCtx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		in.feed(context.WithValue(feedCtx, feedKey{}, &in.source.call))
+		t.feed(context.WithValue(feedCtx, feedKey{}, &t.source.call))
 	}()
-	defer in.leaveFeeder(done)
+	defer t.leaveFeeder(done)
 	defer cancel()
 	for ctx.Err() == nil {
-		if in.run.isDraining() || in.readersEnded() {
+		if t.run.isDraining() || t.readersEnded() {
 			cancel()
 		}
-		if err := in.settle(ctx, false); err != nil {
+		if err := t.settle(ctx, false); err != nil {
 			return err
 		}
-		published, err := in.publishProduced(ctx)
+		published, err := t.publishProduced(ctx)
 		if err != nil {
 			cancel()
-			if !in.leaveFeeder(done) {
+			if !t.leaveFeeder(done) {
 				return errAbandoned
 			}
-			return in.fail(ctx, err)
+			return t.fail(ctx, err)
 		}
 		if published {
 			continue
 		}
-		if finished, cause := in.allCommitted(); finished {
+		if finished, cause := t.allCommitted(); finished {
 			<-done
-			return in.sourceFinished(ctx, cause)
+			return t.sourceFinished(ctx, cause)
 		}
-		in.park()
-		if in.run.isDraining() && in.isBlocked() {
+		t.park()
+		if t.run.isDraining() && t.isBlocked() {
 			return nil
 		}
-		if err := in.waitSource(ctx); err != nil {
+		if err := t.waitSource(ctx); err != nil {
 			return err
 		}
 	}
@@ -53,68 +53,68 @@ func (in *session) sourceLoop(ctx context.Context) error {
 }
 
 // beginFeeding comes before the feeder starts.
-func (in *session) beginFeeding(ctx context.Context) error {
-	in.source.finished, in.source.err, in.traces.calling = false, nil, false
-	if err := in.hook(ctx, startUnit, in.machine.keeper().Prepare); err != nil {
-		return in.fail(ctx, err)
+func (t *task) beginFeeding(ctx context.Context) error {
+	t.source.finished, t.source.err, t.traces.calling = false, nil, false
+	if err := t.hook(ctx, startUnit, t.processor.keeper().Prepare); err != nil {
+		return t.fail(ctx, err)
 	}
-	in.machine.keeper().Boundary()
+	t.processor.keeper().Boundary()
 	return nil
 }
 
 // publishProduced commits what there is, unless a commit is under way, or the
 // channel or the disk is full.
-func (in *session) publishProduced(ctx context.Context) (bool, error) {
-	if in.flight != nil || !in.hasPending() || !in.batchFits() || in.run.space.isFull() {
+func (t *task) publishProduced(ctx context.Context) (bool, error) {
+	if t.flight != nil || !t.hasPending() || !t.batchFits() || t.run.space.isFull() {
 		return false, nil
 	}
-	if err := in.publish(ctx, false); err != nil {
+	if err := t.publish(ctx, false); err != nil {
 		return false, err
 	}
-	in.source.makeRoom()
+	t.source.makeRoom()
 	return true, nil
 }
 
 // leaveFeeder waits until the feeder has ended. As long as the source's
-// function does not return the session may be abandoned: then it is false.
-func (in *session) leaveFeeder(done <-chan struct{}) bool {
-	in.code.hold.enter()
+// function does not return the task may be abandoned: then it is false.
+func (t *task) leaveFeeder(done <-chan struct{}) bool {
+	t.code.guard.enter()
 	<-done
-	return in.code.hold.leave()
+	return t.code.guard.leave()
 }
 
 // allCommitted says whether the feeder has finished, why, and that nothing is
 // left to commit.
-func (in *session) allCommitted() (finished bool, cause error) {
-	in.batch.mu.Lock()
-	defer in.batch.mu.Unlock()
-	return in.source.finished && in.batch.calls == 0 && in.flight == nil, in.source.err
+func (t *task) allCommitted() (finished bool, cause error) {
+	t.batch.mu.Lock()
+	defer t.batch.mu.Unlock()
+	return t.source.finished && t.batch.calls == 0 && t.flight == nil, t.source.err
 }
 
-func (in *session) hasPending() bool {
-	in.batch.mu.Lock()
-	defer in.batch.mu.Unlock()
-	return in.batch.calls > 0
+func (t *task) hasPending() bool {
+	t.batch.mu.Lock()
+	defer t.batch.mu.Unlock()
+	return t.batch.calls > 0
 }
 
 // batchFits says whether the channel takes what the batch holds.
-func (in *session) batchFits() bool {
-	in.batch.mu.Lock()
-	emitted, bytes := in.batch.emitted, in.batch.bytes
-	in.batch.mu.Unlock()
-	return in.hasRoom(emitted, bytes)
+func (t *task) batchFits() bool {
+	t.batch.mu.Lock()
+	emitted, bytes := t.batch.emitted, t.batch.bytes
+	t.batch.mu.Unlock()
+	return t.hasRoom(emitted, bytes)
 }
 
-func (in *session) waitSource(ctx context.Context) error {
+func (t *task) waitSource(ctx context.Context) error {
 	var done <-chan struct{}
-	if in.flight != nil {
-		done = in.flight.pending.Done()
+	if t.flight != nil {
+		done = t.flight.pending.Done()
 	}
-	in.noteWaits(in.hasPending(), in.flight != nil || in.batchFits())
+	t.noteWaits(t.hasPending(), t.flight != nil || t.batchFits())
 	select {
-	case <-in.source.events:
+	case <-t.source.events:
 	case <-done:
-	case <-in.wake:
+	case <-t.wake:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -122,19 +122,19 @@ func (in *session) waitSource(ctx context.Context) error {
 }
 
 // sourceFinished ends the source, stops it, or passes its fault on.
-func (in *session) sourceFinished(ctx context.Context, cause error) error {
+func (t *task) sourceFinished(ctx context.Context, cause error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case cause == io.EOF && in.isPermanent() && !in.readersEnded():
+	case cause == io.EOF && t.isPermanent() && !t.readersEnded():
 		return errAgain
-	case cause == io.EOF || in.readersEnded():
-		return in.end(ctx)
+	case cause == io.EOF || t.readersEnded():
+		return t.end(ctx)
 	case errors.Is(cause, errStopsWaiting):
 		return cause
-	case in.run.isDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
+	case t.run.isDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
 		return nil
 	}
-	in.call = in.unitCall(in.step())
-	return in.fail(ctx, cause)
+	t.call = t.unitCall(t.step())
+	return t.fail(ctx, cause)
 }

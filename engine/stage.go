@@ -17,19 +17,19 @@ const (
 
 // definition is a declared stage without its types.
 type definition struct {
-	pipeline   *Pipeline
-	group      *group
-	name       string
-	kind       Kind
-	inputs     []*inputDefinition
-	timers     []timerDefinition
-	setsTimers bool              // some are set by its functions
-	output     *streamDefinition // nil for None
-	options    options
-	problems   []error
-	newMachine func(in *session) machine
-	recover    recoverFunc // nil: the restart policy decides
-	stateCodec func() string
+	pipeline     *Pipeline
+	group        *group
+	name         string
+	kind         Kind
+	inputs       []*inputDefinition
+	timers       []timerDefinition
+	setsTimers   bool              // some are set by its functions
+	output       *streamDefinition // nil for None
+	options      options
+	problems     []error
+	newProcessor func(in *task) processor
+	recover      recoverFunc // nil: the restart policy decides
+	stateCodec   func() string
 }
 
 // inputDefinition is one stream as read by one stage.
@@ -162,7 +162,7 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 		part.addTo(t)
 	}
 	d.stateCodec = func() string { return t.codec.Name() }
-	d.newMachine = func(in *session) machine { return newMachine(t, in) }
+	d.newProcessor = func(in *task) processor { return newProcessor(t, in) }
 	d.problems = append(d.problems, unsavable("state", t.codec)...)
 	d.recover = t.recover
 	p.stages = append(p.stages, d)

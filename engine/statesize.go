@@ -15,7 +15,7 @@ import (
 // stage stops then. In a keyed one the messages of that key become letters, and
 // the other keys go on.
 
-// stateSize is what a session knows of the size of its states.
+// stateSize is what a task knows of the size of its states.
 type stateSize struct {
 	before atomic.Int64    // of an unkeyed stage: in the last commit, as it counts toward the limit
 	large  map[string]bool // states of more than half the limit; that of an unkeyed stage has the key ""
@@ -46,22 +46,22 @@ func (e *StateTooLargeError) Error() string {
 
 // tooLarge answers a commit that does not fit into one message of the server:
 // fewer calls next time, or the failure of the one call it is.
-func (in *session) tooLarge(f *frame.Frame, size int) error {
-	if in.narrow() {
+func (t *task) tooLarge(f *frame.Frame, size int) error {
+	if t.narrow() {
 		return errRewind
 	}
 	state, outputs := sizeOf(f)
-	err := &TooLargeError{Stage: in.definition.name, Size: max(size, state+outputs), State: state, Limit: in.format.limits.frame}
+	err := &TooLargeError{Stage: t.definition.name, Size: max(size, state+outputs), State: state, Limit: t.format.limits.frame}
 	if f.State.Kind == frame.StateKeyed && len(f.State.Changes) == 1 {
 		err.Key = f.State.Changes[0].Key
 	}
 	switch {
-	case f.State.Kind == frame.StateWhole && in.isLarge(int(in.size.before.Load())):
+	case f.State.Kind == frame.StateWhole && t.isLarge(int(t.size.before.Load())):
 		return Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
-	case in.source != nil:
+	case t.source != nil:
 		return Fatal(err)
 	}
-	in.blame()
+	t.blame()
 	return err
 }
 
@@ -81,49 +81,49 @@ func sizeOf(f *frame.Frame) (state, outputs int) {
 func (in *instance) isLarge(size int) bool { return size > in.format.limits.frame/2 }
 
 // noteSize looks how large the states are that a commit holds.
-func (in *session) noteSize(f *flight) {
+func (t *task) noteSize(f *flight) {
 	s := &f.frame.State
 	scale := func(size int) int { return size }
-	if in.format.options.Compression != frame.None {
+	if t.format.options.Compression != frame.None {
 		state, outputs := sizeOf(&f.frame)
 		scale = func(size int) int { return int(int64(size) * int64(len(f.data)) / int64(state+outputs+1)) }
 	}
 	if s.Kind == frame.StateWhole {
 		size := scale(len(s.Whole))
-		in.size.before.Store(int64(size))
-		in.noteLarge("", size)
+		t.size.before.Store(int64(size))
+		t.noteLarge("", size)
 	}
 	for k := range s.Changes {
-		if change := &s.Changes[k]; len(in.size.large) > 0 || in.isLarge(len(change.Value)) {
-			in.noteLarge(change.Key, scale(len(change.Value)))
+		if change := &s.Changes[k]; len(t.size.large) > 0 || t.isLarge(len(change.Value)) {
+			t.noteLarge(change.Key, scale(len(change.Value)))
 		}
 	}
 }
 
 // noteLarge tells of a state that has become large, and of one that is no more.
-func (in *session) noteLarge(key string, size int) {
-	is := in.isLarge(size)
-	if is == in.size.large[key] || is && len(in.size.large) == maxLarge {
+func (t *task) noteLarge(key string, size int) {
+	is := t.isLarge(size)
+	if is == t.size.large[key] || is && len(t.size.large) == maxLarge {
 		return
 	}
-	if in.size.large == nil {
-		in.size.large = map[string]bool{}
+	if t.size.large == nil {
+		t.size.large = map[string]bool{}
 	}
 	whose := ""
-	if in.definition.keyed() {
+	if t.definition.keyed() {
 		whose = fmt.Sprintf(" of key %.100q", key)
 	}
-	detail := fmt.Sprintf("the state%s has %d bytes, more than half of the %d that a commit holds", whose, size, in.format.limits.frame)
+	detail := fmt.Sprintf("the state%s has %d bytes, more than half of the %d that a commit holds", whose, size, t.format.limits.frame)
 	if is {
-		in.size.large[key] = true
-		in.log.Warn(detail+": at the limit "+in.outgrown(), "size", size, "limit", in.format.limits.frame)
+		t.size.large[key] = true
+		t.log.Warn(detail+": at the limit "+t.outgrown(), "size", size, "limit", t.format.limits.frame)
 	} else {
-		delete(in.size.large, key)
-		detail = fmt.Sprintf("the state%s has %d bytes, less than half of the %d that a commit holds", whose, size, in.format.limits.frame)
-		in.log.Info(detail)
+		delete(t.size.large, key)
+		detail = fmt.Sprintf("the state%s has %d bytes, less than half of the %d that a commit holds", whose, size, t.format.limits.frame)
+		t.log.Info(detail)
 	}
-	in.observed.largeStates.Store(int64(len(in.size.large)))
-	in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.StateSize, Detail: detail})
+	t.observed.largeStates.Store(int64(len(t.size.large)))
+	t.run.tell(supervise.Event{Child: t.definition.name, Kind: supervise.StateSize, Detail: detail})
 }
 
 // outgrown is what follows when a state passes the limit.

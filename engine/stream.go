@@ -141,7 +141,7 @@ func Branch[T any](p *Pipeline, name string) *BranchOf[T] {
 // It panics when ctx is not that of a call of the branch's stage: a wiring
 // mistake.
 func (b *BranchOf[T]) Emit(ctx context.Context, value T, options ...EmitOption) {
-	in := sessionOf(ctx)
+	in := taskOf(ctx)
 	if in == nil || in.definition != b.definition.owner {
 		panic(fmt.Sprintf("engine: branch %s: Emit outside a call of its stage", b.definition))
 	}

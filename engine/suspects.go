@@ -30,11 +30,11 @@ const (
 	// first part, of heldPause, is held against it at once: in a longer one
 	// the process might be killed from outside again and again. When it dies
 	// in the rest, the part is twice as long next time.
-	carefulPause = time.Millisecond
-	nearPause    = 5 * time.Millisecond
-	nearBudget   = time.Second
-	suspectPause = 25 * time.Millisecond
-	heldPause    = 10 * time.Millisecond
+	quarantinePause = time.Millisecond
+	nearPause       = 5 * time.Millisecond
+	nearBudget      = time.Second
+	suspectPause    = 25 * time.Millisecond
+	heldPause       = 10 * time.Millisecond
 )
 
 func (s suspect) isOf(stage, input string) bool { return s.Stage == stage && s.Input == input }
@@ -47,7 +47,7 @@ func (s suspect) pauses(offset uint64) (all, held time.Duration) {
 	if offset == s.Offset {
 		return suspectPause, min(heldPause<<min(s.Late, 8), suspectPause)
 	}
-	all = min(max(nearBudget/time.Duration(s.Near), carefulPause), nearPause)
+	all = min(max(nearBudget/time.Duration(s.Near), quarantinePause), nearPause)
 	return all, all
 }
 
@@ -111,7 +111,7 @@ func (l suspects) room(stage, input string, offset uint64) uint64 {
 // pauses are how long a message that was handled may still do harm, and how
 // much of it is held against it.
 func (l suspects) pauses(stage, input string, offset uint64) (all, held time.Duration) {
-	all, held = carefulPause, carefulPause
+	all, held = quarantinePause, quarantinePause
 	for _, s := range l {
 		if s.isOf(stage, input) && s.isNear(offset) {
 			a, h := s.pauses(offset)

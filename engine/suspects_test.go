@@ -61,8 +61,8 @@ func TestPauses(t *testing.T) {
 		{Stage: "s", Input: "in", Offset: 30_000, Near: 32, Late: 100},
 	}
 	for offset, want := range map[uint64][2]time.Duration{
-		9949: {carefulPause, carefulPause}, 9950: {nearPause, nearPause}, 9999: {nearPause, nearPause}, 10_000: {suspectPause, heldPause},
-		12_000: {carefulPause, carefulPause}, 20_000: {suspectPause, 2 * heldPause}, 20_001: {carefulPause, carefulPause},
+		9949: {quarantinePause, quarantinePause}, 9950: {nearPause, nearPause}, 9999: {nearPause, nearPause}, 10_000: {suspectPause, heldPause},
+		12_000: {quarantinePause, quarantinePause}, 20_000: {suspectPause, 2 * heldPause}, 20_001: {quarantinePause, quarantinePause},
 		30_000: {suspectPause, suspectPause},
 	} {
 		if all, held := l.pauses("s", "in", offset); all != want[0] || held != want[1] {

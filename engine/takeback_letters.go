@@ -40,6 +40,6 @@ func (r *run) isUntaken(l dlq.Letter) bool {
 	if d == nil {
 		return false
 	}
-	i := r.byStage[d].session.Load().input(l.Input)
+	i := r.byStage[d].task.Load().input(l.Input)
 	return i != nil && !i.committed.Consumed(l.Offset)
 }

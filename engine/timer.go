@@ -88,7 +88,7 @@ func dueAt(at time.Time) int64 {
 }
 
 func setTimer(ctx context.Context, name string, due int64) {
-	in := sessionOf(ctx)
+	in := taskOf(ctx)
 	if in == nil {
 		panic(fmt.Sprintf("engine: timer %q: outside a call of a stage", name))
 	}
@@ -148,7 +148,7 @@ func (a *alarms) latest(due int64, now time.Time, left time.Duration) time.Time 
 	return a[0].latest
 }
 
-// timerSet are the timers of a session.
+// timerSet are the timers of a task.
 type timerSet struct {
 	due    []int64 // Unix nanoseconds; 0 is never
 	alarms []alarms
@@ -159,72 +159,72 @@ type timerSet struct {
 }
 
 // left is how long a timer that is set is not due yet.
-func (in *session) left(timer int, now time.Time) time.Duration {
-	due := in.timers.due[timer]
+func (t *task) left(timer int, now time.Time) time.Duration {
+	due := t.timers.due[timer]
 	left := time.Duration(due - now.UnixNano())
-	if every := in.definition.timers[timer].every; every > 0 {
+	if every := t.definition.timers[timer].every; every > 0 {
 		left = min(left, every)
 	}
-	return min(left, in.timers.alarms[timer].latest(due, now, left).Sub(now))
+	return min(left, t.timers.alarms[timer].latest(due, now, left).Sub(now))
 }
 
 // dueTimer returns a timer that is due, in turn, or -1.
-func (in *session) dueTimer() int {
-	if len(in.timers.due) == 0 {
+func (t *task) dueTimer() int {
+	if len(t.timers.due) == 0 {
 		return -1
 	}
-	now := in.run.clock.Now()
-	for k := range in.timers.due {
-		t := (in.timers.next + k) % len(in.timers.due)
-		if due := in.timers.due[t]; due != 0 && in.left(t, now) <= 0 && !in.timerWaits(t) && !in.isAfterEnd(t, now) {
-			return t
+	now := t.run.clock.Now()
+	for k := range t.timers.due {
+		timer := (t.timers.next + k) % len(t.timers.due)
+		if due := t.timers.due[timer]; due != 0 && t.left(timer, now) <= 0 && !t.timerWaits(timer) && !t.isAfterEnd(timer, now) {
+			return timer
 		}
 	}
 	return -1
 }
 
-func (in *session) callTimer(ctx context.Context, timer int) error {
-	now := in.run.clock.Now()
-	in.call = in.unitCall(unitOfTimer(timer))
-	in.call.due = in.timers.due[timer]
-	in.traceCall(nil)
-	in.mark()
-	in.batch.begin(now.UnixNano())
-	in.timers.due[timer] = in.definition.timers[timer].nextDue(in.timers.due[timer], now)
-	err := in.invoke(ctx, func() error {
-		err := in.machine.callTimer(ctx, timer, now)
-		if in.call.attempt > 1 && (err == nil || err == io.EOF) { // the state that it left may be what failed
-			if unsaved := in.machine.keeper().Check(); unsaved != nil {
+func (t *task) callTimer(ctx context.Context, timer int) error {
+	now := t.run.clock.Now()
+	t.call = t.unitCall(unitOfTimer(timer))
+	t.call.due = t.timers.due[timer]
+	t.traceCall(nil)
+	t.mark()
+	t.batch.begin(now.UnixNano())
+	t.timers.due[timer] = t.definition.timers[timer].nextDue(t.timers.due[timer], now)
+	err := t.invoke(ctx, func() error {
+		err := t.processor.callTimer(ctx, timer, now)
+		if t.call.attempt > 1 && (err == nil || err == io.EOF) { // the state that it left may be what failed
+			if unsaved := t.processor.keeper().Check(); unsaved != nil {
 				err = unsaved
 			}
 		}
 		return err
 	})
-	if in.batch.callErr != nil && (err == nil || err == io.EOF) {
-		err = in.batch.callErr
+	if t.batch.callErr != nil && (err == nil || err == io.EOF) {
+		err = t.batch.callErr
 	}
 	switch {
 	case isUnavailable(err):
-		return in.timerFindsNobody(timer, err)
+		return t.timerFindsNobody(timer, err)
 	case err != nil && err != io.EOF:
 		return err
 	}
-	in.ending.asked = in.ending.asked || err == io.EOF
-	in.succeeded(in.call.unit)
-	in.hasAnswered()
-	in.moved(nil)
+	t.ending.asked = t.ending.asked || err == io.EOF
+	t.succeeded(t.call.unit)
+	t.hasAnswered()
+	t.moved(nil)
 	return nil
 }
 
 // timerFindsNobody undoes a tick that was answered with Unavailable.
-func (in *session) timerFindsNobody(timer int, answer error) error {
-	in.traceFailed(answer)
-	in.isAway(in.call.unit, in.call.unit, answer)
-	if !in.undo() {
+func (t *task) timerFindsNobody(timer int, answer error) error {
+	t.traceFailed(answer)
+	t.isAway(t.call.unit, t.call.unit, answer)
+	if !t.undo() {
 		return errRewind
 	}
-	in.batch.undo()
-	in.timers.due[timer] = in.call.due
+	t.batch.undo()
+	t.timers.due[timer] = t.call.due
 	return nil
 }
 
@@ -244,14 +244,14 @@ func timerOf(unit string) int {
 
 // skipTick leaves out the tick that failed. It is false when the last commit
 // knows another one: the tick comes again, and alone.
-func (in *session) skipTick(timer int, due int64) bool {
-	committed := in.timers.due[timer]
-	now := in.run.clock.Now()
-	if due != 0 && due != committed || committed == 0 || in.left(timer, now) > 0 {
+func (t *task) skipTick(timer int, due int64) bool {
+	committed := t.timers.due[timer]
+	now := t.run.clock.Now()
+	if due != 0 && due != committed || committed == 0 || t.left(timer, now) > 0 {
 		return false
 	}
-	in.timers.due[timer] = in.definition.timers[timer].nextDue(committed, now)
-	in.succeeded(unitOfTimer(timer))
+	t.timers.due[timer] = t.definition.timers[timer].nextDue(committed, now)
+	t.succeeded(unitOfTimer(timer))
 	return true
 }
 

@@ -17,9 +17,9 @@ type jumpyClock struct {
 
 func (c *jumpyClock) Now() time.Time { return wall.Jumped(c.start.Add(c.elapsed), c.jump) }
 
-func timerSession(timers ...timerDefinition) (*session, *jumpyClock) {
+func timerSession(timers ...timerDefinition) (*task, *jumpyClock) {
 	clock := &jumpyClock{start: time.Now()}
-	return &session{
+	return &task{
 		instance: &instance{definition: &definition{timers: timers}, run: &run{clock: clock, space: &space{}}},
 		timers:   timerSet{due: make([]int64, len(timers)), alarms: make([]alarms, len(timers))},
 		inbox:    inbox{inputs: []*input{{hasHead: true}}}, // or it would be at its end

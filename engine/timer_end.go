@@ -7,24 +7,24 @@ import "time"
 // from ending.
 
 // isAtEnd says that no message comes any more, in this run at least.
-func (in *session) isAtEnd() bool {
-	return in.inputsExhausted() || in.readersEnded() || in.run.isDraining() && in.inputsQuiet()
+func (t *task) isAtEnd() bool {
+	return t.inputsExhausted() || t.readersEnded() || t.run.isDraining() && t.inputsQuiet()
 }
 
 // isAfterEnd says that a timer has become due after the end of the stage. It is
 // asked of timers that are due.
-func (in *session) isAfterEnd(timer int, now time.Time) bool {
-	if !in.isAtEnd() {
-		in.timers.atEnd = nil
+func (t *task) isAfterEnd(timer int, now time.Time) bool {
+	if !t.isAtEnd() {
+		t.timers.atEnd = nil
 		return false
 	}
-	if in.timers.atEnd == nil {
-		in.timers.atEnd = make([]int64, len(in.timers.due))
-		for t, due := range in.timers.due {
-			if due != 0 && in.left(t, now) <= 0 {
-				in.timers.atEnd[t] = due
+	if t.timers.atEnd == nil {
+		t.timers.atEnd = make([]int64, len(t.timers.due))
+		for k, due := range t.timers.due {
+			if due != 0 && t.left(k, now) <= 0 {
+				t.timers.atEnd[k] = due
 			}
 		}
 	}
-	return in.timers.due[timer] != in.timers.atEnd[timer]
+	return t.timers.due[timer] != t.timers.atEnd[timer]
 }

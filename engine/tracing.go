@@ -9,8 +9,8 @@ import (
 	"penstock/engine/channel"
 )
 
-// tracing holds the spans of a session's frames. Whoever takes one out of it
-// ends it: the loop, or who abandons the session. Without a tracer all of it
+// tracing holds the spans of a task's frames. Whoever takes one out of it
+// ends it: the loop, or who abandons the task. Without a tracer all of it
 // stays empty.
 type tracing struct {
 	tracer Tracer
@@ -60,33 +60,33 @@ func (t *tracing) context(ctx context.Context) context.Context {
 
 // traceCall comes before a call with the head of an input, or with none: the
 // first of a frame begins its span.
-func (in *session) traceCall(i *input) {
-	if t := &in.traces; t.tracer != nil && t.now.Load() == nil {
-		t.now.Store(in.beginTrace(i))
+func (t *task) traceCall(i *input) {
+	if tr := &t.traces; tr.tracer != nil && tr.now.Load() == nil {
+		tr.now.Store(t.beginTrace(i))
 	}
 }
 
 // traceSourceCall comes before a call of a source's function. Finished calls go
 // out at once when no commit is under way, so that this one belongs to the next
 // frame.
-func (in *session) traceSourceCall() {
-	t := &in.traces
-	if t.tracer == nil {
+func (t *task) traceSourceCall() {
+	tr := &t.traces
+	if tr.tracer == nil {
 		return
 	}
-	t.calling = true
-	if now := t.now.Load(); now != nil && in.batch.calls > 0 && t.sent.Load() == nil && t.finished.Load() == nil {
-		t.finished.Store(now)
-		t.now.Store(nil)
+	tr.calling = true
+	if now := tr.now.Load(); now != nil && t.batch.calls > 0 && tr.sent.Load() == nil && tr.finished.Load() == nil {
+		tr.finished.Store(now)
+		tr.now.Store(nil)
 	}
-	in.traceCall(nil)
-	now := t.now.Load()
-	now.attempt = max(now.attempt, in.source.call.attempt)
+	t.traceCall(nil)
+	now := tr.now.Load()
+	now.attempt = max(now.attempt, t.source.call.attempt)
 }
 
-func (in *session) beginTrace(i *input) *tracedFrame {
-	d := in.definition
-	begin := FrameBegin{Pipeline: d.pipeline.name, Stage: d.name, Instance: in.id.String(), Kind: d.kind, Epoch: in.ownership.epoch}
+func (t *task) beginTrace(i *input) *tracedFrame {
+	d := t.definition
+	begin := FrameBegin{Pipeline: d.pipeline.name, Stage: d.name, Instance: t.id.String(), Kind: d.kind, Epoch: t.ownership.epoch}
 	switch {
 	case i != nil:
 		begin.Stream = i.definition.stream.String()
@@ -95,7 +95,7 @@ func (in *session) beginTrace(i *input) *tracedFrame {
 	case d.kind == KindSource && d.output != nil:
 		begin.Stream = d.output.String()
 	}
-	return &tracedFrame{span: in.traces.tracer.Begin(begin)}
+	return &tracedFrame{span: t.traces.tracer.Begin(begin)}
 }
 
 // origin is the frame that the head of an input came in.
@@ -112,12 +112,12 @@ func (i *input) origin() (sequence uint64, trace channel.Trace) {
 }
 
 // traceHead says that the head of an input is about to be taken.
-func (in *session) traceHead(i *input) {
-	if in.traces.tracer == nil {
+func (t *task) traceHead(i *input) {
+	if t.traces.tracer == nil {
 		return
 	}
-	f := in.traces.now.Load()
-	if f == nil { // the session was abandoned
+	f := t.traces.now.Load()
+	if f == nil { // the task was abandoned
 		return
 	}
 	f.attempt = max(f.attempt, i.head.attempt)
@@ -133,18 +133,18 @@ func (in *session) traceHead(i *input) {
 
 // tracePassed says that a message was given up: f is how, and whether a letter
 // tells of it.
-func (in *session) tracePassed(i *input, f *failure, letters int) {
-	in.traceCall(i)
-	in.traceHead(i)
-	if now := in.traces.now.Load(); now != nil {
+func (t *task) tracePassed(i *input, f *failure, letters int) {
+	t.traceCall(i)
+	t.traceHead(i)
+	if now := t.traces.now.Load(); now != nil {
 		now.attempt = max(now.attempt, f.Count)
 		now.letters += letters
 	}
 }
 
 // traceFailed says that a call failed which alone is undone.
-func (in *session) traceFailed(err error) {
-	if f := in.traces.now.Load(); f != nil {
+func (t *task) traceFailed(err error) {
+	if f := t.traces.now.Load(); f != nil {
 		f.err = err
 		f.span.Failed(err)
 	}
@@ -152,34 +152,34 @@ func (in *session) traceFailed(err error) {
 
 // traceNothing says that a call was undone that is nobody's failure: a span that
 // is only of it has never been.
-func (in *session) traceNothing() {
-	if f := in.traces.now.Load(); f != nil && f.err == nil && in.batch.calls == 0 {
-		in.traces.now.Store(nil)
+func (t *task) traceNothing() {
+	if f := t.traces.now.Load(); f != nil && f.err == nil && t.batch.calls == 0 {
+		t.traces.now.Store(nil)
 	}
 }
 
 // traceSent says that what was gathered is about to be sent, and returns what
 // goes with it.
-func (in *session) traceSent() channel.Trace {
-	t := &in.traces
-	if t.tracer == nil {
+func (t *task) traceSent() channel.Trace {
+	tr := &t.traces
+	if tr.tracer == nil {
 		return channel.Trace{}
 	}
-	f := t.finished.Swap(nil)
+	f := tr.finished.Swap(nil)
 	if f == nil {
-		in.traceCall(nil) // of a last frame nothing was called for
-		f = t.now.Swap(nil)
-		if t.calling { // and its outputs go to the next frame
-			in.traceCall(nil)
+		t.traceCall(nil) // of a last frame nothing was called for
+		f = tr.now.Swap(nil)
+		if tr.calling { // and its outputs go to the next frame
+			t.traceCall(nil)
 		}
 	}
-	t.sent.Store(f)
+	tr.sent.Store(f)
 	return channel.Trace(f.span.Trace())
 }
 
 // traceCommitted ends the span of a commit that is on disk.
-func (in *session) traceCommitted(f *flight) {
-	sent := in.traces.sent.Swap(nil)
+func (t *task) traceCommitted(f *flight) {
+	sent := t.traces.sent.Swap(nil)
 	if sent == nil {
 		return
 	}
@@ -187,7 +187,7 @@ func (in *session) traceCommitted(f *flight) {
 		Outcome: FrameCommitted, Commit: f.frame.Commit, In: f.taken, Bytes: len(f.data),
 		Attempt: sent.attempt, DeadLetters: sent.letters,
 	}
-	if in.source != nil {
+	if t.source != nil {
 		end.In, end.Calls = 0, f.taken
 	}
 	for d := range f.frame.Sections {
@@ -197,28 +197,28 @@ func (in *session) traceCommitted(f *flight) {
 }
 
 // traceLost ends the span of a commit that is not in the channel.
-func (in *session) traceLost(err error) {
-	if sent := in.traces.sent.Swap(nil); sent != nil {
+func (t *task) traceLost(err error) {
+	if sent := t.traces.sent.Swap(nil); sent != nil {
 		sent.span.End(FrameEnd{Outcome: FrameUndone, Err: err})
 	}
 }
 
 // traceUndone ends the spans of what was not sent. One that nothing was done in
 // has never been.
-func (in *session) traceUndone(err error) {
-	for _, place := range []*atomic.Pointer[tracedFrame]{&in.traces.finished, &in.traces.now} {
+func (t *task) traceUndone(err error) {
+	for _, place := range []*atomic.Pointer[tracedFrame]{&t.traces.finished, &t.traces.now} {
 		f := place.Swap(nil)
 		if f == nil {
 			continue
 		}
-		if cause := cmp.Or(err, f.err); cause != nil || in.batch.calls > 0 {
+		if cause := cmp.Or(err, f.err); cause != nil || t.batch.calls > 0 {
 			f.span.End(FrameEnd{Outcome: FrameUndone, Err: cause, Attempt: f.attempt})
 		}
 	}
 }
 
-// leave ends the spans of a session that is over. It may be called while a
-// function that hangs holds the rest of the session.
+// leave ends the spans of a task that is over. It may be called while a
+// function that hangs holds the rest of the task.
 func (t *tracing) leave(err error) {
 	if sent := t.sent.Swap(nil); sent != nil {
 		sent.span.End(FrameEnd{Outcome: FrameUnknown})

@@ -8,7 +8,7 @@ import (
 
 // Without a tracer nothing is allocated, and a frame takes nothing along.
 func TestNoTracerNoCost(t *testing.T) {
-	s, i, ctx := &session{batch: newBatch(nil, 0)}, &input{}, t.Context()
+	s, i, ctx := &task{batch: newBatch(nil, 0)}, &input{}, t.Context()
 	allocated := testing.AllocsPerRun(1000, func() {
 		if s.traces.context(ctx) != ctx {
 			t.Error("the context is another one")

@@ -20,62 +20,62 @@ var errStopsWaiting = errors.New("the run ends while the stage waits for what it
 
 // undoAway undoes a message or a timer that was answered with Unavailable where
 // an answer is not looked at: by a panic.
-func (in *session) undoAway(ctx context.Context, answer error) error {
-	in.traceFailed(answer)
-	in.calledOut(false)
+func (t *task) undoAway(ctx context.Context, answer error) error {
+	t.traceFailed(answer)
+	t.calledOut(false)
 	err := errRewind
-	if i := in.call.input; i != nil {
-		err = in.postpone(i, in.whileUnavailable(i, answer))
+	if i := t.call.input; i != nil {
+		err = t.postpone(i, t.whileUnavailable(i, answer))
 	} else {
-		in.isAway(in.call.unit, in.call.unit, answer)
+		t.isAway(t.call.unit, t.call.unit, answer)
 	}
 	if err == nil {
 		return nil
 	}
-	return in.fail(ctx, err)
+	return t.fail(ctx, err)
 }
 
 // whileUnavailable is how long the head of an input waits.
-func (in *session) whileUnavailable(i *input, answer error) error {
-	return &snooze{in.isAway(inputCall(i), in.call.name(), answer)}
+func (t *task) whileUnavailable(i *input, answer error) error {
+	return &snooze{t.isAway(inputCall(i), t.call.name(), answer)}
 }
 
 // awaitOther waits in place until a call is to be made again: what makes it
 // cannot go on without. A stop, or a drain, ends that.
-func (in *session) awaitOther(ctx context.Context, call, unit string, answer error) error {
-	in.isAway(call, unit, answer)
-	return in.awaitTry(ctx, call)
+func (t *task) awaitOther(ctx context.Context, call, unit string, answer error) error {
+	t.isAway(call, unit, answer)
+	return t.awaitTry(ctx, call)
 }
 
 // awaitTry is awaitOther for an answer that is noted already.
-func (in *session) awaitTry(ctx context.Context, call string) error {
-	until, _ := in.away(call)
+func (t *task) awaitTry(ctx context.Context, call string) error {
+	until, _ := t.away(call)
 	for {
-		if in.run.isDraining() {
+		if t.run.isDraining() {
 			return errStopsWaiting
 		}
-		left := until.Sub(in.run.clock.Now())
+		left := until.Sub(t.run.clock.Now())
 		if left <= 0 {
 			return ctx.Err()
 		}
-		if err := in.run.clock.Pause(ctx, min(left, drainLook)); err != nil {
+		if err := t.run.clock.Pause(ctx, min(left, drainLook)); err != nil {
 			return err
 		}
 	}
 }
 
 // unlessAway makes a call that holds up its stage until it succeeds or fails.
-func (in *session) unlessAway(ctx context.Context, unit string, fn func() error) error {
+func (t *task) unlessAway(ctx context.Context, unit string, fn func() error) error {
 	for {
-		err := in.hook(ctx, unit, fn)
+		err := t.hook(ctx, unit, fn)
 		if !isUnavailable(err) {
 			if err == nil {
-				in.isBack(unit)
+				t.isBack(unit)
 			}
 			return err
 		}
-		in.traceFailed(err)
-		if err := in.awaitOther(ctx, unit, unit, err); err != nil {
+		t.traceFailed(err)
+		if err := t.awaitOther(ctx, unit, unit, err); err != nil {
 			return err
 		}
 	}
@@ -84,21 +84,21 @@ func (in *session) unlessAway(ctx context.Context, unit string, fn func() error)
 // undoneIfAway calls a function for the whole stage, and undoes what it did when
 // it answers Unavailable. It runs where the user's functions do, for the state's
 // codec may be needed.
-func (in *session) undoneIfAway(fn func() error) error {
-	in.batch.begin(0)
-	timers := append([]int64(nil), in.timers.due...)
-	restore := in.machine.keeper().Save()
+func (t *task) undoneIfAway(fn func() error) error {
+	t.batch.begin(0)
+	timers := append([]int64(nil), t.timers.due...)
+	restore := t.processor.keeper().Save()
 	err := supervise.Contain(fn)
-	if err == nil && in.batch.callErr != nil {
-		err = in.unsent(in.call.name(), in.batch.callErr)
+	if err == nil && t.batch.callErr != nil {
+		err = t.unsent(t.call.name(), t.batch.callErr)
 	}
 	if !isUnavailable(err) {
 		return err
 	}
-	in.batch.undo()
-	copy(in.timers.due, timers)
+	t.batch.undo()
+	copy(t.timers.due, timers)
 	if unrestored := restore(); unrestored != nil {
-		return fmt.Errorf("undo what %s did, which answered that %v: %w", in.call.unit, err, unrestored)
+		return fmt.Errorf("undo what %s did, which answered that %v: %w", t.call.unit, err, unrestored)
 	}
 	return err
 }

@@ -60,7 +60,7 @@ func (u *unfits) some() bool { return len(u.list) > 0 || u.dropped > 0 }
 // reports and metrics. It is for the goroutine of the call. Elsewhere it does
 // nothing. See Reject for what is to become a dead letter.
 func CountDropped(ctx context.Context, n uint64) {
-	if in := sessionOf(ctx); in != nil && in.source != nil {
+	if in := taskOf(ctx); in != nil && in.source != nil {
 		in.batch.unfit.dropped += n
 	}
 }
@@ -98,18 +98,18 @@ func unfitOf(stream *streamDefinition, e *emission, data []byte, err error) unfi
 }
 
 // passesUnfit says that the stage goes on without a value that cannot be sent.
-func (in *session) passesUnfit() bool {
-	l := in.definition.options.unfit
-	return in.source != nil && l != nil && (*l == DeadLetter || *l == DropMessage)
+func (t *task) passesUnfit() bool {
+	l := t.definition.options.unfit
+	return t.source != nil && l != nil && (*l == DeadLetter || *l == DropMessage)
 }
 
 // unsent is the failure of a call that emitted such a value. It ends a source.
-func (in *session) unsent(unit string, err error) error {
-	if in.source == nil {
+func (t *task) unsent(unit string, err error) error {
+	if t.source == nil {
 		return err
 	}
-	if l := in.definition.options.unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
-		return &AtLimitError{Stage: in.definition.name, Message: unit, Attempts: 1, Reason: err.Error()}
+	if l := t.definition.options.unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
+		return &AtLimitError{Stage: t.definition.name, Message: unit, Attempts: 1, Reason: err.Error()}
 	}
 	return Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
 }
@@ -123,44 +123,44 @@ func (d *definition) limitOf() Limit {
 }
 
 // reject takes what a source's call rejected: nil when the call stands.
-func (in *session) reject(err error) error {
+func (t *task) reject(err error) error {
 	var r *rejection
 	if isFatal(err) || !errors.As(err, &r) {
 		return err
 	}
-	in.batch.unfit.add(unfit{stream: in.definition.name, codec: "bytes", value: r.value, err: r})
+	t.batch.unfit.add(unfit{stream: t.definition.name, codec: "bytes", value: r.value, err: r})
 	return nil
 }
 
 // passUnfit keeps or drops what the source's call could not send, before the
 // call counts: a crash in between makes the same call, and the same letters,
 // again.
-func (in *session) passUnfit(ctx context.Context, unit string) error {
-	if !in.batch.unfit.some() {
+func (t *task) passUnfit(ctx context.Context, unit string) error {
+	if !t.batch.unfit.some() {
 		return nil
 	}
 	dropped := 0
-	own := in.batch.unfit.dropped
+	own := t.batch.unfit.dropped
 	var first error
-	for n := range in.batch.unfit.list {
-		u := &in.batch.unfit.list[n]
-		if _, rejected := u.err.(*rejection); !rejected && *in.definition.options.unfit == DropMessage {
+	for n := range t.batch.unfit.list {
+		u := &t.batch.unfit.list[n]
+		if _, rejected := u.err.(*rejection); !rejected && *t.definition.options.unfit == DropMessage {
 			if dropped++; first == nil {
 				first = u.err
 			}
 			continue
 		}
-		if err := in.keepUnfit(ctx, in.unfitLetter(unit, n, u)); err != nil {
+		if err := t.keepUnfit(ctx, t.unfitLetter(unit, n, u)); err != nil {
 			return err
 		}
 	}
-	in.batch.unfit.clear()
+	t.batch.unfit.clear()
 	if dropped > 0 {
-		in.log.Warn("values that cannot be sent were dropped", "call", unit, "values", dropped, "error", brief(first))
+		t.log.Warn("values that cannot be sent were dropped", "call", unit, "values", dropped, "error", brief(first))
 	}
 	if own += uint64(dropped); own > 0 {
-		in.observed.stats.Dropped.Add(own)
-		in.observed.stats.unsaved.Store(true)
+		t.observed.stats.Dropped.Add(own)
+		t.observed.stats.unsaved.Store(true)
 	}
 	return nil
 }
@@ -172,11 +172,11 @@ const (
 	unfitStride = 1 << 20
 )
 
-func (in *session) keepUnfit(ctx context.Context, l dlq.Letter) error {
+func (t *task) keepUnfit(ctx context.Context, l dlq.Letter) error {
 	for try := 1; ; try++ {
-		err := in.putLetter(ctx, l)
+		err := t.putLetter(ctx, l)
 		if err == nil {
-			in.diverted(l)
+			t.diverted(l)
 			return nil
 		}
 		if !errors.Is(err, dlq.ErrConflict) || try == unfitTries {
@@ -195,10 +195,10 @@ const (
 // unfitLetter names a value by the stream that it was for, the source's call and
 // its number in that. No stage reads its own stream, so no other letter is
 // called so. A hook is called once for each commit that it finds, or again.
-func (in *session) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
-	now, offset := in.run.clock.Now(), in.steps
-	if unit != in.step() {
-		control, _ := in.committed.last()
+func (t *task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
+	now, offset := t.run.clock.Now(), t.steps
+	if unit != t.step() {
+		control, _ := t.committed.Last()
 		offset = control.Commit
 		n += unfitOfEnd
 		if unit == startUnit {
@@ -211,8 +211,8 @@ func (in *session) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 		u.time = now
 	}
 	return dlq.Letter{
-		Pipeline: in.definition.pipeline.name,
-		Stage:    in.definition.name,
+		Pipeline: t.definition.pipeline.name,
+		Stage:    t.definition.name,
 		Input:    u.stream, InputInstance: n, Offset: offset,
 		Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time,
 		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain, Attempts: a.Tries,

@@ -93,7 +93,7 @@ var waitRules = [waitKinds]waitRule{
 	waitBreaker:     {"circuit breaker", 0, "", false},
 	waitLetters:     {"dead letter store", 30 * time.Second, NotReady, false},
 	waitReplays:     {"replays", time.Minute, Degraded, false},
-	waitTurn:        {"turn", carefulLimit + time.Minute, Degraded, false},
+	waitTurn:        {"turn", quarantineLimit + time.Minute, Degraded, false},
 	waitDisk:        {"disk space", 0, "", false}, // told of by the events and the status of the disk
 	waitBroker:      {"broker", 15 * time.Second, NotReady, false},
 	waitPermission:  {"permission", time.Second, NotReady, false},

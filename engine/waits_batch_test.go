@@ -21,14 +21,14 @@ func (c *begunClock) Now() time.Time {
 // follows from what keeps the commit, and is overdue when nothing does.
 func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 	t.Parallel()
-	for name, wait := range map[string]func(*session, context.Context) error{
-		"before a large call": (*session).waitForOthers,
-		"with a full batch":   (*session).waitForRoom,
+	for name, wait := range map[string]func(*task, context.Context) error{
+		"before a large call": (*task).waitForOthers,
+		"with a full batch":   (*task).waitForRoom,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := &begunClock{handClock{at: time.Unix(1e9, 0)}, make(chan struct{}, 1)}
-			in := &session{instance: &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}, source: newFeeder(), batch: &batch{}}
+			in := &task{instance: &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}, source: newFeeder(), batch: &batch{}}
 			in.format.limits = limits{frame: 1000, batch: 900}
 			in.format.capacity.Messages = 1000
 			in.batch.calls, in.batch.bytes = 1, 950

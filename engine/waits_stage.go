@@ -8,29 +8,29 @@ import (
 )
 
 // noteWaits names what the loop is about to wait for, besides messages.
-func (in *session) noteWaits(pending, fits bool) {
-	w := &in.waiting.waits
-	w.note(waitCommit, in.flight != nil, "its answer has not come")
-	in.noteSpace()
-	w.note(waitBreaker, in.isOpen(), "it lets no call through")
-	if in.flight != nil {
+func (t *task) noteWaits(pending, fits bool) {
+	w := &t.waiting.waits
+	w.note(waitCommit, t.flight != nil, "its answer has not come")
+	t.noteSpace()
+	w.note(waitBreaker, t.isOpen(), "it lets no call through")
+	if t.flight != nil {
 		return // whether there is room is asked when it is there
 	}
 	full := pending && !fits
 	if full {
-		if taken := in.takenByReaders(); taken != in.roomAt {
+		if taken := t.takenByReaders(); taken != t.roomAt {
 			w.end(waitRoom) // there was some
-			in.roomAt = taken
+			t.roomAt = taken
 		}
 	}
 	w.note(waitRoom, full, "")
-	for k, i := range in.inbox.inputs[:len(in.waiting.heads)] {
-		in.waiting.reading[k].note(waitAttempt, len(i.waiting) > 0 || in.isHeadDelayed(i), "messages wait for their next attempt")
+	for k, i := range t.inbox.inputs[:len(t.waiting.heads)] {
+		t.waiting.reading[k].note(waitAttempt, len(i.waiting) > 0 || t.isHeadDelayed(i), "messages wait for their next attempt")
 	}
 }
 
 // noteTrouble names the wait of a reader that has no consumer.
-func (in *session) noteTrouble(w *waits, err error) {
+func (t *task) noteTrouble(w *waits, err error) {
 	if err == nil {
 		w.end(waitReader)
 		w.end(waitPermission)
@@ -41,46 +41,46 @@ func (in *session) noteTrouble(w *waits, err error) {
 
 // isHeadDelayed says that the next message of an input has failed, and that it
 // is too early to try it again.
-func (in *session) isHeadDelayed(i *input) bool {
-	if len(in.failures.records) == 0 || !i.hasHead {
+func (t *task) isHeadDelayed(i *input) bool {
+	if len(t.failures.records) == 0 || !i.hasHead {
 		return false
 	}
-	f := in.failureOf(i)
-	return f != nil && f.due.After(in.looked)
+	f := t.failureOf(i)
+	return f != nil && f.due.After(t.looked)
 }
 
 // awaitSpace returns when there is enough space on the disk for a source.
-func (in *session) awaitSpace(ctx context.Context) error {
-	if in.run.space.level.Load() == spaceEnough {
+func (t *task) awaitSpace(ctx context.Context) error {
+	if t.run.space.level.Load() == spaceEnough {
 		return nil
 	}
-	in.noteSpace()
-	defer in.waiting.waits.end(waitDisk)
-	return in.run.space.await(ctx)
+	t.noteSpace()
+	defer t.waiting.waits.end(waitDisk)
+	return t.run.space.await(ctx)
 }
 
 // noteSpace names the wait for the disk, which the loop and a source's function
 // may both have.
-func (in *session) noteSpace() {
-	level, detail := in.run.space.level.Load(), "there is too little for a source"
+func (t *task) noteSpace() {
+	level, detail := t.run.space.level.Load(), "there is too little for a source"
 	if level == spaceFull {
 		detail = "the disk is full"
 	}
-	in.waiting.waits.note(waitDisk, waitsAt(in.definition.kind, level), detail)
+	t.waiting.waits.note(waitDisk, waitsAt(t.definition.kind, level), detail)
 }
 
-// awaitCareful returns when a source may be called again after a death of the
+// awaitQuarantine returns when a source may be called again after a death of the
 // process.
-func (in *session) awaitCareful(ctx context.Context) error {
+func (t *task) awaitQuarantine(ctx context.Context) error {
 	select {
-	case <-in.run.careful.over:
+	case <-t.run.quarantine.over:
 		return nil
 	default:
 	}
-	in.waiting.waits.begin(waitTurn, "the messages that may have killed the process are tried first")
-	defer in.waiting.waits.end(waitTurn)
+	t.waiting.waits.begin(waitTurn, "the messages that may have killed the process are tried first")
+	defer t.waiting.waits.end(waitTurn)
 	select {
-	case <-in.run.careful.over:
+	case <-t.run.quarantine.over:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -97,30 +97,30 @@ func (w *waits) note(kind waitKind, waits bool, detail string) {
 }
 
 // endWaits ends those of a life of the stage.
-func (in *session) endWaits() {
-	if in.code.hold.abandoned() {
+func (t *task) endWaits() {
+	if t.code.guard.abandoned() {
 		return // the next one has its own
 	}
 	for kind := range waitKinds {
 		if kind != waitLetters { // those end with the last letter
-			in.waiting.waits.end(kind)
+			t.waiting.waits.end(kind)
 		}
 	}
-	for k := range in.waiting.heads {
-		in.waiting.reading[k].end(waitHeld)
-		in.waiting.reading[k].end(waitAttempt)
+	for k := range t.waiting.heads {
+		t.waiting.reading[k].end(waitHeld)
+		t.waiting.reading[k].end(waitAttempt)
 	}
 }
 
 // noteHeld names the wait of a message that was answered with Hold or Snooze.
-func (in *session) noteHeld(k int, i *input) {
-	held := i.hasHead && i.waits(in.looked)
-	head, w := &in.waiting.heads[k], &in.waiting.reading[k]
+func (t *task) noteHeld(k int, i *input) {
+	held := i.hasHead && i.waits(t.looked)
+	head, w := &t.waiting.heads[k], &t.waiting.reading[k]
 	if held && head.offset.Swap(i.head.offset) != i.head.offset {
 		w.end(waitHeld) // of another message
 	}
 	head.held.Store(held)
-	w.note(waitHeld, held && !in.inputIsAway(i), "")
+	w.note(waitHeld, held && !t.inputIsAway(i), "")
 }
 
 // inCode notes since when the user's code is in one call, or a stage's loop in

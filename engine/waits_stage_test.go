@@ -24,7 +24,7 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 		r := &run{clock: clock}
 		r.space = newSpace(r)
 		r.space.level.Store(c.level)
-		in := &session{instance: &instance{run: r, definition: &definition{kind: c.kind}, waiting: waitingFor{waits: waits{clock: clock}}}}
+		in := &task{instance: &instance{run: r, definition: &definition{kind: c.kind}, waiting: waitingFor{waits: waits{clock: clock}}}}
 		in.noteSpace()
 		in.noteWaits(false, true)
 		got := ""

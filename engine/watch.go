@@ -10,7 +10,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// watch knows how long a session has been in one call of its stage's
+// watch knows how long a task has been in one call of its stage's
 // functions. Without a deadline it costs a comparison. Safe for concurrent use.
 type watch struct {
 	deadline time.Duration // 0: off
@@ -126,7 +126,7 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 		Interval:  max(deadline/8, time.Millisecond),
 		Threshold: 1,
 		Probe: func(context.Context) supervise.Health {
-			s := in.session.Load()
+			s := in.task.Load()
 			if s == nil {
 				return supervise.Well()
 			}

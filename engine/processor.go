@@ -9,9 +9,9 @@ import (
 	"penstock/engine/internal/state"
 )
 
-// machine is an instance's typed half behind a face without types: it decodes,
+// processor is an instance's typed half behind a face without types: it decodes,
 // finds the state and calls the user's functions. The instance decides when.
-type machine interface {
+type processor interface {
 	callSource(ctx context.Context) error
 	callMessage(ctx context.Context, p *peeked) error
 	callBatch(ctx context.Context, input int, batch []peeked) error
@@ -27,7 +27,7 @@ type machine interface {
 	keeper() state.Keeper
 }
 
-type typedMachine[S, Out any] struct {
+type typedProcessor[S, Out any] struct {
 	*typed[S, Out]
 	emit  Emit[Out]
 	whole *state.Whole[S]
@@ -35,8 +35,8 @@ type typedMachine[S, Out any] struct {
 	none  S // what hooks of a keyed stage get
 }
 
-func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
-	m := &typedMachine[S, Out]{typed: t}
+func newProcessor[S, Out any](t *typed[S, Out], in *task) processor {
+	m := &typedProcessor[S, Out]{typed: t}
 	if t.definition.keyed() {
 		m.keys = state.NewKeyed(t.codec, in.committed, state.Bounds{Keys: t.options.keys, Memory: t.options.keyMemory}, in.usesKey)
 	} else {
@@ -51,14 +51,14 @@ func newMachine[S, Out any](t *typed[S, Out], in *session) machine {
 	return m
 }
 
-func (m *typedMachine[S, Out]) keeper() state.Keeper {
+func (m *typedProcessor[S, Out]) keeper() state.Keeper {
 	if m.keys != nil {
 		return m.keys
 	}
 	return m.whole
 }
 
-func (m *typedMachine[S, Out]) state(keyed bool, key string) (*S, error) {
+func (m *typedProcessor[S, Out]) state(keyed bool, key string) (*S, error) {
 	if keyed {
 		value, err := m.keys.Get(key)
 		var tooLong *state.KeyTooLongError
@@ -74,34 +74,34 @@ func (m *typedMachine[S, Out]) state(keyed bool, key string) (*S, error) {
 }
 
 // hookState is the state that a hook of the whole stage gets.
-func (m *typedMachine[S, Out]) hookState() *S {
+func (m *typedProcessor[S, Out]) hookState() *S {
 	if m.keys != nil {
 		return &m.none
 	}
 	return m.whole.Get()
 }
 
-func (m *typedMachine[S, Out]) callSource(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) callSource(ctx context.Context) error {
 	return m.source(ctx, m.whole.Get(), m.emit)
 }
 
-func (m *typedMachine[S, Out]) callMessage(ctx context.Context, p *peeked) error {
+func (m *typedProcessor[S, Out]) callMessage(ctx context.Context, p *peeked) error {
 	return m.handlers[p.input.definition.index].message(ctx, m, p)
 }
 
-func (m *typedMachine[S, Out]) callBatch(ctx context.Context, input int, batch []peeked) error {
+func (m *typedProcessor[S, Out]) callBatch(ctx context.Context, input int, batch []peeked) error {
 	return m.handlers[input].batch(ctx, m, batch)
 }
 
-func (m *typedMachine[S, Out]) keyOf(p *peeked) (string, error) {
+func (m *typedProcessor[S, Out]) keyOf(p *peeked) (string, error) {
 	return m.handlers[p.input.definition.index].keyOf(p)
 }
 
-func (m *typedMachine[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {
+func (m *typedProcessor[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {
 	return m.ticks[timer](ctx, m.whole.Get(), now, m.emit)
 }
 
-func (m *typedMachine[S, Out]) callStart(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) callStart(ctx context.Context) error {
 	for _, h := range m.hooks {
 		if h.Start != nil {
 			if err := h.Start(ctx, m.hookState(), m.emit); err != nil {
@@ -112,7 +112,7 @@ func (m *typedMachine[S, Out]) callStart(ctx context.Context) error {
 	return nil
 }
 
-func (m *typedMachine[S, Out]) callBeforeCommit(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) callBeforeCommit(ctx context.Context) error {
 	for _, h := range m.hooks {
 		if h.BeforeCommit != nil {
 			if err := h.BeforeCommit(ctx, m.hookState()); err != nil {
@@ -123,7 +123,7 @@ func (m *typedMachine[S, Out]) callBeforeCommit(ctx context.Context) error {
 	return nil
 }
 
-func (m *typedMachine[S, Out]) callEnd(ctx context.Context, key string) error {
+func (m *typedProcessor[S, Out]) callEnd(ctx context.Context, key string) error {
 	for _, h := range m.hooks {
 		if h.End == nil {
 			continue
@@ -139,7 +139,7 @@ func (m *typedMachine[S, Out]) callEnd(ctx context.Context, key string) error {
 	return nil
 }
 
-func (m *typedMachine[S, Out]) callStop(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) callStop(ctx context.Context) error {
 	var first error
 	for _, h := range m.hooks {
 		if h.Stop != nil {
@@ -151,11 +151,11 @@ func (m *typedMachine[S, Out]) callStop(ctx context.Context) error {
 	return first
 }
 
-func (m *typedMachine[S, Out]) hasStart() bool {
+func (m *typedProcessor[S, Out]) hasStart() bool {
 	return slices.ContainsFunc(m.hooks, func(h Hooks[S, Out]) bool { return h.Start != nil })
 }
 
-func (m *typedMachine[S, Out]) hasBeforeCommit() bool {
+func (m *typedProcessor[S, Out]) hasBeforeCommit() bool {
 	for _, h := range m.hooks {
 		if h.BeforeCommit != nil {
 			return true
@@ -164,7 +164,7 @@ func (m *typedMachine[S, Out]) hasBeforeCommit() bool {
 	return false
 }
 
-func (m *typedMachine[S, Out]) hasEnd() bool {
+func (m *typedProcessor[S, Out]) hasEnd() bool {
 	for _, h := range m.hooks {
 		if h.End != nil {
 			return true

@@ -9,14 +9,14 @@ import (
 	"penstock/engine/internal/inflight"
 )
 
-// session is an instance's hold on its stage, from its fence on. Its loop runs
+// task is an instance's hold on its stage, from its fence on. Its loop runs
 // in one goroutine, and only that commits; every field is the loop's own. A
-// stage that is restarted after a fault goes on in its session. One whose
-// function hangs is left behind together with it: nothing that the old session
+// stage that is restarted after a fault goes on in its task. One whose
+// function hangs is left behind together with it: nothing that the old task
 // still does has an effect, and a new one fences it.
-type session struct {
+type task struct {
 	*instance
-	machine   machine
+	processor processor
 	ownership ownership
 	code      userCode
 	inbox     inbox
@@ -39,7 +39,7 @@ type session struct {
 	traces   tracing
 }
 
-// ownership is what tells the frames of a session from those of others.
+// ownership is what tells the frames of a task from those of others.
 type ownership struct {
 	owner uint64 // random
 	epoch uint64
@@ -47,10 +47,10 @@ type ownership struct {
 
 // userCode guards the calls of the user's functions: see invoke.
 type userCode struct {
-	hold   hold
+	guard  callGuard
 	slot   *inflight.Slot // what the next process may want to know
 	handed handed
-	turn   userTurn // when running carefully
+	turn   userTurn // in quarantine
 	watch  watch
 	saving watch // of the state's codec, which a source's function runs beside
 }
@@ -66,9 +66,9 @@ type inbox struct {
 	stop     func()     // the readers, and wait for them
 }
 
-func newSession(in *instance) *session {
+func newTask(in *instance) *task {
 	d := in.definition
-	s := &session{
+	s := &task{
 		instance:  in,
 		ownership: ownership{owner: newOwner()},
 		code:      userCode{slot: in.run.inflight.Slot(in.id.String())},
@@ -100,30 +100,30 @@ func newSession(in *instance) *session {
 		s.inbox.replays = newReplays(s)
 		s.inbox.inputs = append(s.inbox.inputs, s.inbox.replays.input)
 	}
-	s.machine = d.newMachine(s)
+	s.processor = d.newProcessor(s)
 	return s
 }
 
 // startReaders begins to peek the inputs, from the committed positions on.
-func (in *session) startReaders() {
+func (t *task) startReaders() {
 	var stops []func()
-	for _, i := range in.inbox.inputs {
+	for _, i := range t.inbox.inputs {
 		if i.replays != nil {
-			stops = append(stops, in.run.inBackground(i.replays.serve))
+			stops = append(stops, t.run.inBackground(i.replays.serve))
 			continue
 		}
 		i.reader = i.from.Reader(channel.ReaderConfig{
-			Name:         in.id.Consumer(i.definition.stream.branch),
+			Name:         t.id.Consumer(i.definition.stream.branch),
 			Branch:       i.definition.stream.branch,
 			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence, End: i.committed.End()},
 			ProducerLast: i.producer.lastCommit,
-			OnTrouble:    func(err error) { in.noteTrouble(&in.waiting.reading[i.definition.index], err) },
+			OnTrouble:    func(err error) { t.noteTrouble(&t.waiting.reading[i.definition.index], err) },
 		})
 		stops = append(stops,
-			in.run.inBackground(func(ctx context.Context) { in.read(ctx, i) }),
-			in.run.inBackground(func(ctx context.Context) { i.forward(ctx, in.inbox.arrivals) }))
+			t.run.inBackground(func(ctx context.Context) { t.read(ctx, i) }),
+			t.run.inBackground(func(ctx context.Context) { i.forward(ctx, t.inbox.arrivals) }))
 	}
-	in.inbox.stop = func() {
+	t.inbox.stop = func() {
 		for _, stop := range stops {
 			stop()
 		}
@@ -131,8 +131,8 @@ func (in *session) startReaders() {
 }
 
 // input returns the one that positions call so, or nil.
-func (in *session) input(stream string) *input {
-	for _, i := range in.inbox.inputs {
+func (t *task) input(stream string) *input {
+	for _, i := range t.inbox.inputs {
 		if i.definition.stream.String() == stream {
 			return i
 		}
@@ -140,75 +140,75 @@ func (in *session) input(stream string) *input {
 	return nil
 }
 
-func (in *session) read(ctx context.Context, i *input) {
+func (t *task) read(ctx context.Context, i *input) {
 	if err := i.reader.Run(ctx); err != nil {
-		in.inbox.refusals <- fmt.Errorf("read %s: %w", i.definition.stream, err)
+		t.inbox.refusals <- fmt.Errorf("read %s: %w", i.definition.stream, err)
 	}
 }
 
 // rollback returns to the last commit. Nothing may be in flight.
-func (in *session) rollback() error {
-	control, _ := in.committed.Last()
-	next := make([]uint64, len(in.batch.sections))
+func (t *task) rollback() error {
+	control, _ := t.committed.Last()
+	next := make([]uint64, len(t.batch.sections))
 	for d := range next {
-		next[d] = in.progress.next[d].Load()
+		next[d] = t.progress.next[d].Load()
 	}
-	in.traceUndone(nil)
-	in.batch.reset(next)
-	in.steps = control.Steps
-	copy(in.timers.due, control.Timers)
-	in.timers.atEnd = nil
-	for _, i := range in.inbox.inputs {
+	t.traceUndone(nil)
+	t.batch.reset(next)
+	t.steps = control.Steps
+	copy(t.timers.due, control.Timers)
+	t.timers.atEnd = nil
+	for _, i := range t.inbox.inputs {
 		i.rewind()
 	}
-	in.batch.closed, in.batch.last = false, call{}
-	in.failures.restarted()
-	in.ending.hook, in.ending.asked, in.ending.cursor = control.EndPhase, control.EndPhase, control.Cursor
-	if err := in.machine.keeper().Rollback(in.committed); err != nil {
+	t.batch.closed, t.batch.last = false, call{}
+	t.failures.restarted()
+	t.ending.hook, t.ending.asked, t.ending.cursor = control.EndPhase, control.EndPhase, control.Cursor
+	if err := t.processor.keeper().Rollback(t.committed); err != nil {
 		return Fatal(err)
 	}
 	return nil
 }
 
 // usesKey is told of the key whose state the call at hand uses.
-func (in *session) usesKey(key *string) {
-	in.call.key = *key
-	in.code.watch.stateOf(key)
+func (t *task) usesKey(key *string) {
+	t.call.key = *key
+	t.code.watch.stateOf(key)
 }
 
 // idle is how long nothing is due. What waits for something else than its time
 // although that has come was seen in this round; what has become due since was
 // not.
-func (in *session) idle() time.Duration {
-	now := in.run.clock.Now()
+func (t *task) idle() time.Duration {
+	now := t.run.clock.Now()
 	idle := time.Hour
-	if in.run.space.isFull() { // nothing is called
+	if t.run.space.isFull() { // nothing is called
 		return idle
 	}
-	for t, due := range in.timers.due {
-		if due == 0 || in.timerWaits(t) {
+	for k, due := range t.timers.due {
+		if due == 0 || t.timerWaits(k) {
 			continue
 		}
-		if left := in.left(t, now); left > 0 || !in.isAfterEnd(t, now) {
+		if left := t.left(k, now); left > 0 || !t.isAfterEnd(k, now) {
 			idle = min(idle, left, clockLook)
 		}
 	}
-	idle = in.untilNextTry(now, idle)
-	if !in.gate.openUntil.IsZero() {
-		idle = min(idle, in.gate.openUntil.Sub(now))
+	idle = t.untilNextTry(now, idle)
+	if !t.gate.openUntil.IsZero() {
+		idle = min(idle, t.gate.openUntil.Sub(now))
 	}
-	for _, i := range in.inbox.inputs {
+	for _, i := range t.inbox.inputs {
 		if !i.until.IsZero() {
 			idle = min(idle, i.until.Sub(now))
 		}
 		for k := range i.waiting {
-			if w := &i.waiting[k]; !w.behind && w.until.After(in.looked) {
+			if w := &i.waiting[k]; !w.behind && w.until.After(t.looked) {
 				idle = min(idle, w.until.Sub(now))
 			}
 		}
 	}
-	for _, f := range in.failures.records {
-		if f.due.After(in.looked) {
+	for _, f := range t.failures.records {
+		if f.due.After(t.looked) {
 			idle = min(idle, f.due.Sub(now))
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // A message can take the whole process down: os.Exit, a fatal error, a panic in
 // a goroutine that the stage started, the end of the memory. No code of ours
 // runs then, but the file of package inflight says what each stage was doing.
-// One death proves nothing: several stages were busy. So the next process runs
-// carefully until all these suspects were tried again: sources wait, and one
+// One death proves nothing: several stages were busy. So the next process keeps
+// them in quarantine until all these suspects were tried again: sources wait, and one
 // message at a time is in the user's code, in the whole process. If it dies once
 // more, that message is the one, and has failed an attempt. After its attempts
 // it is diverted without being tried, like any other.
@@ -19,11 +19,11 @@ import (
 // Messages that are far from every suspect go through in batches, one stage at a
 // time. If the process dies of one of those, its neighbourhood, wider than the
 // last one, is suspect next time.
-type careful struct {
+type quarantine struct {
 	run   *run
 	on    atomic.Bool
 	token chan struct{} // in it while nobody is in the user's code
-	over  chan struct{} // closed while it is not careful
+	over  chan struct{} // closed while nothing is in quarantine
 
 	mu       sync.Mutex
 	suspects suspects
@@ -31,26 +31,26 @@ type careful struct {
 }
 
 const (
-	// carefulPatience is how long nothing may move, because a suspect waits for
+	// quarantinePatience is how long nothing may move, because a suspect waits for
 	// something that does not come.
-	carefulPatience = 10 * time.Second
-	// carefulLimit bounds it all: a suspect may wait for hours while timers
+	quarantinePatience = 10 * time.Second
+	// quarantineLimit bounds it all: a suspect may wait for hours while timers
 	// give the others work, or a function may hang that has no deadline. If
 	// the process dies of it after all, the next one begins once more.
-	carefulLimit = 10 * time.Minute
+	quarantineLimit = 10 * time.Minute
 )
 
-func newCareful(r *run) *careful {
-	c := &careful{run: r, token: make(chan struct{}, 1), over: make(chan struct{})}
+func newQuarantine(r *run) *quarantine {
+	c := &quarantine{run: r, token: make(chan struct{}, 1), over: make(chan struct{})}
 	c.token <- struct{}{}
 	return c
 }
 
-func (c *careful) isOn() bool { return c.on.Load() }
+func (c *quarantine) isOn() bool { return c.on.Load() }
 
 // enter waits until nobody else is in the user's code; false when it is over,
 // and nobody needs to.
-func (c *careful) enter(ctx context.Context) (bool, error) {
+func (c *quarantine) enter(ctx context.Context) (bool, error) {
 	select {
 	case <-c.token:
 		return true, nil
@@ -61,10 +61,10 @@ func (c *careful) enter(ctx context.Context) (bool, error) {
 	}
 }
 
-func (c *careful) leave() { c.token <- struct{}{} }
+func (c *quarantine) leave() { c.token <- struct{}{} }
 
 // room is how many messages from an offset on are far from every suspect.
-func (c *careful) room(stage, input string, offset uint64) uint64 {
+func (c *quarantine) room(stage, input string, offset uint64) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.suspects.room(stage, input, offset)
@@ -72,7 +72,7 @@ func (c *careful) room(stage, input string, offset uint64) uint64 {
 
 // pauses are how long a message that was handled may still do harm, and how
 // much of it is held against it.
-func (c *careful) pauses(stage, input string, offset uint64) (all, held time.Duration) {
+func (c *quarantine) pauses(stage, input string, offset uint64) (all, held time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.suspects.pauses(stage, input, offset)
@@ -80,7 +80,7 @@ func (c *careful) pauses(stage, input string, offset uint64) (all, held time.Dur
 
 // passed notes that an input's messages before an offset did no harm, or are
 // committed: also those that were diverted, or are not wanted any more.
-func (c *careful) passed(stage, input string, offset uint64) {
+func (c *quarantine) passed(stage, input string, offset uint64) {
 	c.mu.Lock()
 	c.moved = time.Now()
 	c.suspects = c.suspects.from(stage, input, offset)
@@ -92,7 +92,7 @@ func (c *careful) passed(stage, input string, offset uint64) {
 }
 
 // end goes back to normal.
-func (c *careful) end(why string) {
+func (c *quarantine) end(why string) {
 	hasEnded, unnoted := c.setNormal()
 	if !hasEnded {
 		return
@@ -106,7 +106,7 @@ func (c *careful) end(why string) {
 
 // setNormal is end without the log, which is not written under the lock. What is
 // noted goes first: a death from then on is nobody's attempt.
-func (c *careful) setNormal() (hasEnded bool, unnoted error) {
+func (c *quarantine) setNormal() (hasEnded bool, unnoted error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.isOn() {
@@ -119,11 +119,11 @@ func (c *careful) setNormal() (hasEnded bool, unnoted error) {
 	return true, unnoted
 }
 
-// serve ends the careful time when nothing moves any more, or after its limit.
-func (c *careful) serve(ctx context.Context) {
-	tick := time.NewTicker(carefulPatience / 10)
+// serve ends the quarantine when nothing moves any more, or after its limit.
+func (c *quarantine) serve(ctx context.Context) {
+	tick := time.NewTicker(quarantinePatience / 10)
 	defer tick.Stop()
-	limit := time.NewTimer(carefulLimit)
+	limit := time.NewTimer(quarantineLimit)
 	defer limit.Stop()
 	for {
 		why := ""
@@ -146,8 +146,8 @@ func (c *careful) serve(ctx context.Context) {
 }
 
 // isStuck says that nobody is in the user's code, and nothing has moved for long.
-func (c *careful) isStuck() bool {
+func (c *quarantine) isStuck() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.token) == 1 && time.Since(c.moved) > carefulPatience
+	return len(c.token) == 1 && time.Since(c.moved) > quarantinePatience
 }

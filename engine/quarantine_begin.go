@@ -12,10 +12,10 @@ import (
 
 // carefulNote is kept as long as a run is careful. Before that it is how the
 // next process knows that a death was looked into.
-const carefulNote = "careful"
+const quarantineNote = "careful"
 
 // carefulRecord is what the note holds.
-type carefulRecord struct {
+type quarantineRecord struct {
 	// Death is the opening of the in-flight file that told of the suspects.
 	Death    uint64   `json:"death"`
 	Suspects suspects `json:"suspects"`
@@ -31,11 +31,11 @@ func (r *run) lastCalls() (inflight.Last, error) {
 	return last, err
 }
 
-// beginCarefully takes the file for this process, once what it said is safe,
-// and gives every session its slot. It comes before anything is called.
-func (r *run) beginCarefully(last inflight.Last) error {
-	r.careful = newCareful(r)
-	if err := r.careful.begin(last); err != nil {
+// beginQuarantine takes the file for this process, once what it said is safe,
+// and gives every task its slot. It comes before anything is called.
+func (r *run) beginQuarantine(last inflight.Last) error {
+	r.quarantine = newQuarantine(r)
+	if err := r.quarantine.begin(last); err != nil {
 		return err
 	}
 	names := make([]string, len(r.instances))
@@ -48,15 +48,15 @@ func (r *run) beginCarefully(last inflight.Last) error {
 	}
 	r.inflight = file
 	for _, in := range r.instances {
-		in.session.Load().code.slot = file.Slot(in.id.String())
+		in.task.Load().code.slot = file.Slot(in.id.String())
 	}
 	return nil
 }
 
 // begin finds the suspects. Those of a death are kept before anyone is blamed
 // for it: who dies in here must not count it twice.
-func (c *careful) begin(last inflight.Last) error {
-	known, wasCareful, err := c.load()
+func (c *quarantine) begin(last inflight.Last) error {
+	known, wasQuarantined, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (c *careful) begin(last inflight.Last) error {
 	late := false
 	if last.Clean {
 		known.Suspects = nil
-	} else if !wasCareful || known.Death != last.Opening {
-		if wasCareful && !last.OtherBoot {
+	} else if !wasQuarantined || known.Death != last.Opening {
+		if wasQuarantined && !last.OtherBoot {
 			culprit, late = c.culprit(known.Suspects, last.Calls)
 		}
 		known.Suspects = c.withLast(known.Suspects, culprit != nil, last)
@@ -76,7 +76,7 @@ func (c *careful) begin(last inflight.Last) error {
 	}
 	if c.suspects = c.open(known.Suspects); len(c.suspects) == 0 {
 		close(c.over)
-		if !wasCareful {
+		if !wasQuarantined {
 			return nil
 		}
 		return c.save(0)
@@ -90,9 +90,9 @@ func (c *careful) begin(last inflight.Last) error {
 	return c.blame(*culprit)
 }
 
-// withLast adds the suspects of the last process. If it was careful and is not
+// withLast adds the suspects of the last process. If it was in quarantine and is not
 // known to have died of a message, more of them are near.
-func (c *careful) withLast(known suspects, isKnown bool, last inflight.Last) suspects {
+func (c *quarantine) withLast(known suspects, isKnown bool, last inflight.Last) suspects {
 	near := uint64(0)
 	if !isKnown {
 		near = min(nearGrowth*known.widest(), batchCalls)
@@ -110,7 +110,7 @@ func (c *careful) withLast(known suspects, isKnown bool, last inflight.Last) sus
 
 // suspectOf names the last message of a call of the process before, or the one
 // before a call that is no message.
-func (c *careful) suspectOf(name string, call inflight.Call) (s suspect, found bool) {
+func (c *quarantine) suspectOf(name string, call inflight.Call) (s suspect, found bool) {
 	for _, in := range c.run.instances {
 		if in.id.String() != name || call.Count == 0 || call.Kind == inflight.Source {
 			continue
@@ -134,13 +134,13 @@ func (c *careful) suspectOf(name string, call inflight.Call) (s suspect, found b
 
 // open leaves out suspects that will not be tried: their effect is committed,
 // or their stage has ended.
-func (c *careful) open(known suspects) (open suspects) {
+func (c *quarantine) open(known suspects) (open suspects) {
 	for _, s := range known {
 		in := c.run.instance(s.Stage)
 		if in == nil || in.phase.isEnded() {
 			continue
 		}
-		if i := in.session.Load().input(s.Input); i != nil && !i.committed.Consumed(s.Offset) {
+		if i := in.task.Load().input(s.Input); i != nil && !i.committed.Consumed(s.Offset) {
 			open = open.add(s)
 		}
 	}
@@ -150,7 +150,7 @@ func (c *careful) open(known suspects) (open suspects) {
 // culprit is the message that was in the user's code, or had left it a little
 // too late to be sure, if it was the only one, was handled with care, and is
 // still to be taken.
-func (c *careful) culprit(known suspects, calls map[string]inflight.Call) (culprit *suspect, late bool) {
+func (c *quarantine) culprit(known suspects, calls map[string]inflight.Call) (culprit *suspect, late bool) {
 	var found suspects
 	for name, call := range calls {
 		if s, ok := c.suspectOf(name, call); ok && call.Kind != inflight.Hook && call.Kind != inflight.Timer {
@@ -165,9 +165,9 @@ func (c *careful) culprit(known suspects, calls map[string]inflight.Call) (culpr
 }
 
 // blame counts a failed attempt of a message.
-func (c *careful) blame(guilty suspect) error {
+func (c *quarantine) blame(guilty suspect) error {
 	in := c.run.instance(guilty.Stage)
-	s := in.session.Load()
+	s := in.task.Load()
 	i := s.input(guilty.Input)
 	unit := messageUnit(i.definition, guilty.Offset)
 	in.observed.stats.Killed.Add(1)
@@ -193,8 +193,8 @@ func (in *instance) sayKilled(f *failure) {
 	in.log.Error("the process has stopped at every attempt of this message, alone: it is not tried again", "message", f.Unit, "attempts", f.Count)
 }
 
-func (c *careful) load() (known carefulRecord, found bool, err error) {
-	data, found, err := c.run.store.Note(carefulNote)
+func (c *quarantine) load() (known quarantineRecord, found bool, err error) {
+	data, found, err := c.run.store.Note(quarantineNote)
 	if err == nil && found {
 		err = json.Unmarshal(data, &known)
 	}
@@ -205,15 +205,15 @@ func (c *careful) load() (known carefulRecord, found bool, err error) {
 }
 
 // save keeps the suspects of a death, or forgets the note when there are none.
-func (c *careful) save(death uint64) error {
+func (c *quarantine) save(death uint64) error {
 	var data []byte
 	if len(c.suspects) > 0 {
 		var err error
-		if data, err = json.Marshal(carefulRecord{death, c.suspects}); err != nil {
+		if data, err = json.Marshal(quarantineRecord{death, c.suspects}); err != nil {
 			return err
 		}
 	}
-	if err := c.run.store.PutNote(carefulNote, data); err != nil {
+	if err := c.run.store.PutNote(quarantineNote, data); err != nil {
 		return fmt.Errorf("keep what the process before was doing: %w", err)
 	}
 	return nil
