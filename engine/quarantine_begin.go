@@ -10,11 +10,11 @@ import (
 	"penstock/engine/internal/inflight"
 )
 
-// carefulNote is kept as long as a run is careful. Before that it is how the
+// quarantineNote is kept as long as something is in quarantine. Before that it is how the
 // next process knows that a death was looked into.
 const quarantineNote = "careful"
 
-// carefulRecord is what the note holds.
+// quarantineRecord is what the note holds.
 type quarantineRecord struct {
 	// Death is the opening of the in-flight file that told of the suspects.
 	Death    uint64   `json:"death"`
