@@ -8,8 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
+	"penstock/checkpoint"
 	"penstock/dlq"
+	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/remedy"
 )
@@ -29,6 +32,9 @@ func (r *run) startOver(ctx context.Context) error {
 	fresh = fresh || r.config.Fresh
 	if !fresh {
 		if fresh, err = r.isComplete(ctx); err != nil || !fresh {
+			return err
+		}
+		if err := r.isAnothers(ctx); err != nil {
 			return err
 		}
 		if waiting, err := r.replaysWait(ctx); err != nil || waiting {
@@ -131,4 +137,49 @@ func syncDirectory(path string) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// isAnothers refuses a complete run that another data directory made: this one
+// was pointed at the wrong server, and would delete what is there.
+func (r *run) isAnothers(ctx context.Context) error {
+	id, found, err := r.identityBefore()
+	switch {
+	case err != nil && r.dir.isMoved(r.config.NATS.URL):
+		return err
+	case err != nil || !found: // damaged, or new: what there is of it goes as well
+		return nil
+	}
+	for _, d := range r.pipeline.stages {
+		ch, found, err := channel.Lookup(ctx, r.broker, r.pipeline.name, d.name)
+		if err != nil {
+			return err
+		}
+		if found && ch.Identity() != "" && ch.Identity() != id.ID {
+			return r.elsewhere(id)
+		}
+	}
+	return nil
+}
+
+// identityBefore reads what the directory is before its store is opened for the
+// run.
+func (r *run) identityBefore() (id identity, found bool, err error) {
+	if !exists(r.dir.checkpoints()) {
+		return identity{}, false, nil
+	}
+	store, err := checkpoint.Open(checkpoint.Config{Dir: r.dir.checkpoints(), Logger: r.log})
+	if err != nil {
+		return identity{}, false, err
+	}
+	id, found, err = readIdentity(store)
+	return id, found, errors.Join(err, store.Close())
+}
+
+func (r *run) elsewhere(id identity) error {
+	if r.dir.isMoved(r.config.NATS.URL) {
+		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s is of another data directory: name the first server with %v, or that directory with %v",
+			ErrElsewhere, id.Pipeline, r.dir.path, strings.Join(r.dir.about.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
+	}
+	return remedy.Errorf("%w: the run of pipeline %s on this server is not that of %s: name its data directory with %v, or delete it and start over with %v",
+		ErrElsewhere, id.Pipeline, r.dir.path, remedy.Dir, remedy.Fresh)
 }

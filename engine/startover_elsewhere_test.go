@@ -1,0 +1,75 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"penstock/engine"
+)
+
+// thirty is a pipeline that completes.
+func thirty() *engine.Pipeline {
+	p := engine.New("thirty")
+	interruptible(p, 30, func(context.Context, *struct{}, engine.Message[string]) error { return nil })
+	return p
+}
+
+// A directory that is pointed at the wrong server must not delete the complete run that another one has made there.
+func TestACompleteRunOfAnotherDirectoryIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	first, _ := external(t)
+	second, _ := external(t)
+	complete := func(dir, url string) engine.Config {
+		config := testConfig(t, dir)
+		config.NATS.URL = url
+		if err := runBounded(t, thirty(), config); err != nil {
+			t.Fatal(err)
+		}
+		return config
+	}
+	ours := complete(t.TempDir(), first.ClientURL())
+	others := complete(t.TempDir(), second.ClientURL())
+	wrong := ours
+	wrong.NATS.URL = second.ClientURL()
+	err := runBounded(t, thirty(), wrong)
+	if !errors.Is(err, engine.ErrElsewhere) || !strings.Contains(err.Error(), "is of another data directory") {
+		t.Errorf("on the other server: %v", err)
+	}
+	for _, config := range []engine.Config{ours, others} { // both are as they were, and start anew where they belong
+		e, err := engine.Examine(t.Context(), config)
+		if err != nil || !e.Sound {
+			t.Errorf("%s: %+v, %v", config.NATS.URL, e, err)
+		}
+		if err := runBounded(t, thirty(), config); err != nil {
+			t.Errorf("%s: %v", config.NATS.URL, err)
+		}
+	}
+}
+
+// The address says nothing: a directory of before meets what a new one has made on the same server.
+func TestACompleteRunIsNotDeletedByADirectoryOfBefore(t *testing.T) {
+	t.Parallel()
+	server, _ := external(t)
+	run := func(dir string, change func(*engine.Config)) error {
+		config := testConfig(t, dir)
+		config.NATS.URL = server.ClientURL()
+		change(&config)
+		return runBounded(t, thirty(), config)
+	}
+	before, now := t.TempDir(), t.TempDir()
+	if err := errors.Join(
+		run(before, func(*engine.Config) {}),
+		run(now, func(c *engine.Config) { c.Fresh = true }),
+	); err != nil {
+		t.Fatal(err)
+	}
+	err := run(before, func(*engine.Config) {})
+	if !errors.Is(err, engine.ErrElsewhere) || !strings.Contains(err.Error(), before) {
+		t.Errorf("the directory of before: %v", err)
+	}
+	if err := errors.Join(run(now, func(*engine.Config) {}), run(before, func(c *engine.Config) { c.Fresh = true })); err != nil {
+		t.Error(err)
+	}
+}
