@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -60,15 +62,16 @@ func overlay(b *builder) (string, error) {
 			files[e.file] = strings.Replace(files[e.file], e.old, e.new, 1)
 		}
 	}
-	for _, path := range []string{"engine", "engine/channel"} {
-		files[path+"/mutated.go"] = fmt.Sprintf(switchCode, filepath.Base(path))
+	for _, file := range slices.Collect(maps.Keys(files)) {
+		dir := path.Dir(file)
+		files[dir+"/mutated.go"] = fmt.Sprintf(switchCode, path.Base(dir))
 	}
-	for path, text := range files {
-		edited := filepath.Join(b.dir, strings.ReplaceAll(path, "/", "_"))
+	for file, text := range files {
+		edited := filepath.Join(b.dir, strings.ReplaceAll(file, "/", "_"))
 		if err := os.WriteFile(edited, []byte(text), 0o600); err != nil {
 			return "", err
 		}
-		replace[filepath.Join(b.root, path)] = edited
+		replace[filepath.Join(b.root, file)] = edited
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

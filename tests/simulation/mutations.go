@@ -9,32 +9,32 @@ var mutations = []mutation{
 	{name: "foreign-check", what: "messages of other clients are set aside"},
 
 	{"own-frame", "a last frame is ours only if its owner is", edits{{
-		"engine/resolve.go", `last.Frame.Owner == in.owner && last.Frame.Commit ==`, `(mutated("own-frame") || last.Frame.Owner == in.owner) && last.Frame.Commit ==`,
+		"engine/resolve.go", `last.Frame.Owner == t.ownership.owner && last.Frame.Commit ==`, `(mutated("own-frame") || last.Frame.Owner == t.ownership.owner) && last.Frame.Commit ==`,
 	}}},
 	{"read-back", "a commit without an answer is read back before it is sent again", edits{{
 		"engine/resolve.go", `	case errors.Is(err, channel.ErrStreamLost):`, `	case mutated("read-back") && err == nil && found:
-		in.flight.expected = last.Sequence
+		t.flight.expected = last.Sequence
 	case errors.Is(err, channel.ErrStreamLost):`,
 	}}},
 	{"fenced", "an owner that was fenced stops", edits{{
-		"engine/resolve.go", `case found && last.Sequence != in.flight.expected,`, `case mutated("fenced") && found && last.Sequence > in.flight.expected:
-		in.flight.expected = last.Sequence
-	case found && last.Sequence != in.flight.expected,`,
+		"engine/resolve.go", `case found && last.Sequence != t.flight.expected,`, `case mutated("fenced") && found && last.Sequence > t.flight.expected:
+		t.flight.expected = last.Sequence
+	case found && last.Sequence != t.flight.expected,`,
 	}}},
 	{"foreign-tail", "a commit is sent again behind the messages of other clients", edits{{
-		"engine/resolve.go", `	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)`, `	if mutated("foreign-tail") {
-		last.Tail = in.flight.expected
+		"engine/resolve.go", `	t.flight.pending = t.channel.Publish(t.flight.data, last.Tail, t.flight.trace)`, `	if mutated("foreign-tail") {
+		last.Tail = t.flight.expected
 	}
-	in.flight.pending = in.channel.Publish(in.flight.data, last.Tail, in.flight.trace)`,
+	t.flight.pending = t.channel.Publish(t.flight.data, last.Tail, t.flight.trace)`,
 	}}},
 	{"abandoned", "a function that was left behind has no effect", edits{{
-		"engine/hold.go", `func (h *hold) leave() bool { return `, `func (h *hold) leave() bool { return mutated("abandoned") || `,
+		"engine/guard.go", `func (h *callGuard) leave() bool { return `, `func (h *callGuard) leave() bool { return mutated("abandoned") || `,
 	}, {
-		"engine/hold.go", `func (h *hold) abandoned() bool { return `, `func (h *hold) abandoned() bool { return !mutated("abandoned") && `,
+		"engine/guard.go", `func (h *callGuard) abandoned() bool { return `, `func (h *callGuard) abandoned() bool { return !mutated("abandoned") && `,
 	}}},
 	{"end-under-way", "a stage whose last frame came while nobody looked is over", edits{{
-		"engine/life.go", `	if in.isEnded.Load() {
-		return errOver`, `	if in.isEnded.Load() && !mutated("end-under-way") {
+		"engine/life.go", `	if t.phase.isEnded() {
+		return errOver`, `	if t.phase.isEnded() && !mutated("end-under-way") {
 		return errOver`,
 	}}},
 	{"used-up", "a stage that has read another to its end goes on when that end is lost", edits{{
@@ -44,7 +44,7 @@ var mutations = []mutation{
 		"engine/takeback.go", `if err != nil || !found || in.fits(last.Frame) {`, `if err != nil || !found || in.fits(last.Frame) || mutated("take-back") {`,
 	}}},
 	{"trim-end", "trimming waits for the checkpoint of a reader that has ended", edits{{
-		"engine/checkpointer.go", `r.reader.isEnded.Load() && r.reader`, `r.reader.isEnded.Load() && mutated("trim-end") || r.reader.isEnded.Load() && r.reader`,
+		"engine/checkpointer.go", `r.hasEnded() && r.endIsKept()`, `r.hasEnded() && (mutated("trim-end") || r.endIsKept())`,
 	}}},
 	{"file-sync", "the server's files are synced before a checkpoint", edits{{
 		"engine/checkpointer.go", `	if err := c.server.SyncFiles(ctx); err != nil {`, `	sync := c.server.SyncFiles
@@ -61,26 +61,26 @@ var mutations = []mutation{
 	{"trim-own", "trimming stops at the own checkpoint", edits{{
 		"engine/checkpointer.go", `before := min(own, last)`, `before := min(own, last)
 	if mutated("trim-own") {
-		before = in.last.Load()
+		before = last
 	}`,
 	}}},
 	{"give-up", "states of a checkpoint that failed come with the next", edits{{
-		"engine/committed.go", `		if _, newer := c.dirty.Get(string(key)); !newer {`, `		if _, newer := c.dirty.Get(string(key)); !newer && !mutated("give-up") {`,
+		"engine/internal/view/view.go", `		if _, newer := c.dirty.Get(string(key)); !newer {`, `		if _, newer := c.dirty.Get(string(key)); !newer && !mutated("give-up") {`,
 	}}},
 	{"dense", "the frames after a checkpoint are dense", edits{{
-		"engine/catchup.go", `if r.Frame.Commit != expected {`, `if mutated("dense") {
+		"engine/internal/view/catchup.go", `if r.Frame.Commit != expected {`, `if mutated("dense") {
 			expected = r.Frame.Commit
 		} else if r.Frame.Commit != expected {`,
 	}}},
 	{"living-owner", "commits of a living owner while another one catches up", edits{{
-		"engine/catchup.go", `if expected <= last.Frame.Commit {`, `if expected <= last.Frame.Commit || mutated("living-owner") && expected != last.Frame.Commit+1 {`,
+		"engine/internal/view/catchup.go", `if expected <= last.Frame.Commit {`, `if expected <= last.Frame.Commit || mutated("living-owner") && expected != last.Frame.Commit+1 {`,
 	}}},
 	{"ahead", "a reader that is ahead of its channel refuses", edits{{
 		"engine/channel/consumer.go", `	if s := r.section(rec.Frame); s != nil && s.Next() < r.end() {`, `	if s := r.section(rec.Frame); s != nil && s.Next() < r.end() && !mutated("ahead") {`,
 	}, {
 		"engine/channel/look.go", `	if r.taken > 0 && item.sequence > r.taken {`, `	if r.taken > 0 && item.sequence > r.taken && !mutated("ahead") {`,
 	}, {
-		"engine/open.go", `taken > in.written(k) {`, `taken > in.written(k) && !mutated("ahead") {`,
+		"engine/open.go", `taken > in.writtenTo(k) {`, `taken > in.writtenTo(k) && !mutated("ahead") {`,
 	}}},
 	{"hint", "a position's sequence is only a hint", edits{{
 		"engine/channel/look.go", `	if !r.whole {
@@ -113,17 +113,17 @@ var mutations = []mutation{
 	fence.Timers = append`,
 	}}},
 	{"rewind", "a rollback puts the inputs back too", edits{{
-		"engine/session.go", `	for _, i := range in.inputs {
+		"engine/task.go", `	for _, i := range t.inbox.inputs {
 		i.rewind()
-	}`, `	for _, i := range in.inputs {
+	}`, `	for _, i := range t.inbox.inputs {
 		if !mutated("rewind") {
 			i.rewind()
 		}
 	}`,
 	}}},
 	{"undo-outputs", "what a failed call emitted is dropped", edits{{
-		"engine/retry.go", `	in.batch.undo()`, `	if !mutated("undo-outputs") {
-		in.batch.undo()
+		"engine/retry.go", `	t.batch.undo()`, `	if !mutated("undo-outputs") {
+		t.batch.undo()
 	}`,
 	}}},
 	{"overtaken", "a message that waits keeps those of its key behind it", edits{{
@@ -135,25 +135,25 @@ var mutations = []mutation{
 		i.addWaiting(&p)`,
 	}}},
 	{"launched", "states that are under way can be read", edits{{
-		"engine/committed.go", `	c.launched = changes
+		"engine/internal/view/view.go", `	c.launched = changes
 `, `	if !mutated("launched") {
 		c.launched = changes
 	}
 `,
 	}}},
 	{"flushing", "states that are being checkpointed can be read", edits{{
-		"engine/committed.go", `		data, found = c.flushing.Get(key)`, `		data, found = c.flushing.Get(key)
+		"engine/internal/view/view.go", `		data, found = c.flushing.Get(key)`, `		data, found = c.flushing.Get(key)
 		if mutated("flushing") {
 			data, found = nil, false
 		}`,
 	}}},
 	{"record-last", "the store writes checkpoints after their keys", edits{{
 		"engine/simulation_store_test.go", `	for _, u := range updates {
-		v := u.vault.(*simVault)
+		v := u.Vault.(*simVault)
 		for _, change`, `	for _, u := range updates {
-		v := u.vault.(*simVault)
+		v := u.Vault.(*simVault)
 		if mutated("record-last") {
-			disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.checkpoint))
+			disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.Checkpoint))
 		}
 		for _, change`,
 	}}},
