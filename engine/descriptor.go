@@ -75,7 +75,7 @@ func (d *directory) describe() error {
 func (d *directory) claim(pipeline, url string) error {
 	about := descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
 	data := about.encode()
-	if bytes.Equal(data, d.about.encode()) {
+	if d.about.Sum != "" && bytes.Equal(data, d.about.encode()) {
 		return nil
 	}
 	if err := d.write(d.descriptorFile(), data); err != nil {
@@ -104,7 +104,7 @@ func (a descriptor) encode() []byte {
 func decodeDescriptor(data []byte) (descriptor, error) {
 	end := bytes.LastIndex(data, sumField)
 	if end < 0 {
-		return descriptor{}, errors.New("it has no sum")
+		return decodeUnsummed(data)
 	}
 	var head struct {
 		Format int
@@ -122,6 +122,25 @@ func decodeDescriptor(data []byte) (descriptor, error) {
 	var about descriptor
 	return about, json.Unmarshal(data, &about)
 }
+
+// decodeUnsummed reads a file of the first builds that wrote one, which has no sum.
+// It may have no other field: with a flipped bit in its name a sum is one.
+func decodeUnsummed(data []byte) (descriptor, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var about descriptor
+	if err := decoder.Decode(&about); err != nil {
+		return descriptor{}, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) || about.Sum != "" || about.Format != firstDescribed || about.Pipeline == "" {
+		return descriptor{}, errors.New("it has no sum")
+	}
+	return about, nil
+}
+
+// firstDescribed is the format of a directory in which the first of these files
+// were written.
+const firstDescribed = 2
 
 // checkServer refuses another kind of server than the one that has the channels.
 // Another address may be the same server by another name.

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"errors"
+	"os"
 	"testing"
 
 	"penstock/internal/format"
@@ -31,5 +32,29 @@ func TestADamagedDescriptorIsNeverCalledNewer(t *testing.T) {
 	newer := descriptor{Format: format.Directory + 1, Pipeline: "orders"}.encode()
 	if _, err := decodeDescriptor(newer); !errors.Is(err, ErrNewerVersion) {
 		t.Errorf("a newer one: %v", err)
+	}
+}
+
+// As the first builds wrote it that wrote one.
+func TestADescriptorWithoutASumIsRead(t *testing.T) {
+	data := []byte("{\n  \"format\": 2,\n  \"pipeline\": \"orders\",\n  \"channels\": [\n    \"nats://10.0.0.1:4222\"\n  ]\n}\n")
+	about, err := decodeDescriptor(data)
+	if err != nil || about.Pipeline != "orders" || len(about.Channels) != 1 {
+		t.Fatalf("%+v, %v", about, err)
+	}
+	for i := range data[:len(data)-2] {
+		if about, err := decodeDescriptor(data[:i]); err == nil {
+			t.Errorf("cut at %d: %+v", i, about)
+		}
+	}
+	d := &directory{path: t.TempDir()}
+	if err := os.WriteFile(d.descriptorFile(), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.describe(), d.damaged, d.claim("orders", "nats://10.0.0.1:4222"), d.describe(), d.damaged); err != nil {
+		t.Fatal(err)
+	}
+	if d.about.Sum == "" {
+		t.Error("the next run does not give it a sum")
 	}
 }
