@@ -107,6 +107,13 @@ func Lookup(ctx context.Context, js jetstream.JetStream, pipeline string) (*Queu
 	return q, true, nil
 }
 
+// Belongs is ErrForeign unless the dead letters are those of the queue's pipeline and of the data directory with that
+// identity, which [Open] refuses as well.
+func (q *Queue) Belongs(identity string) error {
+	_, err := Config{Pipeline: q.pipeline, Identity: identity}.takeOver(q.stream.CachedInfo().Config)
+	return err
+}
+
 // Count returns the number of letters.
 func (q *Queue) Count(ctx context.Context) (uint64, error) {
 	info, err := q.info(ctx)

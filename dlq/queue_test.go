@@ -67,6 +67,9 @@ func TestOpenRefusesAForeignStream(t *testing.T) {
 	if err != nil || !found {
 		t.Fatalf("Lookup = %v, %v", found, err)
 	}
+	if ours, others := q.Belongs(testConfig().Identity), q.Belongs("id-2"); ours != nil || !errors.Is(others, ErrForeign) {
+		t.Errorf("Belongs = %v, %v", ours, others)
+	}
 	wantCount(t, q, 1)
 }
 

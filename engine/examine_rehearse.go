@@ -72,8 +72,11 @@ func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
 		case isOurs && !strings.HasPrefix(stage, "+"): // a channel
 			_, err = channel.Open(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: stage, Identity: l.identity})
 		}
+		if err != nil { // two flipped bits may have its settings name another owner
+			err = l.refusal("stream "+name, fmt.Errorf("make it anew: %w", err))
+		}
 		if err != nil {
-			return fmt.Errorf("make stream %s anew: %w", name, err)
+			return err
 		}
 	}
 	return nil
@@ -217,7 +220,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 
 // refusal is a finding, if err is not that something could not be looked at.
 func (l *look) refusal(part string, err error) error {
-	for _, kind := range []error{ErrRefused, channel.ErrCorruptFrame, channel.ErrStreamLost, channel.ErrForeign, checkpoint.ErrCorrupt,
+	for _, kind := range []error{ErrRefused, channel.ErrCorruptFrame, channel.ErrStreamLost, channel.ErrForeign, dlq.ErrForeign, checkpoint.ErrCorrupt,
 		frame.ErrCorrupt, frame.ErrChecksum, frame.ErrTruncated} {
 		if errors.Is(err, kind) {
 			l.wrong(part, "%v", err)
@@ -304,6 +307,9 @@ func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.
 	}
 	last := uint64(0)
 	if found {
+		if foreign := queue.Belongs(l.identity); l.identity != "" && foreign != nil {
+			l.wrong("dead letters", "%v", foreign)
+		}
 		if last, err = queue.Last(ctx); err != nil {
 			return err
 		}
