@@ -12,6 +12,7 @@ import (
 // free.
 type batch struct {
 	mu       sync.Mutex
+	isShared bool // it is a source's
 	sections []frame.Section
 	marks    []frame.Mark // before the call at hand
 	done     []uint32     // messages before the call at hand
@@ -60,6 +61,20 @@ func (b *batch) reset(next []uint64) {
 	b.begin(0)
 }
 
+// lock is for what a source's function and the loop both do. For every other
+// stage it costs nothing.
+func (b *batch) lock() {
+	if b.isShared {
+		b.mu.Lock()
+	}
+}
+
+func (b *batch) unlock() {
+	if b.isShared {
+		b.mu.Unlock()
+	}
+}
+
 // begin marks the start of a call, whose emissions inherit a time.
 func (b *batch) begin(inherit int64) {
 	for i := range b.sections {
@@ -79,7 +94,11 @@ func (b *batch) undo() {
 }
 
 // callBytes is how much the call at hand has emitted.
-func (b *batch) callBytes() int { return b.bytes - b.before }
+func (b *batch) callBytes() int {
+	b.lock()
+	defer b.unlock()
+	return b.bytes - b.before
+}
 
 func (b *batch) sum() {
 	b.bytes, b.emitted = 0, 0

@@ -27,9 +27,9 @@ type call struct {
 // unitCall is a call that has no message.
 func (t *task) unitCall(unit string) call { return call{unit: unit, attempt: t.nextTry(unit)} }
 
-// messageCall is a call of messages from an offset on; f is what is known of the first, if it failed before.
-func (t *task) messageCall(i *input, offset uint64, count int, f *failure) call {
-	c := call{input: i, offset: offset, count: count, failure: f, attempt: 1, suspected: t.isSuspect(i, offset, f)}
+// headCall is a call of the head of an input; f is what is known of it, if it failed before.
+func (t *task) headCall(i *input, f *failure) call {
+	c := call{input: i, offset: i.head.offset, count: 1, failure: f, attempt: 1, suspected: t.isSuspect(i, f)}
 	if f != nil {
 		c.attempt = f.Count + 1
 	}
@@ -85,14 +85,12 @@ func (t *task) callNext(ctx context.Context) (bool, error) {
 		} else if !t.clean() && t.mustBeAlone(i, f) {
 			return false, nil
 		}
-		if f != nil && (f.passed || t.usedUp(f)) {
-			t.timers.ticked = false
-			t.call = t.messageCall(i, i.head.offset, 1, f)
-			return true, t.divert(ctx, i, f)
-		}
-		if t.mayCallOut() {
-			t.timers.ticked = false
-			t.call = t.messageCall(i, i.head.offset, 1, f)
+		isOver := f != nil && (f.passed || t.usedUp(f))
+		if isOver || t.mayCallOut() {
+			t.timers.ticked, t.call = false, t.headCall(i, f)
+			if isOver {
+				return true, t.divert(ctx, i, f)
+			}
 			return true, t.callHead(ctx, i)
 		}
 	}

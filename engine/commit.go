@@ -111,10 +111,8 @@ func (t *task) collect() (state frame.State, err error) {
 
 // encode makes the frame and empties the batch.
 func (t *task) encode(end bool) (*flight, error) {
-	if t.source != nil {
-		t.batch.mu.Lock()
-		defer t.batch.mu.Unlock()
-	}
+	t.batch.lock()
+	defer t.batch.unlock()
 	control, sequence := t.committed.Last()
 	state, err := t.collect()
 	if err != nil {
@@ -221,9 +219,9 @@ func (t *task) settled(sequence uint64) {
 			t.run.quarantine.passed(t.definition.name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
 		}
 	}
+	t.batch.lock()
+	defer t.batch.unlock()
 	if t.source != nil {
-		t.batch.mu.Lock()
-		defer t.batch.mu.Unlock()
 		t.source.makeRoom()
 	}
 	t.forgetCommitted()

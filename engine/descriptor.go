@@ -195,14 +195,27 @@ func (d *directory) checkMoved(ctx context.Context, b *broker.Broker, id identit
 	if err != nil {
 		return err
 	}
-	for _, stage := range stages {
-		ch, found, err := channel.Lookup(ctx, b, id.Pipeline, stage)
-		if err != nil || found && ch.Identity() == id.ID {
-			return err
-		}
+	there, err := identitiesOn(ctx, b, id.Pipeline, stages)
+	if err != nil || slices.Contains(there, id.ID) {
+		return err
 	}
 	return remedy.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with %v, or start over on this one with %v",
 		ErrElsewhere, id.Pipeline, strings.Join(d.about.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Fresh)
+}
+
+// identitiesOn are those of the data directories that the channels of stages
+// belong to. A channel that says nothing of that has "".
+func identitiesOn(ctx context.Context, b *broker.Broker, pipeline string, stages []string) (list []string, err error) {
+	for _, stage := range stages {
+		ch, found, err := channel.Lookup(ctx, b, pipeline, stage)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			list = append(list, ch.Identity())
+		}
+	}
+	return list, nil
 }
 
 // isMoved says that the server has another address than the last time.

@@ -56,10 +56,8 @@ func emitTo[T any](in *task, destination int, codec Codec[T], value T, options [
 		in.refuse(destination, e, data, err)
 		return
 	}
-	if in.source != nil { // not before: the codec is the user's, and may hang
-		b.mu.Lock()
-		defer b.mu.Unlock()
-	}
+	b.lock() // not before: the codec is the user's, and may hang
+	defer b.unlock()
 	if b.callTime == 0 {
 		b.callTime = in.run.clock.Now().UnixNano()
 	}
@@ -102,21 +100,11 @@ func (t *task) fits(destination int, e *emission, size int) error {
 		return &TooLargeError{Stage: t.definition.name, Stream: t.definition.destinations()[destination].String(), Size: size, Limit: t.format.limits.value}
 	}
 	if e.tells() {
-		if sum := t.callBytes() + size; sum > t.format.limits.value {
+		if sum := t.batch.callBytes() + size; sum > t.format.limits.value {
 			return &TooLargeError{Stage: t.definition.name, Size: sum, Limit: t.format.limits.value}
 		}
 	}
 	return nil
-}
-
-// callBytes is how much the call at hand has emitted. A source's batch is committed
-// meanwhile.
-func (t *task) callBytes() int {
-	if t.source != nil {
-		t.batch.mu.Lock()
-		defer t.batch.mu.Unlock()
-	}
-	return t.batch.callBytes()
 }
 
 // tells says that the caller is told of a refusal.

@@ -90,8 +90,9 @@ func encoding(fn func() error) error {
 	return err
 }
 
-// isSuspect says whether a message may leave a state that cannot be encoded, or
-// whose encoding hangs.
-func (t *task) isSuspect(i *input, at uint64, f *failure) bool {
+// isSuspect says whether the head of an input may leave a state that cannot be
+// encoded, or whose encoding hangs.
+func (t *task) isSuspect(i *input, f *failure) bool {
+	at := i.head.offset
 	return f != nil || t.failures.checking > 0 || i.alone && i.aloneAt == at || i.suspect <= at && at < i.cleared
 }

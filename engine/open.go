@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"penstock/checkpoint"
 	"penstock/dlq"
@@ -116,16 +117,13 @@ func (r *run) identify(ctx context.Context) error {
 			ErrRefused, r.dir.path, remedy.Fresh))
 	}
 	r.identity = newIdentity(r.pipeline.name)
-	for _, d := range r.pipeline.stages {
-		ch, exists, err := channel.Lookup(ctx, r.broker, r.pipeline.name, d.name)
-		if err != nil {
-			return err
-		}
-		if exists && ch.Identity() != "" {
-			r.log.Warn("the data directory is new and the pipeline's channels are not: taking the pipeline over", "dir", r.dir.path)
-			r.identity.ID = ch.Identity()
-			break
-		}
+	there, err := identitiesOn(ctx, r.broker, r.pipeline.name, r.pipeline.stageNames())
+	if err != nil {
+		return err
+	}
+	if k := slices.IndexFunc(there, func(id string) bool { return id != "" }); k >= 0 {
+		r.log.Warn("the data directory is new and the pipeline's channels are not: taking the pipeline over", "dir", r.dir.path)
+		r.identity.ID = there[k]
 	}
 	return writeIdentity(r.store, r.identity)
 }

@@ -82,7 +82,7 @@ func (t *task) mayOvertake(i *input) bool {
 // keyOf is the key of the head. It is not known when the user's codec or key
 // function fails: then the message fails when it is called.
 func (t *task) keyOf(ctx context.Context, i *input) (key string, known bool) {
-	t.call = t.messageCall(i, i.head.offset, 1, t.failureOf(i))
+	t.call = t.headCall(i, t.failureOf(i))
 	t.mark() // of nothing: a failure must not undo the call before
 	t.batch.begin(i.head.message.Time)
 	err := t.invoke(ctx, func() (err error) {

@@ -112,3 +112,12 @@ func (p *Pipeline) stage(name string) *definition {
 	}
 	return nil
 }
+
+// stageNames are those of all stages, in the order of their declaration.
+func (p *Pipeline) stageNames() []string {
+	names := make([]string, len(p.stages))
+	for k, d := range p.stages {
+		names[k] = d.name
+	}
+	return names
+}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"sync/atomic"
 
+	"penstock/internal/pause"
+
 	"penstock/engine/internal/inflight"
-	"penstock/engine/internal/wall"
 )
 
 // userTurn is a task's turn to be in the user's code, in quarantine:
@@ -61,7 +62,7 @@ func (t *task) leaveCall(ctx context.Context) {
 		t.code.slot.Leave()
 		return
 	case t.code.turn.messages == nil:
-		_ = wall.Pause(ctx, quarantinePause)
+		_ = pause.For(ctx, quarantinePause)
 		t.code.slot.Leave()
 	case t.code.turn.far:
 		t.code.slot.Leave()
@@ -77,10 +78,10 @@ func (t *task) linger(ctx context.Context) {
 	i, offset := t.code.turn.messages, t.code.turn.offset
 	stage, stream := t.definition.name, i.definition.stream.String()
 	all, held := t.run.quarantine.pauses(stage, stream, offset)
-	err := wall.Pause(ctx, held)
+	err := pause.For(ctx, held)
 	if err == nil && all > held {
 		t.code.slot.Enter(inflight.After, i.definition.index, offset, 1)
-		err = wall.Pause(ctx, all-held)
+		err = pause.For(ctx, all-held)
 	}
 	t.code.slot.Leave()
 	if err == nil {
@@ -95,7 +96,7 @@ func (t *task) endTurn(ctx context.Context) {
 	if !t.code.turn.held.Load() {
 		return
 	}
-	if wall.Pause(ctx, nearPause) == nil {
+	if pause.For(ctx, nearPause) == nil {
 		t.run.quarantine.passed(t.definition.name, t.code.turn.messages.definition.stream.String(), t.code.turn.offset+1)
 	}
 	t.giveTurn()

@@ -135,12 +135,9 @@ func TestSecondProcessIsToldWhoHasTheDirectory(t *testing.T) {
 // external is a server outside the pipeline, as a user would run it.
 func external(t *testing.T) (*server.Server, jetstream.JetStream) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	options := natsOptions(t.TempDir())
+	options.SyncAlways = true
+	s := startNATS(t, options)
 	nc, err := nats.Connect(s.ClientURL())
 	if err != nil {
 		t.Fatal(err)

@@ -40,11 +40,7 @@ func Rights(c RightsConfig) []broker.Right {
 
 // Rights are those that the pipeline needs on an external NATS server.
 func (p *Pipeline) Rights(inboxPrefix string) []broker.Right {
-	var stages []string
-	for _, d := range p.stages {
-		stages = append(stages, d.name)
-	}
-	return Rights(RightsConfig{Pipeline: p.name, Stages: stages, InboxPrefix: inboxPrefix})
+	return Rights(RightsConfig{Pipeline: p.name, Stages: p.stageNames(), InboxPrefix: inboxPrefix})
 }
 
 type rights struct {

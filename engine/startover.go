@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"penstock/checkpoint"
@@ -34,7 +35,7 @@ func (r *run) startOver(ctx context.Context) error {
 		if fresh, err = r.isComplete(ctx); err != nil || !fresh {
 			return err
 		}
-		if err := r.isAnothers(ctx); err != nil {
+		if err := r.checkOwner(ctx); err != nil {
 			return err
 		}
 		if waiting, err := r.replaysWait(ctx); err != nil || waiting {
@@ -139,9 +140,9 @@ func syncDirectory(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// isAnothers refuses a complete run that another data directory made: this one
+// checkOwner refuses a complete run that another data directory made: this one
 // was pointed at the wrong server, and would delete what is there.
-func (r *run) isAnothers(ctx context.Context) error {
+func (r *run) checkOwner(ctx context.Context) error {
 	id, found, err := r.identityBefore()
 	switch {
 	case err != nil && r.dir.isMoved(r.config.NATS.URL):
@@ -149,16 +150,11 @@ func (r *run) isAnothers(ctx context.Context) error {
 	case err != nil || !found: // damaged, or new: what there is of it goes as well
 		return nil
 	}
-	for _, d := range r.pipeline.stages {
-		ch, found, err := channel.Lookup(ctx, r.broker, r.pipeline.name, d.name)
-		if err != nil {
-			return err
-		}
-		if found && ch.Identity() != "" && ch.Identity() != id.ID {
-			return r.elsewhere(id)
-		}
+	others, err := identitiesOn(ctx, r.broker, r.pipeline.name, r.pipeline.stageNames())
+	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
+		err = r.elsewhere(id)
 	}
-	return nil
+	return err
 }
 
 // identityBefore reads what the directory is before its store is opened for the

@@ -95,7 +95,7 @@ func newTask(in *instance) *task {
 		s.inbox.inputs[k].head.input = s.inbox.inputs[k]
 	}
 	if d.kind == KindSource {
-		s.source = newFeeder()
+		s.source, s.batch.isShared = newFeeder(), true
 	} else {
 		s.inbox.replays = newReplays(s)
 		s.inbox.inputs = append(s.inbox.inputs, s.inbox.replays.input)

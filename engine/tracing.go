@@ -9,7 +9,7 @@ import (
 	"penstock/engine/channel"
 )
 
-// tracing holds the spans of a task's frames. Whoever takes one out of it
+// tracing holds the spans of a task's frames. What takes one out of it
 // ends it: the loop, or who abandons the task. Without a tracer all of it
 // stays empty.
 type tracing struct {

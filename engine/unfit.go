@@ -197,13 +197,13 @@ const (
 // called so. A hook is called once for each commit that it finds, or again.
 func (t *task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 	now, offset := t.run.clock.Now(), t.steps
-	if unit != t.step() {
-		control, _ := t.committed.Last()
-		offset = control.Commit
-		n += unfitOfEnd
-		if unit == startUnit {
-			n += unfitOfStart - unfitOfEnd
-		}
+	control, _ := t.committed.Last()
+	switch unit {
+	case t.step():
+	case startUnit:
+		offset, n = control.Commit, n+unfitOfStart
+	default:
+		offset, n = control.Commit, n+unfitOfEnd
 	}
 	var a attempts
 	a.count(unit, u.told(), now)

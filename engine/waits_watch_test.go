@@ -12,23 +12,28 @@ import (
 	"penstock/engine/supervise"
 )
 
-func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
-	t.Parallel()
-	clock := &handClock{at: time.Unix(1e9, 0)}
-	var log bytes.Buffer
-	var events []supervise.Event
+// watched is a run whose waits are watched, for as long as look is told to.
+func watched(clock *handClock, log *bytes.Buffer, onEvent func(supervise.Event)) (w *waitWatch, look func(time.Duration)) {
 	r := &run{
-		pipeline: New("told"), clock: clock, log: slog.New(slog.NewTextHandler(&log, nil)),
-		config: Config{OnEvent: func(e supervise.Event) { events = append(events, e) }},
+		pipeline: New("told"), clock: clock, log: slog.New(slog.NewTextHandler(log, nil)),
+		config: Config{OnEvent: onEvent},
 	}
-	w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
 	r.waits.clock = clock
-	look := func(d time.Duration) {
+	w = &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
+	return w, func(d time.Duration) {
 		for end := clock.at.Add(d); clock.at.Before(end); clock.advance(waitLook) {
 			w.look(clock.at)
 		}
 	}
-	r.waits.begin(waitBroker, "nats://far")
+}
+
+func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	var events []supervise.Event
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	w, look := watched(clock, &log, func(e supervise.Event) { events = append(events, e) })
+	w.run.waits.begin(waitBroker, "nats://far")
 	look(10 * time.Second)
 	if len(events) != 0 || log.Len() != 0 {
 		t.Fatalf("told too early: %v %s", events, &log)
@@ -40,7 +45,7 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 	if lines := strings.Count(log.String(), "the pipeline waits"); lines < 12 || lines > 16 {
 		t.Errorf("%d lines in an hour: %s", lines, &log)
 	}
-	r.waits.end(waitBroker)
+	w.run.waits.end(waitBroker)
 	look(10 * time.Second)
 	if len(events) != 2 || events[1].Kind != supervise.WaitEnded {
 		t.Errorf("the events are %+v", events)
@@ -54,27 +59,17 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 // it is looked again, or that lasts to the end of the run, ends in the events too.
 func TestEachWaitThatIsToldOfEndsInTheEvents(t *testing.T) {
 	t.Parallel()
-	clock := &handClock{at: time.Unix(1e9, 0)}
 	var log bytes.Buffer
 	var kinds []supervise.EventKind
-	r := &run{
-		pipeline: New("told"), clock: clock, log: slog.New(slog.NewTextHandler(&log, nil)),
-		config: Config{OnEvent: func(e supervise.Event) { kinds = append(kinds, e.Kind) }},
-	}
-	w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
-	r.waits.clock = clock
-	look := func(d time.Duration) {
-		for end := clock.at.Add(d); clock.at.Before(end); clock.advance(waitLook) {
-			w.look(clock.at)
-		}
-	}
-	r.waits.begin(waitUnavailable, "source: away")
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	w, look := watched(clock, &log, func(e supervise.Event) { kinds = append(kinds, e.Kind) })
+	w.run.waits.begin(waitUnavailable, "source: away")
 	look(11 * time.Second)
 	if lines := strings.Count(log.String(), "the pipeline waits"); lines != 1 {
 		t.Errorf("%d lines between the first and the last, want 1: %s", lines, &log)
 	}
-	r.waits.end(waitUnavailable)
-	r.waits.begin(waitUnavailable, "source: away")
+	w.run.waits.end(waitUnavailable)
+	w.run.waits.begin(waitUnavailable, "source: away")
 	clock.advance(2 * time.Second) // nothing looks meanwhile
 	look(2 * time.Second)
 	w.end(clock.at)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	"penstock/internal/pause"
+
 	"penstock/engine"
 )
 
@@ -34,7 +36,7 @@ func Heartbeat(every time.Duration, beats uint64) engine.SourceFunc[HeartbeatSta
 			return io.EOF
 		}
 		due := state.due(time.Now(), every)
-		if err := waitUntil(ctx, due); err != nil {
+		if err := pause.For(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		emit(due)
@@ -58,19 +60,4 @@ func (s *HeartbeatState) due(now time.Time, every time.Duration) time.Time {
 		return now.Add(every)
 	}
 	return s.Next
-}
-
-func waitUntil(ctx context.Context, due time.Time) error {
-	wait := time.Until(due)
-	if wait <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

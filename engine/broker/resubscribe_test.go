@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A right that is missing is asked for ever less often, and soon again once it was there in between.
+// A right that is missing is asked for less and less often, and soon again once it was there in between.
 func TestSubscriptionsAreSoonAskedForAgainAfterTheyWereGranted(t *testing.T) {
 	t.Parallel()
 	var r resubscriber

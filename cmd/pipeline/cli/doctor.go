@@ -15,20 +15,33 @@ import (
 	"penstock/engine/remedy"
 )
 
-// doctorCmd looks for what is wrong with a data directory.
-type doctorCmd struct {
+// checkFlags are those of what looks at a whole data directory.
+type checkFlags struct {
 	Look lookFlags `embed:""`
 	Keys keyFlags  `embed:""`
-	JSON bool      `name:"json" help:"One JSON object with everything that was found."`
+}
+
+// config also says the keys to the hints, which name a command that needs them.
+func (c *checkFlags) config(a *app) (engine.Config, error) {
+	config, err := c.Keys.add(c.Look.config(a))
+	if err == nil {
+		a.hints.keys = c.Keys.hint()
+	}
+	return config, err
+}
+
+// doctorCmd looks for what is wrong with a data directory.
+type doctorCmd struct {
+	checkFlags `embed:""`
+	JSON       bool `name:"json" help:"One JSON object with everything that was found."`
 }
 
 // Run looks, and says what it found.
 func (c *doctorCmd) Run(a *app) error {
-	config, err := c.Keys.add(c.Look.config(a))
+	config, err := c.config(a)
 	if err != nil {
 		return err
 	}
-	a.hints.keys = c.Keys.hint()
 	ctx, release := a.interruptible(func() {})
 	defer release()
 	found, running, err := c.examine(ctx, config)

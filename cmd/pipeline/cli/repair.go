@@ -10,18 +10,16 @@ import (
 
 // repairCmd mends a data directory.
 type repairCmd struct {
-	Look lookFlags `embed:""`
-	Keys keyFlags  `embed:""`
-	JSON bool      `name:"json" help:"One JSON object with what was found and done."`
+	checkFlags `embed:""`
+	JSON       bool `name:"json" help:"One JSON object with what was found and done."`
 }
 
 // Run mends, or refuses.
 func (c *repairCmd) Run(a *app) error {
-	config, err := c.Keys.add(c.Look.config(a))
+	config, err := c.config(a)
 	if err != nil {
 		return err
 	}
-	a.hints.keys = c.Keys.hint()
 	ctx, release := a.interruptible(func() {})
 	defer release()
 	if c.Look.Pipeline != "" { // it changes nothing of another one

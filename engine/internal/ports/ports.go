@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"penstock/internal/pause"
+
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/broker"
@@ -70,11 +72,12 @@ var (
 	_ Clock       = RealTime{}
 )
 
+// RealTime is the clock of the machine, as package wall reads it.
 type RealTime struct{}
 
 func (RealTime) Now() time.Time { return wall.Now() }
 
-func (RealTime) Pause(ctx context.Context, d time.Duration) error { return wall.Pause(ctx, d) }
+func (RealTime) Pause(ctx context.Context, d time.Duration) error { return pause.For(ctx, d) }
 
 func (RealTime) Until(ctx context.Context, done <-chan struct{}) error {
 	select {

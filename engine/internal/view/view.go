@@ -18,7 +18,7 @@ type View struct {
 	Stage string
 	Store ports.Store
 
-	loaded bool // from the checkpoint; only catchUp looks at it
+	loaded bool // from the checkpoint; only CatchUp looks at it
 
 	mu       sync.Mutex
 	control  frame.Frame // the last commit without its messages, with the whole state
@@ -37,6 +37,7 @@ type View struct {
 	savedEnd      bool // it is the stage's last frame
 }
 
+// New is the view of an instance that nothing is known of yet; CatchUp reads what there is.
 func New(stage string, store ports.Store) *View {
 	return &View{Stage: stage, Store: store, dirty: &checkpoint.Changes{}, flushing: &checkpoint.Changes{}, spare: &checkpoint.Changes{}}
 }
