@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"penstock/internal/testing/leak"
 )
 
 func TestMain(m *testing.M) {
@@ -15,13 +15,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(memoryDirEnv); dir != "" {
 		os.Exit(reportMemory(dir))
 	}
-	goleak.VerifyTestMain(m,
-		// Badger leaves these behind when it refuses to open a directory.
-		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4.(*DB).monitorCache"),
-		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4.(*DB).updateSize"),
-		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4/y.(*WaterMark).process"),
-		goleak.IgnoreTopFunction("github.com/dgraph-io/ristretto/v2/z.(*AllocatorPool).freeupAllocators"),
-	)
+	leak.Main(m, leak.Refused()...)
 }
 
 var discard = slog.New(slog.DiscardHandler)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func BenchmarkPut(b *testing.B) {
@@ -42,8 +44,8 @@ var letters = flag.Int("letters", 10_000, "how many dead letters BenchmarkMany f
 func BenchmarkMany(b *testing.B) {
 	cfg := testConfig()
 	cfg.MaxBytes = -1
-	s := startServer(b)
-	q := open(b, s.connect(), cfg)
+	s := natsserver.Start(b)
+	q := open(b, s.JetStream(), cfg)
 	fill(b, q, *letters)
 	each := func(f Filter, selectBy func(context.Context, Filter, func(Letter) error) error) func(*testing.B) {
 		return func(b *testing.B) {

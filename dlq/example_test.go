@@ -8,11 +8,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/dlq"
+	"penstock/internal/testing/natsserver"
 )
 
 // A stage gives up on a message; later a person looks at what happened.
@@ -132,13 +132,9 @@ func embedded() (js jetstream.JetStream, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	srv, err := server.NewServer(&server.Options{JetStream: true, StoreDir: dir, DontListen: true, NoLog: true, NoSigs: true})
+	srv, err := natsserver.Run(natsserver.Options(dir))
 	if err != nil {
 		log.Fatal(err)
-	}
-	srv.Start()
-	if !srv.ReadyForConnections(10 * time.Second) {
-		log.Fatal("the server does not start")
 	}
 	nc, err := nats.Connect("", nats.InProcessServer(srv))
 	if err != nil {
@@ -149,8 +145,7 @@ func embedded() (js jetstream.JetStream, stop func()) {
 	}
 	return js, func() {
 		nc.Close()
-		srv.Shutdown()
-		srv.WaitForShutdown()
+		natsserver.Stop(srv)
 		os.RemoveAll(dir)
 	}
 }

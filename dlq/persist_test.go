@@ -5,13 +5,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // What a start asks for: an outage that begins there must not end the pipeline.
 func TestLookingOutlastsAnOutage(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	q := open(t, s.connect(), testConfig())
+	s := natsserver.Start(t)
+	q := open(t, s.JetStream(), testConfig())
 	failed := impatient(q)
 	mustPut(t, q, letterAt(33), true)
 	for what, do := range map[string]func(context.Context) error{
@@ -21,7 +23,7 @@ func TestLookingOutlastsAnOutage(t *testing.T) {
 		"last":  func(ctx context.Context) error { _, err := q.Last(ctx); return err },
 		"count": func(ctx context.Context) error { _, err := q.Count(ctx); return err },
 	} {
-		s.stop()
+		s.Stop()
 		var done sync.WaitGroup
 		done.Go(func() {
 			if err := do(t.Context()); err != nil {
@@ -31,7 +33,7 @@ func TestLookingOutlastsAnOutage(t *testing.T) {
 		if line := <-failed; !strings.Contains(line, "wait for the broker") {
 			t.Errorf("%s: log %q", what, line)
 		}
-		s.start()
+		s.Again()
 		done.Wait()
 	}
 	wantCount(t, q, 1)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func TestPutTwiceIsOnce(t *testing.T) {
@@ -64,12 +66,12 @@ func TestPutByManyIsOnce(t *testing.T) {
 
 func TestPutTwiceIsOnceAcrossARestart(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	q := open(t, s.connect(), testConfig())
+	s := natsserver.Start(t)
+	q := open(t, s.JetStream(), testConfig())
 	mustPut(t, q, letterAt(33), true)
-	s.stop()
-	s.start()
-	mustPut(t, open(t, s.connect(), testConfig()), letterAt(33), false)
+	s.Stop()
+	s.Again()
+	mustPut(t, open(t, s.JetStream(), testConfig()), letterAt(33), false)
 	mustPut(t, q, letterAt(33), false)
 	mustPut(t, q, letterAt(34), true)
 	wantCount(t, q, 2)
@@ -96,10 +98,10 @@ func TestFullQueue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startServer(t)
+			s := natsserver.Start(t)
 			cfg := testConfig()
 			set(&cfg)
-			q := open(t, s.connect(), cfg)
+			q := open(t, s.JetStream(), cfg)
 			mustPut(t, q, letterAt(1), true)
 			_, err := q.Put(t.Context(), letterAt(2))
 			if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "worker.0:generator.0:2") || !strings.Contains(err.Error(), "raise") {
@@ -107,7 +109,7 @@ func TestFullQueue(t *testing.T) {
 			}
 			mustPut(t, q, letterAt(1), false)
 			wantCount(t, q, 1)
-			mustPut(t, open(t, s.connect(), testConfig()), letterAt(2), true)
+			mustPut(t, open(t, s.JetStream(), testConfig()), letterAt(2), true)
 		})
 	}
 }
@@ -148,10 +150,10 @@ func (f writerFunc) Write(p []byte) (int, error) { f(bytes.Clone(p)); return len
 
 func TestPutOutlastsAnOutage(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	q := open(t, s.connect(), testConfig())
+	s := natsserver.Start(t)
+	q := open(t, s.JetStream(), testConfig())
 	failed := impatient(q)
-	s.stop()
+	s.Stop()
 	var put sync.WaitGroup
 	put.Go(func() {
 		if written, err := q.Put(t.Context(), letterAt(33)); err != nil || !written {
@@ -163,17 +165,17 @@ func TestPutOutlastsAnOutage(t *testing.T) {
 			t.Errorf("log %q", line)
 		}
 	}
-	s.start()
+	s.Again()
 	put.Wait()
 	wantCount(t, q, 1)
 }
 
 func TestPutEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	q := open(t, s.connect(), testConfig())
+	s := natsserver.Start(t)
+	q := open(t, s.JetStream(), testConfig())
 	failed := impatient(q)
-	s.stop()
+	s.Stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var put sync.WaitGroup

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func TestOpenMakesTheStream(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	open(t, js, testConfig())
 	stream, err := js.Stream(t.Context(), "fizzbuzz++dead-letters")
 	if err != nil {
@@ -26,7 +28,7 @@ func TestOpenMakesTheStream(t *testing.T) {
 
 func TestOpenAgainKeepsLettersAndSetsLimits(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	q := open(t, js, testConfig())
 	for offset := range uint64(3) {
 		mustPut(t, q, letterAt(offset), true)
@@ -56,7 +58,7 @@ func TestTakeOverKeepsReplicasUnlessTold(t *testing.T) {
 
 func TestOpenRefusesAForeignStream(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	mustPut(t, open(t, js, testConfig()), letterAt(1), true)
 	cfg := testConfig()
 	cfg.Identity = "id-2"
@@ -75,7 +77,7 @@ func TestOpenRefusesAForeignStream(t *testing.T) {
 
 func TestOpenRefusesABadConfig(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	for name, cfg := range map[string]Config{
 		"no pipeline":  {Identity: "i"},
 		"bad pipeline": {Pipeline: "a.b", Identity: "i"},
@@ -91,7 +93,7 @@ func TestOpenRefusesABadConfig(t *testing.T) {
 
 func TestLookupFindsOnlyWhatIsThere(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	if q, found, err := Lookup(t.Context(), js, "fizzbuzz"); q != nil || found || err != nil {
 		t.Fatalf("Lookup = %v, %v, %v", q, found, err)
 	}
@@ -102,7 +104,7 @@ func TestLookupFindsOnlyWhatIsThere(t *testing.T) {
 
 func TestDeleteAll(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	q := open(t, js, testConfig())
 	mustPut(t, q, letterAt(1), true)
 	for range 2 {
@@ -120,7 +122,7 @@ func TestDeleteAll(t *testing.T) {
 
 func TestPipelinesDoNotMix(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	q := open(t, js, testConfig())
 	other := open(t, js, Config{Pipeline: "other", Identity: "id-1"})
 	mustPut(t, q, letterAt(1), true)

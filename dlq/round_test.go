@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func nextRound(l Letter, value string) Letter {
@@ -56,7 +58,7 @@ func TestALaterRoundInAFullQueue(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig()
 	cfg.MaxMessages = 2
-	q := open(t, startServer(t).connect(), cfg)
+	q := open(t, natsserver.Start(t).JetStream(), cfg)
 	mustPut(t, q, letterAt(1), true)
 	mustPut(t, q, letterAt(2), true)
 	mustPut(t, q, nextRound(letterAt(1), "1"), true)
@@ -72,7 +74,7 @@ func TestALargerRoundInAFullQueueDropsNothing(t *testing.T) {
 	t.Parallel()
 	cfg := testConfig()
 	cfg.MaxBytes = 1500
-	q := open(t, startServer(t).connect(), cfg)
+	q := open(t, natsserver.Start(t).JetStream(), cfg)
 	mustPut(t, q, letterAt(1), true)
 	mustPut(t, q, letterAt(2), true)
 	if _, err := q.Put(t.Context(), nextRound(letterAt(1), string(make([]byte, 2000)))); !errors.Is(err, ErrFull) {
@@ -107,7 +109,7 @@ func TestALaterRoundByManyIsOnce(t *testing.T) {
 // A stream of an earlier build gets the limit of one letter per subject when it is taken over.
 func TestOpenTakesOverAStreamWithoutRounds(t *testing.T) {
 	t.Parallel()
-	js := startServer(t).connect()
+	js := natsserver.Start(t).JetStream()
 	cfg := testConfig().stream()
 	cfg.MaxMsgsPerSubject = 0
 	if _, err := js.CreateStream(t.Context(), cfg); err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func TestEncodeDecodeReplay(t *testing.T) {
@@ -96,13 +98,13 @@ func TestReplayRefusesAForeignStream(t *testing.T) {
 
 func TestReplayOutlastsAnOutage(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	q := open(t, s.connect(), testConfig())
+	s := natsserver.Start(t)
+	q := open(t, s.JetStream(), testConfig())
 	failed := impatient(q)
 	l := putAndRead(t, q, letterAt(33))
 	outlast := func(what string, do func(context.Context) error) {
 		t.Helper()
-		s.stop()
+		s.Stop()
 		var done sync.WaitGroup
 		done.Go(func() {
 			if err := do(t.Context()); err != nil {
@@ -110,7 +112,7 @@ func TestReplayOutlastsAnOutage(t *testing.T) {
 			}
 		})
 		<-failed
-		s.start()
+		s.Again()
 		done.Wait()
 	}
 	var r Replay

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // watching runs watch and returns what it gave, one by one, and how to end it.
@@ -83,17 +85,17 @@ func TestWatchGivesTheNewOnes(t *testing.T) {
 
 func TestWatchOutlastsARestartAndAFreshStart(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	q := open(t, s.connect(), testConfig())
+	s := natsserver.Start(t)
+	q := open(t, s.JetStream(), testConfig())
 	failed := impatient(q)
 	mustPut(t, q, letterAt(1), true)
 	mustPut(t, q, letterAt(2), true)
 	got, stop := watching(t, q.Follow, Filter{})
 	<-got
 	<-got
-	s.stop()
-	s.start()
-	writer := open(t, s.connect(), testConfig())
+	s.Stop()
+	s.Again()
+	writer := open(t, s.JetStream(), testConfig())
 	mustPut(t, writer, letterAt(3), true)
 	if l := <-got; l.Offset != 3 {
 		t.Fatalf("%+v", l)

@@ -13,6 +13,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/internal/testing/natsserver"
 )
 
 // A limit of the storage that is met while the pipeline runs is a wait that names the limit and the remedy, and when it is
@@ -168,13 +169,13 @@ func TestNumberLimitsOfTheAccount(t *testing.T) {
 // limitedServer is a server whose limits change.
 type limitedServer struct {
 	t    *testing.T
-	opts server.Options
-	s    *server.Server
+	opts *server.Options
+	s    *natsserver.Server
 }
 
 func startLimited(t *testing.T) *limitedServer {
 	t.Helper()
-	l := &limitedServer{t: t, opts: *natsOptions(t.TempDir())}
+	l := &limitedServer{t: t, opts: natsserver.Options(t.TempDir())}
 	l.opts.JetStreamMaxMemory, l.opts.JetStreamMaxStore = 1<<30, 1<<40
 	l.start()
 	return l
@@ -182,15 +183,13 @@ func startLimited(t *testing.T) *limitedServer {
 
 func (l *limitedServer) start() {
 	l.t.Helper()
-	opts := l.opts
-	l.s = startNATS(l.t, &opts)
+	l.s = natsserver.Start(l.t, func(o *server.Options) { *o = *l.opts.Clone() })
 	l.opts.Port = l.s.Addr().(*net.TCPAddr).Port
 }
 
 // restart has the server come back with this much storage.
 func (l *limitedServer) restart(store int64) {
-	l.s.Shutdown()
-	l.s.WaitForShutdown()
+	l.s.Stop()
 	l.opts.JetStreamMaxStore = store
 	l.start()
 }
@@ -199,8 +198,7 @@ func (l *limitedServer) restart(store int64) {
 func (l *limitedServer) reload(store int64) {
 	l.t.Helper()
 	l.opts.JetStreamMaxStore = store
-	opts := l.opts
-	if err := l.s.ReloadOptions(&opts); err != nil {
+	if err := l.s.ReloadOptions(l.opts.Clone()); err != nil {
 		l.t.Error(err)
 	}
 }

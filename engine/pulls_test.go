@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"penstock/engine"
+	"penstock/internal/testing/natsserver"
 )
 
 // A server whose max_pending is as small as its max_payload cuts the connection as soon as it has more to deliver than
@@ -15,9 +18,7 @@ import (
 func TestSmallMaxPendingOfTheServer(t *testing.T) {
 	t.Parallel()
 	const payload = 64 << 10
-	options := natsOptions(t.TempDir())
-	options.MaxPayload, options.MaxPending = payload, payload
-	s := startNATS(t, options)
+	s := natsserver.Start(t, func(o *server.Options) { o.MaxPayload, o.MaxPending = payload, payload })
 	const n = 2000
 	p := engine.New("orders")
 	// All is written before the first message is taken: there is as much to deliver as a reader asks for.

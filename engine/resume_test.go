@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/engine"
+	"penstock/internal/testing/natsserver"
 )
 
 // interruptible builds a pipeline that stops itself after some messages: the
@@ -133,11 +134,9 @@ func TestSecondProcessIsToldWhoHasTheDirectory(t *testing.T) {
 }
 
 // external is a server outside the pipeline, as a user would run it.
-func external(t *testing.T) (*server.Server, jetstream.JetStream) {
+func external(t *testing.T) (*natsserver.Server, jetstream.JetStream) {
 	t.Helper()
-	options := natsOptions(t.TempDir())
-	options.SyncAlways = true
-	s := startNATS(t, options)
+	s := natsserver.Start(t, func(o *server.Options) { o.SyncAlways = true })
 	nc, err := nats.Connect(s.ClientURL())
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/internal/testing/natsserver"
 )
 
 // permissions are what a server's configuration grants with these rights.
@@ -31,23 +32,24 @@ func permissions(rights []broker.Right) *server.Permissions {
 }
 
 // authorized is a server with two users: one with the rights, and admin with all.
-func authorized(t *testing.T, rights []broker.Right) *server.Server {
+func authorized(t *testing.T, rights []broker.Right) *natsserver.Server {
 	t.Helper()
 	return authorizedIn(t, t.TempDir(), rights)
 }
 
-func authorizedIn(t *testing.T, dir string, rights []broker.Right) *server.Server {
+func authorizedIn(t *testing.T, dir string, rights []broker.Right) *natsserver.Server {
 	t.Helper()
-	return startNATS(t, authorizedOptions(dir, rights))
+	return natsserver.Start(t, authorizedOptions(dir, rights))
 }
 
-func authorizedOptions(dir string, rights []broker.Right) *server.Options {
-	options := natsOptions(dir)
-	options.Users = []*server.User{
-		{Username: "limited", Password: "l", Permissions: permissions(rights)},
-		{Username: "admin", Password: "a"},
+func authorizedOptions(dir string, rights []broker.Right) func(*server.Options) {
+	return func(o *server.Options) {
+		o.StoreDir = dir
+		o.Users = []*server.User{
+			{Username: "limited", Password: "l", Permissions: permissions(rights)},
+			{Username: "admin", Password: "a"},
+		}
 	}
-	return options
 }
 
 // rejecting is a pipeline with all that touches the server: two inputs, letters, a state, and End.
@@ -67,7 +69,7 @@ func rejecting(n uint64) *engine.Pipeline {
 	return p
 }
 
-func asLimited(t *testing.T, s *server.Server, dir string) engine.Config {
+func asLimited(t *testing.T, s *natsserver.Server, dir string) engine.Config {
 	config := testConfig(t, dir)
 	config.NATS = engine.NATS{URL: s.ClientURL(), User: "limited", Password: "l"}
 	return config
@@ -195,7 +197,8 @@ func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 			dir := t.TempDir()
 			s := authorizedIn(t, dir, all)
 			reload := func(rights []broker.Right) {
-				o := authorizedOptions(dir, rights)
+				o := natsserver.Options(dir)
+				authorizedOptions(dir, rights)(o)
 				o.Port = s.Addr().(*net.TCPAddr).Port
 				if err := s.ReloadOptions(o); err != nil {
 					t.Error(err)
@@ -254,7 +257,7 @@ func TestForeignStreamOnTheSubjectsIsNamed(t *testing.T) {
 	}
 }
 
-func streamsOf(t *testing.T, s *server.Server) string {
+func streamsOf(t *testing.T, s *natsserver.Server) string {
 	t.Helper()
 	b, err := broker.Open(t.Context(), broker.Config{URL: s.ClientURL(), User: "admin", Password: "a"})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/internal/testing/natsserver"
 	"penstock/tests/loopback"
 )
 
@@ -53,7 +54,7 @@ func TestEndBeforeTheStartIsOver(t *testing.T) {
 // context then. "": nothing is passed on.
 func listening(t *testing.T, cancel func(), subject string) (url string) {
 	t.Helper()
-	s := startNATS(t, natsOptions(t.TempDir()))
+	s := natsserver.Start(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/breaker"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/natsserver"
 	"penstock/tests/loopback"
 )
 
@@ -177,21 +178,7 @@ func TestFullChannelCountsNoAttempt(t *testing.T) {
 
 func TestLostBrokerCountsNoAttempt(t *testing.T) {
 	t.Parallel()
-	options := &server.Options{Host: "127.0.0.1", Port: loopback.ForTest(t), JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoSigs: true, NoLog: true}
-	start := func() *server.Server {
-		s, err := server.NewServer(options.Clone())
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		if !s.ReadyForConnections(time.Minute) {
-			t.Fatal("the server does not start")
-		}
-		return s
-	}
-	stop := func(s *server.Server) { s.Shutdown(); s.WaitForShutdown() }
-	s := start()
-	defer func() { stop(s) }()
+	s := natsserver.Start(t, func(o *server.Options) { o.Port, o.SyncAlways = loopback.ForTest(t), true })
 	p := engine.New("away")
 	numbers := engine.Source(p, "numbers", count(50, 5))
 	got := collect[uint64](t)
@@ -216,10 +203,10 @@ func TestLostBrokerCountsNoAttempt(t *testing.T) {
 	config.NATS.URL, config.Tracer = s.ClientURL(), tracer
 	b := runBeside(t, p, config)
 	await(t, "message 10", away)
-	stop(s)
+	s.Stop()
 	close(back)
 	<-time.After(300 * time.Millisecond) // the commit is refused for a while
-	s = start()
+	s.Again()
 	status := b.complete()
 	if s := stageStatus(t, status, "worker"); s.DeadLetters != 1 || s.DeadLettersBy["rejected"] != 1 || s.Starts != 1 {
 		t.Errorf("%+v", s)

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"penstock/internal/testing/natsserver"
 	"penstock/tests/loopback"
 )
 
@@ -26,7 +27,7 @@ func withUser(o *server.Options) { o.Username, o.Password = "pipe", "s3cret" }
 
 func TestExternalUserAndPassword(t *testing.T) {
 	t.Parallel()
-	s := runServer(t, withUser)
+	s := natsserver.Start(t, withUser)
 	b := open(t, Config{URL: s.ClientURL(), User: "pipe", Password: "s3cret"})
 	if b.Embedded() {
 		t.Error("claims to be embedded")
@@ -38,14 +39,14 @@ func TestExternalUserAndPassword(t *testing.T) {
 
 func TestExternalToken(t *testing.T) {
 	t.Parallel()
-	s := runServer(t, func(o *server.Options) { o.Authorization = "t0ken" })
+	s := natsserver.Start(t, func(o *server.Options) { o.Authorization = "t0ken" })
 	roundTrip(t, open(t, Config{URL: s.ClientURL(), Token: "t0ken"}))
 }
 
 // The same password will not do later either.
 func TestWrongLoginIsRefused(t *testing.T) {
 	t.Parallel()
-	s := runServer(t, withUser)
+	s := natsserver.Start(t, withUser)
 	url := s.ClientURL()
 	for _, cfg := range []Config{
 		{URL: url, User: "pipe", Password: "wr0ng"},
@@ -68,8 +69,8 @@ func TestWrongLoginIsRefused(t *testing.T) {
 // One server of a list may not know the user, as long as another one does.
 func TestOneServerTakesTheLogin(t *testing.T) {
 	t.Parallel()
-	stranger := runServer(t, func(o *server.Options) { o.Username, o.Password = "other", "other" })
-	s := runServer(t, withUser)
+	stranger := natsserver.Start(t, func(o *server.Options) { o.Username, o.Password = "other", "other" })
+	s := natsserver.Start(t, withUser)
 	for range 5 { // the order is random
 		open(t, Config{URL: stranger.ClientURL() + "," + s.ClientURL(), User: "pipe", Password: "s3cret"}).Close()
 	}
@@ -79,18 +80,18 @@ func TestOneServerTakesTheLogin(t *testing.T) {
 func TestLoginLostLaterIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	dir, port := t.TempDir(), loopback.ForTest(t)
-	at := func(password string) *server.Server {
-		return runServer(t, func(o *server.Options) {
+	at := func(password string) *natsserver.Server {
+		return natsserver.Start(t, func(o *server.Options) {
 			o.StoreDir, o.Port, o.Username, o.Password = dir, port, "pipe", password
 		})
 	}
 	s := at("s3cret")
 	j := newJournal()
 	b := open(t, Config{URL: s.ClientURL(), User: "pipe", Password: "s3cret", Logger: j.logger()})
-	stopServer(s)
+	s.Stop()
 	s = at("changed")
 	j.await(t, "Authorization Violation")
-	stopServer(s)
+	s.Stop()
 	at("s3cret")
 	if err := b.WaitConnected(testContext(t)); err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestWaitsForTheServer(t *testing.T) {
 		opened <- b
 	}()
 	j.await(t, "waiting for "+url)
-	runServer(t, func(o *server.Options) { o.Port = port })
+	natsserver.Start(t, func(o *server.Options) { o.Port = port })
 	b := <-opened
 	if b == nil {
 		return
@@ -165,7 +166,7 @@ func TestMuteServerDoesNotHoldUpTheEnd(t *testing.T) {
 
 func TestNoJetStream(t *testing.T) {
 	t.Parallel()
-	s := runServer(t, func(o *server.Options) { o.JetStream = false })
+	s := natsserver.Start(t, func(o *server.Options) { o.JetStream = false })
 	_, err := Open(testContext(t), Config{URL: s.ClientURL()})
 	wantError(t, err, ErrNoJetStream, "-js")
 }
@@ -174,7 +175,7 @@ func TestOutage(t *testing.T) {
 	t.Parallel()
 	j := newJournal()
 	dir, port := t.TempDir(), loopback.ForTest(t)
-	s := runServer(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port })
+	s := natsserver.Start(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port })
 	b := open(t, Config{URL: s.ClientURL(), Logger: j.logger()})
 	restored := make(chan struct{}, 1)
 	defer b.OnReconnect(func() { restored <- struct{}{} })()
@@ -187,7 +188,7 @@ func TestOutage(t *testing.T) {
 	answers := make(chan error, 2)
 	b.Ask("mute", nil, nil, time.Hour, func(_ *nats.Msg, err error) { answers <- err })
 
-	stopServer(s)
+	s.Stop()
 	wantError(t, <-answers, ErrDisconnected)
 	<-while.Done()
 	wantError(t, context.Cause(while), ErrDisconnected)
@@ -205,7 +206,7 @@ func TestOutage(t *testing.T) {
 	wantError(t, b.WaitConnected(short), context.DeadlineExceeded)
 	j.await(t, "waiting for nats://")
 
-	runServer(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port })
+	natsserver.Start(t, func(o *server.Options) { o.StoreDir, o.Port = dir, port })
 	if err := b.WaitConnected(testContext(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -221,10 +222,10 @@ func TestOutage(t *testing.T) {
 
 func TestCloseWhileTheServerIsAway(t *testing.T) {
 	t.Parallel()
-	s := runServer(t, nil)
+	s := natsserver.Start(t)
 	j := newJournal()
 	b := open(t, Config{URL: s.ClientURL(), Logger: j.logger()})
-	stopServer(s)
+	s.Stop()
 	j.await(t, "connection to NATS lost")
 	b.Close()
 }

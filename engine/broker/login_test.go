@@ -19,6 +19,8 @@ import (
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -47,7 +49,7 @@ func TestNKey(t *testing.T) {
 	pair := must[nkeys.KeyPair](t)(nkeys.CreateUser())
 	public := must[string](t)(pair.PublicKey())
 	seed := must[[]byte](t)(pair.Seed())
-	s := runServer(t, func(o *server.Options) { o.Nkeys = []*server.NkeyUser{{Nkey: public}} })
+	s := natsserver.Start(t, func(o *server.Options) { o.Nkeys = []*server.NkeyUser{{Nkey: public}} })
 	roundTrip(t, open(t, Config{URL: s.ClientURL(), NKeySeed: write(t, "user.nk", seed)}))
 }
 
@@ -69,7 +71,7 @@ func TestCredentials(t *testing.T) {
 	system := must[nkeys.KeyPair](t)(nkeys.CreateAccount())
 	sjwt := public(jwt.NewAccountClaims(public(system.PublicKey())).Encode(operator))
 
-	s := runServer(t, func(o *server.Options) {
+	s := natsserver.Start(t, func(o *server.Options) {
 		o.SystemAccount = public(system.PublicKey())
 		o.TrustedOperators = []*jwt.OperatorClaims{must[*jwt.OperatorClaims](t)(jwt.DecodeOperatorClaims(ojwt))}
 		resolver := &server.MemAccResolver{}
@@ -122,7 +124,7 @@ func TestTLS(t *testing.T) {
 	clientCert, clientKey := a.issue(t, 3)
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
-	s := runServer(t, func(o *server.Options) {
+	s := natsserver.Start(t, func(o *server.Options) {
 		o.TLSTimeout = 10
 		o.TLSConfig = &tls.Config{
 			Certificates: []tls.Certificate{must[tls.Certificate](t)(tls.LoadX509KeyPair(cert, key))},

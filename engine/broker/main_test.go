@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
+
+	"penstock/internal/testing/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // journal keeps what is logged, and lets a test wait for a line.
 type journal struct {
@@ -67,31 +67,6 @@ func testContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-// runServer starts a server of its own, as somebody else would run it.
-func runServer(t *testing.T, change func(*server.Options)) *server.Server {
-	t.Helper()
-	opts := &server.Options{Host: "127.0.0.1", Port: -1, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}
-	if change != nil {
-		change(opts)
-	}
-	s, err := server.NewServer(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	stop := sync.OnceFunc(func() { s.Shutdown(); s.WaitForShutdown() })
-	t.Cleanup(stop)
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("server did not start")
-	}
-	return s
-}
-
-func stopServer(s *server.Server) {
-	s.Shutdown()
-	s.WaitForShutdown()
 }
 
 func open(t *testing.T, cfg Config) *Broker {

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // A right that is missing is asked for less and less often, and soon again once it was there in between.
@@ -31,7 +33,7 @@ func TestSubscriptionsAreSoonAskedForAgainAfterTheyWereGranted(t *testing.T) {
 // Close waits for a try to subscribe again. It has to end the connection first: the try may be waiting for that.
 func TestCloseWaitsForATryToSubscribeAgain(t *testing.T) {
 	t.Parallel()
-	b, err := Open(testContext(t), Config{URL: runServer(t, nil).ClientURL()})
+	b, err := Open(testContext(t), Config{URL: natsserver.Start(t).ClientURL()})
 	if err != nil {
 		t.Fatal(err)
 	}

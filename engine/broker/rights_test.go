@@ -3,12 +3,14 @@ package broker
 import (
 	"sync"
 	"testing"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // The connection may tell of refusals at any time, also while those of the rights are read.
 func TestRightsAreCheckedWhileRefusalsComeIn(t *testing.T) {
 	t.Parallel()
-	b := open(t, Config{URL: runServer(t, nil).ClientURL()})
+	b := open(t, Config{URL: natsserver.Start(t).ClientURL()})
 	b.cfg.Needs = []Right{{Action: Publish, Subject: "some.>", Probes: []string{"some.probe"}}}
 	over := make(chan struct{})
 	var others sync.WaitGroup

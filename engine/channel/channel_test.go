@@ -165,18 +165,18 @@ func TestDeleteAll(t *testing.T) {
 func TestOpenWaitsForTheServer(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)
-	b := e.broker()
-	e.stop()
+	b := e.broker(t)
+	e.Stop()
 	opened := make(chan error, 1)
 	go func() {
 		_, err := Open(testContext(t), b, spec())
 		opened <- err
 	}()
-	e.start()
+	e.Again()
 	if err := <-opened; err != nil {
 		t.Fatal(err)
 	}
-	e.stop()
+	e.Stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := Open(ctx, b, spec())
@@ -230,7 +230,7 @@ func TestLastAndReplay(t *testing.T) {
 func TestReplayGoesOnAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)
-	c := openChannel(t, e.broker(), spec())
+	c := openChannel(t, e.broker(t), spec())
 	w := newWriter(t, c)
 	for range 400 {
 		w.publish(w.encodeNext("", 1, 100_000, nil))
@@ -241,8 +241,8 @@ func TestReplayGoesOnAfterAnOutage(t *testing.T) {
 			return fmt.Errorf("sequence %d, want %d", r.Sequence, next)
 		}
 		if next == 50 {
-			e.stop()
-			e.start()
+			e.Stop()
+			e.Again()
 		}
 		return nil
 	})

@@ -13,14 +13,15 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/frame"
+	"penstock/internal/testing/leak"
+	"penstock/internal/testing/natsserver"
 	"penstock/tests/loopback"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
@@ -44,41 +45,15 @@ func connect(t testing.TB, cfg broker.Config) *broker.Broker {
 	return b
 }
 
-// external is a server of its own that can be stopped and started on the same port with the same files.
-type external struct {
-	t    *testing.T
-	opts server.Options
-	s    *server.Server
+// external is a server outside the process's broker, which keeps its port when it is started again.
+type external struct{ *natsserver.Server }
+
+func startExternal(t *testing.T) external {
+	return external{natsserver.Start(t, func(o *server.Options) { o.Port = loopback.ForTest(t) })}
 }
 
-func startExternal(t *testing.T) *external {
-	e := &external{t: t, opts: server.Options{Host: "127.0.0.1", Port: loopback.ForTest(t), NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}}
-	e.start()
-	t.Cleanup(e.stop)
-	return e
-}
-
-func (e *external) start() {
-	e.t.Helper()
-	opts := e.opts
-	s, err := server.NewServer(&opts)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	e.s = s
-	s.Start()
-	if !s.ReadyForConnections(20 * time.Second) {
-		e.t.Fatal("server did not start")
-	}
-}
-
-func (e *external) stop() {
-	e.s.Shutdown()
-	e.s.WaitForShutdown()
-}
-
-func (e *external) broker() *broker.Broker {
-	return connect(e.t, broker.Config{URL: e.s.ClientURL()})
+func (e external) broker(t *testing.T) *broker.Broker {
+	return connect(t, broker.Config{URL: e.ClientURL()})
 }
 
 // journal keeps what is logged.

@@ -66,7 +66,7 @@ func TestPurgeDoesNotHoldUpPublish(t *testing.T) {
 		<-release
 		return true
 	}
-	c := openChannel(t, e.broker(), s)
+	c := openChannel(t, e.broker(t), s)
 	w := newWriter(t, c)
 	w.write(1)
 	last := w.write(1)

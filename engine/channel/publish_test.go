@@ -90,14 +90,14 @@ func TestTooLarge(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)
-	c := openChannel(t, e.broker(), spec())
+	c := openChannel(t, e.broker(t), spec())
 	w := newWriter(t, c)
 	w.write(1)
-	e.stop()
+	e.Stop()
 	data := w.encodeNext("", 1, 0, nil)
 	_, err := c.Publish(data, w.last, Trace{}).Result()
 	wantError(t, err, ErrUnknown)
-	e.start()
+	e.Again()
 	if err := w.insist(testContext(t), data); err != nil || w.last != 2 {
 		t.Fatalf("again: sequence %d, %v", w.last, err)
 	}

@@ -329,9 +329,9 @@ func TestReaderRefusesDamage(t *testing.T) {
 func TestReaderEnds(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)
-	b := e.broker()
+	b := e.broker(t)
 	c := openChannel(t, b, spec())
-	e.stop()
+	e.Stop()
 	r := c.Reader(ReaderConfig{Name: "worker-0"})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -344,7 +344,7 @@ func TestReaderEnds(t *testing.T) {
 	r.Ack(Delivery{Sequence: 1})
 	r.Ack(Delivery{Sequence: 2})
 	b.Close()
-	e.start()
+	e.Again()
 	if err := c.Reader(ReaderConfig{Name: "worker-0"}).Run(testContext(t)); err == nil {
 		t.Error("a closed broker is no error")
 	}

@@ -114,8 +114,8 @@ func TestMessageStolen(t *testing.T) {
 func TestServerRestartsUnderLoad(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)
-	wc := openChannel(t, e.broker(), spec())
-	rc := openChannel(t, e.broker(), spec())
+	wc := openChannel(t, e.broker(t), spec())
+	rc := openChannel(t, e.broker(t), spec())
 	const perFrame, restarts = 5, 4
 	ctx, finish := context.WithCancel(testContext(t))
 	defer finish()
@@ -137,8 +137,8 @@ func TestServerRestartsUnderLoad(t *testing.T) {
 	for range restarts {
 		r.offsets(at, at+200*perFrame)
 		at += 200 * perFrame
-		e.stop()
-		e.start()
+		e.Stop()
+		e.Again()
 	}
 	r.offsets(at, at+200*perFrame)
 	at += 200 * perFrame

@@ -17,11 +17,11 @@ import (
 func TestReaderAsksSideBySideAfterACut(t *testing.T) {
 	t.Parallel()
 	e := startExternal(t)
-	w := newWriter(t, openChannel(t, e.broker(), spec()))
+	w := newWriter(t, openChannel(t, e.broker(t), spec()))
 	for range 3 {
 		w.write(1)
 	}
-	p := startInRounds(t, e.s.Addr().String())
+	p := startInRounds(t, e.Addr().String())
 	c := openChannel(t, connect(t, broker.Config{URL: "nats://" + p.listener.Addr().String()}), spec())
 	r := startReader(t, c, ReaderConfig{})
 	r.offsets(0, 3)

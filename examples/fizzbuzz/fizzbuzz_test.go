@@ -12,46 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/examples/fizzbuzz"
+	"penstock/internal/testing/leak"
+	"penstock/internal/testing/natsserver"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// Badger's dependencies start these once per process and never stop them.
-		goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"),
-		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
-	)
-}
-
-// startServer starts a server that is still there after a run, to look into.
-func startServer(t *testing.T) (url string, js jetstream.JetStream) {
-	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not start")
-	}
-	conn, err := nats.Connect(s.ClientURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Close)
-	if js, err = jetstream.New(conn); err != nil {
-		t.Fatal(err)
-	}
-	return s.ClientURL(), js
-}
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // lockedBuffer is written by the goroutines of all stages.
 type lockedBuffer struct {
@@ -101,7 +71,8 @@ func letters(t *testing.T, js jetstream.JetStream) []string {
 
 func TestFizzBuzzWithFaults(t *testing.T) {
 	t.Parallel()
-	url, js := startServer(t)
+	outside := natsserver.Start(t) // still there after a run, to look into
+	url, js := outside.ClientURL(), outside.JetStream()
 	var log lockedBuffer
 	config := engine.Config{Dir: t.TempDir(), NATS: engine.NATS{URL: url}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	p := fizzbuzz.New(fizzbuzz.Config{Rate: time.Millisecond, Beats: 120})

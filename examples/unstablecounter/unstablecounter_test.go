@@ -9,20 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"penstock/engine"
 	"penstock/engine/supervise"
 	"penstock/examples/unstablecounter"
+	"penstock/internal/testing/leak"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		// Badger's dependencies start these once per process and never stop them.
-		goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"),
-		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
-	)
-}
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // crashes are the ticks at which the counter panics in 5 s.
 var crashes = []uint64{256, 312, 368, 424, 480}

@@ -9,6 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // peer is a way to write by hand what a pipeline does: how to send the messages
@@ -100,7 +102,7 @@ func (of peer) run(build builder) sideFunc {
 		if err != nil {
 			return o, err
 		}
-		defer stopServer(s)
+		defer natsserver.Stop(s)
 		p := &program{ctx: ctx, peer: of, serve: s}
 		defer func() {
 			for _, f := range p.close {

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // syncMode is how often the server brings its files to the disk.
@@ -21,30 +22,10 @@ var syncModes = []syncMode{{"always", 0}, {"lazy", 2 * time.Minute}}
 // startServer starts a server set up like the one a pipeline embeds: no port,
 // files in dir.
 func startServer(dir string, sync syncMode) (*server.Server, error) {
-	s, err := server.NewServer(&server.Options{
-		ServerName:   "by-hand",
-		DontListen:   true,
-		NoSigs:       true,
-		NoLog:        true,
-		JetStream:    true,
-		StoreDir:     dir,
-		SyncAlways:   sync.interval == 0,
-		SyncInterval: sync.interval,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("server in %s: %w", dir, err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		stopServer(s)
-		return nil, errors.New("the server did not start in ten seconds")
-	}
-	return s, nil
-}
-
-func stopServer(s *server.Server) {
-	s.Shutdown()
-	s.WaitForShutdown()
+	options := natsserver.Options(dir)
+	options.ServerName, options.DontListen = "by-hand", true
+	options.SyncAlways, options.SyncInterval = sync.interval == 0, sync.interval
+	return natsserver.Run(options)
 }
 
 // connect connects in process, which is what a pipeline does.

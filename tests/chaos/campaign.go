@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"penstock/internal/testing/natsserver"
 	"penstock/tests/chaos/workload"
 )
 
@@ -73,15 +74,9 @@ func (c *campaign) leaveOut(all []ordeal) {
 
 // openOutside starts the NATS server that items are published to. Nothing happens to it.
 func (c *campaign) openOutside() (err error) {
-	c.outside, err = server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: filepath.Join(c.work, "outside"),
-	})
+	c.outside, err = natsserver.Run(natsserver.Options(filepath.Join(c.work, "outside")))
 	if err != nil {
 		return fmt.Errorf("start the server outside: %w", err)
-	}
-	c.outside.Start()
-	if !c.outside.ReadyForConnections(10 * time.Second) {
-		return errors.New("the server outside does not listen")
 	}
 	c.outsideURL = c.outside.ClientURL()
 	return nil
@@ -89,8 +84,7 @@ func (c *campaign) openOutside() (err error) {
 
 func (c *campaign) close() {
 	if c.outside != nil {
-		c.outside.Shutdown()
-		c.outside.WaitForShutdown()
+		natsserver.Stop(c.outside)
 	}
 	if !c.keep {
 		_ = os.RemoveAll(c.work)

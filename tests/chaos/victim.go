@@ -20,8 +20,8 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/internal/testing/natsserver"
 	"penstock/tests/chaos/workload"
-	"penstock/tests/crash/natsserver"
 )
 
 const (
@@ -52,7 +52,7 @@ func runChild(name string, args []string) {
 func serve(args []string) error {
 	set := flag.NewFlagSet(asServer, flag.ExitOnError)
 	dir := set.String("dir", "", "")
-	port := set.Int("port", natsserver.Random, "")
+	port := set.Int("port", 0, "")
 	if err := set.Parse(args); err != nil {
 		return err
 	}

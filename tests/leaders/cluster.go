@@ -6,16 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // node is one server, in a process of its own, so that it can be killed.
@@ -28,18 +28,12 @@ type node struct {
 
 // serve is the process of a node. It ends with the one that started it.
 func (n node) serve() error {
-	var routes []*url.URL
-	for _, port := range n.Routes {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprint("127.0.0.1:", port)})
-	}
-	s, err := server.NewServer(&server.Options{
-		ServerName: n.Name, Host: "127.0.0.1", Port: n.Port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: n.Dir,
-		Cluster: server.ClusterOpts{Name: "trio", Host: "127.0.0.1", Port: n.Routes[0]}, Routes: routes,
-	})
-	if err != nil {
+	options := natsserver.Options(n.Dir)
+	options.Port = n.Port
+	natsserver.Member(options, n.Name, n.Routes)
+	if _, err := natsserver.Run(options); err != nil {
 		return err
 	}
-	s.Start()
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	return nil
 }

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // publish puts messages into streams of a server, as anyone with the right does.
@@ -38,7 +39,7 @@ func publish(t *testing.T, host string, subjects ...string) {
 // at, and can be discarded.
 func TestGarbageAmongTheDeadLetters(t *testing.T) {
 	t.Parallel()
-	host, _ := startServerFor(t, server.Options{})
+	host := natsserver.Start(t).Addr().String()
 	c := newCommand(t)
 	c.env[telemetryVariable] = "127.0.0.1:0"
 	at := func(args ...string) []string { return append(args, "--nats", host) }
@@ -83,7 +84,7 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 // The page discards them too, and a start is not in the way of that.
 func TestTheAPIDiscardsGarbage(t *testing.T) {
 	t.Parallel()
-	host, _ := startServerFor(t, server.Options{})
+	host := natsserver.Start(t).Addr().String()
 	c := newCommand(t)
 	run := []string{"run", "--rate=5ms", "--beats=100000", "--no-faults", "--nats", host}
 	first := c.start(run...)

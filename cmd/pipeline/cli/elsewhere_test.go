@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/nats-io/nats-server/v2/server"
 )
 
 // looks are the verbs that look into a directory, and change nothing.
@@ -98,8 +96,8 @@ func TestLookingLeavesNothingBehind(t *testing.T) {
 
 func TestADirectoryKnowsWhereItsChannelsAre(t *testing.T) {
 	t.Parallel()
-	host, _ := startServerFor(t, server.Options{Username: "user", Password: "secret"})
-	other, _ := startServerFor(t, server.Options{Username: "user", Password: "secret"})
+	host := startServer(t)
+	other := startServer(t)
 	login := "nats://user:secret@"
 	c := newCommand(t)
 	dir := filepath.Join(t.TempDir(), "data")

@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"penstock/cmd/pipeline/internal/shipped"
+	"penstock/internal/testing/leak"
 )
 
 // asCommand makes the test binary behave as the command.
@@ -25,11 +24,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		Main(declareShipped)
 	}
-	goleak.VerifyTestMain(m,
-		// Badger's dependencies start these once per process and never stop them.
-		goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"),
-		goleak.IgnoreTopFunction("go.opencensus.io/stats/view.(*worker).start"),
-	)
+	leak.Main(m)
 }
 
 // declareShipped makes the program that Penstock comes with.

@@ -6,9 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"penstock/internal/testing/natsserver"
 )
 
 // What is printed is a server's configuration with which the pipeline runs, is looked at and has its letters listed.
@@ -59,16 +60,7 @@ func configured(t *testing.T, accounts string) (url string) {
 		t.Fatal(err)
 	}
 	o.NoLog, o.NoSigs = true, true
-	s, err := server.NewServer(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server is not ready")
-	}
-	return s.ClientURL()
+	return natsserver.Start(t, func(options *server.Options) { *options = *o }).ClientURL()
 }
 
 func TestPermissionsRefuseBadNames(t *testing.T) {

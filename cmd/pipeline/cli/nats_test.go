@@ -3,35 +3,19 @@ package cli
 import (
 	"os"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"penstock/internal/testing/natsserver"
 )
 
 func startServer(t *testing.T) (host string) {
 	t.Helper()
-	host, _ = startServerFor(t, server.Options{Username: "user", Password: "secret"})
-	return host
+	return natsserver.Start(t, withLogin).Addr().String()
 }
 
-// startServerFor starts one with a login. stop may be called before the end.
-func startServerFor(t *testing.T, o server.Options) (host string, stop func()) {
-	t.Helper()
-	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoLog, o.NoSigs = "127.0.0.1", -1, true, t.TempDir(), true, true
-	s, err := server.NewServer(&o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	stop = sync.OnceFunc(func() { s.Shutdown(); s.WaitForShutdown() })
-	t.Cleanup(stop)
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not start")
-	}
-	return s.Addr().String(), stop
-}
+func withLogin(o *server.Options) { o.Username, o.Password = "user", "secret" }
 
 func TestExternalServer(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"penstock/internal/testing/natsserver"
 	"penstock/telemetry"
 )
 
@@ -207,16 +208,17 @@ func TestReplayTelemetry(t *testing.T) {
 func TestTelemetryHasNoCredentials(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		options server.Options
-		login   string
+		set   func(*server.Options)
+		login string
 	}{
-		"password": {server.Options{Username: "user", Password: "hunter2"}, "user:hunter2"},
-		"token":    {server.Options{Authorization: "hunter2"}, "hunter2"},
+		"password": {func(o *server.Options) { o.Username, o.Password = "user", "hunter2" }, "user:hunter2"},
+		"token":    {func(o *server.Options) { o.Authorization = "hunter2" }, "hunter2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCommand(t)
-			host, stop := startServerFor(t, test.options)
+			s := natsserver.Start(t, test.set)
+			host, stop := s.Addr().String(), s.Stop
 			report := filepath.Join(t.TempDir(), "report.json")
 			r := c.start("run", "--rate=5ms", "--beats=100000", "--telemetry=127.0.0.1:0", "--log-level=debug", "--drain=1ms", "--report", report, "--nats", "nats://"+test.login+"@"+host)
 			url := r.url()

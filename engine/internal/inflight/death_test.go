@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"penstock/internal/testing/leak"
 )
 
 // The test binary is also the process that dies, in the way and on the file that these name.
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		die(way, os.Getenv(pathEnv))
 		return
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }
 
 func victim(t *testing.T, way, path string) *exec.Cmd {

@@ -8,11 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"penstock/engine"
+	"penstock/internal/testing/natsserver"
 )
 
 func TestGeneratedPipelinesAreSound(t *testing.T) {
@@ -65,15 +63,7 @@ func TestUndisturbedRunsAreRight(t *testing.T) {
 
 func newOutside(t *testing.T) *Outside {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, JetStream: true, StoreDir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not listen")
-	}
+	s := natsserver.Start(t)
 	outside, err := DialOutside(s.ClientURL(), "test")
 	if err != nil {
 		t.Fatal(err)

@@ -3,14 +3,14 @@ package main
 import (
 	"flag"
 
-	"penstock/tests/crash/natsserver"
+	"penstock/internal/testing/natsserver"
 )
 
 // runServer is an external NATS server, until it is killed.
 func runServer(args []string) error {
 	set := flag.NewFlagSet("server", flag.ExitOnError)
 	dir := set.String("dir", "", "`directory` of the streams")
-	port := set.Int("port", natsserver.Random, "to listen on, on the loopback interface")
+	port := set.Int("port", 0, "to listen on, on the loopback interface")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
