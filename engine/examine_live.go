@@ -16,9 +16,9 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	r := p.current
 	p.mu.Unlock()
 	if r == nil || !r.ready.Load() {
-		return nil, fmt.Errorf("examine: pipeline %s is not running", p.name)
+		return nil, fmt.Errorf("examine: pipeline %s is not running", p.plan.name)
 	}
-	l := &look{pipeline: p.name, identity: r.identity.ID, stages: map[string]*channelFacts{}}
+	l := &look{pipeline: p.plan.name, identity: r.identity.ID, stages: map[string]*channelFacts{}}
 	for _, in := range r.instances {
 		if err := l.live(ctx, in); err != nil {
 			return nil, fmt.Errorf("examine channel %s: %w", in.definition.name, err)
@@ -37,7 +37,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	if err := l.letters(ctx, r.broker, nil); err != nil {
 		return nil, fmt.Errorf("examine: %w", err)
 	}
-	return &Examination{Dir: r.dir.path, Pipeline: p.name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
+	return &Examination{Dir: r.dir.path, Pipeline: p.plan.name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
 }
 
 func (l *look) live(ctx context.Context, in *instance) error {

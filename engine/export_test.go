@@ -15,7 +15,7 @@ func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
 	r := &run{
 		pipeline: p,
 		config:   config,
-		log:      config.Logger.With("pipeline", p.name),
+		log:      config.Logger.With("pipeline", p.plan.name),
 		byStage:  map[*definition]*instance{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
@@ -44,7 +44,7 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	stages.Wait()
 	cancel()
 	background.Wait()
-	if !r.byStage[r.pipeline.stages[len(r.pipeline.stages)-1]].phase.isEnded() {
+	if !r.byStage[r.pipeline.plan.stages[len(r.pipeline.plan.stages)-1]].phase.isEnded() {
 		return errors.Join(ends...)
 	}
 	return r.conclude(ctx, nil)

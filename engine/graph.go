@@ -36,11 +36,11 @@ type GraphChannel struct {
 // Graph returns what the pipeline is made of. It needs no run. Safe for
 // concurrent use, once all is declared.
 func (p *Pipeline) Graph() Graph {
-	g := Graph{Pipeline: p.name}
-	for _, group := range p.groups {
+	g := Graph{Pipeline: p.plan.name}
+	for _, group := range p.plan.groups {
 		g.Groups = append(g.Groups, GraphGroup{Name: group.name, Group: group.parent.path(), Strategy: group.settings.Strategy.String()})
 	}
-	order := p.order()
+	order := p.plan.order()
 	for _, d := range order {
 		g.Stages = append(g.Stages, GraphStage{Name: d.name, Kind: d.kind, Group: d.group.path(), Keyed: d.keyed()})
 	}

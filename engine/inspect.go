@@ -58,9 +58,9 @@ func (p *Pipeline) running(stage string) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := p.stage(stage)
+	d := p.plan.stage(stage)
 	if d == nil {
-		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.name, stage)
+		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.name, stage)
 	}
 	return r.byStage[d], nil
 }

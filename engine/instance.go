@@ -18,6 +18,7 @@ import (
 // outlives a task and is safe for concurrent use.
 type instance struct {
 	definition *definition
+	functions  functions
 	run        *run
 	id         plan.InstanceID
 	log        *slog.Logger
@@ -120,6 +121,7 @@ func limitsFor(maxPayload int64) limits {
 func newInstance(r *run, d *definition, store ports.Store, maxPayload int64) *instance {
 	in := &instance{
 		definition: d,
+		functions:  r.pipeline.codes[d],
 		run:        r,
 		id:         d.id(),
 		log:        r.log.With("stage", d.name),
@@ -140,7 +142,7 @@ func newInstance(r *run, d *definition, store ports.Store, maxPayload int64) *in
 		in.waiting.reading[k].clock = r.clock
 	}
 	in.committed = view.New(d.name, store)
-	in.fault.recovery.set(d.recover)
+	in.fault.recovery.set(in.functions.recovers())
 	in.callout.breaker = in.newBreaker()
 	for _, stream := range d.destinations() {
 		if stream.compress == frame.S2 {

@@ -80,7 +80,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	last, err := r.queue.Last(ctx)
 	if err == nil && last < noted {
 		err = remedy.Errorf("%w: dead letters were kept up to sequence %d, and stream %s does not have them: it lost its tail or its files, or was deleted; "+
-			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^lettersLost, dlq.StreamName(r.pipeline.name), remedy.Repair, remedy.Fresh)
+			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^lettersLost, dlq.StreamName(r.pipeline.plan.name), remedy.Repair, remedy.Fresh)
 	}
 	return err
 }
@@ -89,10 +89,10 @@ func (r *run) checkLetters(ctx context.Context) error {
 // them off. What a death in a write leaves is no damage.
 func (r *run) checkLetterFiles() error {
 	r.lettersEnd = math.MaxUint64
-	if starting, err := r.dir.isStartingOver(r.pipeline.name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
+	if starting, err := r.dir.isStartingOver(r.pipeline.plan.name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
 		return err
 	}
-	s, err := streamIn(r.dir.path, dlq.StreamName(r.pipeline.name))
+	s, err := streamIn(r.dir.path, dlq.StreamName(r.pipeline.plan.name))
 	if err != nil { // there is none
 		return nil
 	}

@@ -30,11 +30,7 @@ func (m Message[T]) ID() string {
 	if m.input == nil {
 		return fmt.Sprintf("?:%d", m.Offset)
 	}
-	return messageID(m.input.definition.stream, m.Offset)
-}
-
-func messageID(stream *streamDefinition, offset uint64) string {
-	return fmt.Sprintf("%s.%s:%d", stream.pipeline.name, stream, offset)
+	return m.input.definition.stream.message(m.Offset)
 }
 
 // Emit sends a value to the stage's stream. It takes effect when the call

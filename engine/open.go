@@ -34,8 +34,8 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.checkLetterFiles(); err != nil {
 		return err
 	}
-	server := r.config.broker(r.pipeline.name, r.dir.broker())
-	if server.StartingOver, err = r.dir.isStartingOver(r.pipeline.name); err != nil {
+	server := r.config.broker(r.pipeline.plan.name, r.dir.broker())
+	if server.StartingOver, err = r.dir.isStartingOver(r.pipeline.plan.name); err != nil {
 		return err
 	}
 	server.StartingOver = server.StartingOver || r.config.Fresh
@@ -56,7 +56,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
-		Pipeline:    r.pipeline.name,
+		Pipeline:    r.pipeline.plan.name,
 		Identity:    r.identity.ID,
 		Replicas:    r.broker.Replicas(),
 		MaxBytes:    r.config.DeadLetterBytes,
@@ -81,12 +81,12 @@ func (r *run) open(ctx context.Context) (err error) {
 
 // filesBeside is how many files a run needs beside its checkpoints: those of the
 // server and the directory, connections, and those of each stage and its stream.
-func filesBeside(p *Pipeline) int { return 40 + 8*len(p.stages) }
+func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, d := range r.pipeline.stages {
-		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline.name, Stage: d.name, Keys: r.keys})
+	for _, d := range r.pipeline.plan.stages {
+		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline.plan.name, Stage: d.name, Keys: r.keys})
 		if err != nil || !found {
 			return false, err
 		}
@@ -105,8 +105,8 @@ func (r *run) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found && id.Pipeline != r.pipeline.name {
-		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.path, id.Pipeline, r.pipeline.name)
+	if found && id.Pipeline != r.pipeline.plan.name {
+		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.path, id.Pipeline, r.pipeline.plan.name)
 	}
 	if found {
 		r.identity = id
@@ -116,8 +116,8 @@ func (r *run) identify(ctx context.Context) error {
 		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with %v",
 			ErrRefused, r.dir.path, remedy.Fresh))
 	}
-	r.identity = newIdentity(r.pipeline.name)
-	there, err := identitiesOn(ctx, r.broker, r.pipeline.name, r.pipeline.stageNames())
+	r.identity = newIdentity(r.pipeline.plan.name)
+	there, err := identitiesOn(ctx, r.broker, r.pipeline.plan.name, r.pipeline.plan.stageNames())
 	if err != nil {
 		return err
 	}
@@ -140,11 +140,11 @@ func (r *run) claim(ctx context.Context) error {
 	if r.dir.isMoved(r.config.NATS.URL) {
 		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.about.Channels, "now", broker.Addresses(r.config.NATS.URL))
 	}
-	return r.dir.claim(r.pipeline.name, r.config.NATS.URL)
+	return r.dir.claim(r.pipeline.plan.name, r.config.NATS.URL)
 }
 
 func (r *run) openInstances(ctx context.Context) error {
-	for _, d := range r.pipeline.order() {
+	for _, d := range r.pipeline.plan.order() {
 		r.addInstance(d, r.store.Instance(d.id().String()), r.broker.MaxPayload())
 	}
 	r.checkpointer.instances = r.instances
@@ -160,7 +160,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	}
 	for _, in := range r.instances {
 		ch, err := channel.Open(ctx, r.broker, channel.Spec{
-			Pipeline:        r.pipeline.name,
+			Pipeline:        r.pipeline.plan.name,
 			Stage:           in.definition.name,
 			Identity:        r.identity.ID,
 			MaxBytes:        int64(in.format.capacity.Bytes+in.format.capacity.Bytes/4) + 64<<20,
@@ -197,7 +197,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.beginQuarantine(last); err != nil {
 		return err
 	}
-	r.supervisor = r.supervisorOf(r.pipeline.root)
+	r.supervisor = r.supervisorOf(r.pipeline.plan.root)
 	r.supervisor.OnEvent = r.onEvent
 	r.ready.Store(true)
 	r.broker.Started()

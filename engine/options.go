@@ -1,35 +1,11 @@
 package engine
 
 import (
-	"math"
-	"time"
-
-	"penstock/engine/breaker"
 	"penstock/engine/supervise"
 )
 
 // Option changes how a stage is run. Give options with Pipeline.With.
 type Option func(*options)
-
-type options struct {
-	attempts     int
-	atLimit      Limit
-	attemptDelay *supervise.Backoff
-	unfit        *Limit // nil: the pipeline stops
-	batch        int
-	keys         int // 0: bounded by memory
-	keyMemory    int // bytes; 0: the default, or bounded by keys
-	branches     []*streamDefinition
-	policy       supervise.Policy
-	backoff      supervise.Backoff
-	limit        *supervise.Limit
-	checks       []supervise.Check
-	deadline     time.Duration
-	stopTimeout  time.Duration
-	recoverTime  time.Duration
-	breaker      *breaker.Config
-	unavailable  supervise.Backoff
-}
 
 // Options is several options as one.
 func Options(list ...Option) Option {
@@ -39,14 +15,6 @@ func Options(list ...Option) Option {
 		}
 	}
 }
-
-func defaultOptions() options {
-	return options{attempts: 3, batch: 1000}
-}
-
-// Unlimited is for Attempts: a message is tried until it succeeds, or until
-// the restart limit of its stage stops that.
-const Unlimited = math.MaxInt
 
 // Attempts is how many times a message may fail before it is diverted to the
 // dead letters. Default 3; less than 1 counts as 1. As long as there is such a
@@ -71,16 +39,6 @@ func Attempts(n int) Option {
 func AttemptDelay(b supervise.Backoff) Option {
 	return func(o *options) { o.attemptDelay = &b }
 }
-
-// Limit is what happens with a message that has failed at every attempt.
-type Limit uint8
-
-const (
-	DeadLetter    Limit = iota // it is kept in the dead letters, and the stage goes on
-	DropMessage                // it is dropped and counted, and the stage goes on
-	StopStage                  // the stage is given up, and tries it again in the next run
-	EscalateStage              // the stage's group fails
-)
 
 // AtLimit says what happens with a message that has failed at every attempt.
 // Default DeadLetter. What a function rejected is a dead letter anyway.

@@ -31,22 +31,6 @@ func UnavailableBackoff(b supervise.Backoff) Option {
 	return func(o *options) { o.unavailable = b }
 }
 
-const (
-	unavailableMost   = 5 * time.Second
-	unavailableJitter = 0.2
-)
-
-func (o *options) unavailableDelay(tries int) time.Duration {
-	b := o.unavailable
-	if b.Max <= 0 {
-		b.Max = max(unavailableMost, b.Initial)
-	}
-	if b.Jitter == 0 {
-		b.Jitter = unavailableJitter
-	}
-	return b.Delay(tries)
-}
-
 // RestartLimit gives each stage an account of its own: after this many restarts
 // within the window the next failure escalates to the parent of its group (for
 // a stage of no group the pipeline stops). Without it a stage's restarts count

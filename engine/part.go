@@ -18,6 +18,7 @@ type Part[S, Out any] interface {
 // typed is the typed half of a definition: the user's functions.
 type typed[S, Out any] struct {
 	*definition
+	pipeline *Pipeline
 	codec    Codec[S]
 	output   *Codec[Out]
 	source   SourceFunc[S, Out]

@@ -33,7 +33,7 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	if err != nil {
 		return nil, fmt.Errorf("peek into %s: %w", stream, err)
 	}
-	for _, d := range p.stages {
+	for _, d := range p.plan.stages {
 		for _, s := range d.destinations() {
 			if s.String() == stream {
 				list, err := r.byStage[d].peekInto(ctx, s, n)
@@ -44,7 +44,7 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.name, stream)
+	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.name, stream)
 }
 
 func (in *instance) peekInto(ctx context.Context, s *streamDefinition, n int) ([]Peeked, error) {

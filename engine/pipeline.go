@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"errors"
-	"fmt"
-	"regexp"
 	"sync"
 )
 
@@ -13,12 +10,8 @@ import (
 // Declaring is not safe for concurrent use. A running pipeline may be asked
 // for its Status and State from any goroutine.
 type Pipeline struct {
-	name     string
-	stages   []*definition
-	root     *group
-	groups   []*group // all but the root
-	branches []*streamDefinition
-	mistakes []error
+	plan  *declaration
+	codes map[*definition]functions // what the plan does not know: the functions
 
 	subscribers subscribers
 
@@ -31,15 +24,15 @@ type Pipeline struct {
 // its streams and of its data directory; it matches ^[A-Za-z0-9_-]{1,64}$.
 // A bad name is reported by Check and Run.
 func New(name string) *Pipeline {
-	p := &Pipeline{name: name, root: &group{}}
-	if err := checkName("pipeline", name); err != nil {
-		p.mistakes = append(p.mistakes, err)
-	}
-	return p
+	return &Pipeline{plan: newDeclaration(name), codes: map[*definition]functions{}}
 }
 
 // Name returns the name given to New.
-func (p *Pipeline) Name() string { return p.name }
+func (p *Pipeline) Name() string { return p.plan.name }
+
+// Check reports every mistake in the declaration at once, or nil. Run calls
+// it before anything starts.
+func (p *Pipeline) Check() error { return p.plan.check() }
 
 // Scope is where stages are declared: a Pipeline, a Group of it, or either
 // with options.
@@ -68,7 +61,7 @@ func (p *Pipeline) With(options ...Option) Scope {
 func (p *Pipeline) scope() *scoped { return p.rootScope() }
 
 func (p *Pipeline) rootScope() *scoped {
-	return &scoped{pipeline: p, group: p.root, options: defaultOptions()}
+	return &scoped{pipeline: p, group: p.plan.root, options: defaultOptions()}
 }
 
 type scoped struct {
@@ -87,37 +80,3 @@ func (s *scoped) With(list ...Option) Scope {
 }
 
 func (s *scoped) scope() *scoped { return s }
-
-var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-// ErrWiring is wrapped by every mistake in the declaration of a pipeline.
-var ErrWiring = errors.New("wiring mistake")
-
-func checkName(what, name string) error {
-	if validName.MatchString(name) {
-		return nil
-	}
-	return fmt.Errorf("%w: %s name %q: use 1 to 64 of A-Z a-z 0-9 _ -", ErrWiring, what, name)
-}
-
-func (p *Pipeline) mistake(format string, args ...any) {
-	p.mistakes = append(p.mistakes, fmt.Errorf("%w: "+format, append([]any{ErrWiring}, args...)...))
-}
-
-func (p *Pipeline) stage(name string) *definition {
-	for _, d := range p.stages {
-		if d.name == name {
-			return d
-		}
-	}
-	return nil
-}
-
-// stageNames are those of all stages, in the order of their declaration.
-func (p *Pipeline) stageNames() []string {
-	names := make([]string, len(p.stages))
-	for k, d := range p.stages {
-		names[k] = d.name
-	}
-	return names
-}

@@ -27,6 +27,12 @@ type processor interface {
 	keeper() state.Keeper
 }
 
+// functions is what the plan of a stage does not know: its functions.
+type functions interface {
+	newProcessor(t *task) processor
+	recovers() recoverFunc // nil: the restart policy decides
+}
+
 type typedProcessor[S, Out any] struct {
 	*typed[S, Out]
 	emit  Emit[Out]
@@ -35,7 +41,9 @@ type typedProcessor[S, Out any] struct {
 	none  S // what hooks of a keyed stage get
 }
 
-func newProcessor[S, Out any](t *typed[S, Out], in *task) processor {
+func (t *typed[S, Out]) recovers() recoverFunc { return t.recover }
+
+func (t *typed[S, Out]) newProcessor(in *task) processor {
 	m := &typedProcessor[S, Out]{typed: t}
 	if t.definition.keyed() {
 		m.keys = state.NewKeyed(t.codec, in.committed, state.Bounds{Keys: t.options.keys, Memory: t.options.keyMemory}, in.usesKey)

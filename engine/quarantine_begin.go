@@ -220,7 +220,7 @@ func (c *quarantine) save(death uint64) error {
 }
 
 // instance is the one of a stage, or nil.
-func (r *run) instance(stage string) *instance { return r.byStage[r.pipeline.stage(stage)] }
+func (r *run) instance(stage string) *instance { return r.byStage[r.pipeline.plan.stage(stage)] }
 
 // KilledError says that the process died while a stage had this message, and
 // no other was in any stage's code.

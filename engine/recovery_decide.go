@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -27,7 +28,7 @@ type fault struct {
 type verdict struct {
 	decision supervise.Decision
 	replace  func(state.Keeper) error
-	handler  Handler
+	handler  func(ctx context.Context, log *slog.Logger) error
 	drop     bool
 	fault    fault
 }
@@ -126,7 +127,7 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 	d.timer = timerOf(c.unit)
 	if c.unit == "" && c.batched <= 1 {
 		stream := in.inputDefinition(c.input).stream
-		d.message = &FaultMessage{ID: messageID(stream, c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
+		d.message = &FaultMessage{ID: stream.message(c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
 	}
 	s := in.task.Load()
 	if s == nil {
@@ -163,7 +164,7 @@ func (t *task) note(err error) {
 		return
 	}
 	f.message = &FaultMessage{
-		ID:     messageID(i.definition.stream, c.offset),
+		ID:     i.definition.stream.message(c.offset),
 		Stream: i.definition.stream.String(),
 		Offset: c.offset,
 		Key:    c.key,
@@ -202,7 +203,7 @@ func (t *task) handle(ctx context.Context) error {
 	if v == nil || v.handler == nil {
 		return nil
 	}
-	err := t.unlessAway(ctx, handlerUnit, func() error { return v.handler(ctx, t.definition.pipeline, t.log) })
+	err := t.unlessAway(ctx, handlerUnit, func() error { return v.handler(ctx, t.log) })
 	if err == nil || errors.Is(err, errAbandoned) || errors.Is(err, errStopsWaiting) {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"penstock/engine/internal/state"
 	"penstock/engine/supervise"
@@ -14,6 +15,7 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 	if fn == nil {
 		return nil
 	}
+	p := t.pipeline
 	return func(ctx context.Context, in *instance, f fault) (verdict, error) {
 		told := Fault[S]{
 			Stage: f.Child, Reason: f.Reason, Err: f.Err, Call: f.call, Message: f.message, Attempt: f.attempt,
@@ -28,7 +30,10 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 			return verdict{}, err
 		}
 		answer := fn(ctx, told)
-		v := verdict{decision: answer.decision, handler: answer.handler, drop: answer.drop}
+		v := verdict{decision: answer.decision, drop: answer.drop}
+		if h := answer.handler; h != nil {
+			v.handler = func(ctx context.Context, log *slog.Logger) error { return h(ctx, p, log) }
+		}
 		if answer.state != nil {
 			v.replace = func(k state.Keeper) error { return replaceState(k, f, *answer.state) }
 		}

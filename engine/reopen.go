@@ -59,7 +59,7 @@ func (in *instance) isOurs(ctx context.Context) (bool, error) {
 // replaysWait says whether dead letters of a complete run are to be replayed:
 // then it is not over yet.
 func (r *run) replaysWait(ctx context.Context) (bool, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.name)
 	if err != nil || !found {
 		return false, err
 	}

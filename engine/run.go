@@ -73,12 +73,12 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	}
 	config = config.withDefaults()
 	if err := config.check(); err != nil {
-		return fmt.Errorf("run pipeline %s: %w", p.name, err)
+		return fmt.Errorf("run pipeline %s: %w", p.plan.name, err)
 	}
 	r := &run{
 		pipeline: p,
 		config:   config,
-		log:      config.Logger.With("pipeline", p.name),
+		log:      config.Logger.With("pipeline", p.plan.name),
 		byStage:  map[*definition]*instance{},
 		clock:    ports.RealTime{},
 		started:  time.Now(),
@@ -87,7 +87,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	r.space = newSpace(r)
 	r.beginDrain = sync.OnceFunc(func() { close(r.draining); r.pokeAll() })
 	if !p.begin(r) {
-		return fmt.Errorf("run pipeline %s: %w", p.name, ErrRunning)
+		return fmt.Errorf("run pipeline %s: %w", p.plan.name, ErrRunning)
 	}
 	defer p.finish(r)
 	stop := r.watchWaits()

@@ -124,7 +124,7 @@ func (w *world) start(disk *simDisk) *simProcess {
 // open does what openInstances does.
 func (p *simProcess) open() error {
 	r := p.run
-	for _, d := range r.pipeline.order() {
+	for _, d := range r.pipeline.plan.order() {
 		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.name}, 1<<20)
 		in.channel = &simLink{p, p.world.streams[d.name]}
 		in.observed.history.store = in.committed.Store

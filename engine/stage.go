@@ -6,84 +6,6 @@ import (
 	"reflect"
 )
 
-// Kind is what a stage is in the graph.
-type Kind string
-
-const (
-	KindSource    Kind = "source"    // no input
-	KindProcessor Kind = "processor" // reads and writes
-	KindSink      Kind = "sink"      // reads, has its effect outside
-)
-
-// definition is a declared stage without its types.
-type definition struct {
-	pipeline     *Pipeline
-	group        *group
-	name         string
-	kind         Kind
-	inputs       []*inputDefinition
-	timers       []timerDefinition
-	setsTimers   bool              // some are set by its functions
-	output       *streamDefinition // nil for None
-	options      options
-	problems     []error
-	newProcessor func(in *task) processor
-	recover      recoverFunc // nil: the restart policy decides
-	stateCodec   func() string
-}
-
-// inputDefinition is one stream as read by one stage.
-type inputDefinition struct {
-	index  int
-	stage  *definition
-	stream *streamDefinition
-	keyed  bool
-	batch  bool
-}
-
-func (d *definition) keyed() bool { return len(d.inputs) > 0 && d.inputs[0].keyed }
-
-// destinations are the streams the stage writes: its own, then its branches.
-func (d *definition) destinations() []*streamDefinition {
-	var list []*streamDefinition
-	if d.output != nil {
-		list = append(list, d.output)
-	}
-	return append(list, d.options.branches...)
-}
-
-// destination is the place of a stream among the destinations.
-func (d *definition) destination(s *streamDefinition) int {
-	first := 0
-	if d.output != nil {
-		if d.output == s {
-			return 0
-		}
-		first = 1
-	}
-	for i, branch := range d.options.branches {
-		if branch == s {
-			return first + i
-		}
-	}
-	panic(fmt.Sprintf("engine: stage %s does not write %s", d.name, s))
-}
-
-// capacity is the bound of the stage's channel: the smallest of its streams'.
-func (d *definition) capacity() Capacity {
-	bound := Capacity{}.orDefault()
-	for i, stream := range d.destinations() {
-		c := stream.capacity.orDefault()
-		if i == 0 {
-			bound = c
-			continue
-		}
-		bound.Messages = min(bound.Messages, c.Messages)
-		bound.Bytes = min(bound.Bytes, c.Bytes)
-	}
-	return bound
-}
-
 // SourceFunc produces values. Each call may emit any number and keeps its
 // place (a file offset, the last tick) in the state; when it returns nil, what
 // it emitted and the state are committed together. It may block, for as long
@@ -144,8 +66,8 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 	where := scope.scope()
 	p, opts := where.pipeline, where.options
 	stream := newStream[Out](p)
-	d := &definition{pipeline: p, group: where.group, name: name, kind: kind, options: opts}
-	t := &typed[S, Out]{definition: d, codec: DefaultCodec[S](), output: stream.codec}
+	d := &definition{pipeline: p.plan, group: where.group, name: name, kind: kind, options: opts}
+	t := &typed[S, Out]{definition: d, pipeline: p, codec: DefaultCodec[S](), output: stream.codec}
 	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
 		d.output = stream.definition
 	} else if kind == KindProcessor {
@@ -154,7 +76,7 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 	stream.definition.owner = d
 	for _, branch := range opts.branches {
 		if branch.owner != nil {
-			p.mistake("branch %q is given to the stages %q and %q", branch.branch, branch.owner.name, name)
+			p.plan.mistake("branch %q is given to the stages %q and %q", branch.branch, branch.owner.name, name)
 		}
 		branch.owner = d
 	}
@@ -162,10 +84,9 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 		part.addTo(t)
 	}
 	d.stateCodec = func() string { return t.codec.Name() }
-	d.newProcessor = func(in *task) processor { return newProcessor(t, in) }
 	d.problems = append(d.problems, unsavable("state", t.codec)...)
-	d.recover = t.recover
-	p.stages = append(p.stages, d)
+	p.plan.stages = append(p.plan.stages, d)
+	p.codes[d] = t
 	where.group.members = append(where.group.members, member{stage: d})
 	return &stream, t
 }

@@ -87,11 +87,11 @@ func (p *Pipeline) Status() Status {
 	case p.final != nil:
 		return *p.final
 	}
-	return Status{Pipeline: p.name}
+	return Status{Pipeline: p.plan.name}
 }
 
 func (r *run) status() Status {
-	s := Status{Pipeline: r.pipeline.name, Elapsed: time.Since(r.started)}
+	s := Status{Pipeline: r.pipeline.plan.name, Elapsed: time.Since(r.started)}
 	s.Waits = r.waits.list(r.clock.Now(), r.config.WaitPatience)
 	if !r.ready.Load() {
 		return s
@@ -107,7 +107,7 @@ func (r *run) status() Status {
 		s.Channels = append(s.Channels, in.channels()...)
 	}
 	s.Checkpoint, s.Broker = r.checkpointer.past.status(), r.brokerStatus()
-	for _, g := range r.pipeline.groups {
+	for _, g := range r.pipeline.plan.groups {
 		child := children[g.name]
 		status := GroupStatus{Name: g.name, Group: g.parent.path(), Strategy: g.settings.Strategy.String(), State: child.State.String()}
 		for _, n := range child.Restarts {

@@ -18,56 +18,6 @@ type Stream[T any] struct {
 	key        func(T) string
 }
 
-// streamDefinition is a stream without its type: one destination of a stage.
-type streamDefinition struct {
-	pipeline  *Pipeline
-	owner     *definition
-	branch    string // "" is the stage's own stream
-	internal  string // name of what is no stream of a stage
-	readers   []*inputDefinition
-	discarded bool
-	capacity  Capacity
-	compress  frame.Compression
-	codecName func() string
-	typeName  string // of its values
-}
-
-// String is "stage" or "stage/branch".
-func (s *streamDefinition) String() string {
-	if s.internal != "" {
-		return s.internal
-	}
-	owner := "?"
-	if s.owner != nil {
-		owner = s.owner.name
-	}
-	if s.branch == "" {
-		return owner
-	}
-	return owner + "/" + s.branch
-}
-
-// Capacity bounds a channel. When it is full its writer waits; nothing is
-// dropped.
-type Capacity struct {
-	// Messages that the slowest reader has not taken yet. Default 1,000,000.
-	Messages uint64
-	// Bytes of the stage's frames that are still stored. The channel of a
-	// stage and its branches is one, so the smallest bound among them
-	// counts. Default 256 MiB.
-	Bytes uint64
-}
-
-func (c Capacity) orDefault() Capacity {
-	if c.Messages == 0 {
-		c.Messages = 1_000_000
-	}
-	if c.Bytes == 0 {
-		c.Bytes = 256 << 20
-	}
-	return c
-}
-
 // WithCapacity bounds the stream; see Capacity. It returns the stream.
 func (s *Stream[T]) WithCapacity(c Capacity) *Stream[T] {
 	s.definition.capacity = c
@@ -131,9 +81,9 @@ func Branch[T any](p *Pipeline, name string) *BranchOf[T] {
 	b := &BranchOf[T]{newStream[T](p)}
 	b.definition.branch = name
 	if name == "" {
-		p.mistake("a branch needs a name")
+		p.plan.mistake("a branch needs a name")
 	}
-	p.branches = append(p.branches, b.definition)
+	p.plan.branches = append(p.plan.branches, b.definition)
 	return b
 }
 
@@ -154,7 +104,7 @@ func newStream[T any](p *Pipeline) Stream[T] {
 	codec := DefaultCodec[T]()
 	return Stream[T]{
 		definition: &streamDefinition{
-			pipeline: p, codecName: func() string { return codec.Name() }, typeName: reflect.TypeFor[T]().String(),
+			pipeline: p.plan, codecName: func() string { return codec.Name() }, typeName: reflect.TypeFor[T]().String(),
 		},
 		codec: &codec,
 	}

@@ -100,7 +100,7 @@ func newTask(in *instance) *task {
 		s.inbox.replays = newReplays(s)
 		s.inbox.inputs = append(s.inbox.inputs, s.inbox.replays.input)
 	}
-	s.processor = d.newProcessor(s)
+	s.processor = in.functions.newProcessor(s)
 	return s
 }
 

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Check reports every mistake in the declaration at once, or nil. Run calls
-// it before anything starts.
-func (p *Pipeline) Check() error {
+// check reports every mistake at once, or nil.
+func (p *declaration) check() error {
 	mistakes := append([]error(nil), p.mistakes...)
 	say := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("%w: "+format, append([]any{ErrWiring}, args...)...))
@@ -31,7 +30,7 @@ func (p *Pipeline) Check() error {
 
 type sayFunc func(format string, args ...any)
 
-func (p *Pipeline) checkNames(say sayFunc) {
+func (p *declaration) checkNames(say sayFunc) {
 	seen := map[string]bool{}
 	for _, d := range p.stages {
 		if err := checkName("stage", d.name); err != nil {
@@ -44,7 +43,7 @@ func (p *Pipeline) checkNames(say sayFunc) {
 	}
 }
 
-func (p *Pipeline) checkGroups(say sayFunc) {
+func (p *declaration) checkGroups(say sayFunc) {
 	seen := map[string]bool{}
 	for _, g := range p.groups {
 		if err := checkName("group", g.name); err != nil {
@@ -63,7 +62,7 @@ func (p *Pipeline) checkGroups(say sayFunc) {
 	}
 }
 
-func (p *Pipeline) checkOwners(say sayFunc) {
+func (p *declaration) checkOwners(say sayFunc) {
 	for _, branch := range p.branches {
 		if err := checkName("branch", branch.branch); err != nil {
 			say("%s", strings.TrimPrefix(err.Error(), ErrWiring.Error()+": "))
@@ -83,7 +82,7 @@ func (p *Pipeline) checkOwners(say sayFunc) {
 	}
 }
 
-func (p *Pipeline) checkReaders(say sayFunc) {
+func (p *declaration) checkReaders(say sayFunc) {
 	for _, d := range p.stages {
 		for _, stream := range d.destinations() {
 			if len(stream.readers) == 0 && !stream.discarded {
@@ -130,7 +129,7 @@ func (d *definition) check(say sayFunc) {
 
 // checkCycles finds a stage that reads, directly or not, what it writes.
 // Only branches make that possible: they exist before their stage.
-func (p *Pipeline) checkCycles(say sayFunc) {
+func (p *declaration) checkCycles(say sayFunc) {
 	const (
 		unseen = iota
 		open
@@ -166,7 +165,7 @@ func (p *Pipeline) checkCycles(say sayFunc) {
 }
 
 // order returns the stages so that every producer stands before its readers.
-func (p *Pipeline) order() []*definition {
+func (p *declaration) order() []*definition {
 	var list []*definition
 	seen := map[*definition]bool{}
 	var visit func(d *definition)
