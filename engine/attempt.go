@@ -40,8 +40,8 @@ const maxTries = 20
 // onlyInstance is the number of the instance of a stage that has one.
 const onlyInstance = 0
 
-func messageUnit(i *inputDefinition, offset uint64) string {
-	return plan.Message(i.stream.String(), onlyInstance, offset)
+func messageUnit(i *plan.Input, offset uint64) string {
+	return plan.Message(i.Stream.String(), onlyInstance, offset)
 }
 
 // countCall counts a failed try of a call that is no message, durably.
@@ -112,7 +112,7 @@ func (t *task) saveCalls() error {
 		err = t.keepNote(callNote, data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.name, t.failures.ofUnit.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, t.failures.ofUnit.Unit, err))
 	}
 	return nil
 }

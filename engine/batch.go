@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 )
 
 // batch is what an instance has processed and not yet committed: the outputs
@@ -36,7 +37,7 @@ type batch struct {
 	scratch  []byte
 }
 
-func newBatch(destinations []*streamDefinition, inputs int) *batch {
+func newBatch(destinations []*plan.Stream, inputs int) *batch {
 	b := &batch{
 		most:     batchCalls,
 		aging:    make([]aged, 1+inputs),
@@ -45,7 +46,7 @@ func newBatch(destinations []*streamDefinition, inputs int) *batch {
 		done:     make([]uint32, len(destinations)),
 	}
 	for i, stream := range destinations {
-		b.sections[i].Branch = stream.branch
+		b.sections[i].Branch = stream.Branch
 	}
 	return b
 }

@@ -52,7 +52,7 @@ func (c *call) name() string {
 func named(unit string) string { return strings.TrimSuffix(unit, ":") }
 
 // place is that of the call's message.
-func (c *call) place() place { return place{c.input.definition.stream.String(), c.offset} }
+func (c *call) place() place { return place{c.input.definition.Stream.String(), c.offset} }
 
 // errRewind asks for a rollback that is nobody's failure.
 var errRewind = errors.New("rewind")
@@ -114,7 +114,7 @@ func (t *task) callHead(ctx context.Context, i *input) error {
 	switch {
 	case i.replays != nil:
 		return t.callReplay(ctx, i)
-	case i.definition.batch:
+	case i.definition.Batch:
 		return t.callBatch(ctx, i)
 	}
 	return t.callMessage(ctx, i)
@@ -197,7 +197,7 @@ func (t *task) answer(i *input, err error) (taken bool, _ error) {
 	}
 	t.calledOut(true)
 	t.inputIsBack(i)
-	faultpoint.Hit(faultpoint.MidProcess, t.definition.name)
+	faultpoint.Hit(faultpoint.MidProcess, t.definition.Name)
 	return true, nil
 }
 
@@ -208,7 +208,7 @@ func (t *task) moved(i *input) {
 	t.failures.checking = max(t.failures.checking-1, 0)
 	t.inbox.replays.served(i)
 	if i != nil {
-		t.batch.took(i.definition.index, t.call.count)
+		t.batch.took(i.definition.Index, t.call.count)
 	}
 	if f := t.call.failure; f != nil {
 		t.batch.closed = !f.here
@@ -238,7 +238,7 @@ func (t *task) callBatch(ctx context.Context, i *input) error {
 	}
 	t.call.offset, t.call.count = first, len(t.inbox.gathered)
 	t.batch.begin(t.inbox.gathered[len(t.inbox.gathered)-1].message.Time)
-	err := t.invoke(ctx, func() error { return t.check(i, t.processor.callBatch(ctx, i.definition.index, t.inbox.gathered)) })
+	err := t.invoke(ctx, func() error { return t.check(i, t.processor.callBatch(ctx, i.definition.Index, t.inbox.gathered)) })
 	taken, err := t.answer(i, err)
 	if taken {
 		t.moved(i)
@@ -248,7 +248,7 @@ func (t *task) callBatch(ctx context.Context, i *input) error {
 
 // batchLimit is how many messages the next batch call may get.
 func (t *task) batchLimit(i *input) uint64 {
-	limit := uint64(t.definition.options.batch)
+	limit := uint64(t.definition.Options.Batch)
 	if t.run.quarantine.isOn() {
 		limit = min(limit, max(t.room(i, i.next), 1))
 	}
@@ -264,7 +264,7 @@ func (t *task) batchLimit(i *input) uint64 {
 // mark remembers what the next call may change.
 func (t *task) mark() {
 	t.processor.keeper().Mark()
-	if t.definition.setsTimers {
+	if t.definition.SetsTimers {
 		t.timers.marked = append(t.timers.marked[:0], t.timers.due...)
 	}
 }
@@ -274,7 +274,7 @@ func (t *task) undo() bool {
 	if !t.processor.keeper().Undo() {
 		return false
 	}
-	if t.definition.setsTimers {
+	if t.definition.SetsTimers {
 		copy(t.timers.due, t.timers.marked)
 	}
 	return true
@@ -289,7 +289,7 @@ func isPostponed(err error) bool {
 // state cannot simply be put back the instance returns to its last commit,
 // commits what was before the message, and asks for it alone.
 func (t *task) postpone(i *input, answer error) error {
-	undone := !i.definition.batch && t.undo()
+	undone := !i.definition.Batch && t.undo()
 	if !undone && !t.clean() {
 		i.alone, i.aloneAt = true, t.call.offset
 		return errRewind

@@ -9,20 +9,20 @@ import (
 
 // newBreaker returns the circuit breaker of a stage that has one.
 func (in *instance) newBreaker() *breaker.Breaker {
-	config := in.definition.options.breaker
+	config := in.definition.Options.Breaker
 	if config == nil {
 		return nil
 	}
 	c := *config
 	given := c.OnChange
 	c.OnChange = func(from, to breaker.State) {
-		in.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.BreakerChanged, Detail: to.String()})
+		in.run.tell(supervise.Event{Child: in.definition.Name, Kind: supervise.BreakerChanged, Detail: to.String()})
 		in.poke()
 		if given != nil {
 			given(from, to)
 		}
 	}
-	return breaker.New(in.definition.name, c)
+	return breaker.New(in.definition.Name, c)
 }
 
 // gate is what a task knows of its circuit breaker.

@@ -50,10 +50,10 @@ func (t *task) publish(ctx context.Context, end bool) error {
 	if err != nil {
 		return err
 	}
-	faultpoint.Hit(faultpoint.BeforePublish, t.definition.name)
+	faultpoint.Hit(faultpoint.BeforePublish, t.definition.Name)
 	f.sent = t.run.clock.Now()
 	f.pending = t.channel.Publish(f.data, f.expected, f.trace)
-	faultpoint.Hit(faultpoint.PublishSent, t.definition.name)
+	faultpoint.Hit(faultpoint.PublishSent, t.definition.Name)
 	t.flight = f
 	return nil
 }
@@ -200,7 +200,7 @@ func (t *task) settle(ctx context.Context, wait bool) error {
 // settled takes a commit that is in the channel.
 func (t *task) settled(sequence uint64) {
 	f := t.flight
-	faultpoint.Hit(faultpoint.AfterPublish, t.definition.name)
+	faultpoint.Hit(faultpoint.AfterPublish, t.definition.Name)
 	t.measure(f)
 	t.noteSize(f)
 	t.committed.Accept(&f.frame, sequence)
@@ -209,14 +209,14 @@ func (t *task) settled(sequence uint64) {
 	t.batch.most = min(2*t.batch.most, batchCalls)
 	t.published(f, sequence)
 	t.traceCommitted(f)
-	faultpoint.Hit(faultpoint.BeforeAck, t.definition.name)
+	faultpoint.Hit(faultpoint.BeforeAck, t.definition.Name)
 	for k, i := range t.inbox.inputs[:len(f.frame.Inputs)] {
 		i.settle(f.frame.Inputs[k])
 		if i.producer != nil {
 			i.producer.poke()
 		}
 		if t.run.quarantine.isOn() {
-			t.run.quarantine.passed(t.definition.name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
+			t.run.quarantine.passed(t.definition.Name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
 		}
 	}
 	t.batch.lock()

@@ -22,7 +22,7 @@ func (t *task) divert(ctx context.Context, i *input, f *failure) error {
 	if t.stopsAtLimit(f) {
 		return t.atLimit(f)
 	}
-	if !f.Final && t.definition.options.atLimit == DropMessage {
+	if !f.Final && t.definition.Options.AtLimit == DropMessage {
 		t.drop(i, f)
 		return nil
 	}
@@ -40,7 +40,7 @@ func (t *task) divert(ctx context.Context, i *input, f *failure) error {
 // stopsAtLimit says whether a message that is out of attempts ends the life of
 // the stage. What was before it is committed first.
 func (t *task) stopsAtLimit(f *failure) bool {
-	limit := t.definition.options.atLimit
+	limit := t.definition.Options.AtLimit
 	return !f.Final && (limit == StopStage || limit == EscalateStage)
 }
 
@@ -77,7 +77,7 @@ func (t *task) atLimit(f *failure) error {
 	if err := t.forgetFailure(f); err != nil {
 		return err
 	}
-	return &AtLimitError{Stage: t.definition.name, Message: f.Unit, Attempts: f.Count, Reason: f.Error}
+	return &AtLimitError{Stage: t.definition.Name, Message: f.Unit, Attempts: f.Count, Reason: f.Error}
 }
 
 // letter tells the story of a message that failed. That of a replay is the next
@@ -88,13 +88,13 @@ func (t *task) letter(i *input, f *failure) dlq.Letter {
 		l = i.replays.request(i.head.offset).Again()
 	} else {
 		l = dlq.Letter{
-			Pipeline: t.definition.pipeline.name,
-			Stage:    t.definition.name,
-			Input:    i.definition.stream.String(),
+			Pipeline: t.definition.Pipeline.Name,
+			Stage:    t.definition.Name,
+			Input:    i.definition.Stream.String(),
 			Offset:   i.head.offset,
 			Key:      string(i.head.message.Key),
 			Value:    append([]byte(nil), i.head.message.Value...),
-			Codec:    i.definition.stream.codecName(),
+			Codec:    i.definition.Stream.CodecName(),
 			Time:     time.Unix(0, i.head.message.Time),
 		}
 	}

@@ -53,7 +53,7 @@ func (r *run) onlyHaltedLeft() bool {
 	only := true
 	for _, in := range r.instances {
 		event := operatorStarts
-		if halted[in.definition.name] {
+		if halted[in.definition.Name] {
 			event = operatorStops
 		}
 		if in.phase.on(event) {
@@ -122,7 +122,7 @@ func (r *run) conclude(ctx context.Context, err error) error {
 func (r *run) unfinished() (names []string) {
 	for _, in := range r.instances {
 		if !in.phase.isOver() {
-			names = append(names, in.definition.name)
+			names = append(names, in.definition.Name)
 		}
 	}
 	return names

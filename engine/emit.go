@@ -48,7 +48,7 @@ func emitTo[T any](in *task, destination int, codec Codec[T], value T, options [
 	}
 	data, err := encodeValue(in, codec, value, e)
 	if err != nil {
-		in.refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.definition.name, in.definition.destinations()[destination], codec.Name(), err))
+		in.refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.definition.Name, in.definition.Destinations()[destination], codec.Name(), err))
 		return
 	}
 	b.scratch = data
@@ -97,11 +97,11 @@ func encodeContained[T any](codec Codec[T], dst []byte, value T) (data []byte, e
 // told of the sum of a call: it may be committed without the value.
 func (t *task) fits(destination int, e *emission, size int) error {
 	if size > t.format.limits.value {
-		return &TooLargeError{Stage: t.definition.name, Stream: t.definition.destinations()[destination].String(), Size: size, Limit: t.format.limits.value}
+		return &TooLargeError{Stage: t.definition.Name, Stream: t.definition.Destinations()[destination].String(), Size: size, Limit: t.format.limits.value}
 	}
 	if e.tells() {
 		if sum := t.batch.callBytes() + size; sum > t.format.limits.value {
-			return &TooLargeError{Stage: t.definition.name, Size: sum, Limit: t.format.limits.value}
+			return &TooLargeError{Stage: t.definition.Name, Size: sum, Limit: t.format.limits.value}
 		}
 	}
 	return nil
@@ -117,7 +117,7 @@ func (t *task) refuse(destination int, e *emission, data []byte, err error) {
 		*e.refused = err
 	case t.batch.callErr != nil:
 	case t.passesUnfit():
-		t.batch.unfit.add(unfitOf(t.definition.destinations()[destination], e, data, err))
+		t.batch.unfit.add(unfitOf(t.definition.Destinations()[destination], e, data, err))
 	default:
 		t.batch.callErr = err
 	}

@@ -115,7 +115,7 @@ func (t *task) end(ctx context.Context) error {
 	t.ending.usedUp = len(t.producers) > 0 && !t.ending.asked && t.inputsExhausted()
 	if t.processor.hasEnd() && !control.UsedUp {
 		hook := t.endWhole
-		if t.definition.keyed() {
+		if t.definition.Keyed() {
 			hook = t.endKeys
 		}
 		if err := hook(ctx); err != nil {
@@ -196,7 +196,7 @@ func (t *task) tryEnd(ctx context.Context, key string) error {
 // failed before: there are many keys.
 func (t *task) checkEnd() error {
 	keeper := t.processor.keeper()
-	if !t.definition.keyed() {
+	if !t.definition.Keyed() {
 		return errors.Join(keeper.Check(), keeper.Prepare())
 	}
 	if t.failures.ofUnit.Unit == t.call.unit {

@@ -14,7 +14,7 @@ import (
 func (r *run) onEvent(e supervise.Event) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
-	if d := r.pipeline.plan.stage(e.Child); d != nil {
+	if d := r.pipeline.plan.Stage(e.Child); d != nil {
 		in := r.byStage[d]
 		in.count(e)
 		in.say(e)

@@ -16,12 +16,12 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	r := p.current
 	p.mu.Unlock()
 	if r == nil || !r.ready.Load() {
-		return nil, fmt.Errorf("examine: pipeline %s is not running", p.plan.name)
+		return nil, fmt.Errorf("examine: pipeline %s is not running", p.plan.Name)
 	}
-	l := &look{pipeline: p.plan.name, identity: r.identity.ID, stages: map[string]*channelFacts{}}
+	l := &look{pipeline: p.plan.Name, identity: r.identity.ID, stages: map[string]*channelFacts{}}
 	for _, in := range r.instances {
 		if err := l.live(ctx, in); err != nil {
-			return nil, fmt.Errorf("examine channel %s: %w", in.definition.name, err)
+			return nil, fmt.Errorf("examine channel %s: %w", in.definition.Name, err)
 		}
 	}
 	for _, in := range r.instances {
@@ -37,13 +37,13 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	if err := l.letters(ctx, r.broker, nil); err != nil {
 		return nil, fmt.Errorf("examine: %w", err)
 	}
-	return &Examination{Dir: r.dir.path, Pipeline: p.plan.name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
+	return &Examination{Dir: r.dir.path, Pipeline: p.plan.Name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
 }
 
 func (l *look) live(ctx context.Context, in *instance) error {
-	part := "channel " + in.definition.name
+	part := "channel " + in.definition.Name
 	facts := newFacts()
-	l.stages[in.definition.name] = facts
+	l.stages[in.definition.Name] = facts
 	err := in.channel.Replay(ctx, 1, func(r channel.Record) error {
 		l.frame(part, facts, r)
 		return nil
@@ -58,13 +58,13 @@ func (l *look) live(ctx context.Context, in *instance) error {
 // livePositions looks at what is taken first and at what there is to take then:
 // both grow.
 func (l *look) livePositions(in *instance) {
-	for k, i := range in.definition.inputs {
-		taken, part := in.progress.taken[k].Load(), "channel "+i.stream.owner.name
+	for k, i := range in.definition.Inputs {
+		taken, part := in.progress.taken[k].Load(), "channel "+i.Stream.Owner.Name
 		if written := in.writtenTo(k); taken > written {
-			l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", written, in.definition.name, taken)
+			l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", written, in.definition.Name, taken)
 		}
-		if facts := l.stages[i.stream.owner.name]; facts.gaps[i.stream.branch] > taken && !in.phase.isEnded() {
-			l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", in.definition.name, taken, i.stream, facts.gaps[i.stream.branch])
+		if facts := l.stages[i.Stream.Owner.Name]; facts.gaps[i.Stream.Branch] > taken && !in.phase.isEnded() {
+			l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", in.definition.Name, taken, i.Stream, facts.gaps[i.Stream.Branch])
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"penstock/engine/internal/plan"
 )
 
 // RunUnsupervised is Run without the supervision tree: one life for each
@@ -15,8 +17,8 @@ func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
 	r := &run{
 		pipeline: p,
 		config:   config,
-		log:      config.Logger.With("pipeline", p.plan.name),
-		byStage:  map[*definition]*instance{},
+		log:      config.Logger.With("pipeline", p.plan.Name),
+		byStage:  map[*plan.Stage]*instance{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
 	}
@@ -44,7 +46,7 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	stages.Wait()
 	cancel()
 	background.Wait()
-	if !r.byStage[r.pipeline.plan.stages[len(r.pipeline.plan.stages)-1]].phase.isEnded() {
+	if !r.byStage[r.pipeline.plan.Stages[len(r.pipeline.plan.Stages)-1]].phase.isEnded() {
 		return errors.Join(ends...)
 	}
 	return r.conclude(ctx, nil)

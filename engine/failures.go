@@ -27,7 +27,7 @@ type place struct {
 }
 
 // place is that of the head.
-func (i *input) place() place { return place{i.definition.stream.String(), i.head.offset} }
+func (i *input) place() place { return place{i.definition.Stream.String(), i.head.offset} }
 
 // failures are those of a task. Each has a note in a slot of its own, and so
 // their number is bounded: when no slot is free a commit comes first, which
@@ -117,7 +117,7 @@ func (t *task) countTry(c *call, err error) (*failure, error) {
 	unit := messageUnit(c.input.definition, c.offset)
 	f, full := t.failures.obtain(c.place())
 	if full != nil {
-		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.name, unit, full))
+		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, unit, full))
 	}
 	t.observed.stats.FailedAttempts.Add(1)
 	f.count(unit, err, t.run.clock.Now())
@@ -136,7 +136,7 @@ func (t *task) saveFailure(f *failure, write noteWriter) error {
 		err = write(failureNote(f.slot), data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.name, f.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, f.Unit, err))
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func (t *task) forgetFailure(f *failure) error {
 	t.failures.remove(f)
 	err := t.run.space.persist(func() error { return t.committed.Store.PutNote(failureNote(f.slot), []byte("{}")) })
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", t.definition.name, f.Unit, err))
+		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", t.definition.Name, f.Unit, err))
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (t *task) loadFailures() error {
 // setDue finds when a message is to be tried next.
 func (t *task) setDue(f *failure) {
 	f.due = time.Time{}
-	backoff := t.definition.options.attemptDelay
+	backoff := t.definition.Options.AttemptDelay
 	if backoff == nil || len(f.Tries) == 0 || t.usedUp(f) {
 		return
 	}
@@ -211,5 +211,5 @@ func (t *task) setDue(f *failure) {
 
 // usedUp says whether a message that failed gets no further try.
 func (t *task) usedUp(f *failure) bool {
-	return f.Final || f.Count >= t.definition.options.attempts
+	return f.Final || f.Count >= t.definition.Options.Attempts
 }

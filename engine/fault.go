@@ -84,7 +84,7 @@ func (t *task) record(err error) error {
 // messageFault is the fault of a message. As long as its attempts bound how
 // often it comes, no restart limit counts it.
 func (t *task) messageFault(f *failure, err error) error {
-	limit := t.definition.options.attempts
+	limit := t.definition.Options.Attempts
 	if limit == Unlimited {
 		return fmt.Errorf("message %s, attempt %d: %w", f.Unit, f.Count, err)
 	}
@@ -128,7 +128,7 @@ func (t *task) afterFault() error {
 // message may have been committed after all, when it returned in between.
 func (t *task) recordOverdue(c *watchedCall) error {
 	t.calledOut(false)
-	err := &DeadlineError{Stage: t.definition.name, Call: t.callName(c), Deadline: t.code.watch.deadline}
+	err := &DeadlineError{Stage: t.definition.Name, Call: t.callName(c), Deadline: t.code.watch.deadline}
 	if c.unit == stopUnit || c.unit == handlerUnit { // what they belong to is over
 		return nil
 	}
@@ -139,7 +139,7 @@ func (t *task) recordOverdue(c *watchedCall) error {
 		}
 		return t.record(err)
 	}
-	i := t.input(t.inputDefinition(c.input).stream.String())
+	i := t.input(t.inputDefinition(c.input).Stream.String())
 	if i.committed.Consumed(c.offset) {
 		return nil
 	}

@@ -102,7 +102,7 @@ func (t *task) callSource(ctx context.Context) error {
 		}
 		return err
 	}
-	faultpoint.Hit(faultpoint.MidProcess, t.definition.name)
+	faultpoint.Hit(faultpoint.MidProcess, t.definition.Name)
 	if unsaved != nil {
 		b.undo()
 		return unsaved

@@ -45,7 +45,7 @@ func (f *foreignMessages) met(m channel.Foreign) {
 // tell passes on what was met, now and from now on.
 func (f *foreignMessages) tell(in *instance) {
 	told := func(e supervise.Event) {
-		e.Child = in.definition.name
+		e.Child = in.definition.Name
 		in.run.tell(e)
 	}
 	f.mu.Lock()

@@ -1,8 +1,11 @@
 package engine
 
+import "penstock/engine/internal/plan"
+
 // Graph is what a pipeline is made of, without what it does.
 type Graph struct {
 	Pipeline string         `json:"pipeline"`
+	Hash     string         `json:"hash,omitempty"` // of all that is declared but the functions
 	Groups   []GraphGroup   `json:"groups"`   // outer before inner
 	Stages   []GraphStage   `json:"stages"`   // producers before readers
 	Channels []GraphChannel `json:"channels"` // in the order of their readers
@@ -36,31 +39,31 @@ type GraphChannel struct {
 // Graph returns what the pipeline is made of. It needs no run. Safe for
 // concurrent use, once all is declared.
 func (p *Pipeline) Graph() Graph {
-	g := Graph{Pipeline: p.plan.name}
-	for _, group := range p.plan.groups {
-		g.Groups = append(g.Groups, GraphGroup{Name: group.name, Group: group.parent.path(), Strategy: group.settings.Strategy.String()})
+	g := Graph{Pipeline: p.plan.Name, Hash: p.plan.Hash()}
+	for _, group := range p.plan.Groups {
+		g.Groups = append(g.Groups, GraphGroup{Name: group.Name, Group: group.Parent.Path(), Strategy: group.Settings.Strategy.String()})
 	}
-	order := p.plan.order()
+	order := p.plan.Order()
 	for _, d := range order {
-		g.Stages = append(g.Stages, GraphStage{Name: d.name, Kind: d.kind, Group: d.group.path(), Keyed: d.keyed()})
+		g.Stages = append(g.Stages, GraphStage{Name: d.Name, Kind: d.Kind, Group: d.Group.Path(), Keyed: d.Keyed()})
 	}
 	for _, d := range order {
-		for _, i := range d.inputs {
-			g.Channels = append(g.Channels, i.stream.graph(d.name))
+		for _, i := range d.Inputs {
+			g.Channels = append(g.Channels, graphChannel(i.Stream, d.Name))
 		}
-		for _, stream := range d.destinations() {
-			if len(stream.readers) == 0 {
-				g.Channels = append(g.Channels, stream.graph(""))
+		for _, stream := range d.Destinations() {
+			if len(stream.Readers) == 0 {
+				g.Channels = append(g.Channels, graphChannel(stream, ""))
 			}
 		}
 	}
 	return g
 }
 
-func (s *streamDefinition) graph(reader string) GraphChannel {
-	capacity := s.owner.capacity()
+func graphChannel(s *plan.Stream, reader string) GraphChannel {
+	capacity := s.Owner.Capacity()
 	return GraphChannel{
-		Stream: s.String(), Writer: s.owner.name, Reader: reader, Type: s.typeName,
+		Stream: s.String(), Writer: s.Owner.Name, Reader: reader, Type: s.TypeName,
 		CapacityMessages: capacity.Messages, CapacityBytes: capacity.Bytes,
 	}
 }

@@ -1,15 +1,38 @@
 package engine
 
 import (
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
+
+// Group says how stages that belong together are supervised. Its zero value
+// restarts each on its own. A pipeline is the root group; see
+// Pipeline.Supervise and Pipeline.Group.
+type Group struct {
+	// Strategy says which stages of the group restart when one fails.
+	// Default supervise.OneForOne: only that one.
+	Strategy supervise.Strategy
+	// Limit bounds the restarts of all stages of the group together, other
+	// than those with a RestartLimit of their own. Default 5 in 60 s. The
+	// next failure makes the group fail, and its parent decides by its own
+	// strategy and limit; for the root the pipeline stops with the failure.
+	Limit supervise.Limit
+	// Policy and Backoff are for restarting the group as a whole, which is
+	// its parent's business. Default supervise.Transient, and 100 ms doubling
+	// to 30 s. The root has no parent.
+	Policy  supervise.Policy
+	Backoff supervise.Backoff
+	// OnChildEnd, if set, is told when a stage or group in this group has
+	// ended, why, and whether it is restarted. It must not block.
+	OnChildEnd func(supervise.ChildEnd)
+}
 
 // Supervise sets how the pipeline's own stages and groups are supervised, and
 // returns the pipeline:
 //
 //	p := engine.New("orders").Supervise(engine.Group{Limit: supervise.Lenient.Limit})
 func (p *Pipeline) Supervise(g Group) *Pipeline {
-	p.plan.root.settings = g
+	p.plan.Root.Settings = plan.Supervision(g)
 	return p
 }
 
@@ -27,52 +50,52 @@ func (p *Pipeline) Group(name string, g Group) Scope { return newGroup(p.rootSco
 func (s *scoped) Group(name string, g Group) Scope { return newGroup(s, name, g) }
 
 func newGroup(in *scoped, name string, settings Group) Scope {
-	g := &group{name: name, settings: settings, parent: in.group}
-	in.group.members = append(in.group.members, member{group: g})
-	in.pipeline.plan.groups = append(in.pipeline.plan.groups, g)
+	g := &plan.Group{Name: name, Settings: plan.Supervision(settings), Parent: in.group}
+	in.group.Members = append(in.group.Members, plan.Member{Group: g})
+	in.pipeline.plan.Groups = append(in.pipeline.plan.Groups, g)
 	return &scoped{pipeline: in.pipeline, group: g, options: in.options}
 }
 
 // supervisor makes the supervision tree of a run.
-func (r *run) supervisorOf(g *group) *supervise.Supervisor {
+func (r *run) supervisorOf(g *plan.Group) *supervise.Supervisor {
 	s := &supervise.Supervisor{
-		Name:       g.name,
-		Strategy:   g.settings.Strategy,
-		Limit:      g.settings.Limit,
-		OnChildEnd: g.settings.OnChildEnd,
+		Name:       g.Name,
+		Strategy:   g.Settings.Strategy,
+		Limit:      g.Settings.Limit,
+		OnChildEnd: g.Settings.OnChildEnd,
 	}
-	for _, m := range g.members {
-		if m.group != nil {
+	for _, m := range g.Members {
+		if m.Group != nil {
 			s.Children = append(s.Children, supervise.Child{
-				Name:    m.group.name,
-				Group:   r.supervisorOf(m.group),
-				Policy:  m.group.settings.Policy,
-				Backoff: m.group.settings.Backoff,
+				Name:    m.Group.Name,
+				Group:   r.supervisorOf(m.Group),
+				Policy:  m.Group.Settings.Policy,
+				Backoff: m.Group.Settings.Backoff,
 			})
 			continue
 		}
-		s.Children = append(s.Children, r.byStage[m.stage].child())
+		s.Children = append(s.Children, r.byStage[m.Stage].child())
 	}
 	return s
 }
 
 func (in *instance) child() supervise.Child {
-	o := in.definition.options
+	o := in.definition.Options
 	c := supervise.Child{
-		Name:           in.definition.name,
+		Name:           in.definition.Name,
 		Serve:          in.serve,
-		Policy:         o.policy,
-		Backoff:        o.backoff,
-		Limit:          o.limit,
+		Policy:         o.Policy,
+		Backoff:        o.Backoff,
+		Limit:          o.Limit,
 		Progress:       in.progress.healthy.Load,
 		Checks:         checksOf(o),
-		StopTimeout:    o.stopTimeout,
+		StopTimeout:    o.StopTimeout,
 		Abandon:        in.abandon,
 		Recover:        in.decide,
-		RecoverTimeout: o.recoverTime,
+		RecoverTimeout: o.RecoverTime,
 	}
-	if o.deadline > 0 {
-		c.Checks = append(c.Checks, in.watchdog(o.deadline))
+	if o.Deadline > 0 {
+		c.Checks = append(c.Checks, in.watchdog(o.Deadline))
 	}
 	return c
 }

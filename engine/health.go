@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -21,8 +22,8 @@ func HealthOf(err error) supervise.Health {
 
 // checksOf are those of a stage. For a probe as for any function of a stage
 // Unavailable is no failure.
-func checksOf(o options) []supervise.Check {
-	checks := append([]supervise.Check(nil), o.checks...)
+func checksOf(o plan.Options) []supervise.Check {
+	checks := append([]supervise.Check(nil), o.Checks...)
 	for k := range checks {
 		probe := checks[k].Probe
 		if probe == nil {

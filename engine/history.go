@@ -146,7 +146,7 @@ func (p *Pipeline) History(stage string) ([]StageEvent, error) {
 
 // History is Pipeline.History for a pipeline that is not running.
 func (i *Inspector) History(stage string) ([]StageEvent, error) {
-	if err := checkName("stage", stage); err != nil {
+	if err := plan.CheckName("stage", stage); err != nil {
 		return nil, err
 	}
 	store := i.store.Instance(plan.Only(stage).String())

@@ -44,8 +44,8 @@ func InfoOf(ctx context.Context) Info {
 	}
 	control, _ := in.committed.Last()
 	info := Info{
-		Pipeline: in.definition.pipeline.name,
-		Stage:    in.definition.name,
+		Pipeline: in.definition.Pipeline.Name,
+		Stage:    in.definition.Name,
 		Epoch:    in.ownership.epoch,
 		Start:    in.observed.stats.Starts.Load(),
 		Commits:  control.Commit,

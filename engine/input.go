@@ -7,6 +7,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 )
@@ -15,7 +16,7 @@ import (
 // and a cursor through their messages. Frames stay in the queue until the
 // commit that consumed them is settled, so that the cursor can go back.
 type input struct {
-	definition *inputDefinition
+	definition *plan.Input
 	producer   peer
 	from       ports.Log // the producer's channel
 	reader     *channel.Reader
@@ -231,4 +232,4 @@ func (i *input) exhausted() bool {
 func (i *input) caughtUp() bool { return !i.hasHead && i.unconsumed() >= i.written() }
 
 // written is the next offset that the producer has not committed.
-func (i *input) written() uint64 { return i.producer.written(i.definition.stream) }
+func (i *input) written() uint64 { return i.producer.written(i.definition.Stream) }

@@ -8,11 +8,12 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 )
 
 func testInput() *input {
 	return &input{
-		definition: &inputDefinition{}, ahead: newReadAhead(aheadBytes, aheadPerFrame, &waits{}), reader: &channel.Reader{}, taken: new(atomic.Uint64),
+		definition: &plan.Input{}, ahead: newReadAhead(aheadBytes, aheadPerFrame, &waits{}), reader: &channel.Reader{}, taken: new(atomic.Uint64),
 	}
 }
 
@@ -78,8 +79,8 @@ func TestFrameThatWasConsumedBeforeIsLetGoWhenItIsPassed(t *testing.T) {
 func TestInputIsAtItsEndBehindAFrameThatWasLetGo(t *testing.T) {
 	t.Parallel()
 	i := testInput()
-	i.definition.stream = &streamDefinition{}
-	producer := &instance{definition: &definition{output: i.definition.stream}, progress: progress{next: make([]atomic.Uint64, 1)}}
+	i.definition.Stream = &plan.Stream{}
+	producer := &instance{definition: &plan.Stage{Output: i.definition.Stream}, progress: progress{next: make([]atomic.Uint64, 1)}}
 	producer.progress.next[0].Store(2)
 	producer.phase.opened(true)
 	i.producer = producer

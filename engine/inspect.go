@@ -49,7 +49,7 @@ func (p *Pipeline) view(stage string) (*view.View, shape, error) {
 	if err != nil {
 		return nil, shape{}, err
 	}
-	return in.committed, shape{Codec: in.definition.stateCodec(), Keyed: in.definition.keyed()}, nil
+	return in.committed, shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()}, nil
 }
 
 // running returns the instance of a stage of the pipeline, which must run.
@@ -58,9 +58,9 @@ func (p *Pipeline) running(stage string) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := p.plan.stage(stage)
+	d := p.plan.Stage(stage)
 	if d == nil {
-		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.name, stage)
+		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.Name, stage)
 	}
 	return r.byStage[d], nil
 }
@@ -172,7 +172,7 @@ func (i *Inspector) StateOf(ctx context.Context, stage, key string) (json.RawMes
 }
 
 func (i *Inspector) view(ctx context.Context, stage string) (*view.View, shape, error) {
-	if err := checkName("stage", stage); err != nil {
+	if err := plan.CheckName("stage", stage); err != nil {
 		return nil, shape{}, err
 	}
 	view := view.New(stage, i.store.Instance(plan.Only(stage).String()))

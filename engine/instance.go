@@ -17,7 +17,7 @@ import (
 // commit, as the others see it. Its task does the work. What is here
 // outlives a task and is safe for concurrent use.
 type instance struct {
-	definition *definition
+	definition *plan.Stage
 	functions  functions
 	run        *run
 	id         plan.InstanceID
@@ -46,7 +46,7 @@ type instance struct {
 // and one of them hold.
 type frameFormat struct {
 	options  frame.Options
-	capacity Capacity
+	capacity plan.Capacity
 	limits   limits
 }
 
@@ -118,54 +118,51 @@ func limitsFor(maxPayload int64) limits {
 	return limits{frame: room, value: room - min(64<<10, room/4), batch: min(batchBytes, room/2)}
 }
 
-func newInstance(r *run, d *definition, store ports.Store, maxPayload int64) *instance {
+func newInstance(r *run, d *plan.Stage, store ports.Store, maxPayload int64) *instance {
 	in := &instance{
 		definition: d,
 		functions:  r.pipeline.codes[d],
 		run:        r,
-		id:         d.id(),
-		log:        r.log.With("stage", d.name),
-		format:     frameFormat{capacity: d.capacity(), limits: limitsFor(maxPayload)},
+		id:         d.ID(),
+		log:        r.log.With("stage", d.Name),
+		format:     frameFormat{capacity: d.Capacity(), limits: limitsFor(maxPayload)},
 		wake:       make(chan struct{}, 1),
 		progress: progress{
-			next:  make([]atomic.Uint64, len(d.destinations())),
-			taken: make([]atomic.Uint64, len(d.inputs)),
+			next:  make([]atomic.Uint64, len(d.Destinations())),
+			taken: make([]atomic.Uint64, len(d.Inputs)),
 		},
 		waiting: waitingFor{
 			waits:   waits{clock: r.clock},
-			heads:   make([]head, len(d.inputs)),
-			reading: make([]waits, len(d.inputs)+1),
+			heads:   make([]head, len(d.Inputs)),
+			reading: make([]waits, len(d.Inputs)+1),
 		},
-		observed: observed{measures: measures{ages: make([]measure.Histogram, 1+len(d.inputs))}},
+		observed: observed{measures: measures{ages: make([]measure.Histogram, 1+len(d.Inputs))}},
 	}
 	for k := range in.waiting.reading {
 		in.waiting.reading[k].clock = r.clock
 	}
-	in.committed = view.New(d.name, store)
+	in.committed = view.New(d.Name, store)
 	in.fault.recovery.set(in.functions.recovers())
 	in.callout.breaker = in.newBreaker()
-	for _, stream := range d.destinations() {
-		if stream.compress == frame.S2 {
+	for _, stream := range d.Destinations() {
+		if stream.Compress == frame.S2 {
 			in.format.options.Compression = frame.S2
 		}
 	}
-	for _, i := range d.inputs {
-		in.producers = append(in.producers, r.byStage[i.stream.owner])
+	for _, i := range d.Inputs {
+		in.producers = append(in.producers, r.byStage[i.Stream.Owner])
 	}
 	return in
 }
 
-// id is that of the stage's one instance.
-func (d *definition) id() plan.InstanceID { return plan.Only(d.name) }
-
 // addInstance adds that of a stage whose producers have theirs.
-func (r *run) addInstance(d *definition, store ports.Store, maxPayload int64) *instance {
+func (r *run) addInstance(d *plan.Stage, store ports.Store, maxPayload int64) *instance {
 	in := newInstance(r, d, store, maxPayload)
 	r.instances = append(r.instances, in)
 	r.byStage[d] = in
-	for k, i := range d.inputs {
-		producer := r.byStage[i.stream.owner]
-		producer.readers = append(producer.readers, reader{in, k, producer.definition.destination(i.stream)})
+	for k, i := range d.Inputs {
+		producer := r.byStage[i.Stream.Owner]
+		producer.readers = append(producer.readers, reader{in, k, producer.definition.Destination(i.Stream)})
 	}
 	return in
 }
@@ -182,11 +179,11 @@ func signal(c chan struct{}) {
 }
 
 // inputDefinition is that of an input of the stage, or of its replays.
-func (in *instance) inputDefinition(index int) *inputDefinition {
+func (in *instance) inputDefinition(index int) *plan.Input {
 	if index < 0 {
-		return in.definition.replayInput()
+		return replayInput(in.definition)
 	}
-	return in.definition.inputs[index]
+	return in.definition.Inputs[index]
 }
 
 // emitted counts the messages of all destinations.

@@ -61,7 +61,7 @@ func (t *task) enterCall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	index := c.input.definition.index
+	index := c.input.definition.Index
 	t.code.turn.use(t, c)
 	t.code.handed = handed{index, c.offset, c.count}
 	t.code.watch.enterMessages(index, c.offset, c.count)

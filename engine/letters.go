@@ -50,7 +50,7 @@ func (t *task) send(ctx context.Context, l dlq.Letter, f *failure) error {
 		defer t.letterDone()
 		err := t.putLetter(ctx, l)
 		if err == nil {
-			faultpoint.Hit(faultpoint.MidDivert, t.definition.name)
+			faultpoint.Hit(faultpoint.MidDivert, t.definition.Name)
 			if !f.told.Swap(true) { // else from a life that did not commit
 				t.diverted(l)
 			}
@@ -97,7 +97,7 @@ func (t *task) keepLetters(ctx context.Context, reached uint64) error {
 
 // syncLetters brings the dead letters to the disk, where the server does that at intervals.
 func (r *run) syncLetters(ctx context.Context) error {
-	return r.broker.SyncStreamFiles(ctx, dlq.StreamName(r.pipeline.plan.name))
+	return r.broker.SyncStreamFiles(ctx, dlq.StreamName(r.pipeline.plan.Name))
 }
 
 // While the queue is full it is asked again after the first of these delays,
@@ -114,7 +114,7 @@ var errLettersFull = errors.New("the dead letters are full when the pipeline sto
 
 // putLetter waits while the queue is full: a letter is never dropped.
 func (t *task) putLetter(ctx context.Context, l dlq.Letter) error {
-	faultpoint.Hit(faultpoint.BeforeDivert, t.definition.name)
+	faultpoint.Hit(faultpoint.BeforeDivert, t.definition.Name)
 	for delay := fullDelay; ; delay = min(2*delay, fullDelayMax) {
 		_, err := t.run.letters.Put(ctx, l)
 		switch {
@@ -155,7 +155,7 @@ func (t *task) lettersAreFull(l dlq.Letter, err error) {
 	if due {
 		err = remedy.Errorf("%w: %s; replay or discard some, or allow more (%v and %v)",
 			dlq.ErrFull, because, remedy.DeadLetterCount, remedy.DeadLetterBytes)
-		t.run.tell(supervise.Event{Child: t.definition.name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
+		t.run.tell(supervise.Event{Child: t.definition.Name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
 	}
 }
 
@@ -177,7 +177,7 @@ func (t *task) diverted(l dlq.Letter) {
 	t.observed.stats.countLetter(string(l.Reason))
 	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
-	t.run.tell(supervise.Event{Child: t.definition.name, Kind: supervise.Diverted, Detail: l.ID()})
+	t.run.tell(supervise.Event{Child: t.definition.Name, Kind: supervise.Diverted, Detail: l.ID()})
 	if told := t.run.config.OnDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {
 			t.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)

@@ -38,7 +38,7 @@ func (in *instance) noteLetters(reached uint64) error {
 	note := binary.LittleEndian.AppendUint64(nil, reached)
 	err := in.run.space.persist(func() error { return in.committed.Store.PutNoteUnsynced(lettersNote, note) })
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: note how far the dead letters reach: %w", in.definition.name, err))
+		return Fatal(fmt.Errorf("stage %s: note how far the dead letters reach: %w", in.definition.Name, err))
 	}
 	in.lettersNoted.Store(reached)
 	return nil
@@ -63,7 +63,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	for _, in := range r.instances {
 		n, err := notedLetters(in.committed.Store)
 		if err != nil {
-			return fmt.Errorf("stage %s: how far the dead letters reach: %w", in.definition.name, err)
+			return fmt.Errorf("stage %s: how far the dead letters reach: %w", in.definition.Name, err)
 		}
 		in.lettersNoted.Store(n)
 		noted = max(noted, n)
@@ -80,7 +80,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	last, err := r.queue.Last(ctx)
 	if err == nil && last < noted {
 		err = remedy.Errorf("%w: dead letters were kept up to sequence %d, and stream %s does not have them: it lost its tail or its files, or was deleted; "+
-			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^lettersLost, dlq.StreamName(r.pipeline.plan.name), remedy.Repair, remedy.Fresh)
+			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^lettersLost, dlq.StreamName(r.pipeline.plan.Name), remedy.Repair, remedy.Fresh)
 	}
 	return err
 }
@@ -89,10 +89,10 @@ func (r *run) checkLetters(ctx context.Context) error {
 // them off. What a death in a write leaves is no damage.
 func (r *run) checkLetterFiles() error {
 	r.lettersEnd = math.MaxUint64
-	if starting, err := r.dir.isStartingOver(r.pipeline.plan.name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
+	if starting, err := r.dir.isStartingOver(r.pipeline.plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
 		return err
 	}
-	s, err := streamIn(r.dir.path, dlq.StreamName(r.pipeline.plan.name))
+	s, err := streamIn(r.dir.path, dlq.StreamName(r.pipeline.plan.Name))
 	if err != nil { // there is none
 		return nil
 	}

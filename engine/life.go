@@ -120,7 +120,7 @@ func (t *task) over() error {
 var errOver = errors.New("the stage has ended")
 
 // isPermanent says that io.EOF is no end.
-func (in *instance) isPermanent() bool { return in.definition.options.policy == supervise.Permanent }
+func (in *instance) isPermanent() bool { return in.definition.Options.Policy == supervise.Permanent }
 
 // errAgain ends a life of a permanent stage whose function answered io.EOF.
 var errAgain = errors.New("ended, to be started again")

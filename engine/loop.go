@@ -131,7 +131,7 @@ func (t *task) receive(ctx context.Context) error {
 
 func (t *task) arrived(a arrival) {
 	a.input.queue = append(a.input.queue, delivered{Delivery: a.delivery})
-	faultpoint.Hit(faultpoint.AfterPeek, t.definition.name)
+	faultpoint.Hit(faultpoint.AfterPeek, t.definition.Name)
 }
 
 // wait blocks until something can have changed.

@@ -44,7 +44,7 @@ func (p *Pipeline) Measures() []StageMeasures {
 	list := make([]StageMeasures, len(r.instances))
 	for k, in := range r.instances {
 		list[k] = StageMeasures{
-			Stage:   in.definition.name,
+			Stage:   in.definition.Name,
 			Calls:   in.observed.measures.calls.Snapshot(),
 			Commits: in.observed.measures.commits.Snapshot(),
 			Batches: in.observed.measures.batches.Snapshot(),
@@ -69,9 +69,9 @@ type aged struct {
 
 // agesByInput returns the ages of all that was taken, and those of each input.
 func (in *instance) agesByInput() (all measure.Snapshot, list []InputMeasures) {
-	all, list = in.observed.measures.ages[0].Snapshot(), make([]InputMeasures, len(in.definition.inputs))
-	for k, i := range in.definition.inputs {
-		list[k] = InputMeasures{Stream: i.stream.String(), Ages: in.observed.measures.ages[1+k].Snapshot()}
+	all, list = in.observed.measures.ages[0].Snapshot(), make([]InputMeasures, len(in.definition.Inputs))
+	for k, i := range in.definition.Inputs {
+		list[k] = InputMeasures{Stream: i.Stream.String(), Ages: in.observed.measures.ages[1+k].Snapshot()}
 		all = all.Plus(list[k].Ages)
 	}
 	return all, list

@@ -30,7 +30,7 @@ func (m Message[T]) ID() string {
 	if m.input == nil {
 		return fmt.Sprintf("?:%d", m.Offset)
 	}
-	return m.input.definition.stream.message(m.Offset)
+	return m.input.definition.Stream.Message(m.Offset)
 }
 
 // Emit sends a value to the stage's stream. It takes effect when the call

@@ -34,8 +34,8 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.checkLetterFiles(); err != nil {
 		return err
 	}
-	server := r.config.broker(r.pipeline.plan.name, r.dir.broker())
-	if server.StartingOver, err = r.dir.isStartingOver(r.pipeline.plan.name); err != nil {
+	server := r.config.broker(r.pipeline.plan.Name, r.dir.broker())
+	if server.StartingOver, err = r.dir.isStartingOver(r.pipeline.plan.Name); err != nil {
 		return err
 	}
 	server.StartingOver = server.StartingOver || r.config.Fresh
@@ -56,7 +56,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
-		Pipeline:    r.pipeline.plan.name,
+		Pipeline:    r.pipeline.plan.Name,
 		Identity:    r.identity.ID,
 		Replicas:    r.broker.Replicas(),
 		MaxBytes:    r.config.DeadLetterBytes,
@@ -81,12 +81,12 @@ func (r *run) open(ctx context.Context) (err error) {
 
 // filesBeside is how many files a run needs beside its checkpoints: those of the
 // server and the directory, connections, and those of each stage and its stream.
-func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.stages) }
+func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, d := range r.pipeline.plan.stages {
-		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline.plan.name, Stage: d.name, Keys: r.keys})
+	for _, d := range r.pipeline.plan.Stages {
+		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline.plan.Name, Stage: d.Name, Keys: r.keys})
 		if err != nil || !found {
 			return false, err
 		}
@@ -105,8 +105,8 @@ func (r *run) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found && id.Pipeline != r.pipeline.plan.name {
-		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.path, id.Pipeline, r.pipeline.plan.name)
+	if found && id.Pipeline != r.pipeline.plan.Name {
+		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.path, id.Pipeline, r.pipeline.plan.Name)
 	}
 	if found {
 		r.identity = id
@@ -116,8 +116,8 @@ func (r *run) identify(ctx context.Context) error {
 		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with %v",
 			ErrRefused, r.dir.path, remedy.Fresh))
 	}
-	r.identity = newIdentity(r.pipeline.plan.name)
-	there, err := identitiesOn(ctx, r.broker, r.pipeline.plan.name, r.pipeline.plan.stageNames())
+	r.identity = newIdentity(r.pipeline.plan.Name)
+	there, err := identitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
 	if err != nil {
 		return err
 	}
@@ -140,12 +140,12 @@ func (r *run) claim(ctx context.Context) error {
 	if r.dir.isMoved(r.config.NATS.URL) {
 		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.about.Channels, "now", broker.Addresses(r.config.NATS.URL))
 	}
-	return r.dir.claim(r.pipeline.plan.name, r.config.NATS.URL)
+	return r.dir.claim(r.pipeline.plan.Name, r.config.NATS.URL)
 }
 
 func (r *run) openInstances(ctx context.Context) error {
-	for _, d := range r.pipeline.plan.order() {
-		r.addInstance(d, r.store.Instance(d.id().String()), r.broker.MaxPayload())
+	for _, d := range r.pipeline.plan.Order() {
+		r.addInstance(d, r.store.Instance(d.ID().String()), r.broker.MaxPayload())
 	}
 	r.checkpointer.instances = r.instances
 	if err := r.checkLetters(ctx); err != nil {
@@ -160,8 +160,8 @@ func (r *run) openInstances(ctx context.Context) error {
 	}
 	for _, in := range r.instances {
 		ch, err := channel.Open(ctx, r.broker, channel.Spec{
-			Pipeline:        r.pipeline.plan.name,
-			Stage:           in.definition.name,
+			Pipeline:        r.pipeline.plan.Name,
+			Stage:           in.definition.Name,
 			Identity:        r.identity.ID,
 			MaxBytes:        int64(in.format.capacity.Bytes+in.format.capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
@@ -176,7 +176,7 @@ func (r *run) openInstances(ctx context.Context) error {
 		in.channel = ch
 		if r.wasLazy {
 			if err := in.takeBack(ctx); err != nil {
-				return fmt.Errorf("stage %s: take back commits whose messages are lost: %w", in.definition.name, err)
+				return fmt.Errorf("stage %s: take back commits whose messages are lost: %w", in.definition.Name, err)
 			}
 		}
 		if err := in.open(ctx); err != nil {
@@ -197,7 +197,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.beginQuarantine(last); err != nil {
 		return err
 	}
-	r.supervisor = r.supervisorOf(r.pipeline.plan.root)
+	r.supervisor = r.supervisorOf(r.pipeline.plan.Root)
 	r.supervisor.OnEvent = r.onEvent
 	r.ready.Store(true)
 	r.broker.Started()
@@ -210,10 +210,10 @@ func (in *instance) open(ctx context.Context) error {
 		return err
 	}
 	if err := in.observed.history.open(in.committed.Store); err != nil {
-		return fmt.Errorf("stage %s: %w", in.definition.name, err)
+		return fmt.Errorf("stage %s: %w", in.definition.Name, err)
 	}
 	if err := in.saveShape(); err != nil {
-		return fmt.Errorf("stage %s: keep the shape of the state: %w", in.definition.name, err)
+		return fmt.Errorf("stage %s: keep the shape of the state: %w", in.definition.Name, err)
 	}
 	s := newTask(in)
 	if err := s.open(ctx); err != nil {
@@ -228,12 +228,12 @@ func (in *instance) open(ctx context.Context) error {
 // has ended and looks no more: the channel was replaced or lost its tail.
 func (r *run) checkPositions() error {
 	for _, in := range r.instances {
-		for k, i := range in.definition.inputs {
+		for k, i := range in.definition.Inputs {
 			// Messages that others have overtaken do not count: those behind them were taken.
 			taken := in.task.Load().inbox.inputs[k].committed.End()
 			if taken > in.writtenTo(k) {
 				return remedy.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
-					ErrRefused, in.definition.name, taken, i.stream, in.writtenTo(k), remedy.Fresh)
+					ErrRefused, in.definition.Name, taken, i.Stream, in.writtenTo(k), remedy.Fresh)
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func (p *Pipeline) serving() (*run, error) {
 	r := p.current
 	p.mu.Unlock()
 	if r == nil || !r.ready.Load() {
-		return nil, fmt.Errorf("pipeline %s is not running", p.plan.name)
+		return nil, fmt.Errorf("pipeline %s is not running", p.plan.Name)
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"penstock/engine/breaker"
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -13,14 +14,14 @@ import (
 // supervise.Temporary one is given up at its first failure: it keeps its state
 // and its messages, and the next run goes on with them.
 func RestartPolicy(p supervise.Policy) Option {
-	return func(o *options) { o.policy = p }
+	return func(o *plan.Options) { o.Policy = p }
 }
 
 // RestartBackoff is how long to wait before a failed stage starts again.
 // Default: 100 ms, doubling to 30 s, with a tenth of jitter; it begins anew
 // when the stage has committed something in between, or was quiet for a minute.
 func RestartBackoff(b supervise.Backoff) Option {
-	return func(o *options) { o.backoff = b }
+	return func(o *plan.Options) { o.Backoff = b }
 }
 
 // UnavailableBackoff is how long to wait before a call is made again that has
@@ -28,7 +29,7 @@ func RestartBackoff(b supervise.Backoff) Option {
 // also for what b leaves out; it begins anew when a call has succeeded. Each try
 // is one call, so the stage is back this soon after what it calls is.
 func UnavailableBackoff(b supervise.Backoff) Option {
-	return func(o *options) { o.unavailable = b }
+	return func(o *plan.Options) { o.Unavailable = b }
 }
 
 // RestartLimit gives each stage an account of its own: after this many restarts
@@ -37,13 +38,13 @@ func UnavailableBackoff(b supervise.Backoff) Option {
 // toward the limit of its group, together with those of its siblings; see
 // Group. A negative number is no limit.
 func RestartLimit(restarts int, window time.Duration) Option {
-	return func(o *options) { o.limit = &supervise.Limit{Restarts: restarts, Window: window} }
+	return func(o *plan.Options) { o.Limit = &supervise.Limit{Restarts: restarts, Window: window} }
 }
 
 // Preset sets RestartBackoff and RestartLimit together: supervise.Production,
 // supervise.Strict or supervise.Lenient.
 func Preset(p supervise.Preset) Option {
-	return func(o *options) { o.backoff, o.limit = p.Backoff, &p.Limit }
+	return func(o *plan.Options) { o.Backoff, o.Limit = p.Backoff, &p.Limit }
 }
 
 // HealthChecks are asked at an interval, beside the stage's functions. A stage
@@ -51,7 +52,7 @@ func Preset(p supervise.Preset) Option {
 // answer of an error. A probe that panics with Unavailable answers that the stage
 // is degraded.
 func HealthChecks(checks ...supervise.Check) Option {
-	return func(o *options) { o.checks = append(append([]supervise.Check(nil), o.checks...), checks...) }
+	return func(o *plan.Options) { o.Checks = append(append([]supervise.Check(nil), o.Checks...), checks...) }
 }
 
 // Deadline bounds how long a stage's functions may take: one message, one
@@ -62,18 +63,18 @@ func HealthChecks(checks ...supervise.Check) Option {
 // stage goes on without it. The message counts a failed attempt. It is noticed
 // within an eighth of the deadline.
 func Deadline(d time.Duration) Option {
-	return func(o *options) { o.deadline = max(d, 0) }
+	return func(o *plan.Options) { o.Deadline = max(d, 0) }
 }
 
 // StopTimeout is how long a stage's function may take to return when its
 // context is done, before it is abandoned. Default 5 s.
 func StopTimeout(d time.Duration) Option {
-	return func(o *options) { o.stopTimeout = d }
+	return func(o *plan.Options) { o.StopTimeout = d }
 }
 
 // RecoveryTimeout is how long a recovery function may take. Default 5 s.
 func RecoveryTimeout(d time.Duration) Option {
-	return func(o *options) { o.recoverTime = d }
+	return func(o *plan.Options) { o.RecoverTime = d }
 }
 
 // CircuitBreaker is for a stage that calls out: after some failed messages in a
@@ -83,5 +84,5 @@ func RecoveryTimeout(d time.Duration) Option {
 // count attempts all the same, so let Attempts be more than
 // breaker.Config.Failures, or answer with Unavailable, which counts none.
 func CircuitBreaker(c breaker.Config) Option {
-	return func(o *options) { o.breaker = &c }
+	return func(o *plan.Options) { o.Breaker = &c }
 }

@@ -38,7 +38,7 @@ const (
 )
 
 // inputCall names the messages of an input.
-func inputCall(i *input) string { return "input " + i.definition.stream.String() }
+func inputCall(i *input) string { return "input " + i.definition.Stream.String() }
 
 // isAway notes that a call was answered with Unavailable, and says how long to
 // wait before the next one. The unit is what was called exactly.
@@ -69,7 +69,7 @@ func (t *task) noteAway(call, unit string, answer error) (isNew bool, delay time
 		o.count.Add(1)
 	}
 	away.tries++
-	delay = t.definition.options.unavailableDelay(away.tries)
+	delay = t.definition.Options.UnavailableDelay(away.tries)
 	away.until = now.Add(delay)
 	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, answer), dlq.MaxAttemptText)
 	t.waiting.waits.begin(waitUnavailable, o.describe())

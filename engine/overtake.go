@@ -57,7 +57,7 @@ func (t *task) offersNext(ctx context.Context, i *input) bool {
 		if !delayed && len(i.waiting) == 0 {
 			return true
 		}
-		if !i.definition.keyed {
+		if i.definition.Key == nil {
 			return !delayed
 		}
 		key, known := t.keyOf(ctx, i)
@@ -86,7 +86,7 @@ func (t *task) keyOf(ctx context.Context, i *input) (key string, known bool) {
 	t.mark() // of nothing: a failure must not undo the call before
 	t.batch.begin(i.head.message.Time)
 	err := t.invoke(ctx, func() (err error) {
-		key, err = t.processor.keyOf(&i.head)
+		key, err = i.definition.Key(i.head.message.Value)
 		return err
 	})
 	t.call = call{}
@@ -107,7 +107,7 @@ func (t *task) offersWaiting(i *input) bool {
 			continue
 		}
 		due := w.until
-		if f := t.failures.of(place{i.definition.stream.String(), w.offset}); f != nil && f.due.After(due) {
+		if f := t.failures.of(place{i.definition.Stream.String(), w.offset}); f != nil && f.due.After(due) {
 			due = f.due
 		}
 		if !due.After(now) {

@@ -67,7 +67,7 @@ func (r *run) endIfStuck() {
 func (r *run) givenUp() (names []string) {
 	for _, in := range r.instances {
 		if in.phase.isGivenUp() {
-			names = append(names, in.definition.name)
+			names = append(names, in.definition.Name)
 		}
 	}
 	return names

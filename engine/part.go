@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"penstock/engine/internal/plan"
 )
 
 // Part is something a stage is made of: what On, OnBatch, Every, Hooks and
@@ -17,7 +19,7 @@ type Part[S, Out any] interface {
 
 // typed is the typed half of a definition: the user's functions.
 type typed[S, Out any] struct {
-	*definition
+	*plan.Stage
 	pipeline *Pipeline
 	codec    Codec[S]
 	output   *Codec[Out]
@@ -28,11 +30,10 @@ type typed[S, Out any] struct {
 	recover  recoverFunc
 }
 
-// handler decodes and handles what one input delivers: one by one, for a keyed
-// input with keyOf, or in batches.
+// handler decodes and handles what one input delivers: one by one or in
+// batches.
 type handler[S, Out any] struct {
 	message func(ctx context.Context, m *typedProcessor[S, Out], p *peeked) error
-	keyOf   func(p *peeked) (string, error)
 	batch   func(ctx context.Context, m *typedProcessor[S, Out], batch []peeked) error
 }
 
@@ -46,10 +47,6 @@ func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out]
 		read(t, in, false)
 		codec, key := in.codec, in.key
 		t.handlers = append(t.handlers, handler[S, Out]{
-			keyOf: func(p *peeked) (string, error) {
-				message, err := decode(*codec, key, p)
-				return message.Key, err
-			},
 			message: func(ctx context.Context, m *typedProcessor[S, Out], p *peeked) error {
 				message, err := decode(*codec, key, p)
 				if err != nil {
@@ -73,7 +70,7 @@ func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state 
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		read(t, in, true)
 		if in.key != nil {
-			t.problems = append(t.problems, fmt.Errorf("it reads %s in batches and by key: use engine.On", in))
+			t.Problems = append(t.Problems, fmt.Errorf("it reads %s in batches and by key: use engine.On", in))
 		}
 		codec := in.codec
 		t.handlers = append(t.handlers, handler[S, Out]{
@@ -97,10 +94,19 @@ func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state 
 }
 
 func read[S, Out, In any](t *typed[S, Out], in *Stream[In], batch bool) {
-	input := &inputDefinition{index: len(t.inputs), stage: t.definition, stream: in.definition, keyed: in.key != nil, batch: batch}
-	t.inputs = append(t.inputs, input)
-	in.definition.readers = append(in.definition.readers, input)
-	t.problems = append(t.problems, unsavable("message", *in.codec)...)
+	input := &plan.Input{Index: len(t.Inputs), Stage: t.Stage, Stream: in.definition, Batch: batch}
+	if in.key != nil {
+		input.Key = func(value []byte) (string, error) {
+			v, err := (*in.codec).Decode(value)
+			if err != nil {
+				return "", err
+			}
+			return in.key(v), nil
+		}
+	}
+	t.Inputs = append(t.Inputs, input)
+	in.definition.Readers = append(in.definition.Readers, input)
+	t.Problems = append(t.Problems, unsavable("message", *in.codec)...)
 }
 
 func decode[In any](codec Codec[In], key func(In) string, p *peeked) (Message[In], error) {
@@ -149,12 +155,12 @@ func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
 	t.hooks = append(t.hooks, h)
 	if h.Recover != nil {
 		if t.recover != nil {
-			t.problems = append(t.problems, errors.New("it has two Recover hooks"))
+			t.Problems = append(t.Problems, errors.New("it has two Recover hooks"))
 		}
 		t.recover = t.recovery(h.Recover)
 	}
-	if t.kind == KindSource && h.BeforeCommit != nil {
-		t.problems = append(t.problems, errors.New("a source has no BeforeCommit hook: its function runs while it is committed"))
+	if t.Kind == KindSource && h.BeforeCommit != nil {
+		t.Problems = append(t.Problems, errors.New("a source has no BeforeCommit hook: its function runs while it is committed"))
 	}
 }
 

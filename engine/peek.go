@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/plan"
 )
 
 // Peeked is a message as it lies in a channel.
@@ -33,8 +34,8 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	if err != nil {
 		return nil, fmt.Errorf("peek into %s: %w", stream, err)
 	}
-	for _, d := range p.plan.stages {
-		for _, s := range d.destinations() {
+	for _, d := range p.plan.Stages {
+		for _, s := range d.Destinations() {
 			if s.String() == stream {
 				list, err := r.byStage[d].peekInto(ctx, s, n)
 				if err != nil {
@@ -44,21 +45,21 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.name, stream)
+	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.Name, stream)
 }
 
-func (in *instance) peekInto(ctx context.Context, s *streamDefinition, n int) ([]Peeked, error) {
+func (in *instance) peekInto(ctx context.Context, s *plan.Stream, n int) ([]Peeked, error) {
 	last := in.progress.last.Load()
 	from := uint64(1)
 	if last > peekFrames {
 		from = last - peekFrames + 1
 	}
-	codec := shape{Codec: s.codecName()}
+	codec := shape{Codec: s.CodecName()}
 	var list []Peeked
 	err := in.channel.Replay(ctx, from, func(r channel.Record) error {
 		for k := range r.Frame.Sections {
 			section := &r.Frame.Sections[k]
-			if section.Branch != s.branch {
+			if section.Branch != s.Branch {
 				continue
 			}
 			it, offset := section.Messages(), section.Base

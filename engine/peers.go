@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 )
 
 // peer is another instance of the pipeline, as a stage knows it: one that it
@@ -12,13 +13,13 @@ import (
 // through here. Safe for concurrent use.
 type peer interface {
 	stageName() string
-	written(stream *streamDefinition) uint64                   // next offset of a stream that it has not committed
+	written(stream *plan.Stream) uint64                        // next offset of a stream that it has not committed
 	lastCommit() uint64                                        // its sequence
 	taken(input int) uint64                                    // offset that it has committed
 	needs(input int, last uint64) uint64                       // see instance.needs
 	hasEnded() bool                                            // its last frame is committed
 	endIsKept() bool                                           // by its checkpoint
-	holds() (bytes int64, of Capacity)                         // its channel
+	holds() (bytes int64, of plan.Capacity)                    // its channel
 	goesOn() bool                                              // it had ended, and goes on for a dead letter
 	isOurs(ctx context.Context) (bool, error)                  // its last frame is of this process
 	isStill() bool                                             // nothing more comes from it, unless a person starts a stage again
@@ -28,17 +29,17 @@ type peer interface {
 
 var _ peer = (*instance)(nil)
 
-func (in *instance) stageName() string { return in.definition.name }
+func (in *instance) stageName() string { return in.definition.Name }
 
-func (in *instance) written(stream *streamDefinition) uint64 {
-	return in.progress.next[in.definition.destination(stream)].Load()
+func (in *instance) written(stream *plan.Stream) uint64 {
+	return in.progress.next[in.definition.Destination(stream)].Load()
 }
 
 func (in *instance) lastCommit() uint64 { return in.progress.last.Load() }
 
 func (in *instance) taken(input int) uint64 { return in.progress.taken[input].Load() }
 
-func (in *instance) holds() (bytes int64, of Capacity) {
+func (in *instance) holds() (bytes int64, of plan.Capacity) {
 	return in.progress.stored.Load(), in.format.capacity
 }
 
@@ -59,7 +60,7 @@ func (in *instance) needs(input int, last uint64) uint64 {
 	var taken frame.Position // without a commit it is at the start
 	_, inputs := in.committed.Covered()
 	for _, p := range inputs {
-		if p.Stream == in.definition.inputs[input].stream.String() {
+		if p.Stream == in.definition.Inputs[input].Stream.String() {
 			taken = p
 		}
 	}
@@ -71,7 +72,7 @@ func (in *instance) needs(input int, last uint64) uint64 {
 
 // writtenTo is the next offset of an input that its producer has not committed.
 func (in *instance) writtenTo(input int) uint64 {
-	return in.producers[input].written(in.definition.inputs[input].stream)
+	return in.producers[input].written(in.definition.Inputs[input].Stream)
 }
 
 // reader is one that reads a stream of an instance.

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"sync"
+
+	"penstock/engine/internal/plan"
 )
 
 // Pipeline is a named graph of stages. Declare it with New, Source, Stage and
@@ -10,8 +12,8 @@ import (
 // Declaring is not safe for concurrent use. A running pipeline may be asked
 // for its Status and State from any goroutine.
 type Pipeline struct {
-	plan  *declaration
-	codes map[*definition]functions // what the plan does not know: the functions
+	plan  *plan.Pipeline
+	codes map[*plan.Stage]functions // what the plan does not know: the functions
 
 	subscribers subscribers
 
@@ -24,15 +26,18 @@ type Pipeline struct {
 // its streams and of its data directory; it matches ^[A-Za-z0-9_-]{1,64}$.
 // A bad name is reported by Check and Run.
 func New(name string) *Pipeline {
-	return &Pipeline{plan: newDeclaration(name), codes: map[*definition]functions{}}
+	return &Pipeline{plan: plan.New(name), codes: map[*plan.Stage]functions{}}
 }
 
 // Name returns the name given to New.
-func (p *Pipeline) Name() string { return p.plan.name }
+func (p *Pipeline) Name() string { return p.plan.Name }
+
+// ErrWiring is wrapped by every mistake in the declaration of a pipeline.
+var ErrWiring = plan.ErrWiring
 
 // Check reports every mistake in the declaration at once, or nil. Run calls
 // it before anything starts.
-func (p *Pipeline) Check() error { return p.plan.check() }
+func (p *Pipeline) Check() error { return p.plan.Check() }
 
 // Scope is where stages are declared: a Pipeline, a Group of it, or either
 // with options.
@@ -61,18 +66,18 @@ func (p *Pipeline) With(options ...Option) Scope {
 func (p *Pipeline) scope() *scoped { return p.rootScope() }
 
 func (p *Pipeline) rootScope() *scoped {
-	return &scoped{pipeline: p, group: p.plan.root, options: defaultOptions()}
+	return &scoped{pipeline: p, group: p.plan.Root, options: plan.Defaults()}
 }
 
 type scoped struct {
 	pipeline *Pipeline
-	group    *group
-	options  options
+	group    *plan.Group
+	options  plan.Options
 }
 
 func (s *scoped) With(list ...Option) Scope {
 	with := s.options
-	with.branches = append([]*streamDefinition(nil), with.branches...)
+	with.Branches = append([]*plan.Stream(nil), with.Branches...)
 	for _, option := range list {
 		option(&with)
 	}

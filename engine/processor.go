@@ -15,7 +15,6 @@ type processor interface {
 	callSource(ctx context.Context) error
 	callMessage(ctx context.Context, p *peeked) error
 	callBatch(ctx context.Context, input int, batch []peeked) error
-	keyOf(p *peeked) (string, error)
 	callTimer(ctx context.Context, timer int, now time.Time) error
 	callStart(ctx context.Context) error
 	callBeforeCommit(ctx context.Context) error
@@ -45,13 +44,13 @@ func (t *typed[S, Out]) recovers() recoverFunc { return t.recover }
 
 func (t *typed[S, Out]) newProcessor(in *task) processor {
 	m := &typedProcessor[S, Out]{typed: t}
-	if t.definition.keyed() {
-		m.keys = state.NewKeyed(t.codec, in.committed, state.Bounds{Keys: t.options.keys, Memory: t.options.keyMemory}, in.usesKey)
+	if t.Stage.Keyed() {
+		m.keys = state.NewKeyed(t.codec, in.committed, state.Bounds{Keys: t.Options.Keys, Memory: t.Options.KeyMemory}, in.usesKey)
 	} else {
 		m.whole = state.NewWhole(t.codec)
 	}
 	m.emit = func(value Out, options ...EmitOption) {
-		if t.definition.output == nil {
+		if t.Stage.Output == nil {
 			return // None: there is nowhere to go
 		}
 		emitTo(in, 0, *t.output, value, options)
@@ -94,15 +93,11 @@ func (m *typedProcessor[S, Out]) callSource(ctx context.Context) error {
 }
 
 func (m *typedProcessor[S, Out]) callMessage(ctx context.Context, p *peeked) error {
-	return m.handlers[p.input.definition.index].message(ctx, m, p)
+	return m.handlers[p.input.definition.Index].message(ctx, m, p)
 }
 
 func (m *typedProcessor[S, Out]) callBatch(ctx context.Context, input int, batch []peeked) error {
 	return m.handlers[input].batch(ctx, m, batch)
-}
-
-func (m *typedProcessor[S, Out]) keyOf(p *peeked) (string, error) {
-	return m.handlers[p.input.definition.index].keyOf(p)
 }
 
 func (m *typedProcessor[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {

@@ -116,7 +116,7 @@ func (c *quarantine) suspectOf(name string, call inflight.Call) (s suspect, foun
 			continue
 		}
 		s := suspect{
-			Stage:  in.definition.name,
+			Stage:  in.definition.Name,
 			Input:  replayStream,
 			Offset: call.Offset + call.Count - 1,
 			Near:   call.Count - 1 + max(nearCalls, call.Count),
@@ -124,8 +124,8 @@ func (c *quarantine) suspectOf(name string, call inflight.Call) (s suspect, foun
 		if call.Kind == inflight.Replay || int32(call.Input) < 0 {
 			return s, true
 		}
-		if int(call.Input) < len(in.definition.inputs) {
-			s.Input = in.definition.inputs[call.Input].stream.String()
+		if int(call.Input) < len(in.definition.Inputs) {
+			s.Input = in.definition.Inputs[call.Input].Stream.String()
 			return s, true
 		}
 	}
@@ -172,7 +172,7 @@ func (c *quarantine) blame(guilty suspect) error {
 	unit := messageUnit(i.definition, guilty.Offset)
 	in.observed.stats.Killed.Add(1)
 	in.observed.stats.unsaved.Store(true)
-	f, err := s.countMessage(&call{input: i, offset: guilty.Offset, count: 1}, &KilledError{Stage: in.definition.name, Message: unit})
+	f, err := s.countMessage(&call{input: i, offset: guilty.Offset, count: 1}, &KilledError{Stage: in.definition.Name, Message: unit})
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (c *quarantine) blame(guilty suspect) error {
 // stops at one of its messages, too. Only at its last attempt nothing else is left
 // to be blamed.
 func (in *instance) sayKilled(f *failure) {
-	limit := in.definition.options.attempts
+	limit := in.definition.Options.Attempts
 	if f.Count < limit {
 		in.log.Warn("the process before stopped while it tried this message alone: that is a failed attempt of it, whatever stopped the process",
 			"message", f.Unit, "attempt", f.Count, "attempts", limit)
@@ -220,7 +220,7 @@ func (c *quarantine) save(death uint64) error {
 }
 
 // instance is the one of a stage, or nil.
-func (r *run) instance(stage string) *instance { return r.byStage[r.pipeline.plan.stage(stage)] }
+func (r *run) instance(stage string) *instance { return r.byStage[r.pipeline.plan.Stage(stage)] }
 
 // KilledError says that the process died while a stage had this message, and
 // no other was in any stage's code.

@@ -76,11 +76,11 @@ func (t *task) leaveCall(ctx context.Context) {
 // linger waits while the message that was handled may still do harm.
 func (t *task) linger(ctx context.Context) {
 	i, offset := t.code.turn.messages, t.code.turn.offset
-	stage, stream := t.definition.name, i.definition.stream.String()
+	stage, stream := t.definition.Name, i.definition.Stream.String()
 	all, held := t.run.quarantine.pauses(stage, stream, offset)
 	err := pause.For(ctx, held)
 	if err == nil && all > held {
-		t.code.slot.Enter(inflight.After, i.definition.index, offset, 1)
+		t.code.slot.Enter(inflight.After, i.definition.Index, offset, 1)
 		err = pause.For(ctx, all-held)
 	}
 	t.code.slot.Leave()
@@ -97,7 +97,7 @@ func (t *task) endTurn(ctx context.Context) {
 		return
 	}
 	if pause.For(ctx, nearPause) == nil {
-		t.run.quarantine.passed(t.definition.name, t.code.turn.messages.definition.stream.String(), t.code.turn.offset+1)
+		t.run.quarantine.passed(t.definition.Name, t.code.turn.messages.definition.Stream.String(), t.code.turn.offset+1)
 	}
 	t.giveTurn()
 }
@@ -106,5 +106,5 @@ func (t *task) endTurn(ctx context.Context) {
 // in a batch, because they are far from every suspect; 0: the next one needs
 // care.
 func (t *task) room(i *input, offset uint64) uint64 {
-	return t.run.quarantine.room(t.definition.name, i.definition.stream.String(), offset)
+	return t.run.quarantine.room(t.definition.Name, i.definition.Stream.String(), offset)
 }

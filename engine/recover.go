@@ -24,7 +24,7 @@ const fenceTries = 1000
 func (t *task) open(ctx context.Context) error {
 	for try := 1; ; try++ {
 		if err := t.recover(ctx); err != nil {
-			return fmt.Errorf("stage %s: %w", t.definition.name, err)
+			return fmt.Errorf("stage %s: %w", t.definition.Name, err)
 		}
 		if t.phase.isEnded() {
 			if again, err := t.reopens(ctx); err != nil || !again {
@@ -45,7 +45,7 @@ func (t *task) open(ctx context.Context) error {
 
 // recover brings the instance up to the channel's last frame.
 func (t *task) recover(ctx context.Context) error {
-	if err := t.committed.CatchUp(ctx, t.channel, t.definition.keyed()); err != nil {
+	if err := t.committed.CatchUp(ctx, t.channel, t.definition.Keyed()); err != nil {
 		return err
 	}
 	return t.adopt(ctx)
@@ -60,21 +60,21 @@ func (t *task) adopt(ctx context.Context) error {
 		t.size.before.Store(int64(len(control.State.Whole)))
 	}
 	t.phase.opened(control.Ended)
-	for d, stream := range t.definition.destinations() {
+	for d, stream := range t.definition.Destinations() {
 		for k := range control.Sections {
-			if control.Sections[k].Branch == stream.branch {
+			if control.Sections[k].Branch == stream.Branch {
 				t.progress.next[d].Store(control.Sections[k].Next())
 			}
 		}
 	}
-	for k, timer := range t.definition.timers {
-		t.timers.due[k] = timer.firstDue(t.run.clock.Now())
+	for k, timer := range t.definition.Timers {
+		t.timers.due[k] = timer.FirstDue(t.run.clock.Now())
 		if k < len(control.Timers) {
 			t.timers.due[k] = control.Timers[k]
 		}
 	}
 	for _, i := range t.inbox.inputs {
-		i.committed = frame.Position{Stream: i.definition.stream.String()}
+		i.committed = frame.Position{Stream: i.definition.Stream.String()}
 		for _, p := range control.Inputs {
 			if p.Stream == i.committed.Stream {
 				i.committed = p
@@ -106,8 +106,8 @@ func (t *task) fence(ctx context.Context) error {
 	}
 	fence.Timers = append([]int64(nil), t.timers.due...)
 	fence.Sections = make([]frame.Section, len(t.progress.next))
-	for d, stream := range t.definition.destinations() {
-		fence.Sections[d] = frame.Section{Branch: stream.branch, Base: t.progress.next[d].Load()}
+	for d, stream := range t.definition.Destinations() {
+		fence.Sections[d] = frame.Section{Branch: stream.Branch, Base: t.progress.next[d].Load()}
 	}
 	data, err := frame.Append(nil, &fence, frame.Options{})
 	if err != nil {
@@ -128,7 +128,7 @@ func (t *task) fence(ctx context.Context) error {
 	t.committed.Accept(&fence, written)
 	t.published(t.flight, written)
 	t.flight = nil
-	faultpoint.Hit(faultpoint.AfterFence, t.definition.name)
+	faultpoint.Hit(faultpoint.AfterFence, t.definition.Name)
 	if control.Commit > 0 {
 		t.log.Info("resuming", "commit", control.Commit, "epoch", t.ownership.epoch, "taken", InfoOf(context.WithValue(ctx, taskKey{}, t)).In, "emitted", t.emitted())
 	}

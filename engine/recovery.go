@@ -107,7 +107,7 @@ func SetRecovery[S any](ctx context.Context, fn RecoveryFunc[S]) {
 	})
 	if !ok {
 		var zero S
-		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.definition.name, zero))
+		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.definition.Name, zero))
 	}
 	if !in.code.guard.abandoned() {
 		in.fault.recovery.set(t.recovery(fn))

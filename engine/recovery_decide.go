@@ -78,7 +78,7 @@ func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Dec
 	in.fault.recovery.mu.Unlock()
 	var limit *AtLimitError
 	if errors.As(f.Err, &limit) {
-		if in.definition.limitOf() == EscalateStage {
+		if in.definition.StopsBy() == EscalateStage {
 			return supervise.PassUp
 		}
 		return supervise.GiveUp
@@ -126,8 +126,8 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 	d.call, d.key, d.hasKey = in.callName(c), c.key, c.unit == ""
 	d.timer = timerOf(c.unit)
 	if c.unit == "" && c.batched <= 1 {
-		stream := in.inputDefinition(c.input).stream
-		d.message = &FaultMessage{ID: stream.message(c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
+		stream := in.inputDefinition(c.input).Stream
+		d.message = &FaultMessage{ID: stream.Message(c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
 	}
 	s := in.task.Load()
 	if s == nil {
@@ -164,8 +164,8 @@ func (t *task) note(err error) {
 		return
 	}
 	f.message = &FaultMessage{
-		ID:     i.definition.stream.message(c.offset),
-		Stream: i.definition.stream.String(),
+		ID:     i.definition.Stream.Message(c.offset),
+		Stream: i.definition.Stream.String(),
 		Offset: c.offset,
 		Key:    c.key,
 	}
@@ -194,7 +194,7 @@ func (t *task) nextTryOf(c *watchedCall) int {
 	if c.batched > 1 {
 		return 1
 	}
-	return t.nextAttempt(place{t.inputDefinition(c.input).stream.String(), c.offset})
+	return t.nextAttempt(place{t.inputDefinition(c.input).Stream.String(), c.offset})
 }
 
 // handle runs the user's own handler, if the recovery function gave one.
@@ -210,7 +210,7 @@ func (t *task) handle(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return supervise.Escalate(fmt.Errorf("recovery handler of stage %s: %w", t.definition.name, err))
+	return supervise.Escalate(fmt.Errorf("recovery handler of stage %s: %w", t.definition.Name, err))
 }
 
 // amend changes what the last commit says, as the recovery function decided.
@@ -226,7 +226,7 @@ func (t *task) amend() error {
 			err = encoding(t.processor.keeper().Check)
 		}
 		if err != nil {
-			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", t.definition.name, err))
+			return supervise.Escalate(fmt.Errorf("restart stage %s with another state: %w", t.definition.Name, err))
 		}
 		t.batch.calls++
 	}

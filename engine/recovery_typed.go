@@ -43,7 +43,7 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 
 func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err error) {
 	data, found := in.committed.Whole()
-	if t.definition.keyed() {
+	if t.Stage.Keyed() {
 		if !f.hasKey {
 			return state, nil
 		}
@@ -53,7 +53,7 @@ func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err erro
 		return state, err
 	}
 	if state, err = t.codec.Decode(data); err != nil {
-		return state, fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w", t.definition.name, t.codec.Name(), err)
+		return state, fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w", t.Stage.Name, t.codec.Name(), err)
 	}
 	return state, nil
 }

@@ -51,7 +51,7 @@ func (in *instance) isOurs(ctx context.Context) (bool, error) {
 	}
 	last, found, err := in.channel.Last(ctx)
 	if err != nil {
-		return false, fmt.Errorf("look at the channel of stage %s: %w", in.definition.name, err)
+		return false, fmt.Errorf("look at the channel of stage %s: %w", in.definition.Name, err)
 	}
 	return found && last.Frame.Owner == s.ownership.owner, nil
 }
@@ -59,7 +59,7 @@ func (in *instance) isOurs(ctx context.Context) (bool, error) {
 // replaysWait says whether dead letters of a complete run are to be replayed:
 // then it is not over yet.
 func (r *run) replaysWait(ctx context.Context) (bool, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.Name)
 	if err != nil || !found {
 		return false, err
 	}

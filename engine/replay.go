@@ -14,6 +14,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 )
 
 // replays is the input of a task through which dead letters come back. It
@@ -56,7 +57,7 @@ func newReplays(in *task) *replays {
 		requests: map[uint64]dlq.Replay{},
 	}
 	r.input = &input{
-		definition: in.definition.replayInput(),
+		definition: replayInput(in.definition),
 		taken:      new(atomic.Uint64),
 		ahead:      newReadAhead(aheadBytes, aheadPerFrame, in.replayWaits()),
 		replays:    r,
@@ -66,8 +67,8 @@ func newReplays(in *task) *replays {
 }
 
 // replayInput stands for the stage's replays among its inputs.
-func (d *definition) replayInput() *inputDefinition {
-	return &inputDefinition{index: -1, stage: d, stream: &streamDefinition{pipeline: d.pipeline, internal: replayStream}}
+func replayInput(d *plan.Stage) *plan.Input {
+	return &plan.Input{Index: -1, Stage: d, Stream: &plan.Stream{Pipeline: d.Pipeline, Internal: replayStream}}
 }
 
 // orReplay takes turns: an input that was served since the last replay lets the
@@ -224,7 +225,7 @@ func (t *task) callReplay(ctx context.Context, i *input) error {
 		return nil
 	}
 	if origin == nil || origin.replays != nil {
-		return Reject(fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, t.definition.name))
+		return Reject(fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, t.definition.Name))
 	}
 	p := peeked{
 		input:   origin,
@@ -239,9 +240,9 @@ func (t *task) callReplay(ctx context.Context, i *input) error {
 	t.mark()
 	t.batch.begin(p.message.Time)
 	err = t.invoke(ctx, func() error {
-		if origin.definition.batch {
+		if origin.definition.Batch {
 			t.inbox.gathered = append(t.inbox.gathered[:0], p)
-			return t.check(i, t.processor.callBatch(ctx, origin.definition.index, t.inbox.gathered))
+			return t.check(i, t.processor.callBatch(ctx, origin.definition.Index, t.inbox.gathered))
 		}
 		return t.check(i, t.processor.callMessage(ctx, &p))
 	})

@@ -15,7 +15,7 @@ import (
 
 func (r *replays) keepRequest(ctx context.Context) error {
 	run := r.task.run
-	return run.broker.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.plan.name))
+	return run.broker.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.plan.Name))
 }
 
 func (r *replays) keepCommits(ctx context.Context) error {

@@ -94,14 +94,14 @@ func (e *FencedError) Error() string {
 }
 
 func (t *task) fencedBy(owner channel.Record) error {
-	return &FencedError{Stage: t.definition.name, Epoch: t.ownership.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+	return &FencedError{Stage: t.definition.Name, Epoch: t.ownership.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
 }
 
 func (t *task) fenced(last channel.Record, found bool) error {
 	if found && last.Frame.Owner != t.ownership.owner && last.Sequence > t.flight.expected {
 		return t.fencedBy(last)
 	}
-	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", t.definition.name, t.flight.frame.Commit-1)
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", t.definition.Name, t.flight.frame.Commit-1)
 }
 
 // refused says why a reader cannot go on. One whose stage was taken over finds

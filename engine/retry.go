@@ -14,10 +14,10 @@ import (
 
 // retriesHere says whether the message that failed is tried again in this life.
 func (t *task) retriesHere() bool {
-	c, o := &t.call, t.definition.options
+	c, o := &t.call, t.definition.Options
 	i := c.input
 	switch {
-	case o.attemptDelay == nil || o.attempts == Unlimited:
+	case o.AttemptDelay == nil || o.Attempts == Unlimited:
 		return false
 	case i == nil || c.count > 1 || !i.hasHead || i.head.offset != c.offset:
 		return false
@@ -30,7 +30,7 @@ func (t *task) retriesHere() bool {
 func (t *task) retryHere(ctx context.Context, err error) error {
 	f, unsaved := t.countTry(&t.call, err)
 	if unsaved == nil {
-		f.passed = t.usedUp(f) && (f.Final || t.definition.options.atLimit == DeadLetter) // its letter comes next
+		f.passed = t.usedUp(f) && (f.Final || t.definition.Options.AtLimit == DeadLetter) // its letter comes next
 		unsaved = t.saveFailure(f, t.jot)
 	}
 	if unsaved != nil {
@@ -42,7 +42,7 @@ func (t *task) retryHere(ctx context.Context, err error) error {
 	t.call = call{}
 	t.setDue(f)
 	t.run.tell(supervise.Event{
-		Child: t.definition.name, Kind: supervise.Failed, Reason: supervise.ReasonOf(err), Err: t.messageFault(f, err), Detail: noRestart,
+		Child: t.definition.Name, Kind: supervise.Failed, Reason: supervise.ReasonOf(err), Err: t.messageFault(f, err), Detail: noRestart,
 	})
 	switch {
 	case f.here:

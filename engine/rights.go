@@ -40,7 +40,7 @@ func Rights(c RightsConfig) []broker.Right {
 
 // Rights are those that the pipeline needs on an external NATS server.
 func (p *Pipeline) Rights(inboxPrefix string) []broker.Right {
-	return Rights(RightsConfig{Pipeline: p.plan.name, Stages: p.plan.stageNames(), InboxPrefix: inboxPrefix})
+	return Rights(RightsConfig{Pipeline: p.plan.Name, Stages: p.plan.StageNames(), InboxPrefix: inboxPrefix})
 }
 
 type rights struct {

@@ -15,6 +15,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
@@ -34,7 +35,7 @@ type run struct {
 	clock        ports.Clock
 	identity     identity
 	instances    []*instance // producers before readers
-	byStage      map[*definition]*instance
+	byStage      map[*plan.Stage]*instance
 	checkpointer *checkpointer
 	supervisor   *supervise.Supervisor
 	telling      sync.Mutex // one event at a time
@@ -73,13 +74,13 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	}
 	config = config.withDefaults()
 	if err := config.check(); err != nil {
-		return fmt.Errorf("run pipeline %s: %w", p.plan.name, err)
+		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, err)
 	}
 	r := &run{
 		pipeline: p,
 		config:   config,
-		log:      config.Logger.With("pipeline", p.plan.name),
-		byStage:  map[*definition]*instance{},
+		log:      config.Logger.With("pipeline", p.plan.Name),
+		byStage:  map[*plan.Stage]*instance{},
 		clock:    ports.RealTime{},
 		started:  time.Now(),
 		draining: make(chan struct{}),
@@ -87,7 +88,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	r.space = newSpace(r)
 	r.beginDrain = sync.OnceFunc(func() { close(r.draining); r.pokeAll() })
 	if !p.begin(r) {
-		return fmt.Errorf("run pipeline %s: %w", p.plan.name, ErrRunning)
+		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, ErrRunning)
 	}
 	defer p.finish(r)
 	stop := r.watchWaits()

@@ -149,5 +149,5 @@ const mostAlike = 120
 
 // logOften logs what may come once for every message of the stage.
 func (in *instance) logOften(level slog.Level, kind, line string, args ...any) {
-	in.run.sampled.write(in.log, level, lineKind{in.definition.name, line, kind}, in.run.clock.Now(), args...)
+	in.run.sampled.write(in.log, level, lineKind{in.definition.Name, line, kind}, in.run.clock.Now(), args...)
 }

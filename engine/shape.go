@@ -20,7 +20,7 @@ const shapeNote = "shape"
 
 // saveShape keeps the shape beside the checkpoint, for Inspect.
 func (in *instance) saveShape() error {
-	data, err := json.Marshal(shape{Codec: in.definition.stateCodec(), Keyed: in.definition.keyed()})
+	data, err := json.Marshal(shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()})
 	if err != nil {
 		return err
 	}

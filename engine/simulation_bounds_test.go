@@ -3,8 +3,9 @@ package engine
 import (
 	"fmt"
 	"maps"
-	"penstock/engine/frame"
 	"strings"
+
+	"penstock/engine/frame"
 )
 
 // trims sees to it that nothing is trimmed which a recovery or a reader can

@@ -275,8 +275,8 @@ func (w *world) newFeed(s *simSession, i *input) *simFeed {
 	f := &simFeed{session: s, input: i, stream: w.streams[i.producer.stageName()]}
 	var err error
 	f.reader, err = channel.NewManual(channel.Spec{Pipeline: "sim", Stage: i.producer.stageName()}, f, channel.ReaderConfig{
-		Name:     s.session.definition.name + "-0",
-		Branch:   i.definition.stream.branch,
+		Name:     s.session.definition.Name + "-0",
+		Branch:   i.definition.Stream.Branch,
 		Position: channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
 	})
 	if err != nil {
@@ -364,7 +364,7 @@ func (f *simFeed) check(again bool, err error) {
 		f.handOver()
 		f.refused = true
 		f.session.process.world.say("%s cannot go on reading: %v", f.session, err)
-		f.session.session.inbox.refusals <- fmt.Errorf("read %s: %w", f.input.definition.stream, err)
+		f.session.session.inbox.refusals <- fmt.Errorf("read %s: %w", f.input.definition.Stream, err)
 		f.session.poke()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
@@ -89,7 +90,7 @@ func (w *world) start(disk *simDisk) *simProcess {
 	r := &run{
 		pipeline: w.plan.pipeline,
 		log:      discard,
-		byStage:  map[*definition]*instance{},
+		byStage:  map[*plan.Stage]*instance{},
 		draining: make(chan struct{}),
 		clock:    simClock{p},
 		letters:  noLetters{},
@@ -124,9 +125,9 @@ func (w *world) start(disk *simDisk) *simProcess {
 // open does what openInstances does.
 func (p *simProcess) open() error {
 	r := p.run
-	for _, d := range r.pipeline.plan.order() {
-		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.name}, 1<<20)
-		in.channel = &simLink{p, p.world.streams[d.name]}
+	for _, d := range r.pipeline.plan.Order() {
+		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.Name}, 1<<20)
+		in.channel = &simLink{p, p.world.streams[d.Name]}
 		in.observed.history.store = in.committed.Store
 	}
 	r.checkpointer.instances = r.instances

@@ -24,7 +24,7 @@ type simSession struct {
 }
 
 func (s *simSession) String() string {
-	return fmt.Sprintf("%s: %s", s.process, s.session.definition.name)
+	return fmt.Sprintf("%s: %s", s.process, s.session.definition.Name)
 }
 
 func (s *simSession) poke() { s.co.idle = false }
@@ -38,7 +38,7 @@ func (p *simProcess) serve(in *task) *simSession {
 			s.feeds = append(s.feeds, p.world.newFeed(s, i))
 		}
 	}
-	s.co = p.world.begin(in.definition.name, s.live)
+	s.co = p.world.begin(in.definition.Name, s.live)
 	p.sessions = append(p.sessions, s)
 	return s
 }
@@ -181,7 +181,7 @@ func (s *simSession) abandon() {
 	p.world.counts[leftBehind]++
 	s.feeds = nil // its readers are stopped
 	next := &simSession{process: p}
-	next.co = p.world.begin(in.definition.name, func(c *coroutine) {
+	next.co = p.world.begin(in.definition.Name, func(c *coroutine) {
 		session := p.newSession(in)
 		if err := session.open(p.ctx); err != nil {
 			p.fail(err)

@@ -265,15 +265,15 @@ func (s *space) tell(before, now int32) {
 	}
 	disk := s.status()
 	for _, in := range s.run.instances {
-		waits := waitsAt(in.definition.kind, now)
-		if in.phase.isEnded() || waits == waitsAt(in.definition.kind, before) {
+		waits := waitsAt(in.definition.Kind, now)
+		if in.phase.isEnded() || waits == waitsAt(in.definition.Kind, before) {
 			continue
 		}
 		detail := fmt.Sprintf("goes on: %d MiB are free", disk.Free>>20)
 		if waits {
 			detail = fmt.Sprintf("waits: %d MiB are free, and %d have to be", disk.Free>>20, disk.Bound>>20)
 		}
-		s.run.tell(supervise.Event{Child: in.definition.name, Kind: supervise.SpaceChanged, Detail: detail})
+		s.run.tell(supervise.Event{Child: in.definition.Name, Kind: supervise.SpaceChanged, Detail: detail})
 	}
 }
 

@@ -4,6 +4,17 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+
+	"penstock/engine/internal/plan"
+)
+
+// Kind is what a stage is in the graph: KindSource, KindProcessor or KindSink.
+type Kind = plan.Kind
+
+const (
+	KindSource    = plan.KindSource    // no input
+	KindProcessor = plan.KindProcessor // reads and writes
+	KindSink      = plan.KindSink      // reads, has its effect outside
 )
 
 // SourceFunc produces values. Each call may emit any number and keeps its
@@ -26,7 +37,7 @@ func Source[S, Out any](scope Scope, name string, fn SourceFunc[S, Out], parts .
 	stream, t := declare(scope, name, KindSource, parts)
 	t.source = fn
 	if fn == nil {
-		t.problems = append(t.problems, fmt.Errorf("its function is nil"))
+		t.Problems = append(t.Problems, fmt.Errorf("its function is nil"))
 	}
 	return stream
 }
@@ -66,27 +77,27 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 	where := scope.scope()
 	p, opts := where.pipeline, where.options
 	stream := newStream[Out](p)
-	d := &definition{pipeline: p.plan, group: where.group, name: name, kind: kind, options: opts}
-	t := &typed[S, Out]{definition: d, pipeline: p, codec: DefaultCodec[S](), output: stream.codec}
+	d := &plan.Stage{Pipeline: p.plan, Group: where.group, Name: name, Kind: kind, Options: opts}
+	t := &typed[S, Out]{Stage: d, pipeline: p, codec: DefaultCodec[S](), output: stream.codec}
 	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
-		d.output = stream.definition
+		d.Output = stream.definition
 	} else if kind == KindProcessor {
-		d.kind = KindSink
+		d.Kind = KindSink
 	}
-	stream.definition.owner = d
-	for _, branch := range opts.branches {
-		if branch.owner != nil {
-			p.plan.mistake("branch %q is given to the stages %q and %q", branch.branch, branch.owner.name, name)
+	stream.definition.Owner = d
+	for _, branch := range opts.Branches {
+		if branch.Owner != nil {
+			p.plan.Mistake("branch %q is given to the stages %q and %q", branch.Branch, branch.Owner.Name, name)
 		}
-		branch.owner = d
+		branch.Owner = d
 	}
 	for _, part := range parts {
 		part.addTo(t)
 	}
-	d.stateCodec = func() string { return t.codec.Name() }
-	d.problems = append(d.problems, unsavable("state", t.codec)...)
-	p.plan.stages = append(p.plan.stages, d)
+	d.StateCodec = func() string { return t.codec.Name() }
+	d.Problems = append(d.Problems, unsavable("state", t.codec)...)
+	p.plan.Stages = append(p.plan.Stages, d)
 	p.codes[d] = t
-	where.group.members = append(where.group.members, member{stage: d})
+	where.group.Members = append(where.group.Members, plan.Member{Stage: d})
 	return &stream, t
 }

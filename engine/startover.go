@@ -26,7 +26,7 @@ import (
 // commit and that, the next start wants this run and not another one:
 // it is opened as it is, and says that it is complete.
 func (r *run) startOver(ctx context.Context) error {
-	fresh, err := r.dir.isStartingOver(r.pipeline.plan.name)
+	fresh, err := r.dir.isStartingOver(r.pipeline.plan.Name)
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func (r *run) startOver(ctx context.Context) error {
 	if err := r.tellDiscardedLetters(ctx); err != nil {
 		return err
 	}
-	if err := r.dir.beginStartingOver(r.pipeline.plan.name); err != nil {
+	if err := r.dir.beginStartingOver(r.pipeline.plan.Name); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(r.dir.checkpoints()), os.RemoveAll(r.dir.inflight())); err != nil {
 		return fmt.Errorf("delete the checkpoints: %w", err)
 	}
-	if err := channel.DeleteAll(ctx, r.broker, r.pipeline.plan.name); err != nil {
+	if err := channel.DeleteAll(ctx, r.broker, r.pipeline.plan.Name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
 	}
 	return r.dir.endStartingOver()
@@ -81,7 +81,7 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	}
 	return remedy.Errorf("%w: pipeline %s is complete, its next run would delete %d. To replay those that a stage can take: %v, then run it again. "+
 		"To keep a copy: %v. To delete them: %v, or run with %v",
-		ErrLettersLeft, r.pipeline.plan.name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
+		ErrLettersLeft, r.pipeline.plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
 }
 
 // tellDiscardedLetters says what goes before it goes.
@@ -95,7 +95,7 @@ func (r *run) tellDiscardedLetters(ctx context.Context) error {
 
 // lettersLeft counts the dead letters of the last run.
 func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.Name)
 	if err != nil || !found {
 		return 0, err
 	}
@@ -150,7 +150,7 @@ func (r *run) checkOwner(ctx context.Context) error {
 	case err != nil || !found: // damaged, or new: what there is of it goes as well
 		return nil
 	}
-	others, err := identitiesOn(ctx, r.broker, r.pipeline.plan.name, r.pipeline.plan.stageNames())
+	others, err := identitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
 	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
 		err = r.elsewhere(id)
 	}

@@ -51,7 +51,7 @@ func (t *task) tooLarge(f *frame.Frame, size int) error {
 		return errRewind
 	}
 	state, outputs := sizeOf(f)
-	err := &TooLargeError{Stage: t.definition.name, Size: max(size, state+outputs), State: state, Limit: t.format.limits.frame}
+	err := &TooLargeError{Stage: t.definition.Name, Size: max(size, state+outputs), State: state, Limit: t.format.limits.frame}
 	if f.State.Kind == frame.StateKeyed && len(f.State.Changes) == 1 {
 		err.Key = f.State.Changes[0].Key
 	}
@@ -110,7 +110,7 @@ func (t *task) noteLarge(key string, size int) {
 		t.size.large = map[string]bool{}
 	}
 	whose := ""
-	if t.definition.keyed() {
+	if t.definition.Keyed() {
 		whose = fmt.Sprintf(" of key %.100q", key)
 	}
 	detail := fmt.Sprintf("the state%s has %d bytes, more than half of the %d that a commit holds", whose, size, t.format.limits.frame)
@@ -123,12 +123,12 @@ func (t *task) noteLarge(key string, size int) {
 		t.log.Info(detail)
 	}
 	t.observed.largeStates.Store(int64(len(t.size.large)))
-	t.run.tell(supervise.Event{Child: t.definition.name, Kind: supervise.StateSize, Detail: detail})
+	t.run.tell(supervise.Event{Child: t.definition.Name, Kind: supervise.StateSize, Detail: detail})
 }
 
 // outgrown is what follows when a state passes the limit.
 func (in *instance) outgrown() string {
-	if in.definition.keyed() {
+	if in.definition.Keyed() {
 		return "the messages of this key become dead letters; keep less in its state, or raise the server's max_payload"
 	}
 	return "the stage stops; keep less in it, give each key a state of its own (engine.KeyBy), or raise the server's max_payload"

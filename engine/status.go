@@ -87,11 +87,11 @@ func (p *Pipeline) Status() Status {
 	case p.final != nil:
 		return *p.final
 	}
-	return Status{Pipeline: p.plan.name}
+	return Status{Pipeline: p.plan.Name}
 }
 
 func (r *run) status() Status {
-	s := Status{Pipeline: r.pipeline.plan.name, Elapsed: time.Since(r.started)}
+	s := Status{Pipeline: r.pipeline.plan.Name, Elapsed: time.Since(r.started)}
 	s.Waits = r.waits.list(r.clock.Now(), r.config.WaitPatience)
 	if !r.ready.Load() {
 		return s
@@ -101,15 +101,15 @@ func (r *run) status() Status {
 	index(children, r.supervisor.Status())
 	s.Completed = true
 	for _, in := range r.instances {
-		stage := in.status(children[in.definition.name])
+		stage := in.status(children[in.definition.Name])
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
 		s.Channels = append(s.Channels, in.channels()...)
 	}
 	s.Checkpoint, s.Broker = r.checkpointer.past.status(), r.brokerStatus()
-	for _, g := range r.pipeline.plan.groups {
-		child := children[g.name]
-		status := GroupStatus{Name: g.name, Group: g.parent.path(), Strategy: g.settings.Strategy.String(), State: child.State.String()}
+	for _, g := range r.pipeline.plan.Groups {
+		child := children[g.Name]
+		status := GroupStatus{Name: g.Name, Group: g.Parent.Path(), Strategy: g.Settings.Strategy.String(), State: child.State.String()}
 		for _, n := range child.Restarts {
 			status.Restarts += n
 		}
@@ -128,9 +128,9 @@ func index(into map[string]supervise.ChildStatus, children []supervise.ChildStat
 func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	control, _ := in.committed.Last()
 	s := StageStatus{
-		Name:             in.definition.name,
-		Kind:             in.definition.kind,
-		Group:            in.definition.group.path(),
+		Name:             in.definition.Name,
+		Kind:             in.definition.Kind,
+		Group:            in.definition.Group.Path(),
 		State:            child.State.String(),
 		Ended:            in.phase.isEnded(),
 		Out:              in.emitted(),
@@ -158,7 +158,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		s.Uptime = time.Since(child.Started)
 		s.UptimeSeconds = s.Uptime.Seconds()
 	}
-	if len(in.definition.options.checks) > 0 || in.definition.options.deadline > 0 {
+	if len(in.definition.Options.Checks) > 0 || in.definition.Options.Deadline > 0 {
 		s.Health = redact.Text(child.Health.String())
 	}
 	if in.callout.breaker != nil {
@@ -166,7 +166,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	}
 	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.format.limits.frame), in.observed.largeStates.Load()
 	s.Waits = in.waitsNow(in.run.clock.Now())
-	for k := range in.definition.inputs {
+	for k := range in.definition.Inputs {
 		position := in.positionOf(k, control)
 		taken := position.Count()
 		s.In += taken
@@ -181,7 +181,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 // positionOf is how far an input is taken.
 func (in *instance) positionOf(input int, control frame.Frame) frame.Position {
 	for _, p := range control.Inputs {
-		if p.Stream == in.definition.inputs[input].stream.String() {
+		if p.Stream == in.definition.Inputs[input].Stream.String() {
 			return p
 		}
 	}

@@ -35,12 +35,12 @@ func (c ChannelStatus) Lag() uint64 {
 func (in *instance) channels() []ChannelStatus {
 	control, _ := in.committed.Last()
 	now := in.run.clock.Now()
-	list := make([]ChannelStatus, len(in.definition.inputs))
-	for k, i := range in.definition.inputs {
+	list := make([]ChannelStatus, len(in.definition.Inputs))
+	for k, i := range in.definition.Inputs {
 		producer, position := in.producers[k], in.positionOf(k, control)
 		stored, capacity := producer.holds()
 		c := ChannelStatus{
-			Stream: i.stream.String(), Writer: producer.stageName(), Reader: in.definition.name,
+			Stream: i.Stream.String(), Writer: producer.stageName(), Reader: in.definition.Name,
 			Written: in.writtenTo(k), Taken: position.Count(), Waiting: len(position.Waiting),
 			StoredBytes: stored,
 		}

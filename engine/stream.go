@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 )
 
 // Stream is the typed, durable channel that one stage writes and any number
@@ -13,14 +14,25 @@ import (
 // Sink read it. Its settings belong to the declaration and are not safe to
 // change while the pipeline runs.
 type Stream[T any] struct {
-	definition *streamDefinition
+	definition *plan.Stream
 	codec      *Codec[T]
 	key        func(T) string
 }
 
+// Capacity bounds a channel. When it is full its writer waits; nothing is
+// dropped.
+type Capacity struct {
+	// Messages that the slowest reader has not taken yet. Default 1,000,000.
+	Messages uint64
+	// Bytes of the stage's frames that are still stored. The channel of a
+	// stage and its branches is one, so the smallest bound among them
+	// counts. Default 256 MiB.
+	Bytes uint64
+}
+
 // WithCapacity bounds the stream; see Capacity. It returns the stream.
 func (s *Stream[T]) WithCapacity(c Capacity) *Stream[T] {
-	s.definition.capacity = c
+	s.definition.Capacity = plan.Capacity(c)
 	return s
 }
 
@@ -37,7 +49,7 @@ func (s *Stream[T]) WithCodec(c Codec[T]) *Stream[T] {
 // included, by S2. It pays for small or repetitive values; random bytes only
 // cost time. It returns the stream.
 func (s *Stream[T]) WithCompression() *Stream[T] {
-	s.definition.compress = frame.S2
+	s.definition.Compress = frame.S2
 	return s
 }
 
@@ -55,7 +67,7 @@ func KeyBy[T any](in *Stream[T], key func(T) string) *Stream[T] {
 
 // Discard says that nobody reads the stream and that this is meant. Its
 // messages are counted and dropped at the next trim.
-func Discard[T any](s *Stream[T]) { s.definition.discarded = true }
+func Discard[T any](s *Stream[T]) { s.definition.Discarded = true }
 
 // BranchOf is a typed sub-stream of a stage, next to the stage's own stream.
 // The stage chooses for each value where it goes:
@@ -79,11 +91,11 @@ type BranchOf[T any] struct{ Stream[T] }
 // Branch declares a branch. Give it to its stage with the option Branches.
 func Branch[T any](p *Pipeline, name string) *BranchOf[T] {
 	b := &BranchOf[T]{newStream[T](p)}
-	b.definition.branch = name
+	b.definition.Branch = name
 	if name == "" {
-		p.plan.mistake("a branch needs a name")
+		p.plan.Mistake("a branch needs a name")
 	}
-	p.plan.branches = append(p.plan.branches, b.definition)
+	p.plan.Branches = append(p.plan.Branches, b.definition)
 	return b
 }
 
@@ -92,19 +104,19 @@ func Branch[T any](p *Pipeline, name string) *BranchOf[T] {
 // mistake.
 func (b *BranchOf[T]) Emit(ctx context.Context, value T, options ...EmitOption) {
 	in := taskOf(ctx)
-	if in == nil || in.definition != b.definition.owner {
+	if in == nil || in.definition != b.definition.Owner {
 		panic(fmt.Sprintf("engine: branch %s: Emit outside a call of its stage", b.definition))
 	}
-	emitTo(in, in.definition.destination(b.definition), *b.codec, value, options)
+	emitTo(in, in.definition.Destination(b.definition), *b.codec, value, options)
 }
 
-func (b *BranchOf[T]) stream() *streamDefinition { return b.definition }
+func (b *BranchOf[T]) stream() *plan.Stream { return b.definition }
 
 func newStream[T any](p *Pipeline) Stream[T] {
 	codec := DefaultCodec[T]()
 	return Stream[T]{
-		definition: &streamDefinition{
-			pipeline: p.plan, codecName: func() string { return codec.Name() }, typeName: reflect.TypeFor[T]().String(),
+		definition: &plan.Stream{
+			Pipeline: p.plan, CodecName: func() string { return codec.Name() }, TypeName: reflect.TypeFor[T]().String(),
 		},
 		codec: &codec,
 	}

@@ -46,8 +46,8 @@ func (in *instance) takeBack(ctx context.Context) error {
 func (in *instance) fits(f *frame.Frame) bool {
 	for p := range f.Inputs {
 		position := &f.Inputs[p]
-		for k, i := range in.definition.inputs {
-			if i.stream.String() == position.Stream && position.End() > in.writtenTo(k) {
+		for k, i := range in.definition.Inputs {
+			if i.Stream.String() == position.Stream && position.End() > in.writtenTo(k) {
 				return false
 			}
 		}

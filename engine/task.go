@@ -72,29 +72,29 @@ func newTask(in *instance) *task {
 		instance:  in,
 		ownership: ownership{owner: newOwner()},
 		code:      userCode{slot: in.run.inflight.Slot(in.id.String())},
-		timers:    timerSet{due: make([]int64, len(d.timers)), alarms: make([]alarms, len(d.timers))},
-		batch:     newBatch(d.destinations(), len(d.inputs)),
+		timers:    timerSet{due: make([]int64, len(d.Timers)), alarms: make([]alarms, len(d.Timers))},
+		batch:     newBatch(d.Destinations(), len(d.Inputs)),
 		inbox: inbox{
 			arrivals: make(chan arrival, 16),
-			refusals: make(chan error, len(d.inputs)),
+			refusals: make(chan error, len(d.Inputs)),
 			stop:     func() {},
 		},
 		letters: newLetters(),
 		pace:    newPace(&in.observed.measures),
 	}
 	s.traces.tracer = in.run.config.Tracer
-	s.code.watch.deadline, s.code.saving.deadline = d.options.deadline, d.options.deadline
-	for k, i := range d.inputs {
+	s.code.watch.deadline, s.code.saving.deadline = d.Options.Deadline, d.Options.Deadline
+	for k, i := range d.Inputs {
 		s.inbox.inputs = append(s.inbox.inputs, &input{
 			definition: i,
 			producer:   in.producers[k],
-			from:       in.run.byStage[i.stream.owner].channel,
+			from:       in.run.byStage[i.Stream.Owner].channel,
 			taken:      &in.progress.taken[k],
 			ahead:      newReadAhead(aheadBytes, aheadPerFrame, &in.waiting.reading[k]),
 		})
 		s.inbox.inputs[k].head.input = s.inbox.inputs[k]
 	}
-	if d.kind == KindSource {
+	if d.Kind == KindSource {
 		s.source, s.batch.isShared = newFeeder(), true
 	} else {
 		s.inbox.replays = newReplays(s)
@@ -113,11 +113,11 @@ func (t *task) startReaders() {
 			continue
 		}
 		i.reader = i.from.Reader(channel.ReaderConfig{
-			Name:         t.id.Consumer(i.definition.stream.branch),
-			Branch:       i.definition.stream.branch,
+			Name:         t.id.Consumer(i.definition.Stream.Branch),
+			Branch:       i.definition.Stream.Branch,
 			Position:     channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence, End: i.committed.End()},
 			ProducerLast: i.producer.lastCommit,
-			OnTrouble:    func(err error) { t.noteTrouble(&t.waiting.reading[i.definition.index], err) },
+			OnTrouble:    func(err error) { t.noteTrouble(&t.waiting.reading[i.definition.Index], err) },
 		})
 		stops = append(stops,
 			t.run.inBackground(func(ctx context.Context) { t.read(ctx, i) }),
@@ -133,7 +133,7 @@ func (t *task) startReaders() {
 // input returns the one that positions call so, or nil.
 func (t *task) input(stream string) *input {
 	for _, i := range t.inbox.inputs {
-		if i.definition.stream.String() == stream {
+		if i.definition.Stream.String() == stream {
 			return i
 		}
 	}
@@ -142,7 +142,7 @@ func (t *task) input(stream string) *input {
 
 func (t *task) read(ctx context.Context, i *input) {
 	if err := i.reader.Run(ctx); err != nil {
-		t.inbox.refusals <- fmt.Errorf("read %s: %w", i.definition.stream, err)
+		t.inbox.refusals <- fmt.Errorf("read %s: %w", i.definition.Stream, err)
 	}
 }
 

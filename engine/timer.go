@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"penstock/engine/internal/plan"
 )
 
 // TimerFunc is called when a timer is due. It may do what a MessageFunc may,
@@ -23,9 +25,9 @@ type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, em
 func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		if d <= 0 {
-			t.problems = append(t.problems, fmt.Errorf("engine.Every(%v): the interval must be positive", d))
+			t.Problems = append(t.Problems, fmt.Errorf("engine.Every(%v): the interval must be positive", d))
 		}
-		t.addTimer(timerDefinition{every: d}, fn)
+		t.addTimer(plan.Timer{Every: d}, fn)
 	})
 }
 
@@ -42,22 +44,22 @@ func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 // that is put forward is noticed within a minute.
 func OnTimer[S, Out any](name string, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
-		if err := checkName("timer", name); err != nil {
-			t.problems = append(t.problems, err)
+		if err := plan.CheckName("timer", name); err != nil {
+			t.Problems = append(t.Problems, err)
 		}
-		if t.definition.timer(name) >= 0 {
-			t.problems = append(t.problems, fmt.Errorf("it has two timers named %q", name))
+		if t.Stage.Timer(name) >= 0 {
+			t.Problems = append(t.Problems, fmt.Errorf("it has two timers named %q", name))
 		}
-		t.setsTimers = true
-		t.addTimer(timerDefinition{name: name}, fn)
+		t.SetsTimers = true
+		t.addTimer(plan.Timer{Name: name}, fn)
 	})
 }
 
-func (t *typed[S, Out]) addTimer(d timerDefinition, fn TimerFunc[S, Out]) {
+func (t *typed[S, Out]) addTimer(d plan.Timer, fn TimerFunc[S, Out]) {
 	if fn == nil {
-		t.problems = append(t.problems, fmt.Errorf("the function of its timer is nil"))
+		t.Problems = append(t.Problems, fmt.Errorf("the function of its timer is nil"))
 	}
-	t.timers = append(t.timers, d)
+	t.Timers = append(t.Timers, d)
 	t.ticks = append(t.ticks, fn)
 }
 
@@ -86,9 +88,9 @@ func setTimer(ctx context.Context, name string, due int64) {
 	if in == nil {
 		panic(fmt.Sprintf("engine: timer %q: outside a call of a stage", name))
 	}
-	t := in.definition.timer(name)
+	t := in.definition.Timer(name)
 	if t < 0 {
-		panic(fmt.Sprintf("engine: stage %s has no timer %q: give it one with engine.OnTimer", in.definition.name, name))
+		panic(fmt.Sprintf("engine: stage %s has no timer %q: give it one with engine.OnTimer", in.definition.Name, name))
 	}
 	in.timers.due[t] = due
 }
@@ -130,7 +132,7 @@ type timerSet struct {
 func (t *task) left(timer int, now time.Time) time.Duration {
 	due := t.timers.due[timer]
 	left := time.Duration(due - now.UnixNano())
-	if every := t.definition.timers[timer].every; every > 0 {
+	if every := t.definition.Timers[timer].Every; every > 0 {
 		left = min(left, every)
 	}
 	return min(left, t.timers.alarms[timer].latest(due, now, left).Sub(now))
@@ -158,7 +160,7 @@ func (t *task) callTimer(ctx context.Context, timer int) error {
 	t.traceCall(nil)
 	t.mark()
 	t.batch.begin(now.UnixNano())
-	t.timers.due[timer] = t.definition.timers[timer].nextDue(t.timers.due[timer], now)
+	t.timers.due[timer] = t.definition.Timers[timer].NextDue(t.timers.due[timer], now)
 	err := t.invoke(ctx, func() error {
 		err := t.processor.callTimer(ctx, timer, now)
 		if t.call.attempt > 1 && (err == nil || err == io.EOF) { // the state that it left may be what failed
@@ -218,7 +220,7 @@ func (t *task) skipTick(timer int, due int64) bool {
 	if due != 0 && due != committed || committed == 0 || t.left(timer, now) > 0 {
 		return false
 	}
-	t.timers.due[timer] = t.definition.timers[timer].nextDue(committed, now)
+	t.timers.due[timer] = t.definition.Timers[timer].NextDue(committed, now)
 	t.succeeded(unitOfTimer(timer))
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/wall"
 )
@@ -17,10 +18,10 @@ type jumpyClock struct {
 
 func (c *jumpyClock) Now() time.Time { return wall.Jumped(c.start.Add(c.elapsed), c.jump) }
 
-func timerSession(timers ...timerDefinition) (*task, *jumpyClock) {
+func timerSession(timers ...plan.Timer) (*task, *jumpyClock) {
 	clock := &jumpyClock{start: time.Now()}
 	return &task{
-		instance: &instance{definition: &definition{timers: timers}, run: &run{clock: clock, space: &space{}}},
+		instance: &instance{definition: &plan.Stage{Timers: timers}, run: &run{clock: clock, space: &space{}}},
 		timers:   timerSet{due: make([]int64, len(timers)), alarms: make([]alarms, len(timers))},
 		inbox:    inbox{inputs: []*input{{hasHead: true}}}, // or it would be at its end
 	}, clock
@@ -28,7 +29,7 @@ func timerSession(timers ...timerDefinition) (*task, *jumpyClock) {
 
 func TestATimerWaitsNoLongerThanWasLeft(t *testing.T) {
 	t.Parallel()
-	in, clock := timerSession(timerDefinition{name: "once"}, timerDefinition{every: time.Minute})
+	in, clock := timerSession(plan.Timer{Name: "once"}, plan.Timer{Every: time.Minute})
 	check := func(when string, once, tick time.Duration) {
 		t.Helper()
 		if a, b := in.left(0, clock.Now()), in.left(1, clock.Now()); a != once || b != tick {
@@ -48,7 +49,7 @@ func TestATimerWaitsNoLongerThanWasLeft(t *testing.T) {
 	if due := in.dueTimer(); due != 1 {
 		t.Errorf("due is %d", due)
 	}
-	in.timers.due[1] = in.definition.timers[1].nextDue(in.timers.due[1], clock.Now())
+	in.timers.due[1] = in.definition.Timers[1].NextDue(in.timers.due[1], clock.Now())
 	check("ticked", time.Hour-time.Minute, time.Minute)
 	clock.jump = 48 * time.Hour
 	check("put forward", -47*time.Hour-time.Minute, -95*time.Hour-59*time.Minute)
@@ -69,7 +70,7 @@ func TestNextTickKeepsToTheBeat(t *testing.T) {
 		{-48 * time.Hour, -48*time.Hour + every}, // it was put back
 		{-every, 0},                              // a new beat, from then on
 	} {
-		got := time.Unix(0, nextTick(at.UnixNano(), every, at.Add(c.late))).Sub(at)
+		got := time.Unix(0, plan.NextTick(at.UnixNano(), every, at.Add(c.late))).Sub(at)
 		if got != c.next {
 			t.Errorf("fired %v late the next tick is due after %v, want %v", c.late, got, c.next)
 		}

@@ -86,14 +86,14 @@ func (t *task) traceSourceCall() {
 
 func (t *task) beginTrace(i *input) *tracedFrame {
 	d := t.definition
-	begin := FrameBegin{Pipeline: d.pipeline.name, Stage: d.name, Instance: t.id.String(), Kind: d.kind, Epoch: t.ownership.epoch}
+	begin := FrameBegin{Pipeline: d.Pipeline.Name, Stage: d.Name, Instance: t.id.String(), Kind: d.Kind, Epoch: t.ownership.epoch}
 	switch {
 	case i != nil:
-		begin.Stream = i.definition.stream.String()
+		begin.Stream = i.definition.Stream.String()
 		_, from := i.origin()
 		begin.From = TraceContext(from)
-	case d.kind == KindSource && d.output != nil:
-		begin.Stream = d.output.String()
+	case d.Kind == KindSource && d.Output != nil:
+		begin.Stream = d.Output.String()
 	}
 	return &tracedFrame{span: t.traces.tracer.Begin(begin)}
 }
@@ -127,7 +127,7 @@ func (t *task) traceHead(i *input) {
 	}
 	i.traced, i.tracedAt = f, sequence
 	if from != (channel.Trace{}) {
-		f.span.Took(i.definition.stream.String(), TraceContext(from))
+		f.span.Took(i.definition.Stream.String(), TraceContext(from))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/plan"
 )
 
 // OnUnfit says what a source does with a value that it emits and that cannot be
@@ -25,7 +26,7 @@ import (
 // by Emit.Try and do otherwise. In stages with inputs it is the message that
 // fails, see AtLimit.
 func OnUnfit(l Limit) Option {
-	return func(o *options) { o.unfit = &l }
+	return func(o *plan.Options) { o.Unfit = &l }
 }
 
 // unfit is a value that a source's call could not send, or that it rejected.
@@ -89,8 +90,8 @@ func (u *unfit) told() error {
 
 func (u *unfits) clear() { *u = unfits{} }
 
-func unfitOf(stream *streamDefinition, e *emission, data []byte, err error) unfit {
-	u := unfit{stream: stream.String(), codec: stream.codecName(), value: data, err: err}
+func unfitOf(stream *plan.Stream, e *emission, data []byte, err error) unfit {
+	u := unfit{stream: stream.String(), codec: stream.CodecName(), value: data, err: err}
 	if e != nil {
 		u.key, u.time = e.key, e.time
 	}
@@ -99,7 +100,7 @@ func unfitOf(stream *streamDefinition, e *emission, data []byte, err error) unfi
 
 // passesUnfit says that the stage goes on without a value that cannot be sent.
 func (t *task) passesUnfit() bool {
-	l := t.definition.options.unfit
+	l := t.definition.Options.Unfit
 	return t.source != nil && l != nil && (*l == DeadLetter || *l == DropMessage)
 }
 
@@ -108,18 +109,10 @@ func (t *task) unsent(unit string, err error) error {
 	if t.source == nil {
 		return err
 	}
-	if l := t.definition.options.unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
-		return &AtLimitError{Stage: t.definition.name, Message: unit, Attempts: 1, Reason: err.Error()}
+	if l := t.definition.Options.Unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
+		return &AtLimitError{Stage: t.definition.Name, Message: unit, Attempts: 1, Reason: err.Error()}
 	}
 	return Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
-}
-
-// limitOf is what becomes of the stage at a message, or a value, that stops it.
-func (d *definition) limitOf() Limit {
-	if d.kind == KindSource && d.options.unfit != nil {
-		return *d.options.unfit
-	}
-	return d.options.atLimit
 }
 
 // reject takes what a source's call rejected: nil when the call stands.
@@ -128,7 +121,7 @@ func (t *task) reject(err error) error {
 	if isFatal(err) || !errors.As(err, &r) {
 		return err
 	}
-	t.batch.unfit.add(unfit{stream: t.definition.name, codec: "bytes", value: r.value, err: r})
+	t.batch.unfit.add(unfit{stream: t.definition.Name, codec: "bytes", value: r.value, err: r})
 	return nil
 }
 
@@ -144,7 +137,7 @@ func (t *task) passUnfit(ctx context.Context, unit string) error {
 	var first error
 	for n := range t.batch.unfit.list {
 		u := &t.batch.unfit.list[n]
-		if _, rejected := u.err.(*rejection); !rejected && *t.definition.options.unfit == DropMessage {
+		if _, rejected := u.err.(*rejection); !rejected && *t.definition.Options.Unfit == DropMessage {
 			if dropped++; first == nil {
 				first = u.err
 			}
@@ -211,8 +204,8 @@ func (t *task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 		u.time = now
 	}
 	return dlq.Letter{
-		Pipeline: t.definition.pipeline.name,
-		Stage:    t.definition.name,
+		Pipeline: t.definition.Pipeline.Name,
+		Stage:    t.definition.Name,
 		Input:    u.stream, InputInstance: n, Offset: offset,
 		Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time,
 		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain, Attempts: a.Tries,

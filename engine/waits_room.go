@@ -19,7 +19,7 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 		}
 	case waitHeld:
 		k := wait.input - 1
-		wait.Detail = "message " + messageUnit(in.definition.inputs[k], in.waiting.heads[k].offset.Load())
+		wait.Detail = "message " + messageUnit(in.definition.Inputs[k], in.waiting.heads[k].offset.Load())
 	case waitUnavailable:
 		if wait.Overdue {
 			wait.Readiness = in.run.config.UnavailableReadiness
@@ -34,7 +34,7 @@ func (in *instance) slowestReader(now time.Time) (what string, isGood bool) {
 	if slowest == nil {
 		return "what is stored has to be trimmed first", false
 	}
-	stream := in.definition.destinations()[slowest.destination]
+	stream := in.definition.Destinations()[slowest.destination]
 	does, isGood := slowest.doing(slowest.input, now)
 	return fmt.Sprintf("%s has %d messages of %s to take, and %s", slowest.stageName(), most, stream, does), isGood
 }
@@ -49,7 +49,7 @@ func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
 	}
 	children := map[string]supervise.ChildStatus{}
 	index(children, in.run.supervisor.Status())
-	state := children[in.definition.name].State
+	state := children[in.definition.Name].State
 	if state != supervise.StateRunning && state != supervise.StateStarting {
 		return "is " + state.String(), true
 	}

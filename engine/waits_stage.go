@@ -66,7 +66,7 @@ func (t *task) noteSpace() {
 	if level == spaceFull {
 		detail = "the disk is full"
 	}
-	t.waiting.waits.note(waitDisk, waitsAt(t.definition.kind, level), detail)
+	t.waiting.waits.note(waitDisk, waitsAt(t.definition.Kind, level), detail)
 }
 
 // awaitQuarantine returns when a source may be called again after a death of the

@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"penstock/engine/internal/plan"
 )
 
 // The loop of a source notes its waits while the source's function waits for
@@ -24,7 +26,7 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 		r := &run{clock: clock}
 		r.space = newSpace(r)
 		r.space.level.Store(c.level)
-		in := &task{instance: &instance{run: r, definition: &definition{kind: c.kind}, waiting: waitingFor{waits: waits{clock: clock}}}}
+		in := &task{instance: &instance{run: r, definition: &plan.Stage{Kind: c.kind}, waiting: waitingFor{waits: waits{clock: clock}}}}
 		in.noteSpace()
 		in.noteWaits(false, true)
 		got := ""

@@ -151,11 +151,11 @@ func (p waitPlace) stage() string {
 	if p.in == nil {
 		return ""
 	}
-	return p.in.definition.name
+	return p.in.definition.Name
 }
 
 // replayWaits are those of the input that dead letters come back through.
-func (in *instance) replayWaits() *waits { return &in.waiting.reading[len(in.definition.inputs)] }
+func (in *instance) replayWaits() *waits { return &in.waiting.reading[len(in.definition.Inputs)] }
 
 // waitsNow are the waits of the stage, and of its inputs.
 func (in *instance) waitsNow(now time.Time) []Wait {

@@ -139,7 +139,7 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 			}
 			in.fault.overdue.Store(call)
 			health := supervise.Unwell(fmt.Sprintf("in %s for longer than %v", in.callName(call), deadline))
-			health.Uncounted = call.unit == "" && in.definition.options.attempts != Unlimited
+			health.Uncounted = call.unit == "" && in.definition.Options.Attempts != Unlimited
 			return health
 		},
 	}

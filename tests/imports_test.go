@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/rule":          {},
 	"penstock/engine/internal/blocks":        {},
 	"penstock/engine/internal/wall":          {},
-	"penstock/engine/internal/plan":          {},
+	"penstock/engine/internal/plan":          {"penstock/engine/breaker", "penstock/engine/frame", "penstock/engine/supervise"},
 	"penstock/engine/internal/ports":         {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/internal/wall", "penstock/internal/pause"},
 	"penstock/engine/internal/state":         {"penstock/checkpoint", "penstock/engine/frame", "penstock/engine/supervise", "penstock/engine/internal/view"},
 	"penstock/engine/internal/view":          {"penstock/checkpoint", "penstock/engine/channel", "penstock/engine/faultpoint", "penstock/engine/frame", "penstock/engine/remedy", "penstock/engine/internal/ports"},

@@ -1,0 +1,92 @@
+package plan
+
+import "fmt"
+
+// Kind is what a stage is in the graph.
+type Kind string
+
+const (
+	KindSource    Kind = "source"    // no input
+	KindProcessor Kind = "processor" // reads and writes
+	KindSink      Kind = "sink"      // reads, has its effect outside
+)
+
+// Stage is a declared stage: what it reads and writes, and how it is run.
+type Stage struct {
+	Pipeline   *Pipeline
+	Group      *Group
+	Name       string
+	Kind       Kind
+	Inputs     []*Input
+	Timers     []Timer
+	SetsTimers bool    // some are set by its functions
+	Output     *Stream // nil for None
+	Options    Options
+	Problems   []error
+	StateCodec func() string // its name
+}
+
+// Input is one stream as one stage reads it.
+type Input struct {
+	Index  int
+	Stage  *Stage
+	Stream *Stream
+	Batch  bool
+	// Key is the key of an encoded value, for a stage that has a state per key; else it is nil. It calls functions of the user.
+	Key func(value []byte) (string, error)
+}
+
+// Keyed says whether the stage has a state for each key.
+func (s *Stage) Keyed() bool { return len(s.Inputs) > 0 && s.Inputs[0].Key != nil }
+
+// ID is that of the stage's one instance.
+func (s *Stage) ID() InstanceID { return Only(s.Name) }
+
+// StopsBy is what becomes of the stage at a message, or at a value of a source, that it cannot pass.
+func (s *Stage) StopsBy() Limit {
+	if s.Kind == KindSource && s.Options.Unfit != nil {
+		return *s.Options.Unfit
+	}
+	return s.Options.AtLimit
+}
+
+// Destinations are the streams the stage writes: its own, then its branches.
+func (s *Stage) Destinations() []*Stream {
+	var list []*Stream
+	if s.Output != nil {
+		list = append(list, s.Output)
+	}
+	return append(list, s.Options.Branches...)
+}
+
+// Destination is the place of a stream among the destinations.
+func (s *Stage) Destination(to *Stream) int {
+	first := 0
+	if s.Output != nil {
+		if s.Output == to {
+			return 0
+		}
+		first = 1
+	}
+	for i, branch := range s.Options.Branches {
+		if branch == to {
+			return first + i
+		}
+	}
+	panic(fmt.Sprintf("engine: stage %s does not write %s", s.Name, to))
+}
+
+// Capacity is the bound of the stage's channel: the smallest of its streams'.
+func (s *Stage) Capacity() Capacity {
+	bound := Capacity{}.orDefault()
+	for i, stream := range s.Destinations() {
+		c := stream.Capacity.orDefault()
+		if i == 0 {
+			bound = c
+			continue
+		}
+		bound.Messages = min(bound.Messages, c.Messages)
+		bound.Bytes = min(bound.Bytes, c.Bytes)
+	}
+	return bound
+}
