@@ -6,9 +6,9 @@ import "penstock/engine/internal/plan"
 type Graph struct {
 	Pipeline string         `json:"pipeline"`
 	Hash     string         `json:"hash,omitempty"` // of all that is declared but the functions
-	Groups   []GraphGroup   `json:"groups"`   // outer before inner
-	Stages   []GraphStage   `json:"stages"`   // producers before readers
-	Channels []GraphChannel `json:"channels"` // in the order of their readers
+	Groups   []GraphGroup   `json:"groups"`         // outer before inner
+	Stages   []GraphStage   `json:"stages"`         // producers before readers
+	Channels []GraphChannel `json:"channels"`       // in the order of their readers
 }
 
 // GraphGroup is a group of a pipeline.
