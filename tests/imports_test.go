@@ -14,58 +14,66 @@ import (
 // allowed says which packages of ours a package may import, itself and below
 // included: the arrows of docs/design.md. The longest prefix counts.
 var allowed = map[string][]string{
-	"penstock/internal/format":               {},
-	"penstock/internal/hint":                 {},
-	"penstock/internal/jscode":               {},
-	"penstock/internal/pause":                {},
-	"penstock/internal/nofollow":             {},
-	"penstock/internal/userfile":             {"penstock/internal/nofollow"},
-	"penstock/internal/testing":              {"penstock/tests/loopback"},
-	"penstock/checkpoint":                    {"penstock/internal", "penstock/engine/remedy"},
-	"penstock/dlq":                           {"penstock/engine/cborjson", "penstock/engine/redact", "penstock/engine/remedy", "penstock/internal/format", "penstock/internal/jscode"},
-	"penstock/engine":                        {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal"},
-	"penstock/engine/frame":                  {"penstock/internal/format"},
-	"penstock/engine/redact":                 {},
-	"penstock/engine/remedy":                 {},
-	"penstock/engine/faultpoint":             {},
-	"penstock/engine/internal/rule":          {},
-	"penstock/engine/internal/blocks":        {},
-	"penstock/engine/internal/wall":          {},
-	"penstock/engine/internal/plan":          {"penstock/engine/breaker", "penstock/engine/frame", "penstock/engine/supervise"},
-	"penstock/engine/internal/ports":         {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/internal/wall", "penstock/internal/pause"},
-	"penstock/engine/internal/state":         {"penstock/checkpoint", "penstock/engine/frame", "penstock/engine/supervise", "penstock/engine/internal/view"},
-	"penstock/engine/internal/view":          {"penstock/checkpoint", "penstock/engine/channel", "penstock/engine/faultpoint", "penstock/engine/frame", "penstock/engine/remedy", "penstock/engine/internal/ports"},
-	"penstock/engine/supervise":              {},
-	"penstock/engine/internal/cborhead":      {},
-	"penstock/engine/cborjson":               {"penstock/engine/internal/cborhead"},
-	"penstock/engine/internal/values":        {"penstock/engine/internal/cborhead"},
-	"penstock/engine/breaker":                {},
-	"penstock/engine/broker":                 {"penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/internal/jscode", "penstock/internal/nofollow", "penstock/internal/userfile"},
-	"penstock/engine/channel":                {"penstock/engine/remedy", "penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule", "penstock/internal/jscode"},
-	"penstock/engine/enginetest":             {"penstock/engine"},
-	"penstock/stages":                        {"penstock/engine", "penstock/internal/pause", "penstock/internal/userfile"},
-	"penstock/telemetry":                     {"penstock/engine", "penstock/dlq", "penstock/internal/format", "penstock/internal/userfile"},
-	"penstock/examples":                      {"penstock/engine", "penstock/stages", "penstock/dlq"},
-	"penstock/cmd/pipeline":                  {"penstock/cmd/pipeline"},
-	"penstock/cmd/pipeline/cli":              {"penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/letters", "penstock/cmd/pipeline/internal/render", "penstock/engine", "penstock/telemetry", "penstock/dlq", "penstock/internal/hint", "penstock/internal/nofollow", "penstock/internal/userfile"},
-	"penstock/cmd/pipeline/internal/flags":   {},
-	"penstock/cmd/pipeline/internal/guard":   {"penstock/cmd/pipeline/internal/flags", "penstock/engine/supervise"},
-	"penstock/cmd/pipeline/internal/letters": {"penstock/dlq"},
-	"penstock/cmd/pipeline/internal/render":  {"penstock/engine/redact"},
-	"penstock/cmd/pipeline/internal/shipped": {"penstock/cmd/pipeline/internal/flags", "penstock/engine", "penstock/stages", "penstock/examples"},
-	"penstock/tests":                         {"penstock"},
+	"penstock/internal/format":                 {},
+	"penstock/internal/hint":                   {},
+	"penstock/internal/jscode":                 {},
+	"penstock/internal/pause":                  {},
+	"penstock/internal/nofollow":               {},
+	"penstock/internal/userfile":               {"penstock/internal/nofollow"},
+	"penstock/internal/testing":                {"penstock/tests/loopback"},
+	"penstock/checkpoint":                      {"penstock/internal", "penstock/engine/remedy"},
+	"penstock/dlq":                             {"penstock/engine/cborjson", "penstock/engine/redact", "penstock/engine/remedy", "penstock/internal/format", "penstock/internal/jscode"},
+	"penstock/engine":                          {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal"},
+	"penstock/engine/frame":                    {"penstock/internal/format"},
+	"penstock/engine/redact":                   {},
+	"penstock/engine/remedy":                   {},
+	"penstock/engine/faultpoint":               {},
+	"penstock/engine/internal/rule":            {},
+	"penstock/engine/internal/blocks":          {},
+	"penstock/engine/internal/wall":            {},
+	"penstock/engine/internal/plan":            {"penstock/engine/breaker", "penstock/engine/frame", "penstock/engine/supervise"},
+	"penstock/engine/internal/ports":           {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/internal/wall", "penstock/internal/pause"},
+	"penstock/engine/internal/state":           {"penstock/checkpoint", "penstock/engine/frame", "penstock/engine/supervise", "penstock/engine/internal/view"},
+	"penstock/engine/internal/view":            {"penstock/checkpoint", "penstock/engine/channel", "penstock/engine/faultpoint", "penstock/engine/frame", "penstock/engine/remedy", "penstock/engine/internal/ports"},
+	"penstock/engine/supervise":                {},
+	"penstock/engine/internal/cborhead":        {},
+	"penstock/engine/cborjson":                 {"penstock/engine/internal/cborhead"},
+	"penstock/engine/internal/values":          {"penstock/engine/internal/cborhead"},
+	"penstock/engine/breaker":                  {},
+	"penstock/engine/broker":                   {"penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/internal/jscode", "penstock/internal/nofollow", "penstock/internal/userfile"},
+	"penstock/engine/channel":                  {"penstock/engine/remedy", "penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule", "penstock/internal/jscode"},
+	"penstock/engine/enginetest":               {"penstock/engine"},
+	"penstock/stages":                          {"penstock/engine", "penstock/internal/pause", "penstock/internal/userfile"},
+	"penstock/telemetry":                       {"penstock/engine", "penstock/dlq", "penstock/internal/format", "penstock/internal/userfile"},
+	"penstock/examples":                        {"penstock/engine", "penstock/stages", "penstock/dlq"},
+	"penstock/cmd/pipeline":                    {"penstock/cmd/pipeline/cli", "penstock/cmd/pipeline/internal/shipped"},
+	"penstock/cmd/pipeline/cli":                {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/dlqcmd", "penstock/cmd/pipeline/internal/doctorcmd", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/lookcmd", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/runcmd", "penstock/cmd/pipeline/internal/showcmd", "penstock/cmd/pipeline/control", "penstock/engine"},
+	"penstock/cmd/pipeline/control":            {"penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/words", "penstock/engine"},
+	"penstock/cmd/pipeline/internal/app":       {"penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/words", "penstock/engine"},
+	"penstock/cmd/pipeline/internal/dlqcmd":    {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/letters", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/engine", "penstock/dlq", "penstock/internal/userfile"},
+	"penstock/cmd/pipeline/internal/doctorcmd": {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/cmd/pipeline/internal/words", "penstock/engine"},
+	"penstock/cmd/pipeline/internal/flags":     {},
+	"penstock/cmd/pipeline/internal/guard":     {"penstock/cmd/pipeline/internal/flags", "penstock/engine/supervise"},
+	"penstock/cmd/pipeline/internal/letters":   {"penstock/dlq"},
+	"penstock/cmd/pipeline/internal/lookcmd":   {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/cmd/pipeline/internal/wire", "penstock/engine"},
+	"penstock/cmd/pipeline/internal/render":    {"penstock/engine/redact"},
+	"penstock/cmd/pipeline/internal/runcmd":    {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/showcmd", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/cmd/pipeline/internal/wire", "penstock/cmd/pipeline/internal/words", "penstock/engine", "penstock/internal/userfile", "penstock/telemetry"},
+	"penstock/cmd/pipeline/internal/shipped":   {"penstock/cmd/pipeline/internal/flags", "penstock/engine", "penstock/stages", "penstock/examples"},
+	"penstock/cmd/pipeline/internal/showcmd":   {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/render", "penstock/engine", "penstock/internal/hint", "penstock/internal/userfile", "penstock/telemetry"},
+	"penstock/cmd/pipeline/internal/socket":    {"penstock/cmd/pipeline/internal/letters", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/wire", "penstock/cmd/pipeline/internal/words", "penstock/engine", "penstock/dlq"},
+	"penstock/cmd/pipeline/internal/where":     {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/words", "penstock/engine", "penstock/internal/hint"},
+	"penstock/cmd/pipeline/internal/wire":      {"penstock/cmd/pipeline/internal/render", "penstock/engine"},
+	"penstock/cmd/pipeline/internal/words":     {"penstock/engine", "penstock/internal/hint"},
+	"penstock/tests":                           {"penstock"},
 }
 
 // kept says which packages of others only some of ours may import: who else
 // needs what they do asks these.
 var kept = map[string][]string{
-	"github.com/nats-io/nats-server":      {"penstock/engine/broker", "penstock/cmd/pipeline", "penstock/tests", "penstock/internal/testing"},
-	"github.com/nats-io/nats.go":          {"penstock/engine/broker", "penstock/engine/channel", "penstock/dlq", "penstock/tests", "penstock/internal/testing"},
-	"penstock/internal/testing":           {"penstock/tests"},
 	"github.com/dgraph-io/badger":         {"penstock/checkpoint"},
-	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline"},
+	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline/cli", "penstock/cmd/pipeline/internal"},
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},
-	"net/http":                            {"penstock/cmd/pipeline", "penstock/telemetry", "penstock/tests/watched"},
+	"net/http":                            {"penstock/cmd/pipeline/internal/socket", "penstock/telemetry", "penstock/tests/watched"},
 	"go.opentelemetry.io":                 {"penstock/telemetry"},
 	"github.com/klauspost/compress":       {"penstock/engine/frame", "penstock/stages"},
 	"github.com/sony/gobreaker":           {"penstock/engine/breaker"},
@@ -97,6 +105,27 @@ func TestImportsPointOneWay(t *testing.T) {
 				if within(imported, path) && !slices.ContainsFunc(users, func(u string) bool { return within(p.ImportPath, u) }) {
 					t.Errorf("%s imports %s: only %v do", p.ImportPath, imported, users)
 				}
+			}
+		}
+	}
+}
+
+// A program that serves the control socket links neither the parser of command lines nor what shows a
+// pipeline in a browser.
+func TestControlLinksNoCommandLine(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "penstock/cmd/pipeline/control").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, "penstock/cmd/pipeline/internal/socket") {
+		t.Fatalf("%d packages, and the socket is not among them", len(linked))
+	}
+	for _, path := range linked {
+		for _, heavy := range []string{"github.com/alecthomas/kong", "penstock/telemetry", "github.com/prometheus", "go.opentelemetry.io/otel/sdk"} {
+			if within(path, heavy) {
+				t.Errorf("it links %s", path)
 			}
 		}
 	}

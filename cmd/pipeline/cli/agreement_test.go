@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/runcmd"
 	"penstock/engine"
 	"penstock/telemetry"
 )
@@ -295,14 +297,14 @@ func TestAllAgreeOnWhatHappened(t *testing.T) {
 	if err := second.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := codeOf(t, second.cmd); code != exitOK {
+	if code := codeOf(t, second.cmd); code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", code, second.log)
 	}
 	data, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	agree("the report", countsOf(decode[finalReport](t, data).Status), still)
+	agree("the report", countsOf(decode[runcmd.Report](t, data).Status), still)
 	lines := map[string]counts{}
 	addLog(t, lines, second.log.String())
 	agree("the log of the second process, unlike its events,", lines, recent)

@@ -10,8 +10,13 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
+	"penstock/cmd/pipeline/internal/runcmd"
+	"penstock/cmd/pipeline/internal/showcmd"
 	"penstock/engine"
+	"penstock/engine/remedy"
 )
 
 // App is a program: its name and its pipelines. Main makes it.
@@ -63,6 +68,13 @@ type Decisive interface {
 type Sketched interface {
 	Command
 	Sketch() (*engine.Pipeline, error)
+}
+
+// Worded is a Command whose pipeline returns errors with remedies of its own, and says
+// them by its flags: see package remedy. It returns "" for one that it does not know.
+type Worded interface {
+	Command
+	Words(remedy.Remedy) string
 }
 
 // Values of flags and arguments.
@@ -140,6 +152,25 @@ func (p *App) sketch(name string) (pipeline *engine.Pipeline, found bool, err er
 	return pipeline, true, err
 }
 
+// declaredProgram is a program as its invocations see it.
+type declaredProgram struct{ app *App }
+
+// Called is its name.
+func (p declaredProgram) Called() string { return p.app.Name }
+
+// Pipelines are the names of its pipelines.
+func (p declaredProgram) Pipelines() []string { return p.app.names() }
+
+// Sketch makes a pipeline to look at.
+func (p declaredProgram) Sketch(name string) (*engine.Pipeline, bool, error) {
+	return p.app.sketch(name)
+}
+
+// begin begins an invocation.
+func (p *App) begin(args []string, s app.System) *app.Invocation {
+	return app.Begin(declaredProgram{p}, args, s, showcmd.Words)
+}
+
 // parser makes the parser of the command line, which fills in g.
 func (p *App) parser(g *grammar, options ...kong.Option) (*kong.Kong, error) {
 	if len(p.pipelines) == 0 {
@@ -153,7 +184,7 @@ func (p *App) parser(g *grammar, options ...kong.Option) (*kong.Kong, error) {
 		kong.Name(p.Name),
 		kong.Description(p.Description),
 		kong.ExplicitGroups(groups),
-		kong.Vars{"program": p.Name, "first": names[0], "pipelines": enumerate(names)},
+		kong.Vars{"program": p.Name, "first": names[0], "pipelines": render.Or(names)},
 	}, options...)...)
 }
 
@@ -181,22 +212,13 @@ func chosen(line *kong.Context) (name string, c Command, ok bool) {
 	return node.Name, c, ok
 }
 
-// enumerate joins names: a, b or c.
-func enumerate(names []string) string {
-	last := len(names) - 1
-	if last == 0 {
-		return names[0]
-	}
-	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
-
 // programName is the name of the program's file.
 func programName(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), ".exe")
 }
 
 // runChosen runs the pipeline of a command.
-func (c *runCmd) runChosen(a *app, name string, command Command) error {
+func runChosen(c *runcmd.Cmd, a *app.Invocation, name string, command Command) error {
 	p, err := command.Pipeline()
 	if err != nil {
 		return err
@@ -205,11 +227,11 @@ func (c *runCmd) runChosen(a *app, name string, command Command) error {
 		return errors.New("the program added the pipeline " + name + " and made another one: both need the same name")
 	}
 	if worded, ok := command.(Worded); ok {
-		a.hints.own = worded.Words
+		a.Hints.Own = worded.Words
 	}
 	var decisive []Argument
 	if d, ok := command.(Decisive); ok {
 		decisive = d.Decisive()
 	}
-	return c.execute(a, p, append(arguments{}, decisive...))
+	return c.Execute(a, p, append([]Argument{}, decisive...))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/cborjson"
@@ -49,29 +50,29 @@ func TestEdit(t *testing.T) {
 	} {
 		// The value is CBOR: it is edited as JSON, and CBOR again.
 		c.env["EDITOR"] = test.editor
-		mustBe(t, c.run("dlq", "replay", test.id, "--edit"), exitOK, "asked for 1 replay", "")
+		mustBe(t, c.run("dlq", "replay", test.id, "--edit"), app.ExitOK, "asked for 1 replay", "")
 		if value, edited := nextReplay(t, dir, "logger"); shown(value) != test.value || value[0] != 0xd9 || !edited {
 			t.Errorf("%s: %q, %v", name, value, edited)
 		}
 	}
 	c.env["VISUAL"] = `sed -i s/33/34/`
 	c.env["EDITOR"] = "false"
-	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), exitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), app.ExitOK, "asked for 1 replay", "")
 	if value, _ := nextReplay(t, dir, "worker"); value != "\x22\x00\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("%q", value)
 	}
 
 	c.env["VISUAL"] = "true"
-	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), exitFailed, "", "as it was: nothing is asked for")
+	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), app.ExitFailed, "", "as it was: nothing is asked for")
 	c.env["VISUAL"] = ""
 	kept := c.run("dlq", "replay", letter33, "--edit")
-	mustBe(t, kept, exitFailed, "", "run the editor false")
+	mustBe(t, kept, app.ExitFailed, "", "run the editor false")
 	if strings.Contains(kept.err, "kept") {
 		t.Errorf("what was not edited is kept: %s", kept.err)
 	}
 	c.env["EDITOR"] = `sed -i s/33/x/`
 	kept = c.run("dlq", "replay", letter33, "--edit")
-	mustBe(t, kept, exitFailed, "", `"x" is not a whole number`)
+	mustBe(t, kept, app.ExitFailed, "", `"x" is not a whole number`)
 	file := regexp.MustCompile(`@(\S+)`).FindStringSubmatch(kept.err)
 	if file == nil {
 		t.Fatalf("no file is named: %s", kept.err)
@@ -80,7 +81,7 @@ func TestEdit(t *testing.T) {
 	if data, err := os.ReadFile(file[1]); err != nil || string(data) != "x\n" {
 		t.Errorf("%q, %v", data, err)
 	}
-	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:1", "--edit"), exitFailed, "", "none with the ID")
+	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:1", "--edit"), app.ExitFailed, "", "none with the ID")
 }
 
 // shown is a value as the commands show it.
@@ -100,69 +101,20 @@ func TestReplayWithAnotherValue(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{\"kind\": \"fizz\"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file), exitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file), app.ExitOK, "asked for 1 replay", "")
 	if value, edited := nextReplay(t, dir, "logger"); shown(value) != `{"kind":"fizz"}` || value[0] != 0xd9 || !edited {
 		t.Errorf("%q, %v", value, edited)
 	}
-	mustBe(t, c.run("dlq", "replay", letter33, "--value=7"), exitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--value=7"), app.ExitOK, "asked for 1 replay", "")
 	if value, _ := nextReplay(t, dir, "worker"); value != "\x07\x00\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("%q", value)
 	}
-	mustBe(t, c.run("dlq", "replay", letter33, "--value=-7"), exitFailed, "", `"-7" is not a whole number of 0 or more`)
-	mustBe(t, c.run("dlq", "replay", letter41, "--value={"), exitFailed, "", "not JSON")
-	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file+".none"), exitFailed, "", "--value: open")
-	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 2, Value: []byte("old"), Codec: "string"})), exitOK, "imported 1", "")
-	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:2", "--value="), exitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--value=-7"), app.ExitFailed, "", `"-7" is not a whole number of 0 or more`)
+	mustBe(t, c.run("dlq", "replay", letter41, "--value={"), app.ExitFailed, "", "not JSON")
+	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file+".none"), app.ExitFailed, "", "--value: open")
+	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 2, Value: []byte("old"), Codec: "string"})), app.ExitOK, "imported 1", "")
+	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:2", "--value="), app.ExitOK, "asked for 1 replay", "")
 	if value, edited := nextReplay(t, dir, "worker"); value != "" || !edited {
 		t.Errorf("%q, %v", value, edited)
-	}
-}
-
-func TestValuesAndTextsAreInverse(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ codec, text, value string }{
-		{"json", "{\n  \"a\": 1\n}", `{"a":1}`},
-		{"cbor", "{\n  \"a\": 1\n}", "\xd9\xd9\xf7\xa1aa\x01"},
-		{"cbor", "{\n  \"a\": 1\n}", `{"a":1}`},                 // of an older version
-		{"cbor", "1.0", "\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00"}, // of a user's codec
-		{"string", "a\x1b\n", "a\x1b\n"},
-		{"bytes", "text", "text"},
-		{"", "text", "text"},
-		{"bool", "true", "\x01"},
-		{"bool", "false", "\x00"},
-		{"uint64", "18446744073709551615", strings.Repeat("\xff", 8)},
-		{"int64", "-1", strings.Repeat("\xff", 8)},
-		{"float64", "1.5", "\x00\x00\x00\x00\x00\x00\xf8\x3f"},
-		{"float64", "NaN", "\x01\x00\x00\x00\x00\x00\xf8\x7f"},
-	} {
-		if text, ok := valueText(test.codec, []byte(test.value)); !ok || text != test.text {
-			t.Errorf("%s: text %q, %v, want %q", test.codec, text, ok, test.text)
-		}
-		if value, err := textValue(test.codec, test.text, []byte(test.value)); err != nil || string(value) != test.value {
-			t.Errorf("%s: value %q, %v, want %q", test.codec, value, err, test.value)
-		}
-	}
-	for codec, value := range map[string]string{"json": "{", "cbor": "\xff", "string": "\xff", "bytes": "\x00", "": "\xff", "bool": "\x02", "uint64": "7", "int64": "", "float64": "123456789"} {
-		if text, ok := valueText(codec, []byte(value)); ok {
-			t.Errorf("%s: %q is text %q", codec, value, text)
-		}
-	}
-	for codec, text := range map[string]string{"json": "{", "cbor": "{", "bool": "yes", "uint64": "-1", "int64": "9223372036854775808", "float64": "one"} {
-		if value, err := textValue(codec, text, nil); err == nil {
-			t.Errorf("%s: %q is value %q", codec, text, value)
-		}
-	}
-}
-
-func TestIndentedIsBounded(t *testing.T) {
-	t.Parallel()
-	deep := strings.Repeat("[", 9000) + strings.Repeat(`"[",`, 9000) + "1" + strings.Repeat("]", 9000)
-	for _, value := range []string{deep, "[" + strings.Repeat("1,", indentBytes) + "1]"} {
-		if got := indented([]byte(value)); got != value {
-			t.Errorf("%d bytes grew to %d", len(value), len(got))
-		}
-	}
-	if got := depth([]byte(`{"[[\"[":[{}]}`)); got != 3 {
-		t.Errorf("depth %d", got)
 	}
 }

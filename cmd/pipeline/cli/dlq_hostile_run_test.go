@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/supervise"
@@ -58,27 +59,28 @@ func hostilePipeline() *engine.Pipeline {
 }
 
 // runPipeline is `pipeline run` with these flags for a pipeline of the test's.
-func (c command) runPipeline(p *engine.Pipeline, change func(*system), args ...string) *running {
+func (c command) runPipeline(p *engine.Pipeline, change func(*app.System), args ...string) *running {
 	c.t.Helper()
 	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: newWatched(), stderr: newWatched(), exited: make(chan int, 1)}
-	a := &app{program: newApp(), args: args, system: system{
-		stdout:   r.stdout,
-		stderr:   r.stderr,
-		getenv:   c.getenv,
-		signals:  r.signals,
-		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
-		terminal: func() (int, int, bool) { return 0, 0, false },
-	}}
-	change(&a.system)
+	program := newApp()
+	a := program.begin(args, app.System{
+		Stdout:   r.stdout,
+		Stderr:   r.stderr,
+		Getenv:   c.getenv,
+		Signals:  r.signals,
+		Exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
+		Terminal: func() (int, int, bool) { return 0, 0, false },
+	})
+	change(&a.System)
 	var line grammar
-	parser, err := a.program.parser(&line, kong.Writers(io.Discard, io.Discard))
+	parser, err := program.parser(&line, kong.Writers(io.Discard, io.Discard))
 	if err == nil {
 		_, err = parser.Parse(append([]string{"run"}, args...))
 	}
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	go func() { r.exited <- a.end(line.Run.execute(a, p, arguments{})) }()
+	go func() { r.exited <- a.End(line.Run.Execute(a, p, nil)) }()
 	return r
 }
 
@@ -92,11 +94,11 @@ func TestHostileRunIsHarmless(t *testing.T) {
 	const letters = 4 * 4
 	for name, style := range map[string]struct {
 		args   []string
-		change func(*system)
+		change func(*app.System)
 	}{
-		"text":     {nil, func(*system) {}},
-		"json":     {[]string{"--log-format=json"}, func(*system) {}},
-		"terminal": {nil, func(s *system) { s.terminal = func() (int, int, bool) { return 100, 30, true } }},
+		"text":     {nil, func(*app.System) {}},
+		"json":     {[]string{"--log-format=json"}, func(*app.System) {}},
+		"terminal": {nil, func(s *app.System) { s.Terminal = func() (int, int, bool) { return 100, 30, true } }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +125,7 @@ func TestHostileRunIsHarmless(t *testing.T) {
 			watched := map[string]string{"watch": table.stdout.String(), "watch --json": lines.stdout.String()}
 			for _, w := range []*running{table, lines} {
 				w.signals <- os.Interrupt
-				if end := w.wait(); end.code != exitOK {
+				if end := w.wait(); end.code != app.ExitOK {
 					t.Errorf("watch: exit %d\n%s", end.code, end.err)
 				}
 				watched["watch's words"] += w.stderr.String()
@@ -132,7 +134,7 @@ func TestHostileRunIsHarmless(t *testing.T) {
 			eventLines := c.run("events", "--json", "--dir", dir)
 			r.signals <- os.Interrupt
 			end := r.wait()
-			if end.code != exitOK {
+			if end.code != app.ExitOK {
 				t.Errorf("exit %d\n%s", end.code, end.err)
 			}
 			said, err := os.ReadFile(report)
@@ -192,7 +194,7 @@ func mustShowHarmlessly(t *testing.T, c command, dir string, letters int) {
 		for _, way := range [][]string{nil, {"--full"}, {"--json"}} {
 			show := c.run(append([]string{"dlq", "show", l.ID(), "--dir", dir}, way...)...)
 			mustBeHarmless(t, "show", show.stdout+show.err)
-			if show.code != exitOK || len(way) == 0 && len(show.stdout) > 64<<10 {
+			if show.code != app.ExitOK || len(way) == 0 && len(show.stdout) > 64<<10 {
 				t.Errorf("show %s: exit %d, %d bytes\n%s", l.ID(), show.code, len(show.stdout), show.err)
 			}
 		}

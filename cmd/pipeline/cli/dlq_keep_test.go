@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 )
 
@@ -32,18 +33,18 @@ func TestRunWithFullLetters(t *testing.T) {
 	r.signals <- os.Interrupt
 	end := r.wait()
 	mustContain(t, "the log", end.err, "--dead-letters", "stopped; the next run goes on from here", "dead letters are kept\" count=1 list=\"pipeline dlq list --dir ")
-	if end.code != exitOK {
+	if end.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", end.code, end.err)
 	}
 	next := c.run("run", "--rate=1ms", "--beats=45", "--dead-letters=2", "--dead-letter-bytes=1MiB", "--dead-letter-age=24h")
-	if next.code != exitOK || !strings.Contains(next.err, "msg=complete") {
+	if next.code != app.ExitOK || !strings.Contains(next.err, "msg=complete") {
 		t.Errorf("exit %d\n%s", next.code, next.err)
 	}
 	mustContain(t, "the log", next.err, "dead letters are kept\" count=2")
 	if list := mustList(t, c.run("dlq", "list", "--json")); len(list) != 2 {
 		t.Errorf("letters %v", idsOf(list))
 	}
-	if r := c.run("run", "--dead-letter-bytes=1GB"); r.code != exitUsage {
+	if r := c.run("run", "--dead-letter-bytes=1GB"); r.code != app.ExitUsage {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 }

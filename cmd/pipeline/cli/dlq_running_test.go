@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/dlq"
 )
 
@@ -20,28 +21,28 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 	if got, want := idsOf(mustList(t, c.run("dlq", "list", "--json"))), []string{letter33, letter41}; !slices.Equal(got, want) {
 		t.Fatalf("letters %q, want %q", got, want)
 	}
-	mustBe(t, c.run("dlq", "list", "--stage=logger", "--error=PURPOSE"), exitOK, letter41, "1 dead letter\n")
-	mustBe(t, c.run("dlq", "list", "--stage=nope"), exitFailed, "", `no stage "nope"`)
-	mustBe(t, c.run("dlq", "show", letter33), exitOK, "codec uint64\n    33\n", "")
-	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:1"), exitFailed, "", "none with the ID")
-	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), exitFailed, "", "belongs to the pipeline fizzbuzz")
+	mustBe(t, c.run("dlq", "list", "--stage=logger", "--error=PURPOSE"), app.ExitOK, letter41, "1 dead letter\n")
+	mustBe(t, c.run("dlq", "list", "--stage=nope"), app.ExitFailed, "", `no stage "nope"`)
+	mustBe(t, c.run("dlq", "show", letter33), app.ExitOK, "codec uint64\n    33\n", "")
+	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:1"), app.ExitFailed, "", "none with the ID")
+	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), app.ExitFailed, "", "belongs to the pipeline fizzbuzz")
 
 	// A letter that the run does not touch.
 	const id = "gone.0:generator.0:7"
 	file := exported(t, dlq.Letter{Stage: "gone", Input: "generator", Offset: 7, Value: []byte("7"), Codec: "string"})
-	mustBe(t, c.run("dlq", "import", file), exitOK, "imported 1 dead letter", "")
-	mustBe(t, c.run("dlq", "import", file), exitOK, "imported 0 dead letters", "")
-	broken := c.startIn(func(s *system) { s.stdin = strings.NewReader("{\n" + strings.Repeat("x", 1<<20)) }, "dlq", "import", "-").wait()
-	mustBe(t, broken, exitFailed, "", "line 1")
-	mustBe(t, c.run("dlq", "export", "--stage=gone"), exitOK, id, "exported 1 dead letter")
-	mustBe(t, c.run("dlq", "replay", id, "--dry-run"), exitOK, id, "would ask for 1 replay")
-	mustBe(t, c.run("dlq", "replay", id, "--to=generator"), exitFailed, "", "generator is a source")
-	mustBe(t, c.run("dlq", "replay", id), exitOK, "asked for 1 replay: fizzbuzz is running and takes", "")
-	mustBe(t, c.run("dlq", "replay", id, "--rate=1"), exitOK, "asked for 0 replays, 1 waits already", "")
-	mustBe(t, c.run("dlq", "discard", id, "--yes"), exitOK, "discarded 1 dead letter", "")
-	mustBe(t, c.run("dlq", "show", id), exitFailed, "", "none with the ID")
+	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 1 dead letter", "")
+	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters", "")
+	broken := c.startIn(func(s *app.System) { s.Stdin = strings.NewReader("{\n" + strings.Repeat("x", 1<<20)) }, "dlq", "import", "-").wait()
+	mustBe(t, broken, app.ExitFailed, "", "line 1")
+	mustBe(t, c.run("dlq", "export", "--stage=gone"), app.ExitOK, id, "exported 1 dead letter")
+	mustBe(t, c.run("dlq", "replay", id, "--dry-run"), app.ExitOK, id, "would ask for 1 replay")
+	mustBe(t, c.run("dlq", "replay", id, "--to=generator"), app.ExitFailed, "", "generator is a source")
+	mustBe(t, c.run("dlq", "replay", id), app.ExitOK, "asked for 1 replay: fizzbuzz is running and takes", "")
+	mustBe(t, c.run("dlq", "replay", id, "--rate=1"), app.ExitOK, "asked for 0 replays, 1 waits already", "")
+	mustBe(t, c.run("dlq", "discard", id, "--yes"), app.ExitOK, "discarded 1 dead letter", "")
+	mustBe(t, c.run("dlq", "show", id), app.ExitFailed, "", "none with the ID")
 	r.signals <- os.Interrupt
-	if end := r.wait(); end.code != exitOK {
+	if end := r.wait(); end.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", end.code, end.err)
 	}
 }
@@ -49,8 +50,8 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 func TestWatchFromRunToRun(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	mustBe(t, c.run("dlq", "watch"), exitFailed, "", "nothing ran there yet")
-	if r := c.run("run", "--rate=1ms", "--beats=1"); r.code != exitOK {
+	mustBe(t, c.run("dlq", "watch"), app.ExitFailed, "", "nothing ran there yet")
+	if r := c.run("run", "--rate=1ms", "--beats=1"); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	w := c.start("dlq", "watch", "--json")
@@ -65,10 +66,10 @@ func TestWatchFromRunToRun(t *testing.T) {
 		for strings.Count(w.stdout.String(), "\n") == shown && ctx.Err() == nil { // it begins a little after it says so
 			offset++
 			file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: offset, At: time.Now()})
-			mustBe(t, c.run("dlq", "import", file), exitOK, "imported 1 dead letter", "")
+			mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 1 dead letter", "")
 		}
 		r.signals <- os.Interrupt
-		if end := r.wait(); end.code != exitOK {
+		if end := r.wait(); end.code != app.ExitOK {
 			t.Fatalf("exit %d\n%s", end.code, end.err)
 		}
 		if said := strings.Count(w.stderr.String(), "watching fizzbuzz"); said < round+1 {
@@ -77,7 +78,7 @@ func TestWatchFromRunToRun(t *testing.T) {
 	}
 	w.signals <- os.Interrupt
 	end := w.wait()
-	if end.code != exitOK {
+	if end.code != app.ExitOK {
 		t.Errorf("exit %d, %q\n%s", end.code, end.stdout, end.err)
 	}
 	// None is shown twice, and none that came between two of them is left out.
@@ -101,23 +102,23 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 		if got, want := idsOf(mustList(t, in("list", "--json"))), []string{letter33, letter41}; !slices.Equal(got, want) {
 			t.Errorf("%s: letters %q, want %q", name, got, want)
 		}
-		mustBe(t, in("list", "--stage=nope"), exitFailed, "", `no stage "nope"`)
-		mustBe(t, in("show", letter33), exitOK, "codec uint64\n    33\n", "")
-		mustBe(t, in("replay", letter41), exitOK, "takes what was asked for", "")
+		mustBe(t, in("list", "--stage=nope"), app.ExitFailed, "", `no stage "nope"`)
+		mustBe(t, in("show", letter33), app.ExitOK, "codec uint64\n    33\n", "")
+		mustBe(t, in("replay", letter41), app.ExitOK, "takes what was asked for", "")
 	}
 	none := append([]string{"dlq", "list", "--pipeline=other"}, nats...)
-	mustBe(t, elsewhere.run(none...), exitOK, "", "other never kept dead letters on this server")
-	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), exitFailed, "", "nothing ran there yet")
+	mustBe(t, elsewhere.run(none...), app.ExitOK, "", "other never kept dead letters on this server")
+	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), app.ExitFailed, "", "nothing ran there yet")
 
 	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)
 	w.stderr.await(t, "watching fizzbuzz")
-	mustBe(t, ran.run(append([]string{"dlq", "discard", "-y", letter33}, nats...)...), exitOK, "discarded 1", "")
+	mustBe(t, ran.run(append([]string{"dlq", "discard", "-y", letter33}, nats...)...), app.ExitOK, "discarded 1", "")
 	file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: 9})
-	mustBe(t, elsewhere.run(append([]string{"dlq", "import", file}, nats...)...), exitOK, "imported 1", "")
+	mustBe(t, elsewhere.run(append([]string{"dlq", "import", file}, nats...)...), app.ExitOK, "imported 1", "")
 	w.stdout.await(t, "a.0:b.0:9")
 	w.signals <- os.Interrupt
 	end := w.wait()
-	if end.code != exitOK || strings.Contains(end.err+end.stdout, "secret") {
+	if end.code != app.ExitOK || strings.Contains(end.err+end.stdout, "secret") {
 		t.Errorf("exit %d, %q\n%s", end.code, end.stdout, end.err)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/dlqcmd"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine"
@@ -29,7 +31,7 @@ const (
 func commandWithLetters(t *testing.T, args ...string) command {
 	t.Helper()
 	c := newCommand(t)
-	if r := c.run(append([]string{"run", "--rate=1ms", "--beats=45"}, args...)...); r.code != exitOK {
+	if r := c.run(append([]string{"run", "--rate=1ms", "--beats=45"}, args...)...); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	return c
@@ -53,12 +55,12 @@ func mustList(t *testing.T, r result) []dlq.Letter {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil || r.code != exitOK {
+		if err != nil || r.code != app.ExitOK {
 			t.Fatalf("exit %d, %v, %q\n%s", r.code, err, r.stdout, r.err)
 		}
 		list = append(list, l)
 	}
-	if r.code != exitOK || strings.Count(r.stdout, "\n") != len(list) || !strings.HasSuffix(r.err, render.Plural(len(list), "dead letter")+"\n") {
+	if r.code != app.ExitOK || strings.Count(r.stdout, "\n") != len(list) || !strings.HasSuffix(r.err, render.Plural(len(list), "dead letter")+"\n") {
 		t.Fatalf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 	return list
@@ -100,7 +102,7 @@ func exported(t *testing.T, list ...dlq.Letter) (file string) {
 		if l.Reason == "" {
 			l.Reason = dlq.ReasonError
 		}
-		if err := writeLetter(&data, l); err != nil {
+		if err := dlqcmd.WriteLetter(&data, l); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -123,8 +125,8 @@ func TestListAndShow(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	mustBe(t, c.run("dlq", "list", "--json"), exitOK, `"decoded":33}`, "")
-	mustBe(t, c.run("dlq", "list", "--json"), exitOK, `"json":{"kind":"value","value":41}`, "")
+	mustBe(t, c.run("dlq", "list", "--json"), app.ExitOK, `"decoded":33}`, "")
+	mustBe(t, c.run("dlq", "list", "--json"), app.ExitOK, `"json":{"kind":"value","value":41}`, "")
 	if l := mustList(t, c.run("dlq", "list", "--json", "--no-values"))[0]; !l.ValueOmitted || l.ValueBytes != 8 {
 		t.Errorf("without values: %+v", l)
 	}
@@ -146,11 +148,11 @@ func TestListAndShow(t *testing.T) {
 	if r := c.run("dlq", "show", letter33, "--raw"); r.stdout != "!\x00\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("%q", r.stdout)
 	}
-	mustBe(t, c.run("dlq", "show", letter33, "--json"), exitOK, `{"id":"`+letter33+`"`, "")
-	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:34"), exitFailed, "", "none with the ID worker.0:generator.0:34")
-	mustBe(t, c.run("dlq", "list", "--stage=nope"), exitFailed, "", `no stage "nope", it has generator, heartbeat, logger, worker`)
-	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), exitFailed, "", "belongs to the pipeline fizzbuzz")
-	mustBe(t, c.run("dlq", "list", "--dir="+c.dir("none")), exitFailed, "", "nothing ran there yet")
+	mustBe(t, c.run("dlq", "show", letter33, "--json"), app.ExitOK, `{"id":"`+letter33+`"`, "")
+	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:34"), app.ExitFailed, "", "none with the ID worker.0:generator.0:34")
+	mustBe(t, c.run("dlq", "list", "--stage=nope"), app.ExitFailed, "", `no stage "nope", it has generator, heartbeat, logger, worker`)
+	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), app.ExitFailed, "", "belongs to the pipeline fizzbuzz")
+	mustBe(t, c.run("dlq", "list", "--dir="+c.dir("none")), app.ExitFailed, "", "nothing ran there yet")
 }
 
 func TestFilters(t *testing.T) {
@@ -160,7 +162,7 @@ func TestFilters(t *testing.T) {
 	mustBe(t, c.run("dlq", "import", exported(t,
 		dlq.Letter{Stage: "worker", Input: "generator", Offset: 1, Key: "k", Error: "Disk full", At: day(2001)},
 		dlq.Letter{Stage: "logger", Input: "worker", Offset: 2, Key: "k\xff", Reason: dlq.ReasonRejected, At: day(2003)},
-	)), exitOK, "imported 2 dead letters", "")
+	)), app.ExitOK, "imported 2 dead letters", "")
 	const old1, old2 = "worker.0:generator.0:1", "logger.0:worker.0:2"
 	for args, want := range map[string][]string{
 		"":                               {letter33, letter41, old1, old2},
@@ -186,7 +188,7 @@ func TestFilters(t *testing.T) {
 	}
 	// The order of replays is that of the messages.
 	dry := c.run("dlq", "replay", "--stage=worker", "--dry-run")
-	mustBe(t, dry, exitOK, letter33, "would ask for 2 replays")
+	mustBe(t, dry, app.ExitOK, letter33, "would ask for 2 replays")
 	if strings.Index(dry.stdout, old1) > strings.Index(dry.stdout, letter33) {
 		t.Errorf("not in the order of origin:\n%s", dry.stdout)
 	}
@@ -196,27 +198,27 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 	t.Parallel()
 	c := commandWithLetters(t)
 	dir := c.dir("fizzbuzz")
-	mustBe(t, c.run("dlq", "replay", "--all", "--dry-run"), exitOK, letter33, "would ask for 2 replays")
+	mustBe(t, c.run("dlq", "replay", "--all", "--dry-run"), app.ExitOK, letter33, "would ask for 2 replays")
 	if got := pending(t, dir); len(got) != 0 {
 		t.Errorf("a dry run asked for %v", got)
 	}
-	mustBe(t, c.run("dlq", "replay", letter33), exitOK, "asked for 1 replay: the next run of fizzbuzz takes", "")
-	mustBe(t, c.run("dlq", "replay", "--all", "--rate=1000"), exitOK, "asked for 1 replay, 1 waits already: the next run", "")
-	mustBe(t, c.run("dlq", "replay", "--all"), exitOK, "asked for 0 replays, 2 wait already", "")
-	mustBe(t, c.run("dlq", "replay", letter33, "--value=34"), exitFailed, "1 waits already", "the new value is not used")
+	mustBe(t, c.run("dlq", "replay", letter33), app.ExitOK, "asked for 1 replay: the next run of fizzbuzz takes", "")
+	mustBe(t, c.run("dlq", "replay", "--all", "--rate=1000"), app.ExitOK, "asked for 1 replay, 1 waits already: the next run", "")
+	mustBe(t, c.run("dlq", "replay", "--all"), app.ExitOK, "asked for 0 replays, 2 wait already", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--value=34"), app.ExitFailed, "1 waits already", "the new value is not used")
 	if got, want := pending(t, dir), map[string]uint64{"worker": 1, "logger": 1}; !maps.Equal(got, want) {
 		t.Errorf("pending %v, want %v", got, want)
 	}
-	mustBe(t, c.run("dlq", "replay", letter41, "worker.0:generator.0:1", "worker.0:generator.0:1"), exitFailed, "1 waits already", "none with the ID worker.0:generator.0:1 (")
-	mustBe(t, c.run("dlq", "replay", letter41, "--stage=worker"), exitFailed, "asked for 0", "or the filter leaves them out")
-	mustBe(t, c.run("dlq", "replay", letter33, "--to=nope"), exitFailed, "", `no stage "nope"`)
-	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), exitOK, "asked for 0 replays\n", "")
+	mustBe(t, c.run("dlq", "replay", letter41, "worker.0:generator.0:1", "worker.0:generator.0:1"), app.ExitFailed, "1 waits already", "none with the ID worker.0:generator.0:1 (")
+	mustBe(t, c.run("dlq", "replay", letter41, "--stage=worker"), app.ExitFailed, "asked for 0", "or the filter leaves them out")
+	mustBe(t, c.run("dlq", "replay", letter33, "--to=nope"), app.ExitFailed, "", `no stage "nope"`)
+	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), app.ExitOK, "asked for 0 replays\n", "")
 
-	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), exitOK, "imported 1 dead letter", "")
+	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
 	const third = "worker.0:generator.0:3"
-	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), exitOK, third, "would ask for 0 replays; 1 have failed in 3 rounds")
-	mustBe(t, c.run("dlq", "replay", third), exitFailed, "asked for 0 replays, 1 refused", "use --force")
-	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), exitOK, "asked for 1 replay:", "")
+	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would ask for 0 replays; 1 have failed in 3 rounds")
+	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "asked for 0 replays, 1 refused", "use --force")
+	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitOK, "asked for 1 replay:", "")
 	if got, want := pending(t, dir), map[string]uint64{"worker": 1, "logger": 2}; !maps.Equal(got, want) {
 		t.Errorf("pending %v, want %v", got, want)
 	}
@@ -226,34 +228,34 @@ func TestDiscard(t *testing.T) {
 	t.Parallel()
 	c := commandWithLetters(t)
 	ask := func(typed string, args ...string) result {
-		return c.startIn(func(s *system) {
-			s.stdin, s.stdinTerminal = strings.NewReader(typed), func() bool { return true }
+		return c.startIn(func(s *app.System) {
+			s.Stdin, s.StdinTerminal = strings.NewReader(typed), func() bool { return true }
 		}, append([]string{"dlq", "discard"}, args...)...).wait()
 	}
-	mustBe(t, ask("n\n", "--all"), exitFailed, "", "Discard 2 dead letters of pipeline fizzbuzz for good? [y/N] pipeline: dlq discard: nothing was discarded")
-	mustBe(t, ask("", "--all"), exitFailed, "", "nothing was discarded")
-	mustBe(t, ask("y\n", letter33), exitOK, "discarded 1 dead letter\n", "Discard 1 dead letter of")
-	mustBe(t, ask("", letter33), exitFailed, "discarded 0 dead letters", "none with the ID "+letter33)
+	mustBe(t, ask("n\n", "--all"), app.ExitFailed, "", "Discard 2 dead letters of pipeline fizzbuzz for good? [y/N] pipeline: dlq discard: nothing was discarded")
+	mustBe(t, ask("", "--all"), app.ExitFailed, "", "nothing was discarded")
+	mustBe(t, ask("y\n", letter33), app.ExitOK, "discarded 1 dead letter\n", "Discard 1 dead letter of")
+	mustBe(t, ask("", letter33), app.ExitFailed, "discarded 0 dead letters", "none with the ID "+letter33)
 	if got := idsOf(mustList(t, c.run("dlq", "list", "--json"))); !slices.Equal(got, []string{letter41}) {
 		t.Errorf("left: %q", got)
 	}
-	mustBe(t, c.run("dlq", "discard", "--all", "--yes"), exitOK, "discarded 1 dead letter\n", "")
-	mustBe(t, c.run("dlq", "discard", "--all", "-y"), exitOK, "discarded 0 dead letters\n", "")
-	mustBe(t, c.run("dlq", "list"), exitOK, "", "0 dead letters\n")
+	mustBe(t, c.run("dlq", "discard", "--all", "--yes"), app.ExitOK, "discarded 1 dead letter\n", "")
+	mustBe(t, c.run("dlq", "discard", "--all", "-y"), app.ExitOK, "discarded 0 dead letters\n", "")
+	mustBe(t, c.run("dlq", "list"), app.ExitOK, "", "0 dead letters\n")
 }
 
 func TestQuestionEndsWithASignal(t *testing.T) {
 	t.Parallel()
 	c := commandWithLetters(t)
 	reader, writer := io.Pipe()
-	r := c.startIn(func(s *system) { s.stdin, s.stdinTerminal = reader, func() bool { return true } }, "dlq", "discard", "--all")
+	r := c.startIn(func(s *app.System) { s.Stdin, s.StdinTerminal = reader, func() bool { return true } }, "dlq", "discard", "--all")
 	r.stderr.await(t, "[y/N]")
 	// Nothing is locked meanwhile.
 	if got := idsOf(mustList(t, c.run("dlq", "list", "--json"))); len(got) != 2 {
 		t.Errorf("%q", got)
 	}
 	r.signals <- os.Interrupt
-	mustBe(t, r.wait(), exitFailed, "", "interrupted")
+	mustBe(t, r.wait(), app.ExitFailed, "", "interrupted")
 	writer.Close() // lets the reading end
 }
 
@@ -262,7 +264,7 @@ func TestExportAndImport(t *testing.T) {
 	c := commandWithLetters(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "letters")
-	mustBe(t, c.run("dlq", "export", "-o", file), exitOK, "", "exported 2 dead letters")
+	mustBe(t, c.run("dlq", "export", "-o", file), app.ExitOK, "", "exported 2 dead letters")
 	data, err := os.ReadFile(file)
 	if err != nil || bytes.Count(data, []byte("\n")) != 2 {
 		t.Fatalf("%q, %v", data, err)
@@ -274,10 +276,10 @@ func TestExportAndImport(t *testing.T) {
 		t.Errorf("%q, want %q", r.stdout, data)
 	}
 	before := mustList(t, c.run("dlq", "list", "--json"))
-	mustBe(t, c.run("dlq", "import", file), exitOK, "imported 0 dead letters; 2 were there already\n", "")
-	mustBe(t, c.run("dlq", "discard", "--all", "-y"), exitOK, "discarded 2", "")
-	import1 := c.startIn(func(s *system) { s.stdin = bytes.NewReader(data) }, "dlq", "import", "-").wait()
-	mustBe(t, import1, exitOK, "imported 2 dead letters\n", "")
+	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters; 2 were there already\n", "")
+	mustBe(t, c.run("dlq", "discard", "--all", "-y"), app.ExitOK, "discarded 2", "")
+	import1 := c.startIn(func(s *app.System) { s.Stdin = bytes.NewReader(data) }, "dlq", "import", "-").wait()
+	mustBe(t, import1, app.ExitOK, "imported 2 dead letters\n", "")
 	after := mustList(t, c.run("dlq", "list", "--json"))
 	for i := range before {
 		before[i].Sequence = after[i].Sequence
@@ -286,8 +288,8 @@ func TestExportAndImport(t *testing.T) {
 			t.Errorf("%s\nwant %s", got, want)
 		}
 	}
-	broken := c.startIn(func(s *system) { s.stdin = strings.NewReader(string(data) + "{}\n") }, "dlq", "import", "-").wait()
-	mustBe(t, broken, exitFailed, "", "line 3")
-	mustBe(t, c.run("dlq", "import", filepath.Join(dir, "none")), exitFailed, "", "none")
-	mustBe(t, c.run("dlq", "export", "-o", filepath.Join(dir, "none", "file")), exitFailed, "", "none")
+	broken := c.startIn(func(s *app.System) { s.Stdin = strings.NewReader(string(data) + "{}\n") }, "dlq", "import", "-").wait()
+	mustBe(t, broken, app.ExitFailed, "", "line 3")
+	mustBe(t, c.run("dlq", "import", filepath.Join(dir, "none")), app.ExitFailed, "", "none")
+	mustBe(t, c.run("dlq", "export", "-o", filepath.Join(dir, "none", "file")), app.ExitFailed, "", "none")
 }

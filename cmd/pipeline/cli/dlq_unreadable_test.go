@@ -9,6 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/showcmd"
 	"penstock/internal/testing/natsserver"
 )
 
@@ -41,7 +43,7 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 	t.Parallel()
 	host := natsserver.Start(t).Addr().String()
 	c := newCommand(t)
-	c.env[telemetryVariable] = "127.0.0.1:0"
+	c.env[showcmd.Variable] = "127.0.0.1:0"
 	at := func(args ...string) []string { return append(args, "--nats", host) }
 	r := c.start(at("run", "--rate=5ms", "--beats=100000")...)
 	url := r.url()
@@ -50,18 +52,18 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 	const unreadable = "unreadable:3"
 	for _, state := range []string{"running", "stopped"} {
 		list := c.run(at("dlq", "list")...)
-		mustBe(t, list, exitOK, letter33, "5 dead letters")
-		mustBe(t, list, exitOK, unreadable, "")
+		mustBe(t, list, app.ExitOK, letter33, "5 dead letters")
+		mustBe(t, list, app.ExitOK, unreadable, "")
 		mustBeHarmless(t, "the table", list.stdout)
-		mustBe(t, c.run(at("dlq", "list", "--reason=unreadable")...), exitOK, "unreadable:4", "3 dead letters")
-		mustBe(t, c.run(at("dlq", "list", "--reason=panic")...), exitOK, letter33, "2 dead letters")
+		mustBe(t, c.run(at("dlq", "list", "--reason=unreadable")...), app.ExitOK, "unreadable:4", "3 dead letters")
+		mustBe(t, c.run(at("dlq", "list", "--reason=panic")...), app.ExitOK, letter33, "2 dead letters")
 		mustList(t, c.run(at("dlq", "list", "--json")...))
 		show := c.run(at("dlq", "show", "unreadable:4")...)
-		mustBe(t, show, exitOK, "can only be discarded", "")
+		mustBe(t, show, app.ExitOK, "can only be discarded", "")
 		mustBeHarmless(t, "show", show.stdout)
-		mustBe(t, c.run(at("dlq", "export")...), exitOK, letter33, "left out 3 messages")
-		mustBe(t, c.run(at("dlq", "replay", "--all", "--dry-run")...), exitOK, letter33, "would ask for 2 replays; 3 cannot be read")
-		mustBe(t, c.run(at("dlq", "replay", unreadable)...), exitFailed, "asked for 0 replays", "discarded")
+		mustBe(t, c.run(at("dlq", "export")...), app.ExitOK, letter33, "left out 3 messages")
+		mustBe(t, c.run(at("dlq", "replay", "--all", "--dry-run")...), app.ExitOK, letter33, "would ask for 2 replays; 3 cannot be read")
+		mustBe(t, c.run(at("dlq", "replay", unreadable)...), app.ExitFailed, "asked for 0 replays", "discarded")
 		if state == "running" {
 			code, body := ask(t, url+"api/v1/letters", nil)
 			for _, want := range []string{letter33, letter41, unreadable, `"unreadable":true`} {
@@ -75,10 +77,10 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 			r.interrupt()
 		}
 	}
-	mustBe(t, c.run(at("dlq", "replay", "--all")...), exitFailed, "asked for 2 replays, 3 refused", "can only be looked at and discarded")
-	mustBe(t, c.run(at("dlq", "discard", unreadable, "--yes")...), exitOK, "discarded 1 dead letter", "")
-	mustBe(t, c.run(at("dlq", "discard", "--reason=unreadable", "--yes")...), exitOK, "discarded 2 dead letters", "")
-	mustBe(t, c.run(at("dlq", "list")...), exitOK, letter33, "2 dead letters")
+	mustBe(t, c.run(at("dlq", "replay", "--all")...), app.ExitFailed, "asked for 2 replays, 3 refused", "can only be looked at and discarded")
+	mustBe(t, c.run(at("dlq", "discard", unreadable, "--yes")...), app.ExitOK, "discarded 1 dead letter", "")
+	mustBe(t, c.run(at("dlq", "discard", "--reason=unreadable", "--yes")...), app.ExitOK, "discarded 2 dead letters", "")
+	mustBe(t, c.run(at("dlq", "list")...), app.ExitOK, letter33, "2 dead letters")
 }
 
 // The page discards them too, and a start is not in the way of that.
@@ -91,7 +93,7 @@ func TestTheAPIDiscardsGarbage(t *testing.T) {
 	first.stderr.await(t, "number=1\n")
 	publish(t, host, "fizzbuzz.worker.0.dead.generator.0.7", "fizzbuzz.worker.0.dead.what")
 	first.interrupt()
-	c.env[telemetryVariable] = "127.0.0.1:0"
+	c.env[showcmd.Variable] = "127.0.0.1:0"
 	r := c.start(run...)
 	url := r.url()
 	r.stderr.await(t, "number=")

@@ -17,5 +17,6 @@
 // changed; 3 doctor and repair could not look.
 //
 // A program that calls [engine.Pipeline.Run] itself can be asked by the verbs of any such
-// program while it runs: see [WithControl]. For tests there is [Run].
+// program while it runs: see [WithControl], and package control, which links no parser of command
+// lines. For tests there is [Run].
 package cli

@@ -6,32 +6,35 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/doctorcmd"
 )
 
 func TestDoctorAndRepair(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	dir := filepath.Join(t.TempDir(), "data")
-	if r := c.run("doctor", "--dir", dir); r.code != exitBlind || !strings.Contains(r.err, "not a data directory") {
+	if r := c.run("doctor", "--dir", dir); r.code != app.ExitBlind || !strings.Contains(r.err, "not a data directory") {
 		t.Fatalf("nothing there: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	run := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults", "--dir", dir)
 	run.stderr.await(t, "number=3\n")
 	r := c.run("doctor", "--dir", dir)
-	if r.code != exitOK || !strings.Contains(r.stdout, "which is running") || !strings.Contains(r.stdout, "Nothing is wrong.") {
+	if r.code != app.ExitOK || !strings.Contains(r.stdout, "which is running") || !strings.Contains(r.stdout, "Nothing is wrong.") {
 		t.Errorf("running: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
-	if r := c.run("repair", "--dir", dir); r.code != exitBlind || !strings.Contains(r.err, "locked by process") {
+	if r := c.run("repair", "--dir", dir); r.code != app.ExitBlind || !strings.Contains(r.err, "locked by process") {
 		t.Errorf("repair while it runs: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	run.signals <- os.Interrupt
-	if end := run.wait(); end.code != exitOK {
+	if end := run.wait(); end.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", end.code, end.err)
 	}
-	if r := c.run("doctor", "--dir", dir); r.code != exitOK {
+	if r := c.run("doctor", "--dir", dir); r.code != app.ExitOK {
 		t.Errorf("stopped: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
-	if r := c.run("repair", "--dir", dir); r.code != exitOK || !strings.Contains(r.stdout, "Nothing is wrong.") {
+	if r := c.run("repair", "--dir", dir); r.code != app.ExitOK || !strings.Contains(r.stdout, "Nothing is wrong.") {
 		t.Errorf("nothing to repair: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	checkMended(t, c, dir)
@@ -45,17 +48,17 @@ func checkMended(t *testing.T, c command, dir string) {
 		t.Fatal(err)
 	}
 	r := c.run("doctor", "--dir", dir)
-	if r.code != exitFailed {
+	if r.code != app.ExitFailed {
 		t.Errorf("exit %d", r.code)
 	}
 	mustContain(t, "the diagnosis", r.stdout, "WRONG", "in-flight file", "pipeline repair --dir "+dir)
-	var d diagnosis
+	var d doctorcmd.Diagnosis
 	r = c.run("doctor", "--json", "--dir", dir)
-	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil || r.code != exitFailed || d.Sound || !d.Mendable || len(d.Steps) != 1 {
+	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil || r.code != app.ExitFailed || d.Sound || !d.Mendable || len(d.Steps) != 1 {
 		t.Errorf("exit %d, %v\n%s", r.code, err, r.stdout)
 	}
 	r = c.run("repair", "--dir", dir)
-	if r.code != exitOK {
+	if r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	backups, _ := filepath.Glob(dir + ".backup-*")
@@ -66,7 +69,7 @@ func checkMended(t *testing.T, c command, dir string) {
 	if data, err := os.ReadFile(filepath.Join(backups[0], "in-flight")); err != nil || string(data) != "no such thing" {
 		t.Errorf("the backup has %q, %v", data, err)
 	}
-	if r := c.run("doctor", "--dir", dir); r.code != exitOK {
+	if r := c.run("doctor", "--dir", dir); r.code != app.ExitOK {
 		t.Errorf("afterwards: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 }
@@ -78,12 +81,12 @@ func checkRefused(t *testing.T, c command, dir string) {
 		t.Fatal(err)
 	}
 	r := c.run("doctor", "--dir", dir)
-	if r.code != exitFailed {
+	if r.code != app.ExitFailed {
 		t.Errorf("exit %d", r.code)
 	}
 	mustContain(t, "the diagnosis", r.stdout, "WRONG", "channel worker", "cannot be mended without guessing", "--fresh")
 	r = c.run("repair", "--dir", dir)
-	if r.code != exitFailed || !strings.Contains(r.err, "without guessing") {
+	if r.code != app.ExitFailed || !strings.Contains(r.err, "without guessing") {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	if backups, _ := filepath.Glob(dir + ".backup-*"); len(backups) != 1 {

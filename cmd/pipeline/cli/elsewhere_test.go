@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // looks are the verbs that look into a directory, and change nothing.
@@ -68,16 +70,16 @@ func TestLookingLeavesNothingBehind(t *testing.T) {
 	}
 	for _, dir := range []string{empty, filepath.Join(root, "missing")} {
 		for look, r := range mustLeaveNothing(t, c, dir) {
-			if r.code == exitOK || r.code == exitUsage {
+			if r.code == app.ExitOK || r.code == app.ExitUsage {
 				t.Errorf("%s of %s: exit %d\n%s%s", look, dir, r.code, r.stdout, r.err)
 			}
 		}
 	}
-	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", stopped); r.code != exitOK {
+	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", stopped); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	for look, r := range mustLeaveNothing(t, c, stopped) {
-		if r.code != exitOK && !strings.HasPrefix(look, "dlq show") {
+		if r.code != app.ExitOK && !strings.HasPrefix(look, "dlq show") {
 			t.Errorf("%s: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
@@ -88,7 +90,7 @@ func TestLookingLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	for look, r := range mustLeaveNothing(t, c, stopped) {
-		if r.code == exitOK || !strings.Contains(r.err, "--nats") || strings.Contains(r.stdout+r.err, "--fresh") {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "--nats") || strings.Contains(r.stdout+r.err, "--fresh") {
 			t.Errorf("%s: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
@@ -102,7 +104,7 @@ func TestADirectoryKnowsWhereItsChannelsAre(t *testing.T) {
 	c := newCommand(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	run := c.run("run", "--rate=1ms", "--beats=40", "--dir", dir, "--nats", login+host)
-	if run.code != exitOK {
+	if run.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", run.code, run.err)
 	}
 	mustContain(t, "the end of the run", run.err, "pipeline dlq list --dir "+dir+" --nats nats://"+host)
@@ -111,23 +113,23 @@ func TestADirectoryKnowsWhereItsChannelsAre(t *testing.T) {
 		t.Errorf("%v\n%s", err, data)
 	}
 	for look, r := range mustLeaveNothing(t, c, dir) {
-		if r.code == exitOK || !strings.Contains(r.err, "runs on nats://"+host+": name it with --nats") || strings.Contains(r.stdout+r.err, "--fresh") {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host+": name it with --nats") || strings.Contains(r.stdout+r.err, "--fresh") {
 			t.Errorf("%s without the server: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
 	for look, r := range mustLeaveNothing(t, c, dir, "--nats", login+other) {
-		if r.code == exitOK || !strings.Contains(r.err, "runs on nats://"+host) {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host) {
 			t.Errorf("%s on another server: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
 	for look, r := range mustLeaveNothing(t, c, dir, "--nats", login+host) {
-		if r.code != exitOK && !strings.HasPrefix(look, "dlq show") {
+		if r.code != app.ExitOK && !strings.HasPrefix(look, "dlq show") {
 			t.Errorf("%s: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
 	for _, args := range [][]string{{"run"}, {"run", "--fresh"}, {"repair"}, {"dlq", "discard", "--all", "--yes"}} {
 		r := c.run(append(args, "--dir", dir)...)
-		if r.code == exitOK || !strings.Contains(r.err, "runs on nats://"+host+": name it with --nats") {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host+": name it with --nats") {
 			t.Errorf("%v without the server: exit %d\n%s", args, r.code, r.err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "jetstream")); err == nil {
@@ -141,14 +143,14 @@ func TestChannelsInTheDirectoryAreNotLookedForElsewhere(t *testing.T) {
 	host := startServer(t)
 	c := newCommand(t)
 	dir := filepath.Join(t.TempDir(), "data")
-	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", dir); r.code != exitOK {
+	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", dir); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	url := "nats://user:secret@" + host
 	looked := mustLeaveNothing(t, c, dir, "--nats", url)
 	looked["run"] = c.run("run", "--dir", dir, "--nats", url)
 	for look, r := range looked {
-		if r.code == exitOK || !strings.Contains(r.err, "in the directory itself: leave out --nats") {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "in the directory itself: leave out --nats") {
 			t.Errorf("%s: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
@@ -158,7 +160,7 @@ func TestADirectoryOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	dir := filepath.Join(t.TempDir(), "data")
-	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", dir); r.code != exitOK {
+	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", dir); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	before := `{"format": 3, "channels": {"of": "another kind"}`
@@ -172,7 +174,7 @@ func TestADirectoryOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 		said[verb] = c.run(append(strings.Fields(verb), "--dir", dir)...)
 	}
 	for verb, r := range said {
-		if r.code == exitOK || !strings.Contains(r.err, "newer version") || strings.Contains(r.stdout+r.err, "damaged") ||
+		if r.code == app.ExitOK || !strings.Contains(r.err, "newer version") || strings.Contains(r.stdout+r.err, "damaged") ||
 			strings.Contains(r.err, "with --fresh") || strings.Contains(r.stdout, "repair --dir") {
 			t.Errorf("%s: exit %d\n%s%s", verb, r.code, r.stdout, r.err)
 		}

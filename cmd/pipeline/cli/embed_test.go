@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/engine"
 )
 
@@ -43,7 +44,7 @@ func TestARunWithControlCanBeAsked(t *testing.T) {
 	c := newCommand(t)
 	for _, args := range []string{"state numbers", "events take", "dlq list", "doctor"} {
 		r := c.run(append(strings.Fields(args), "--dir", dir)...)
-		if r.code != exitOK {
+		if r.code != app.ExitOK {
 			t.Errorf("%s: exit %d, %s\n%s", args, r.code, r.stdout, r.err)
 		}
 		if args == "doctor" && !strings.Contains(r.stdout, "pipeline mine, which is running") {
@@ -56,7 +57,7 @@ func TestARunWithControlCanBeAsked(t *testing.T) {
 	}
 	<-ready
 	<-stopped
-	if r := c.run("state", "numbers", "--dir", dir); r.code != exitOK || r.stdout != "1\n" {
+	if r := c.run("state", "numbers", "--dir", dir); r.code != app.ExitOK || r.stdout != "1\n" {
 		t.Errorf("afterwards: exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 }
@@ -65,7 +66,7 @@ func TestARunWithControlCanBeAsked(t *testing.T) {
 func TestRunHasNoGuard(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if code := Run(declareShipped, []string{"run", "--guard", "--dir", t.TempDir()}, io.Discard, &out); code != exitUsage || !strings.Contains(out.String(), "--guard needs a process of its own") {
+	if code := Run(declareShipped, []string{"run", "--guard", "--dir", t.TempDir()}, io.Discard, &out); code != app.ExitUsage || !strings.Contains(out.String(), "--guard needs a process of its own") {
 		t.Errorf("exit %d: %s", code, &out)
 	}
 }

@@ -1,24 +1,22 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/socket"
 	"penstock/engine"
 )
 
 // mustBeEvents reads what --json shows.
 func mustBeEvents(t *testing.T, r result) []engine.StageEvent {
 	t.Helper()
-	events, err := readEvents(strings.NewReader(r.stdout))
-	if r.code != exitOK || err != nil || strings.Count(r.stdout, "\n") != len(events) {
+	events, err := socket.ReadEvents(strings.NewReader(r.stdout))
+	if r.code != app.ExitOK || err != nil || strings.Count(r.stdout, "\n") != len(events) {
 		t.Fatalf("exit %d, %v, %q\n%s", r.code, err, r.stdout, r.err)
 	}
 	return events
@@ -67,12 +65,12 @@ func TestEventsOfARunningPipeline(t *testing.T) {
 		"--pipeline=another": "belongs to the pipeline fizzbuzz",
 	} {
 		s := c.run("events", args, "--dir", c.dir("fizzbuzz"))
-		if s.code != exitFailed || s.stdout != "" || !strings.Contains(s.err, want) {
+		if s.code != app.ExitFailed || s.stdout != "" || !strings.Contains(s.err, want) {
 			t.Errorf("%s: exit %d, %q\n%s", args, s.code, s.stdout, s.err)
 		}
 	}
 	r.signals <- os.Interrupt
-	if end := r.wait(); end.code != exitOK {
+	if end := r.wait(); end.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", end.code, end.err)
 	}
 	after := mustBeEvents(t, c.run("events", "generator", "--json"))
@@ -84,7 +82,7 @@ func TestEventsOfARunningPipeline(t *testing.T) {
 func TestEventsOfAStoppedPipeline(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	if r := c.run("run", "--rate=1ms", "--beats=20"); r.code != exitOK {
+	if r := c.run("run", "--rate=1ms", "--beats=20"); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	events := mustBeEvents(t, c.run("events", "generator", "--json"))
@@ -105,7 +103,7 @@ func TestEventsOfAStoppedPipeline(t *testing.T) {
 
 	table := c.run("events", "generator")
 	lines := strings.Split(table.stdout, "\n")
-	if table.code != exitOK || len(lines) != 9 || strings.Contains(table.stdout, ".go:") {
+	if table.code != app.ExitOK || len(lines) != 9 || strings.Contains(table.stdout, ".go:") {
 		t.Fatalf("exit %d, %s\n%s", table.code, table.stdout, table.err)
 	}
 	mustContain(t, "the heading", lines[0], "time", "stage", "event", "reason", "restart", "delay", "error")
@@ -117,54 +115,10 @@ func TestEventsOfAStoppedPipeline(t *testing.T) {
 	}
 	mustContain(t, "the table with stacks", stacks, "\n    penstock/examples/fizzbuzz.Config.generate", "\n        /")
 
-	if r := c.run("events", "nope"); r.code != exitFailed || r.stdout != "" || !strings.Contains(r.err, `pipeline fizzbuzz has no stage "nope"`) {
+	if r := c.run("events", "nope"); r.code != app.ExitFailed || r.stdout != "" || !strings.Contains(r.err, `pipeline fizzbuzz has no stage "nope"`) {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
-	if r := c.run("events", "--dir", c.dir("none")); r.code != exitFailed || !strings.Contains(r.err, "nothing ran there yet") {
+	if r := c.run("events", "--dir", c.dir("none")); r.code != app.ExitFailed || !strings.Contains(r.err, "nothing ran there yet") {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.err)
-	}
-}
-
-func TestReadEventsBrokenOff(t *testing.T) {
-	t.Parallel()
-	whole := `{"number":1,"stage":"s","kind":"starting","time":"2026-01-01T00:00:00Z"}` + "\n"
-	for name, body := range map[string]io.Reader{
-		"in an event":    strings.NewReader(whole + whole[:9]),
-		"between events": io.MultiReader(strings.NewReader(whole), iotest.ErrReader(io.ErrUnexpectedEOF)),
-	} {
-		if events, err := readEvents(body); err == nil || !strings.Contains(err.Error(), "broke off") {
-			t.Errorf("%s: %+v, %v", name, events, err)
-		}
-	}
-}
-
-func TestEventsAreSafeToShow(t *testing.T) {
-	t.Parallel()
-	events := []engine.StageEvent{
-		{Number: 1, Stage: "s", Kind: "fault", Reason: "panic", Error: "dial nats://u:secret@h\x1b[2J\u202e\nmore", Stack: "a\x1b[2J()\n\t/b.go:1\n"},
-		{Number: 2, Stage: "s", Kind: "health", Detail: "degraded: \x07cold"},
-	}
-	for view, want := range map[eventsView][]string{
-		eventsTable:  {`dial nats://…@h\u001b[2J\u202e`, `degraded: \u0007cold`},
-		eventsStacks: {`dial nats://…@h\u001b[2J\u202e`, "\n    a\\u001b[2J()\n        /b.go:1\n"},
-		eventsJSON:   {`"error":"dial nats://…@h\u001b[2J\u202e\nmore"`, `"detail":"degraded: \u0007cold"`},
-	} {
-		var out bytes.Buffer
-		if err := view.write(&out, events); err != nil {
-			t.Fatal(err)
-		}
-		mustContain(t, "the view", out.String(), want...)
-		for _, forbidden := range []string{"\x1b", "\u202e", "\x07", "secret"} {
-			if strings.Contains(out.String(), forbidden) {
-				t.Errorf("view %d shows %q: %q", view, forbidden, out.String())
-			}
-		}
-		if view == eventsTable && strings.Contains(out.String(), "more") {
-			t.Errorf("the table shows more than a line of the error: %q", out.String())
-		}
-	}
-	var out bytes.Buffer
-	if err := eventsJSON.write(&out, events); err != nil || !json.Valid(bytes.Split(out.Bytes(), []byte("\n"))[0]) {
-		t.Errorf("%v, %q", err, out.String())
 	}
 }

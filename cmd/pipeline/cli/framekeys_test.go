@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // Who looks at authenticated frames has to name the key, and is told so.
@@ -14,10 +16,10 @@ func TestLookingAtAuthenticatedFrames(t *testing.T) {
 	if err := os.WriteFile(keys, []byte("0123456789abcdef\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if r := c.run("run", "--rate=1ms", "--beats=30", "--no-faults", "--dir", dir, "--frame-key-file", keys); r.code != exitOK {
+	if r := c.run("run", "--rate=1ms", "--beats=30", "--no-faults", "--dir", dir, "--frame-key-file", keys); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
-	for verb, blind := range map[string]int{"doctor": exitBlind, "repair": exitBlind, "state": exitFailed} {
+	for verb, blind := range map[string]int{"doctor": app.ExitBlind, "repair": app.ExitBlind, "state": app.ExitFailed} {
 		args := []string{verb, "--dir", dir}
 		if verb == "state" {
 			args = append(args, "worker")
@@ -27,7 +29,7 @@ func TestLookingAtAuthenticatedFrames(t *testing.T) {
 			t.Errorf("%s without the key: exit %d\n%s", verb, r.code, r.stdout)
 		}
 		mustContain(t, verb+" without the key", r.err, "authenticated", "nothing is damaged", "--frame-key-file")
-		if r = c.run(append(args, "--frame-key-file", keys)...); r.code != exitOK {
+		if r = c.run(append(args, "--frame-key-file", keys)...); r.code != app.ExitOK {
 			t.Errorf("%s with the key: exit %d\n%s%s", verb, r.code, r.stdout, r.err)
 		}
 		if verb == "doctor" {

@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 func TestGraph(t *testing.T) {
@@ -15,7 +17,7 @@ func TestGraph(t *testing.T) {
 		"unstablecounter": {`digraph "unstablecounter"`},
 	} {
 		args := strings.Fields("graph " + name)
-		if r := c.run(args...); r.code != exitOK || r.err != "" {
+		if r := c.run(args...); r.code != app.ExitOK || r.err != "" {
 			t.Errorf("%s: exit %d\n%s", name, r.code, r.err)
 		} else {
 			mustContain(t, name, r.stdout, want...)
@@ -25,7 +27,7 @@ func TestGraph(t *testing.T) {
 		t.Skip(err) // which package telemetry demands where it has to be there
 	}
 	r := c.run("graph", "--format", "svg")
-	if r.code != exitOK || r.err != "" {
+	if r.code != app.ExitOK || r.err != "" {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 	mustContain(t, "the drawing", r.stdout, "<svg", ">worker<")
@@ -34,7 +36,7 @@ func TestGraph(t *testing.T) {
 func TestGraphWithoutGraphviz(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	r := newCommand(t).run("graph", "--format=svg")
-	if r.code != exitFailed || r.stdout != "" {
+	if r.code != app.ExitFailed || r.stdout != "" {
 		t.Errorf("exit %d, %q", r.code, r.stdout)
 	}
 	mustContain(t, "the error", r.err, "apt install graphviz", "graph.dot")

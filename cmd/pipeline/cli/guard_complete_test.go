@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/guard"
+	"penstock/cmd/pipeline/internal/runcmd"
 	"penstock/engine/faultpoint"
 )
 
@@ -41,26 +43,26 @@ func TestGuardDoesNotRepeatACompleteRun(t *testing.T) {
 		}
 		return cmd, err
 	}
-	if err := endOfGuard(guard.Serve(g)); err != nil || starts != 3 {
+	if err := runcmd.EndOfGuard(guard.Serve(g)); err != nil || starts != 3 {
 		t.Errorf("%v after %d starts\n%s", err, starts, out)
 	}
 	mustContain(t, "the log", out.String(), nothingLeft, "msg=complete", `end="signal: killed"`)
 	if strings.Contains(out.String(), "starting anew") || strings.Count(out.String(), "number=1\n") != 1 {
 		t.Errorf("it ran once more:\n%s", out)
 	}
-	var told finalReport
+	var told runcmd.Report
 	data, err := os.ReadFile(report)
 	if err == nil {
 		err = json.Unmarshal(data, &told)
 	}
-	if err != nil || told.Exit != exitOK || !told.Completed || len(told.Stages) == 0 {
+	if err != nil || told.Exit != app.ExitOK || !told.Completed || len(told.Stages) == 0 {
 		t.Errorf("%v, %s", err, data)
 	}
 	c := newCommand(t)
 	if r := c.run("state", "logger", "--dir", dir); r.stdout != logged {
 		t.Errorf("%s%s", r.stdout, r.err)
 	}
-	if r := c.run("run", "--rate=1ms", "--beats=5", "--dir", dir, "--discard-letters"); r.code != exitOK || !strings.Contains(r.err, "starting anew") {
+	if r := c.run("run", "--rate=1ms", "--beats=5", "--dir", dir, "--discard-letters"); r.code != app.ExitOK || !strings.Contains(r.err, "starting anew") {
 		t.Errorf("the next run: exit %d\n%s", r.code, r.err)
 	}
 }
@@ -74,23 +76,23 @@ func TestCompleteRunIsToldByTheNextProcess(t *testing.T) {
 		t.Fatalf("it did not die:\n%s", out)
 	}
 	c := newCommand(t)
-	if r := c.run(args...); r.code != exitOK || !strings.Contains(r.err, nothingLeft) || !strings.Contains(r.err, "msg=complete") || strings.Contains(r.err, "number=1\n") {
+	if r := c.run(args...); r.code != app.ExitOK || !strings.Contains(r.err, nothingLeft) || !strings.Contains(r.err, "msg=complete") || strings.Contains(r.err, "number=1\n") {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 	if list := mustList(t, c.run("dlq", "list", "--json", "--dir", dir)); len(list) != 2 {
 		t.Errorf("letters %v", idsOf(list))
 	}
 	// To look at them is no run: neither before nor after.
-	if r := c.run(append(args, "--discard-letters")...); r.code != exitOK || !strings.Contains(r.err, "starting anew") || !strings.Contains(r.err, "last run are deleted\" pipeline=fizzbuzz count=2") {
+	if r := c.run(append(args, "--discard-letters")...); r.code != app.ExitOK || !strings.Contains(r.err, "starting anew") || !strings.Contains(r.err, "last run are deleted\" pipeline=fizzbuzz count=2") {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 	if out, err := dyingWhenComplete(workerCommand(args...)).CombinedOutput(); err == nil {
 		t.Fatalf("it did not die:\n%s", out)
 	}
-	if r := c.run("dlq", "list", "--dir", dir); r.code != exitOK {
+	if r := c.run("dlq", "list", "--dir", dir); r.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
-	if r := c.run(append(args, "--fresh")...); r.code != exitOK || strings.Contains(r.err, nothingLeft) || !strings.Contains(r.err, "number=1\n") {
+	if r := c.run(append(args, "--fresh")...); r.code != app.ExitOK || strings.Contains(r.err, nothingLeft) || !strings.Contains(r.err, "number=1\n") {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/guard"
 	"penstock/tests/crash/poison"
 )
@@ -39,29 +40,30 @@ func runPoison() {
 
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	s := system{
-		stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signals: signals, exit: os.Exit,
-		terminal: func() (int, int, bool) { return 0, 0, false },
+	s := app.System{
+		Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Signals: signals, Exit: os.Exit,
+		Terminal: func() (int, int, bool) { return 0, 0, false },
 	}
 	link, err := guard.OpenLink()
 	if err != nil {
-		os.Exit((&app{program: newApp(), system: s}).end(err))
+		os.Exit(newApp().begin(nil, s).End(err))
 	}
 	if link != nil {
-		s.link, s.signals, s.exit = link, link.Signals(signals), link.Exit
+		s.Link, s.Signals, s.Exit = link, link.Signals(signals), link.Exit
 	}
-	a := &app{program: newApp(), system: s, args: os.Args[1:]}
+	program := newApp()
+	a := program.begin(os.Args[1:], s)
 	c.Killers, err = poison.ParseKillers(*killers)
 	if err != nil {
-		os.Exit(a.end(err))
+		os.Exit(a.End(err))
 	}
 	var line grammar
-	parser, err := a.program.parser(&line)
+	parser, err := program.parser(&line)
 	if err == nil {
 		_, err = parser.Parse([]string{"run", "--guard", "--log-level=debug", "--dir", *dir, "--report", *report})
 	}
 	if err != nil {
-		os.Exit(a.end(err))
+		os.Exit(a.End(err))
 	}
-	s.exit(a.end(line.Run.execute(a, poison.New(c), arguments{})))
+	s.Exit(a.End(line.Run.Execute(a, poison.New(c), nil)))
 }

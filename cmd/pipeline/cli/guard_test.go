@@ -12,8 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/guard"
+	"penstock/cmd/pipeline/internal/runcmd"
 	"penstock/engine/supervise"
 )
 
@@ -25,7 +27,7 @@ const (
 func TestGuardRestartsAfterEveryKindOfDeath(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	if r := newCommand(t).run("run", "--rate=1ms", "--beats=10", "--dir", dir); r.code != exitOK {
+	if r := newCommand(t).run("run", "--rate=1ms", "--beats=10", "--dir", dir); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	g := startGuarded(t, "--fresh", "--rate=20ms", "--beats=120", "--dir", dir)
@@ -36,7 +38,7 @@ func TestGuardRestartsAfterEveryKindOfDeath(t *testing.T) {
 		g.order(death)
 		g.await("starting it again", i+1)
 	}
-	g.mustEnd(exitOK, len(deaths), `end="signal: killed"`, `end="exit status 7"`, `end="exit status 2 (a panic or a fatal error)"`,
+	g.mustEnd(app.ExitOK, len(deaths), `end="signal: killed"`, `end="exit status 7"`, `end="exit status 2 (a panic or a fatal error)"`,
 		"a goroutine of the user's", "stack overflow", "restart=1 delay=", "restart=4 delay=", "pid=", "ran=", "msg=complete")
 	if got := strings.Count(g.out.String(), resuming); got != len(deaths) {
 		t.Errorf("resumed %d times: --fresh is for the first worker\n%s", got, g.out)
@@ -52,11 +54,11 @@ func TestGuardKeepsTheCodeOfAnOrderlyEnd(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	first := c.start("run", "--rate=2ms", "--beats=100000", "--dir", dir)
 	first.stderr.await(t, working)
-	startGuarded(t, "--dir", dir).mustEnd(exitFailed, 0, "in use")
+	startGuarded(t, "--dir", dir).mustEnd(app.ExitFailed, 0, "in use")
 	first.signals <- os.Interrupt
 	first.wait()
-	startGuarded(t, "--beats=5", "--dir", dir).mustEnd(exitUsage, 0, "interrupted run with other arguments")
-	startGuarded(t, "--nats-token=x", "--dir", dir).mustEnd(exitUsage, 0, "--nats-token")
+	startGuarded(t, "--beats=5", "--dir", dir).mustEnd(app.ExitUsage, 0, "interrupted run with other arguments")
+	startGuarded(t, "--nats-token=x", "--dir", dir).mustEnd(app.ExitUsage, 0, "--nats-token")
 }
 
 func TestGuardPassesSignalsOn(t *testing.T) {
@@ -71,11 +73,11 @@ func TestGuardPassesSignalsOn(t *testing.T) {
 		code int
 		said string
 	}{
-		"interrupt": {func(g *guarded) { g.signal(syscall.SIGINT) }, exitOK, stopped},
-		"terminate": {func(g *guarded) { g.signal(syscall.SIGTERM) }, exitOK, stopped},
+		"interrupt": {func(g *guarded) { g.signal(syscall.SIGINT) }, app.ExitOK, stopped},
+		"terminate": {func(g *guarded) { g.signal(syscall.SIGTERM) }, app.ExitOK, stopped},
 		"to both, as a terminal does": {func(g *guarded) {
 			_ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGINT)
-		}, exitOK, stopped},
+		}, app.ExitOK, stopped},
 		"hang up": {func(g *guarded) { g.signal(syscall.SIGHUP) }, 128 + int(syscall.SIGHUP), `end="signal: hangup"`},
 		"quit":    {func(g *guarded) { g.signal(syscall.SIGQUIT) }, 2, "SIGQUIT: quit"},
 	} {
@@ -97,7 +99,7 @@ func TestGuardPassesTheSecondSignalOn(t *testing.T) {
 	g.signal(syscall.SIGTERM)
 	g.await("stopping in an orderly way", 1)
 	g.signal(syscall.SIGTERM)
-	g.mustEnd(exitFailed, 0, "stopped at once by a second signal")
+	g.mustEnd(app.ExitFailed, 0, "stopped at once by a second signal")
 }
 
 func TestGuardLeavesHangupsIgnored(t *testing.T) {
@@ -111,7 +113,7 @@ func TestGuardLeavesHangupsIgnored(t *testing.T) {
 	g.order("kill") // it still restarts, so the hangup has not stopped it
 	g.await(resuming, 1)
 	g.signal(syscall.SIGTERM)
-	g.mustEnd(exitOK, 1)
+	g.mustEnd(app.ExitOK, 1)
 }
 
 func TestGuardGivesUpAtItsLimit(t *testing.T) {
@@ -123,7 +125,7 @@ func TestGuardGivesUpAtItsLimit(t *testing.T) {
 		g.order("exit")
 		g.await("starting it again", min(i+1, 2))
 	}
-	g.mustEnd(exitFailed, 2, "the guard gives up: the worker died 3 times within 1h0m0s (--guard-restarts 2", "exit status 7", "nothing is lost", `"restart":2`)
+	g.mustEnd(app.ExitFailed, 2, "the guard gives up: the worker died 3 times within 1h0m0s (--guard-restarts 2", "exit status 7", "nothing is lost", `"restart":2`)
 }
 
 func TestWorkerDrainsWhenItsGuardIsKilled(t *testing.T) {
@@ -134,7 +136,7 @@ func TestWorkerDrainsWhenItsGuardIsKilled(t *testing.T) {
 	g.signal(syscall.SIGKILL)
 	// Until the worker has ended, too: it has the same standard error.
 	g.mustEnd(-1, 0, "the guard is gone", "stopping in an orderly way", "stopped; the next run goes on from here")
-	if r := newCommand(t).run("state", "worker", "--dir", dir); r.code != exitOK {
+	if r := newCommand(t).run("state", "worker", "--dir", dir); r.code != app.ExitOK {
 		t.Errorf("exit %d: the worker holds the directory\n%s", r.code, r.err)
 	}
 }
@@ -148,8 +150,8 @@ func newGuard(t *testing.T, args ...string) (g guard.Config, signals chan os.Sig
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = read.Close(), stdin.Close() })
-	g = guard.Config{Signals: signals, Limit: guardFlags{GuardRestarts: 20, GuardWindow: flags.Duration(10 * time.Minute)}.limit()}
-	g.Log = logFlags{LogLevel: "debug", LogFormat: "text"}.logger(out, plain)
+	g = guard.Config{Signals: signals, Limit: runcmd.GuardFlags{GuardRestarts: 20, GuardWindow: flags.Duration(10 * time.Minute)}.Limit()}
+	g.Log = app.LogFlags{LogLevel: "debug", LogFormat: "text"}.Logger(out, app.Plain)
 	g.Command = func() (*exec.Cmd, error) {
 		cmd := workerCommand(append([]string{"run"}, args...)...)
 		cmd.Stdin, cmd.Stderr = read, out
@@ -163,14 +165,14 @@ func TestSignalEndsTheWaitForTheNextWorker(t *testing.T) {
 	g, signals, out, stdin := newGuard(t, "--rate=20ms", "--dir", filepath.Join(t.TempDir(), "data"))
 	g.Backoff = supervise.Fixed(time.Hour)
 	ended := make(chan error, 1)
-	go func() { ended <- endOfGuard(guard.Serve(g)) }()
+	go func() { ended <- runcmd.EndOfGuard(guard.Serve(g)) }()
 	out.await(t, "msg=running")
 	if _, err := stdin.WriteString("exit\n"); err != nil {
 		t.Fatal(err)
 	}
 	out.await(t, "delay=1h0m0s")
 	signals <- syscall.SIGTERM
-	if code := exitCode(<-ended); code != 7 {
+	if code := app.ExitCode(<-ended); code != 7 {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 	mustContain(t, "the log", out.String(), "no worker is running", "exit status 7", "nothing is lost")
@@ -180,7 +182,7 @@ func TestGuardWithoutAProgram(t *testing.T) {
 	t.Parallel()
 	g, _, out, _ := newGuard(t)
 	g.Command = func() (*exec.Cmd, error) { return exec.Command(filepath.Join(t.TempDir(), "none")), nil }
-	if err := endOfGuard(guard.Serve(g)); exitCode(err) != exitFailed || !strings.Contains(err.Error(), "start the worker") {
+	if err := runcmd.EndOfGuard(guard.Serve(g)); app.ExitCode(err) != app.ExitFailed || !strings.Contains(err.Error(), "start the worker") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -195,7 +197,7 @@ func TestDeathAfterTheRunIsComplete(t *testing.T) {
 		starts++
 		return exec.Command("sh", "-c", "printf 'ready\ncomplete\n' >&3; kill -9 $$"), nil
 	}
-	if err := endOfGuard(guard.Serve(g)); err != nil || starts != 1 {
+	if err := runcmd.EndOfGuard(guard.Serve(g)); err != nil || starts != 1 {
 		t.Errorf("%v after %d starts\n%s", err, starts, out)
 	}
 	mustContain(t, "the log", out.String(), "died when the run was complete", "signal: killed")
@@ -216,7 +218,7 @@ func TestGuardDoesNotWaitForOrphans(t *testing.T) {
 		cmd.Stdin = read
 		return cmd, nil
 	}
-	if code := exitCode(endOfGuard(guard.Serve(g))); code != 3 {
+	if code := app.ExitCode(runcmd.EndOfGuard(guard.Serve(g))); code != 3 {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -226,7 +228,7 @@ func TestLinkWithoutAGuard(t *testing.T) {
 	cmd := workerCommand("version")
 	cmd.Env = append(cmd.Env, guard.Variable+"="+"start")
 	out, _ := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(string(out), guard.Variable) {
+	if code := cmd.ProcessState.ExitCode(); code != app.ExitUsage || !strings.Contains(string(out), guard.Variable) {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }
@@ -239,7 +241,7 @@ func TestGuardUsage(t *testing.T) {
 		"run --guard --guard-window 0":   "above 0",
 		"run --guard --sync sometimes":   "always",
 	} {
-		if r := c.run(strings.Fields(args)...); r.code != exitUsage || !strings.Contains(r.err, want) {
+		if r := c.run(strings.Fields(args)...); r.code != app.ExitUsage || !strings.Contains(r.err, want) {
 			t.Errorf("%s: exit %d\n%s", args, r.code, r.err)
 		}
 	}

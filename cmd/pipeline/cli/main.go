@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -11,50 +10,38 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/dlqcmd"
+	"penstock/cmd/pipeline/internal/doctorcmd"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/guard"
+	"penstock/cmd/pipeline/internal/lookcmd"
+	"penstock/cmd/pipeline/internal/runcmd"
+	"penstock/cmd/pipeline/internal/showcmd"
 )
-
-// system is what the command needs of the world around it.
-type system struct {
-	stdout, stderr io.Writer
-	getenv         func(string) string
-	signals        <-chan os.Signal
-	exit           func(code int)                       // ends the process at once
-	terminal       func() (width, height int, yes bool) // is stderr one?
-	link           *guard.Link                          // to the guard; nil: there is none
-	stdin          io.Reader                            // nil: nothing
-	stdinTerminal  func() bool                          // nil: no
-	stdoutTerminal func() (width, height int, yes bool) // nil: no
-	called         bool                                 // by a function, in a process that is not the command's
-}
-
-// app is one invocation.
-type app struct {
-	system
-	program *App
-	args    []string     // of the command line
-	log     *slog.Logger // how errors are told; nil: as plain text
-	hints   hints
-}
-
-// begin begins an invocation.
-func begin(p *App, args []string, s system) *app {
-	return &app{system: s, program: p, args: args, hints: hints{program: p.Name}}
-}
 
 // grammar is the command line.
 type grammar struct {
-	Run     runCmd             `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: ${first}."`
-	State   stateCmd           `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
-	Events  eventsCmd          `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
-	DLQ     dlqCmd             `cmd:"" name:"dlq" help:"List, show, replay and discard the messages that failed, of a running or of a stopped pipeline."`
-	Graph   graphCmd           `cmd:"" help:"Write the graph of a pipeline, without running it, as DOT or SVG: ${program} graph ${first} --format svg > graph.svg."`
-	Replay  replayTelemetryCmd `cmd:"" name:"replay-telemetry" help:"Show what was recorded of a run in the dashboard, as it was."`
-	Doctor  doctorCmd          `cmd:"" help:"Look for what is wrong with a data directory, and say which command mends it."`
-	Repair  repairCmd          `cmd:"" help:"Mend a data directory as far as that is possible without guessing, after a copy of it was made."`
-	Rights  permissionsCmd     `cmd:"" name:"nats-permissions" help:"Print the configuration of a NATS server that gives a user the rights that a pipeline needs, and no others."`
-	Version versionCmd         `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
+	Run     runcmd.Cmd       `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: ${first}."`
+	State   lookcmd.State    `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
+	Events  lookcmd.Events   `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
+	DLQ     dlqcmd.Cmd       `cmd:"" name:"dlq" help:"List, show, replay and discard the messages that failed, of a running or of a stopped pipeline."`
+	Graph   showcmd.Graph    `cmd:"" help:"Write the graph of a pipeline, without running it, as DOT or SVG: ${program} graph ${first} --format svg > graph.svg."`
+	Replay  showcmd.Replay   `cmd:"" name:"replay-telemetry" help:"Show what was recorded of a run in the dashboard, as it was."`
+	Doctor  doctorcmd.Doctor `cmd:"" help:"Look for what is wrong with a data directory, and say which command mends it."`
+	Repair  doctorcmd.Repair `cmd:"" help:"Mend a data directory as far as that is possible without guessing, after a copy of it was made."`
+	Rights  permissionsCmd   `cmd:"" name:"nats-permissions" help:"Print the configuration of a NATS server that gives a user the rights that a pipeline needs, and no others."`
+	Version versionCmd       `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
+}
+
+// groups are the headings of the flags in the help.
+var groups = []kong.Group{
+	{Key: "where", Title: "Where"},
+	{Key: "nats", Title: "NATS server (default: one inside the process)"},
+	{Key: "how", Title: "How"},
+	{Key: "telemetry", Title: "Telemetry"},
+	{Key: "guard", Title: "Guard"},
+	{Key: "which", Title: "Which dead letters"},
 }
 
 // Main is the whole main function of a program: it parses the command line, does
@@ -64,38 +51,38 @@ func Main(declare func(*App)) {
 	p := newProgram(declare)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	s := system{
-		stdout:         os.Stdout,
-		stderr:         os.Stderr,
-		getenv:         os.Getenv,
-		signals:        signals,
-		exit:           os.Exit,
-		terminal:       terminalOf(os.Stderr, os.Getenv("TERM")),
-		stdin:          os.Stdin,
-		stdinTerminal:  func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
-		stdoutTerminal: terminalOf(os.Stdout, os.Getenv("TERM")),
+	s := app.System{
+		Stdout:         os.Stdout,
+		Stderr:         os.Stderr,
+		Getenv:         os.Getenv,
+		Signals:        signals,
+		Exit:           os.Exit,
+		Terminal:       app.TerminalOf(os.Stderr, os.Getenv("TERM")),
+		Stdin:          os.Stdin,
+		StdinTerminal:  func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
+		StdoutTerminal: app.TerminalOf(os.Stdout, os.Getenv("TERM")),
 	}
 	link, err := guard.OpenLink()
 	if err != nil {
-		os.Exit(begin(p, nil, s).end(err))
+		os.Exit(p.begin(nil, s).End(err))
 	}
 	if link != nil {
-		s.link, s.signals, s.exit = link, link.Signals(signals), link.Exit
+		s.Link, s.Signals, s.Exit = link, link.Signals(signals), link.Exit
 	}
-	s.exit(p.run(os.Args[1:], s))
+	s.Exit(p.run(os.Args[1:], s))
 }
 
 // Run is Main without an end of the process: it returns the exit code. It is for tests of
 // a program. There are no signals, no standard input and no terminal, and --guard is
 // refused, which needs a process of its own. args are those behind the program's name.
 func Run(declare func(*App), args []string, stdout, stderr io.Writer) int {
-	return newProgram(declare).run(args, system{
-		stdout:   stdout,
-		stderr:   stderr,
-		getenv:   os.Getenv,
-		exit:     func(int) {}, // there is no second signal
-		terminal: func() (int, int, bool) { return 0, 0, false },
-		called:   true,
+	return newProgram(declare).run(args, app.System{
+		Stdout:   stdout,
+		Stderr:   stderr,
+		Getenv:   os.Getenv,
+		Exit:     func(int) {}, // there is no second signal
+		Terminal: func() (int, int, bool) { return 0, 0, false },
+		Called:   true,
 	})
 }
 
@@ -106,12 +93,12 @@ func newProgram(declare func(*App)) *App {
 }
 
 // run is the command: it returns the exit code.
-func (p *App) run(args []string, s system) int {
-	a := begin(p, args, s)
+func (p *App) run(args []string, s app.System) int {
+	a := p.begin(args, s)
 	helped := false
 	var g grammar
 	parser, err := p.parser(&g,
-		kong.Writers(s.stdout, s.stderr),
+		kong.Writers(s.Stdout, s.Stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
@@ -120,28 +107,25 @@ func (p *App) run(args []string, s system) int {
 	}
 	line, err := parser.Parse(args)
 	if helped {
-		return exitOK
+		return app.ExitOK
 	}
 	if err != nil {
 		var parsing *kong.ParseError
 		if errors.As(err, &parsing) {
-			err = &flags.UsageError{Err: err, Help: a.helpFor(parsing.Context)}
+			err = &flags.UsageError{Err: err, Help: helpFor(a, parsing.Context)}
 		}
-		return a.end(err)
+		return a.End(err)
 	}
 	if name, command, ok := chosen(line); ok {
-		return a.end(g.Run.runChosen(a, name, command))
+		return a.End(runChosen(&g.Run, a, name, command))
 	}
-	return a.end(line.Run(a))
+	return a.End(line.Run(a))
 }
 
 // helpFor is the command that tells how to do it right.
-func (a *app) helpFor(line *kong.Context) string {
+func helpFor(a *app.Invocation, line *kong.Context) string {
 	if line == nil || line.Command() == "" {
-		return a.name() + " --help"
+		return a.Name() + " --help"
 	}
 	return line.Selected().FullPath() + " --help"
 }
-
-// name is what the program is called.
-func (a *app) name() string { return a.program.Name }

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/shipped"
+	"penstock/cmd/pipeline/internal/showcmd"
 	"penstock/internal/testing/leak"
 )
 
@@ -18,7 +20,7 @@ import (
 const asCommand = "PENSTOCK_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
-	if err := os.Setenv(telemetryVariable, telemetryOff); err != nil {
+	if err := os.Setenv(showcmd.Variable, showcmd.Off); err != nil {
 		panic(err)
 	}
 	if os.Getenv(asCommand) != "" {
@@ -78,28 +80,28 @@ type running struct {
 
 // getenv has no telemetry, unless the test asks for it: its ports are for all.
 func (c command) getenv(name string) string {
-	if value, ok := c.env[name]; ok || name != telemetryVariable {
+	if value, ok := c.env[name]; ok || name != showcmd.Variable {
 		return value
 	}
-	return telemetryOff
+	return showcmd.Off
 }
 
 func (c command) start(args ...string) *running {
 	c.t.Helper()
-	return c.startIn(func(*system) {}, args...)
+	return c.startIn(func(*app.System) {}, args...)
 }
 
 // startIn starts it in a world that change changes.
-func (c command) startIn(change func(*system), args ...string) *running {
+func (c command) startIn(change func(*app.System), args ...string) *running {
 	c.t.Helper()
 	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: newWatched(), stderr: newWatched(), exited: make(chan int, 1)}
-	s := system{
-		stdout:   r.stdout,
-		stderr:   r.stderr,
-		getenv:   c.getenv,
-		signals:  r.signals,
-		exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
-		terminal: func() (int, int, bool) { return 0, 0, false },
+	s := app.System{
+		Stdout:   r.stdout,
+		Stderr:   r.stderr,
+		Getenv:   c.getenv,
+		Signals:  r.signals,
+		Exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
+		Terminal: func() (int, int, bool) { return 0, 0, false },
 	}
 	change(&s)
 	go func() { r.exited <- newApp().run(args, s) }()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
 	"penstock/engine/broker"
@@ -26,13 +27,13 @@ type permissionsCmd struct {
 }
 
 // Run prints the configuration.
-func (c *permissionsCmd) Run(a *app) error {
-	own := c.own(a.program)
+func (c *permissionsCmd) Run(a *app.Invocation) error {
+	own := c.own(a.Program)
 	rights, err := c.rights(own)
 	if err != nil {
 		return err
 	}
-	return c.write(a.stdout, rights, own != nil || len(c.Stages) > 0)
+	return c.write(a.Stdout, rights, own != nil || len(c.Stages) > 0)
 }
 
 func (c *permissionsCmd) rights(own *engine.Pipeline) ([]broker.Right, error) {
@@ -55,8 +56,8 @@ func (c *permissionsCmd) rights(own *engine.Pipeline) ([]broker.Right, error) {
 }
 
 // own is the pipeline of this program whose stages are meant, nil if it is none.
-func (c *permissionsCmd) own(program *App) *engine.Pipeline {
-	p, found, err := program.sketch(c.Pipeline)
+func (c *permissionsCmd) own(program app.Program) *engine.Pipeline {
+	p, found, err := program.Sketch(c.Pipeline)
 	if !found || err != nil || p.Name() != c.Pipeline || len(c.Stages) > 0 {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/internal/testing/natsserver"
 )
 
@@ -23,23 +24,23 @@ func TestPrintedPermissionsAreEnough(t *testing.T) {
 			t.Parallel()
 			c := newCommand(t)
 			printed := c.run(append([]string{"nats-permissions", "--password", "l"}, args...)...)
-			if printed.code != exitOK {
+			if printed.code != app.ExitOK {
 				t.Fatalf("exit %d: %s", printed.code, printed.err)
 			}
 			login := []string{"--nats", configured(t, printed.stdout), "--nats-user=fizzbuzz", "--nats-password=l", "--nats-inbox-prefix=_INBOX_fizzbuzz"}
 			r := c.run(append([]string{"run", "--rate=1ms", "--beats=20", "--report=-"}, login...)...)
-			if r.code != exitOK || !strings.Contains(r.stdout, `"completed": true`) {
+			if r.code != app.ExitOK || !strings.Contains(r.stdout, `"completed": true`) {
 				t.Fatalf("exit %d\n%s", r.code, r.err)
 			}
 			for _, verb := range [][]string{{"state", "generator"}, {"dlq", "list", "--dir", c.dir("fizzbuzz")}, {"doctor", "--dir", c.dir("fizzbuzz")}} {
-				if r := c.run(append(verb, login...)...); r.code != exitOK {
+				if r := c.run(append(verb, login...)...); r.code != app.ExitOK {
 					t.Errorf("%s: exit %d\n%s%s", verb[0], r.code, r.stdout, r.err)
 				}
 			}
 			less := strings.Replace(printed.stdout, `"$JS.API.STREAM.PURGE`, `"other`, 1)
 			login[1] = configured(t, less)
 			r = newCommand(t).run(append([]string{"run", "--rate=1ms", "--beats=20"}, login...)...)
-			if r.code != exitFailed {
+			if r.code != app.ExitFailed {
 				t.Errorf("exit %d", r.code)
 			}
 			mustContain(t, "the refusal", r.err, "user fizzbuzz may not publish to $JS.API.STREAM.PURGE.", "nats-permissions")
@@ -67,7 +68,7 @@ func TestPermissionsRefuseBadNames(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	for _, args := range [][]string{{"a.b"}, {"a", "--stages=b,c>"}, {"a", "--inbox-prefix=x.>"}, {"fizzbuzz", "--inbox-prefix=x.>"}} {
-		if r := c.run(append([]string{"nats-permissions"}, args...)...); r.code != exitUsage || r.stdout != "" {
+		if r := c.run(append([]string{"nats-permissions"}, args...)...); r.code != app.ExitUsage || r.stdout != "" {
 			t.Errorf("%v: exit %d, %s", args, r.code, r.stdout)
 		}
 	}

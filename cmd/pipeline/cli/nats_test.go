@@ -7,6 +7,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/where"
 	"penstock/internal/testing/natsserver"
 )
 
@@ -25,13 +27,13 @@ func TestExternalServer(t *testing.T) {
 		"environment": {"--nats", host, "--nats-user=user"},
 	} {
 		c := newCommand(t)
-		c.env[passwordVariable] = "secret"
+		c.env[where.PasswordVariable] = "secret"
 		r := c.run(append([]string{"run", "--rate=1ms", "--beats=20", "--fresh", "--log-level=debug", "--report=-"}, args...)...)
-		if r.code != exitOK || !strings.Contains(r.stdout, `"completed": true`) {
+		if r.code != app.ExitOK || !strings.Contains(r.stdout, `"completed": true`) {
 			t.Fatalf("%s: exit %d\n%s", name, r.code, r.err)
 		}
 		s := c.run(append([]string{"state", "generator"}, args...)...)
-		if s.code != exitOK || s.stdout != `{"next":20}`+"\n" {
+		if s.code != app.ExitOK || s.stdout != `{"next":20}`+"\n" {
 			t.Errorf("%s: exit %d, %q\n%s", name, s.code, s.stdout, s.err)
 		}
 		if strings.Contains(r.err+r.stdout+s.err, "secret") {
@@ -47,7 +49,7 @@ func TestSignalWhileTheServerIsAway(t *testing.T) {
 	r.stderr.await(t, "127.0.0.1:1")
 	r.signals <- os.Interrupt
 	end := r.wait()
-	if end.code != exitOK {
+	if end.code != app.ExitOK {
 		t.Errorf("exit %d", end.code)
 	}
 	mustContain(t, "the log", end.err, "stopped; the next run goes on")

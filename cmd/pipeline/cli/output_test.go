@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // Needs root: it takes another user's link.
@@ -44,14 +46,14 @@ func TestAnotherUsersLinkIsNotFollowed(t *testing.T) {
 	c := newCommand(t)
 	for _, path := range []string{link, pipe, filepath.Join(dir, "new")} {
 		r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--report", path)
-		if r.code != exitUsage || !strings.Contains(r.err, "of another user") {
+		if r.code != app.ExitUsage || !strings.Contains(r.err, "of another user") {
 			t.Errorf("%s: exit %d\n%s", path, r.code, r.err)
 		}
 	}
-	if r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--report", "-"); r.code != exitOK {
+	if r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--report", "-"); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
-	if r := c.run("dlq", "export", "--output", link); r.code != exitFailed || !strings.Contains(r.err, "of another user") {
+	if r := c.run("dlq", "export", "--output", link); r.code != app.ExitFailed || !strings.Contains(r.err, "of another user") {
 		t.Errorf("export: exit %d\n%s", r.code, r.err)
 	}
 	text := filepath.Join(t.TempDir(), "text")
@@ -60,11 +62,11 @@ func TestAnotherUsersLinkIsNotFollowed(t *testing.T) {
 	}
 	for _, path := range []string{link, filepath.Join(dir, "victim")} {
 		r := c.run("run", "wordcount", text, "--fresh", "--output", path)
-		if r.code != exitFailed || !strings.Contains(r.err, "of another user") {
+		if r.code != app.ExitFailed || !strings.Contains(r.err, "of another user") {
 			t.Errorf("wordcount: exit %d\n%s", r.code, r.err)
 		}
 	}
-	if r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--dir", filepath.Join(dir, "data")); r.code != exitFailed || !strings.Contains(r.err, "of another user") {
+	if r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--dir", filepath.Join(dir, "data")); r.code != app.ExitFailed || !strings.Contains(r.err, "of another user") {
 		t.Errorf("--dir: exit %d\n%s", r.code, r.err)
 	}
 	if entries, err := os.ReadDir(filepath.Dir(victim)); err != nil || len(entries) != 1 {
@@ -83,11 +85,11 @@ func TestAReportIsNotWrittenToAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newCommand(t)
-	if r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--report", pipe); r.code != exitUsage || !strings.Contains(r.err, pipe+" is a pipe") {
+	if r := c.run("run", "--rate=1ms", "--beats=5", "--fresh", "--report", pipe); r.code != app.ExitUsage || !strings.Contains(r.err, pipe+" is a pipe") {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 	for _, args := range [][]string{{"dlq", "import", pipe}, {"replay-telemetry", pipe}} {
-		if r := c.run(args...); r.code == exitOK || !strings.Contains(r.err, pipe+" is a pipe") {
+		if r := c.run(args...); r.code == app.ExitOK || !strings.Contains(r.err, pipe+" is a pipe") {
 			t.Errorf("%v: exit %d\n%s", args, r.code, r.err)
 		}
 	}
@@ -107,7 +109,7 @@ func TestADataDirectoryThatIsALinkToNothing(t *testing.T) {
 			loop:     loop + " is a symbolic link that leads in a circle: remove it",
 		} {
 			r := c.run(append(args, "--dir", path)...)
-			if r.code == exitOK || !strings.Contains(r.err, want) {
+			if r.code == app.ExitOK || !strings.Contains(r.err, want) {
 				t.Errorf("%v: exit %d\n%s", args, r.code, r.err)
 			}
 		}

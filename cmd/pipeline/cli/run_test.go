@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/runcmd"
 )
 
 const logged = `{"logged":118,"fizz":31,"buzz":16,"fizzbuzz":8,"value":63}` + "\n"
@@ -15,26 +18,26 @@ func TestRunWithoutANameIsFizzbuzz(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	report := filepath.Join(t.TempDir(), "report.json")
-	if r := c.run("run", "--rate", "1ms", "--beats", "120", "--report", report); r.code != exitOK {
+	if r := c.run("run", "--rate", "1ms", "--beats", "120", "--report", report); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	} else {
 		mustContain(t, "the log", r.err, "msg=running", "msg=complete", `msg=summary stage=worker in=240 out=119`, "msg=FizzBuzz")
 	}
 	checkFizzbuzzReport(t, report)
 	for stage, want := range map[string]string{"logger": logged, "generator": `{"next":120}` + "\n", "worker": `{"credit":1,"done":119}` + "\n"} {
-		if r := c.run("state", stage); r.code != exitOK || r.stdout != want {
+		if r := c.run("state", stage); r.code != app.ExitOK || r.stdout != want {
 			t.Errorf("state %s: exit %d, %q, want %q\n%s", stage, r.code, r.stdout, want, r.err)
 		}
 	}
-	if r := c.run("run", "fizzbuzz", "--rate=1", "--beats=30"); r.code != exitFailed || !strings.Contains(r.err, "pipeline dlq replay --all") || !strings.Contains(r.err, "--discard-letters") {
+	if r := c.run("run", "fizzbuzz", "--rate=1", "--beats=30"); r.code != app.ExitFailed || !strings.Contains(r.err, "pipeline dlq replay --all") || !strings.Contains(r.err, "--discard-letters") {
 		t.Errorf("with letters left: exit %d\n%s", r.code, r.err)
 	}
-	if r := c.run("dlq", "discard", "--all", "--yes"); r.code != exitOK {
+	if r := c.run("dlq", "discard", "--all", "--yes"); r.code != app.ExitOK {
 		t.Errorf("discard: exit %d\n%s", r.code, r.err)
 	}
 	r := c.run("run", "fizzbuzz", "--rate=1", "--beats=30", "--no-faults", "--report=-", "--log-level=warn")
-	var again finalReport
-	if err := json.Unmarshal([]byte(r.stdout), &again); r.code != exitOK || err != nil || !again.Completed || again.Stages[3].In != 30 || again.Stages[3].Panics != 0 {
+	var again runcmd.Report
+	if err := json.Unmarshal([]byte(r.stdout), &again); r.code != app.ExitOK || err != nil || !again.Completed || again.Stages[3].In != 30 || again.Stages[3].Panics != 0 {
 		t.Errorf("anew: exit %d, %v, %q", r.code, err, r.stdout)
 	}
 	if r.err != "" {
@@ -48,7 +51,7 @@ func checkFizzbuzzReport(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var report finalReport
+	var report runcmd.Report
 	if err := json.Unmarshal(data, &report); err != nil {
 		t.Fatal(err)
 	}
@@ -71,14 +74,14 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	first := c.start(args...)
 	first.stderr.await(t, "number=20\n")
 	first.signals <- os.Interrupt
-	if r := first.wait(); r.code != exitOK {
+	if r := first.wait(); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	} else {
 		mustContain(t, "the first log", r.err, "stopping in an orderly way", "stopped; the next run goes on from here")
 	}
 
 	other := c.run("run", "--rate=1ms", "--beats=60", "--log-format=json")
-	if other.code != exitUsage {
+	if other.code != app.ExitUsage {
 		t.Errorf("with other arguments: exit %d\n%s", other.code, other.err)
 	}
 	mustContain(t, "the refusal", other.err, "interrupted run", "--beats 120", "--fresh", "--dir")
@@ -89,7 +92,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	}
 
 	second := c.run(args...)
-	if second.code != exitOK {
+	if second.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", second.code, second.err)
 	}
 	mustContain(t, "the second log", second.err, "resuming the run that was interrupted", "msg=complete")
@@ -102,7 +105,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	third.signals <- os.Interrupt
 	third.wait()
 	mustContain(t, "the third log", third.stderr.String(), "starting anew")
-	if r := c.run("run", "--fresh", "--rate=1ms", "--beats=20"); r.code != exitOK || strings.Contains(r.err, "resuming") {
+	if r := c.run("run", "--fresh", "--rate=1ms", "--beats=20"); r.code != app.ExitOK || strings.Contains(r.err, "resuming") {
 		t.Errorf("fresh: exit %d\n%s", r.code, r.err)
 	}
 }
@@ -114,7 +117,7 @@ func TestRunInADirectoryInUse(t *testing.T) {
 	first.stderr.await(t, "msg=running")
 	report := filepath.Join(t.TempDir(), "report.json")
 	r := c.run("run", "--report", report)
-	if r.code != exitFailed {
+	if r.code != app.ExitFailed {
 		t.Errorf("exit %d", r.code)
 	}
 	mustContain(t, "the error", r.err, "in use", c.dir("fizzbuzz"), "process "+strconv.Itoa(os.Getpid()), "another directory")
@@ -124,7 +127,7 @@ func TestRunInADirectoryInUse(t *testing.T) {
 	}
 	mustContain(t, "the report", string(data), `"exit": 1`, `"stages": []`, `"completed": false`, "in use")
 	first.signals <- os.Interrupt
-	if r := first.wait(); r.code != exitOK {
+	if r := first.wait(); r.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 }
@@ -142,7 +145,7 @@ func TestRunWordcount(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := c.run("run", "wordcount", "--ext=txt,md", "--output", output, tree, filepath.Join(tree, "no\xff,such")); r.code != exitOK {
+	if r := c.run("run", "wordcount", "--ext=txt,md", "--output", output, tree, filepath.Join(tree, "no\xff,such")); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	data, err := os.ReadFile(output)
@@ -158,18 +161,18 @@ func TestRunWordcount(t *testing.T) {
 		`{"key":"b","state":3}` + "\n" +
 		`{"key":"c\u202e","state":1}` + "\n" +
 		`{"key":"n","state":1}` + "\n"
-	if r := state("count"); r.code != exitOK || r.stdout != strings.Replace(want, "\ufffd", `\ufffd`, 1) {
+	if r := state("count"); r.code != app.ExitOK || r.stdout != strings.Replace(want, "\ufffd", `\ufffd`, 1) {
 		t.Errorf("exit %d, %q, want %q\n%s", r.code, r.stdout, want, r.err)
 	}
 	for key, want := range map[string]string{"b": "3\n", "a\x9b": "1\n"} {
-		if r := state("count", "--key", key); r.code != exitOK || r.stdout != want {
+		if r := state("count", "--key", key); r.code != app.ExitOK || r.stdout != want {
 			t.Errorf("key %q: exit %d, %q, want %q\n%s", key, r.code, r.stdout, want, r.err)
 		}
 	}
-	if r := state("count", "--key=x"); r.code != exitFailed || r.stdout != "" || !strings.Contains(r.err, `no key "x"`) {
+	if r := state("count", "--key=x"); r.code != app.ExitFailed || r.stdout != "" || !strings.Contains(r.err, `no key "x"`) {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
-	if r := c.run("run", "wordcount", filepath.Join(tree, "none"), "--output", output); r.code != exitFailed || !strings.Contains(r.err, "none") {
+	if r := c.run("run", "wordcount", filepath.Join(tree, "none"), "--output", output); r.code != app.ExitFailed || !strings.Contains(r.err, "none") {
 		t.Errorf("without the file: exit %d\n%s", r.code, r.err)
 	}
 }
@@ -188,12 +191,12 @@ func TestRunWordcountDoesNotReadItsOutput(t *testing.T) {
 		{link, "--ext=.txt", "--output", filepath.Join(tree, "counts.txt")},
 		{filepath.Join(tree, "x"), "--ext=.go", "--output", filepath.Join(link, "x")},
 	} {
-		if r := c.run(append([]string{"run", "wordcount"}, args...)...); r.code != exitUsage || !strings.Contains(r.err, "--output") {
+		if r := c.run(append([]string{"run", "wordcount"}, args...)...); r.code != app.ExitUsage || !strings.Contains(r.err, "--output") {
 			t.Errorf("%q: exit %d\n%s", args, r.code, r.err)
 		}
 	}
 	output := filepath.Join(tree, "counts.out")
-	if r := c.run("run", "wordcount", tree, "--ext=.txt", "--output", output); r.code != exitOK {
+	if r := c.run("run", "wordcount", tree, "--ext=.txt", "--output", output); r.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 }

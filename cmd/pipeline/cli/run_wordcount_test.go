@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // A run stops at a line that is too long, and goes on behind it when it is told
@@ -30,17 +32,17 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 		}
 	}
 	for range 2 {
-		run(exitFailed, "line 2, at byte 3, has 10485760 bytes, and the limit is 2097152")
+		run(app.ExitFailed, "line 2, at byte 3, has 10485760 bytes, and the limit is 2097152")
 	}
-	run(exitFailed, "line 2, at byte 3, has 10485760 bytes, within the limit of 16777216 (--max-line), and a message of the server takes", "--max-line", "16MiB")
+	run(app.ExitFailed, "line 2, at byte 3, has 10485760 bytes, within the limit of 16777216 (--max-line), and a message of the server takes", "--max-line", "16MiB")
 	if err := os.WriteFile(a, []byte(strings.Repeat("new\n", 100_000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		run(exitFailed, "--accept-changes", "--long-lines=skip")
+		run(app.ExitFailed, "--accept-changes", "--long-lines=skip")
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
-	run(exitOK, "left_out=1", "--long-lines=skip", "--accept-changes", "--report", report)
+	run(app.ExitOK, "left_out=1", "--long-lines=skip", "--accept-changes", "--report", report)
 	data, err := os.ReadFile(report)
 	if err != nil || !strings.Contains(string(data), `"dropped": 1`) {
 		t.Errorf("%v, the report does not tell of the line: %.2000s", err, data)
@@ -49,10 +51,10 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 	if err != nil || !strings.Contains(string(data), "1 end\n") || !strings.Contains(string(data), "1 ok\n") {
 		t.Errorf("%v, %.200q", err, data)
 	}
-	run(exitOK, "messages were dropped", "--long-lines=skip", "--fresh")
-	run(exitOK, "left_out=1", "--long-lines=skip", "--max-line=16MiB", "--fresh")
-	run(exitOK, "dead letters are kept", "--long-lines=letter", "--max-line=16MiB", "--fresh")
-	run(exitOK, "dead letters are kept", "--long-lines=letter", "--fresh")
+	run(app.ExitOK, "messages were dropped", "--long-lines=skip", "--fresh")
+	run(app.ExitOK, "left_out=1", "--long-lines=skip", "--max-line=16MiB", "--fresh")
+	run(app.ExitOK, "dead letters are kept", "--long-lines=letter", "--max-line=16MiB", "--fresh")
+	run(app.ExitOK, "dead letters are kept", "--long-lines=letter", "--fresh")
 	if r := c.run("dlq", "list", "--pipeline", "wordcount"); !strings.Contains(r.stdout, "10") || !strings.Contains(r.stdout, "lines") {
 		t.Errorf("the letters are %s%s", r.stdout, r.err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // child starts the command as a process of its own.
@@ -45,7 +47,7 @@ func TestSignalStopsAndNextRunResumes(t *testing.T) {
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		if code := codeOf(t, cmd); code != exitOK && signal != os.Kill {
+		if code := codeOf(t, cmd); code != app.ExitOK && signal != os.Kill {
 			t.Fatalf("%v: exit %d\n%s", signal, code, output)
 		}
 		if i > 0 {
@@ -53,7 +55,7 @@ func TestSignalStopsAndNextRunResumes(t *testing.T) {
 		}
 	}
 	cmd, output := child(t, "run", "--rate=2ms", "--beats=120", "--dir", dir)
-	if code := codeOf(t, cmd); code != exitOK {
+	if code := codeOf(t, cmd); code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", code, output)
 	}
 	mustContain(t, "the log", output.String(), "resuming the run", "msg=complete")
@@ -73,7 +75,7 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 		}
 		output.await(t, said)
 	}
-	if code := codeOf(t, cmd); code != exitFailed {
+	if code := codeOf(t, cmd); code != app.ExitFailed {
 		t.Errorf("exit %d\n%s", code, output)
 	}
 }
@@ -84,11 +86,11 @@ func TestSecondSignalCallsExit(t *testing.T) {
 	signals <- os.Interrupt
 	signals <- os.Interrupt
 	output, left := newWatched(), make(chan int, 1)
-	a := &app{program: newApp(), system: system{stderr: output, signals: signals, exit: func(code int) { left <- code }}}
+	a := newApp().begin(nil, app.System{Stderr: output, Signals: signals, Exit: func(code int) { left <- code }})
 	told := false
-	ctx, release := a.interruptible(func() { told = true })
+	ctx, release := a.Interruptible(func() { told = true })
 	<-ctx.Done()
-	if code := <-left; code != exitFailed || !strings.Contains(output.String(), "nothing is lost") {
+	if code := <-left; code != app.ExitFailed || !strings.Contains(output.String(), "nothing is lost") {
 		t.Errorf("exit %d, %q", code, output)
 	}
 	release()

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/socket"
 )
 
 func TestStateOfARunningPipeline(t *testing.T) {
@@ -22,7 +25,7 @@ func TestStateOfARunningPipeline(t *testing.T) {
 			defer cancel()
 			for { // until the first commit
 				s := c.run("state", "logger", "--dir", dir)
-				if s.code == exitOK && strings.HasPrefix(s.stdout, `{"logged":`) {
+				if s.code == app.ExitOK && strings.HasPrefix(s.stdout, `{"logged":`) {
 					break
 				}
 				if !strings.Contains(s.err, "committed nothing yet") || ctx.Err() != nil {
@@ -35,24 +38,24 @@ func TestStateOfARunningPipeline(t *testing.T) {
 				"worker --pipeline=another": "belongs to the pipeline fizzbuzz",
 			} {
 				s := c.run(append([]string{"state", "--dir", dir}, strings.Fields(args)...)...)
-				if s.code != exitFailed || s.stdout != "" || !strings.Contains(s.err, want) {
+				if s.code != app.ExitFailed || s.stdout != "" || !strings.Contains(s.err, want) {
 					t.Errorf("%s: exit %d, %q\n%s", args, s.code, s.stdout, s.err)
 				}
 			}
-			info, err := os.Stat(filepath.Join(dir, socketName))
+			info, err := os.Stat(filepath.Join(dir, socket.Name))
 			if err != nil || info.Mode() != os.ModeSocket|0o600 {
 				t.Errorf("the socket: %v, %v", info, err)
 			}
 			r.signals <- os.Interrupt
-			if end := r.wait(); end.code != exitOK || strings.Contains(end.err, "no control socket") {
+			if end := r.wait(); end.code != app.ExitOK || strings.Contains(end.err, "no control socket") {
 				t.Errorf("exit %d\n%s", end.code, end.err)
 			}
-			for _, name := range []string{socketName, ".control"} {
+			for _, name := range []string{socket.Name, ".control"} {
 				if _, err := os.Lstat(filepath.Join(dir, name)); !os.IsNotExist(err) {
 					t.Errorf("%s is still there: %v", name, err)
 				}
 			}
-			if s := c.run("state", "logger", "--dir", dir); s.code != exitOK {
+			if s := c.run("state", "logger", "--dir", dir); s.code != app.ExitOK {
 				t.Errorf("after the end: exit %d\n%s", s.code, s.err)
 			}
 		})
@@ -65,14 +68,14 @@ func leaveStaleSocket(t *testing.T, dir string) {
 	if err := os.MkdirAll(filepath.Join(dir, ".control"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := listen(dir)
+	listener, err := socket.Listen(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dial(t.Context(), dir); err == nil {
+	if _, err := socket.Dial(t.Context(), dir); err == nil {
 		t.Fatal("the socket is not stale")
 	}
 	if err := os.MkdirAll(filepath.Join(dir, ".control", "more"), 0o700); err != nil {
@@ -84,25 +87,11 @@ func TestStateOfNothing(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.run("state", "worker")
-	if r.code != exitFailed || r.stdout != "" {
+	if r.code != app.ExitFailed || r.stdout != "" {
 		t.Errorf("exit %d, %q", r.code, r.stdout)
 	}
 	mustContain(t, "the error", r.err, c.dir("fizzbuzz"), "not a data directory", "--dir")
 	if _, err := os.Stat(c.dir("fizzbuzz")); !os.IsNotExist(err) {
 		t.Errorf("looking made the directory: %v", err)
-	}
-}
-
-func TestDialNobody(t *testing.T) {
-	t.Parallel()
-	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none"), strings.Repeat("/long", 40)} {
-		conn, err := dial(t.Context(), dir)
-		if err == nil {
-			conn.Close()
-			t.Errorf("%s: connected", dir)
-		}
-		if _, err := (controlClient{dir: dir}).state(t.Context(), "worker", nil); err == nil || !strings.Contains(err.Error(), errNobody.Error()) {
-			t.Errorf("%s: %v", dir, err)
-		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/showcmd"
 	"penstock/internal/testing/natsserver"
 	"penstock/telemetry"
 )
@@ -59,7 +61,7 @@ func ask(t *testing.T, url string, change func(*http.Request)) (int, string) {
 func (r *running) interrupt() {
 	r.t.Helper()
 	r.signals <- os.Interrupt
-	if end := r.wait(); end.code != exitOK {
+	if end := r.wait(); end.code != app.ExitOK {
 		r.t.Errorf("exit %d\n%s", end.code, end.err)
 	}
 }
@@ -92,7 +94,7 @@ func TestTelemetryThatCannotBe(t *testing.T) {
 			t.Parallel()
 			c := newCommand(t)
 			r := c.run(append([]string{"run", "--beats=1"}, test.args...)...)
-			if r.code == exitOK || r.stdout != "" {
+			if r.code == app.ExitOK || r.stdout != "" {
 				t.Errorf("exit %d, %q", r.code, r.stdout)
 			}
 			mustContain(t, "the error", r.err, test.want...)
@@ -109,7 +111,7 @@ func TestTelemetryTakesTheNextPort(t *testing.T) {
 		defer l.Close()
 	}
 	c := newCommand(t)
-	c.env[telemetryVariable] = ""
+	c.env[showcmd.Variable] = ""
 	r := c.start("run", "--rate=10ms", "--beats=100000")
 	url := r.url()
 	if code, body := ask(t, url+"healthz", nil); code != 200 || body != "ok\n" || strings.Contains(url, ":9900") {
@@ -153,7 +155,7 @@ func TestTelemetryOfARun(t *testing.T) {
 func TestNoPeekUnlessAskedFor(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	c.env[telemetryVariable] = "127.0.0.1:0"
+	c.env[showcmd.Variable] = "127.0.0.1:0"
 	r := c.start("run", "--rate=5ms", "--beats=100000")
 	url := r.url()
 	r.stderr.await(t, "msg=running")
@@ -198,7 +200,7 @@ func TestReplayTelemetry(t *testing.T) {
 		file + " --telemetry=0.0.0.0:0":      "token",
 		file + " --telemetry=127.0.0.1:0 --telemetry-token-file=/n/x": "/n/x",
 	} {
-		if r := c.run(append([]string{"replay-telemetry"}, strings.Fields(args)...)...); r.code == exitOK || r.stdout != "" || !strings.Contains(r.err, want) {
+		if r := c.run(append([]string{"replay-telemetry"}, strings.Fields(args)...)...); r.code == app.ExitOK || r.stdout != "" || !strings.Contains(r.err, want) {
 			t.Errorf("%s: exit %d\n%s", args, r.code, r.err)
 		}
 	}
@@ -259,9 +261,9 @@ func TestOthersOpenNoServer(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	c.run("run", "--rate=1ms", "--beats=1") // there must be something to look into
-	c.env[telemetryVariable] = taken(t)
+	c.env[showcmd.Variable] = taken(t)
 	for _, args := range []string{"graph", "version", "state generator", "events", "dlq list", "doctor", "--help", "run --help"} {
-		if r := c.run(strings.Fields(args)...); r.code != exitOK || strings.Contains(r.err, "dashboard") {
+		if r := c.run(strings.Fields(args)...); r.code != app.ExitOK || strings.Contains(r.err, "dashboard") {
 			t.Errorf("%s: exit %d\n%s", args, r.code, r.err)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracespb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // received is what a collector got.
@@ -56,7 +58,7 @@ func traced(t *testing.T, variables ...string) (log string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if code := codeOf(t, cmd); code != exitOK {
+	if code := codeOf(t, cmd); code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", code, output)
 	}
 	return output.String()

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/app"
 )
 
 func TestUsageErrors(t *testing.T) {
@@ -87,7 +87,7 @@ func TestUsageErrors(t *testing.T) {
 				c.run("run", "--rate=1ms", "--beats=1") // there must be something to look into
 			}
 			r := c.run(strings.Fields(args)...)
-			if r.code != exitUsage || r.stdout != "" {
+			if r.code != app.ExitUsage || r.stdout != "" {
 				t.Errorf("exit %d, %q", r.code, r.stdout)
 			}
 			mustContain(t, "the error", r.err, want...)
@@ -117,38 +117,9 @@ func TestHelpAndVersion(t *testing.T) {
 		"version":                    {"penstock", "revision", "go1.", "nats-server  2."},
 	} {
 		r := c.run(strings.Fields(args)...)
-		if r.code != exitOK || r.err != "" {
+		if r.code != app.ExitOK || r.err != "" {
 			t.Errorf("%s: exit %d\n%s", args, r.code, r.err)
 		}
 		mustContain(t, args, r.stdout, want...)
-	}
-}
-
-func TestPlace(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ dir, state, home, want string }{
-		{"/d", "/s", "/h", "/d"},
-		{"", "/s", "/h", "/s/penstock/p"},
-		{"", "s", "/h", "/h/.local/state/penstock/p"},
-		{"", "", "/h", "/h/.local/state/penstock/p"},
-		{"", "", "", ""},
-	} {
-		env := map[string]string{"XDG_STATE_HOME": test.state, "HOME": test.home}
-		got, err := place{flags.Path(test.dir)}.directory("p", func(name string) string { return env[name] })
-		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%+v: %q, %v", test, got, err)
-		}
-		if err != nil && exitCode(err) != exitUsage {
-			t.Errorf("%+v: exit %d", test, exitCode(err))
-		}
-	}
-}
-
-func TestParseDuration(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{"1000": "1s", "1": "1ms", "250ms": "250ms", "1.5s": "1.5s", "2m": "2m0s", "100us": "100µs"} {
-		if got, err := flags.ParseDuration(text); err != nil || got.String() != want {
-			t.Errorf("%s: %v, %v, want %s", text, got, err, want)
-		}
 	}
 }

@@ -6,23 +6,25 @@ import (
 	"runtime/debug"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"penstock/cmd/pipeline/internal/app"
 )
 
 // versionCmd shows versions.
 type versionCmd struct{}
 
 // Run shows them.
-func (versionCmd) Run(a *app) error {
+func (versionCmd) Run(a *app.Invocation) error {
 	module, revision := "unknown", "unknown"
 	own := "" // of a program in another module
 	if info, ok := debug.ReadBuildInfo(); ok {
 		module, revision = buildOf(info)
 		if info.Main.Path != penstock && info.Main.Path != "" {
-			own = fmt.Sprintf("%-12s %s\n", a.name(), module)
+			own = fmt.Sprintf("%-12s %s\n", a.Name(), module)
 			module = dependency(info, penstock)
 		}
 	}
-	_, err := fmt.Fprintf(a.stdout, "%spenstock     %s\nrevision     %s\ngo           %s %s/%s\nnats-server  %s\n",
+	_, err := fmt.Fprintf(a.Stdout, "%spenstock     %s\nrevision     %s\ngo           %s %s/%s\nnats-server  %s\n",
 		own, module, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, server.VERSION)
 	return err
 }

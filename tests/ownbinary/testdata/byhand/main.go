@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"penstock/cmd/pipeline/cli"
+	"penstock/cmd/pipeline/control"
 	"penstock/engine"
 )
 
@@ -29,7 +29,7 @@ func main() {
 		*sum += m.Value
 		return nil
 	})
-	if err := p.Run(context.Background(), cli.WithControl(p, engine.Config{Dir: os.Args[1]})); err != nil {
+	if err := p.Run(context.Background(), control.With(p, engine.Config{Dir: os.Args[1]})); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/render"
+	"penstock/engine/redact"
+)
+
+// The exit codes.
+const (
+	ExitOK     = 0 // complete, or stopped in an orderly way
+	ExitFailed = 1
+	ExitUsage  = 2 // the command line must be changed
+	ExitBlind  = 3 // doctor and repair could not look
+)
+
+// exitError is an exit code whose reason was told already.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// ExitWith is the error of an exit code whose reason was told already; nil for ExitOK.
+func ExitWith(code int) error {
+	if code == ExitOK {
+		return nil
+	}
+	return &exitError{code}
+}
+
+// ExitCode says how the process ends after an error, or after none.
+func ExitCode(err error) int {
+	var wrong *flags.UsageError
+	var exit *exitError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &wrong):
+		return ExitUsage
+	}
+	return ExitFailed
+}
+
+// End tells an error and returns the exit code.
+func (a *Invocation) End(err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	text := render.Escape(redact.Text(a.Hints.Explain(err)))
+	var wrong *flags.UsageError
+	var exit *exitError
+	switch {
+	case errors.As(err, &exit):
+	case a.Log != nil:
+		a.Log.Error("failed", "error", text)
+	case errors.As(err, &wrong) && wrong.Help != "":
+		fmt.Fprintf(a.Stderr, "%s: %s\nTry: %s\n", a.Name(), text, wrong.Help)
+	default:
+		fmt.Fprintf(a.Stderr, "%s: %s\n", a.Name(), text)
+	}
+	return ExitCode(err)
+}
+
+// Blind tells why nothing could be looked at.
+func (a *Invocation) Blind(what string, err error) error {
+	var wrong *flags.UsageError
+	if errors.As(err, &wrong) {
+		return err
+	}
+	a.End(fmt.Errorf("%s: %w", what, err))
+	return ExitWith(ExitBlind)
+}

@@ -1,0 +1,96 @@
+package runcmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"penstock/cmd/pipeline/internal/flags"
+)
+
+// arguments are those that decide what a run does, by name. An interrupted run
+// that went on with others would end with a result that belongs to neither.
+type arguments []flags.Argument
+
+const argumentsFile = "arguments.json"
+
+// check compares with the arguments of the run that is resumed, or else keeps
+// these for the next one. The directory must be locked.
+func (a arguments) check(dir string, resumed bool) error {
+	path := filepath.Join(dir, argumentsFile)
+	now, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode the arguments: %w", err)
+	}
+	before, err := os.ReadFile(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("read the arguments of the last run: %w", err)
+	case err == nil && bytes.Equal(before, now):
+		return nil
+	case err == nil && resumed:
+		return flags.Usage("%s holds an interrupted run with other arguments (%s): run it again with these, start over with --fresh, or name another --dir", dir, differences(before, now))
+	}
+	if err := writeFile(path, now, 0o600); err != nil {
+		return fmt.Errorf("keep the arguments of the run: %w", err)
+	}
+	return nil
+}
+
+type savedArgument struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"`
+}
+
+// String is the argument as it is typed.
+func (a savedArgument) String() string {
+	var value any
+	if json.Unmarshal(a.Value, &value) != nil {
+		return a.Name + " " + string(a.Value)
+	}
+	switch value := value.(type) {
+	case nil:
+		return "no " + a.Name
+	case bool:
+		if value {
+			return a.Name
+		}
+		return "no " + a.Name
+	case string:
+		return typed(a.Name, value)
+	case []any:
+		return typed(a.Name, strings.TrimSuffix(fmt.Sprintln(value...), "\n"))
+	}
+	return a.Name + " " + string(a.Value)
+}
+
+func typed(name, value string) string {
+	if value == "" {
+		return "no " + name
+	}
+	return name + " " + value
+}
+
+// differences names the earlier values that are not the same now.
+func differences(before, now []byte) string {
+	var old, new []savedArgument
+	if json.Unmarshal(before, &old) != nil || json.Unmarshal(now, &new) != nil {
+		return string(before)
+	}
+	same := map[string]string{}
+	for _, a := range new {
+		same[a.Name] = string(a.Value)
+	}
+	var list []string
+	for _, a := range old {
+		if same[a.Name] != string(a.Value) {
+			list = append(list, a.String())
+		}
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,71 @@
+package runcmd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"penstock/cmd/pipeline/internal/app"
+)
+
+func TestWriteFileReplacesAsAWhole(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range []string{"long text", "short"} {
+		if err := writeFile([]string{file, link}[i], []byte(text), 0o640); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(file)
+		info, _ := os.Lstat(file)
+		if err != nil || string(data) != text || info.Mode() != 0o640 {
+			t.Errorf("%q, %v, %v", data, err, info)
+		}
+	}
+	if target, err := os.Readlink(link); err != nil || target != file {
+		t.Errorf("the link is %q, %v", target, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	if err := writeFile(os.DevNull, []byte("x"), 0o640); err != nil {
+		t.Errorf("device: %v", err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("the device is %v, %v", info, err)
+	}
+	if err := writeFile(filepath.Join(dir, "none", "file"), nil, 0o640); err == nil {
+		t.Error("no error without a directory")
+	}
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := arguments{{Name: "FILE", Value: []string{"a", "b"}}, {Name: "--ext", Value: []string{".go"}}}
+	other := arguments{{Name: "FILE", Value: nil}, {Name: "--ext", Value: []string{".go"}}}
+	for _, step := range []struct {
+		arguments arguments
+		resumed   bool
+		refused   string // with the earlier arguments, as they are typed
+	}{
+		{first, true, ""}, // a run that something else began
+		{first, true, ""},
+		{other, true, "(FILE a b)"},
+		{first, true, ""},
+		{other, false, ""},
+		{first, true, "(no FILE)"},
+	} {
+		err := step.arguments.check(dir, step.resumed)
+		if (err != nil) != (step.refused != "") {
+			t.Fatalf("%+v: %v", step, err)
+		}
+		if err != nil && (app.ExitCode(err) != app.ExitUsage || !strings.Contains(err.Error(), step.refused) || strings.Contains(err.Error(), "--ext")) {
+			t.Errorf("%+v: exit %d, %v", step, app.ExitCode(err), err)
+		}
+	}
+}

@@ -1,0 +1,9 @@
+package socket
+
+import (
+	"testing"
+
+	"penstock/internal/testing/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

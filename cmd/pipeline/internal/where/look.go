@@ -1,0 +1,147 @@
+package where
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/socket"
+	"penstock/cmd/pipeline/internal/words"
+	"penstock/engine"
+	"penstock/internal/hint"
+)
+
+// Bounds of looking into a directory.
+const (
+	// A pipeline that starts or ends has the directory and no socket.
+	LockedFor   = 5 * time.Second
+	LockedPause = 50 * time.Millisecond
+	// An external server may be away.
+	InspectFor = 30 * time.Second
+)
+
+// Flags say into which pipeline to look, running or not.
+type Flags struct {
+	Pipeline string `placeholder:"NAME" group:"where" help:"The pipeline, when --dir does not say. Default: ${first}."`
+	Place    Place  `embed:""`
+	NATS     NATS   `embed:""`
+}
+
+// Config is the configuration for a look, and has the hints name the place.
+func (f *Flags) Config(a *app.Invocation) (engine.Config, error) {
+	dir, err := f.Place.Directory(f.Name(a.Program), a.Getenv)
+	if err != nil {
+		return engine.Config{}, err
+	}
+	nats, err := f.NATS.Config(a.Getenv)
+	config := engine.Config{Dir: dir, NATS: nats}
+	a.Hints.Where = words.Where(config)
+	config.Logger = a.Hints.Log(slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	return config, err
+}
+
+// Keys say how frames are verified.
+type Keys struct {
+	Keys string `name:"frame-key-file" type:"existingfile" placeholder:"FILE" group:"where" help:"The keys that the frames are authenticated with, as run has them. Authenticated frames are not read without."`
+}
+
+// Add puts the keys into a configuration.
+func (f Keys) Add(config engine.Config, err error) (engine.Config, error) {
+	if err == nil && f.Keys != "" {
+		config.FrameKeys, err = engine.ReadFrameKeys(f.Keys)
+	}
+	return config, err
+}
+
+// Hint is the flag for another command, with a space before it.
+func (f Keys) Hint() string {
+	if f.Keys == "" {
+		return ""
+	}
+	return " --frame-key-file " + hint.Word(f.Keys)
+}
+
+// Question is one that a directory can answer, or the process that has locked
+// it.
+type Question struct {
+	Stopped func(ctx context.Context, i *engine.Inspector) error
+	Ask     func(ctx context.Context, c socket.Client) (*socket.Answer, error)
+	Take    func(*socket.Answer) error // what ask got
+}
+
+// Look answers a question from the directory, or through the process that has locked it.
+func (f *Flags) Look(ctx context.Context, config engine.Config, q Question) error {
+	inspect := func() error { return f.Inspect(ctx, config, q.Stopped) }
+	return UntilAnswered(ctx, inspect, func() (func() error, error) {
+		answer, away := q.Ask(ctx, socket.Client{Dir: config.Dir, Log: config.Logger})
+		return func() error {
+			defer answer.Close()
+			if err := f.IsFrom(answer.Pipeline); err != nil {
+				return err
+			}
+			return q.Take(answer)
+		}, away
+	})
+}
+
+// UntilAnswered looks into a directory, or while a process has locked it asks
+// that one and uses what it answers. A pipeline that starts or ends does
+// neither, and is waited for.
+func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use func() error, away error)) error {
+	locked, cancel := context.WithTimeout(ctx, LockedFor)
+	defer cancel()
+	for {
+		err := inspect()
+		if !errors.Is(err, engine.ErrLocked) {
+			return err
+		}
+		use, away := ask()
+		if away == nil {
+			return use()
+		}
+		if !errors.Is(away, socket.ErrNobody) {
+			return away
+		}
+		select {
+		case <-time.After(LockedPause):
+		case <-locked.Done():
+			return fmt.Errorf("%w; and it does not answer: %w", err, away)
+		}
+	}
+}
+
+// Inspect calls fn with the directory of a stopped pipeline.
+func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(context.Context, *engine.Inspector) error) (err error) {
+	opening, cancel := context.WithTimeout(ctx, InspectFor)
+	defer cancel()
+	inspector, err := engine.Inspect(opening, config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (nothing ran there yet; name another directory with --dir or --pipeline)", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, inspector.Close()) }()
+	if err := f.IsFrom(inspector.Pipeline()); err != nil {
+		return err
+	}
+	return fn(opening, inspector)
+}
+
+// Name is the pipeline's, as far as the command line says.
+func (f *Flags) Name(p app.Program) string {
+	return cmp.Or(f.Pipeline, p.Pipelines()[0])
+}
+
+// IsFrom refuses a pipeline other than the one that was asked for.
+func (f *Flags) IsFrom(pipeline string) error {
+	if f.Pipeline != "" && f.Pipeline != pipeline {
+		return fmt.Errorf("the directory belongs to the pipeline %s, not to %s: name another with --dir", pipeline, f.Pipeline)
+	}
+	return nil
+}
