@@ -70,6 +70,9 @@ var allowed = map[string][]string{
 // kept says which packages of others only some of ours may import: who else
 // needs what they do asks these.
 var kept = map[string][]string{
+	"github.com/nats-io/nats-server":      {"penstock/engine/broker", "penstock/cmd/pipeline/cli", "penstock/tests", "penstock/internal/testing"},
+	"github.com/nats-io/nats.go":          {"penstock/engine/broker", "penstock/engine/channel", "penstock/dlq", "penstock/tests", "penstock/internal/testing"},
+	"penstock/internal/testing":           {"penstock/tests"},
 	"github.com/dgraph-io/badger":         {"penstock/checkpoint"},
 	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline/cli", "penstock/cmd/pipeline/internal"},
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},
