@@ -9,28 +9,27 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/memory"
 	"penstock/engine/internal/view"
 )
 
 // channelWith is the simulated channel of a keyed stage that has these frames.
-func channelWith(t *testing.T, frames ...frame.Frame) (*simLink, *simVault) {
+func channelWith(t *testing.T, frames ...frame.Frame) (*simLink, *memory.Corner) {
 	t.Helper()
 	w := newWorld(newPlans(), 1, 1, false)
 	w.calm = true
-	p := &simProcess{world: w, disk: newSimDisk()}
-	stream := &simStream{first: 1}
+	p := &simProcess{world: w, disk: memory.NewDisk()}
+	stream := &simStream{Stream: memory.NewStream()}
 	for k := range frames {
 		data, err := frame.Append(nil, &frames[k], frame.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := frame.Decode(data)
-		if err != nil {
+		if _, err := stream.Append(data, stream.Last()); err != nil {
 			t.Fatal(err)
 		}
-		stream.frames = append(stream.frames, simFrame{data, f})
 	}
-	return &simLink{p, stream}, &simVault{process: p, disk: p.disk, name: "worker"}
+	return &simLink{p, stream}, p.corner("worker")
 }
 
 func keyedFrame(commit uint64, key, value string) frame.Frame {
@@ -65,9 +64,9 @@ func TestKeysAheadOfTheChannelAreRefused(t *testing.T) {
 func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 	t.Parallel()
 	for _, embedded := range []bool{true, false} {
-		_, store := channelWith(t)
-		store.process.world.embedded = embedded
-		c := &checkpointer{server: simServer{store.process}}
+		link, store := channelWith(t)
+		link.process.world.embedded = embedded
+		c := &checkpointer{server: simServer{process: link.process}}
 		var changes checkpoint.Changes
 		changes.Set("a", nil)
 		keys := view.Update{Vault: store, Keys: &changes}
@@ -79,7 +78,7 @@ func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 		if want := uint64(7); err != nil || (reach == want) == embedded {
 			t.Errorf("embedded %v: the reach is %d, %v", embedded, reach, err)
 		}
-		if len(store.disk.unsaved) > 0 {
+		if link.process.disk.Unsynced() > 0 {
 			t.Error("the note is not synced")
 		}
 	}
@@ -89,7 +88,7 @@ func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 type lateLink struct{ *simLink }
 
 func (l lateLink) Last(context.Context) (channel.Record, bool, error) {
-	return l.stream.record(l.stream.last() - 1), true, nil
+	return l.stream.Record(l.stream.Last() - 1), true, nil
 }
 
 // What a living owner commits while another one catches up is no damage: the

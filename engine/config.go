@@ -7,6 +7,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/engine/internal/memory"
 	"penstock/engine/supervise"
 )
 
@@ -24,6 +25,11 @@ type Config struct {
 	DiscardLetters bool
 	// NATS is the server to use. Its zero value is the embedded one.
 	NATS NATS
+	// Memory, if it is set, keeps the run in the memory of this process, without
+	// server and files: no Dir is needed then, and none may be named. For tests,
+	// which get one from the package enginetest. What needs a server or files,
+	// such as DeadLetters and Examine, answers with ErrInMemory.
+	Memory *memory.Backend
 	// Sync is how often the embedded server syncs its files: 0 (the
 	// default) at every commit, otherwise at this interval, and before
 	// every checkpoint. Then a power cut may lose what was committed since,
@@ -130,6 +136,9 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if c.Memory != nil {
+		c.Sync, c.MinFree = 0, -1
+	}
 	return c
 }
 
@@ -137,7 +146,7 @@ func (c Config) check() error {
 	if r := c.UnavailableReadiness; r != Degraded && r != NotReady {
 		return fmt.Errorf("Config.UnavailableReadiness is %q: it can be engine.Degraded or engine.NotReady", r)
 	}
-	return nil
+	return c.checkMemory()
 }
 
 func (c Config) broker(pipeline, dir string) broker.Config {

@@ -16,6 +16,9 @@ func (p *Pipeline) DeadLetters() (*dlq.Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dead letters: %w", err)
 	}
+	if r.queue == nil {
+		return nil, fmt.Errorf("dead letters: %w: ask the memory for them", ErrInMemory)
+	}
 	return r.queue, nil
 }
 

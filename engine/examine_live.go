@@ -18,6 +18,9 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	if r == nil || !r.ready.Load() {
 		return nil, fmt.Errorf("examine: pipeline %s is not running", p.plan.Name)
 	}
+	if r.memory != nil {
+		return nil, fmt.Errorf("examine: %w", ErrInMemory)
+	}
 	l := &look{pipeline: p.plan.Name, identity: r.identity.ID, stages: map[string]*channelFacts{}}
 	for _, in := range r.instances {
 		if err := l.live(ctx, in); err != nil {

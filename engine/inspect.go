@@ -49,7 +49,13 @@ func (p *Pipeline) view(stage string) (*view.View, shape, error) {
 	if err != nil {
 		return nil, shape{}, err
 	}
-	return in.committed, shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()}, nil
+	committed, s := in.readable()
+	return committed, s, nil
+}
+
+// readable is what the state of a stage is read from.
+func (in *instance) readable() (*view.View, shape) {
+	return in.committed, shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()}
 }
 
 // running returns the instance of a stage of the pipeline, which must run.

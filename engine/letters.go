@@ -97,7 +97,7 @@ func (t *task) keepLetters(ctx context.Context, reached uint64) error {
 
 // syncLetters brings the dead letters to the disk, where the server does that at intervals.
 func (r *run) syncLetters(ctx context.Context) error {
-	return r.broker.SyncStreamFiles(ctx, dlq.StreamName(r.pipeline.plan.Name))
+	return r.server.SyncStreamFiles(ctx, dlq.StreamName(r.pipeline.plan.Name))
 }
 
 // While the queue is full it is asked again after the first of these delays,

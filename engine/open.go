@@ -16,6 +16,9 @@ import (
 // open takes the directory, connects, and makes every instance the owner of
 // its stage.
 func (r *run) open(ctx context.Context) (err error) {
+	if r.config.Memory != nil {
+		return r.openInMemory(ctx)
+	}
 	if r.keys, err = r.config.frameKeys(); err != nil {
 		return err
 	}
@@ -43,6 +46,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.broker, err = broker.Open(ctx, server); err != nil {
 		return err
 	}
+	r.server = r.broker
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
@@ -68,15 +72,15 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.letters = r.queue
-	r.checkpointer = &checkpointer{
-		saver:    badger{r.store},
-		interval: r.config.CheckpointInterval,
-		server:   r.broker,
-		log:      r.log,
-		kicked:   make(chan struct{}, 1),
-		trimmed:  map[*instance]uint64{},
-	}
+	r.checkpointer = r.newCheckpointer(badger{r.store})
 	return r.openInstances(ctx)
+}
+
+func (r *run) newCheckpointer(to saver) *checkpointer {
+	return &checkpointer{
+		saver: to, interval: r.config.CheckpointInterval, server: r.server, log: r.log,
+		kicked: make(chan struct{}, 1), trimmed: map[*instance]uint64{},
+	}
 }
 
 // filesBeside is how many files a run needs beside its checkpoints: those of the
@@ -197,11 +201,16 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.beginQuarantine(last); err != nil {
 		return err
 	}
+	r.opened()
+	r.broker.Started()
+	return nil
+}
+
+// opened has the stages ready to start.
+func (r *run) opened() {
 	r.supervisor = r.supervisorOf(r.pipeline.plan.Root)
 	r.supervisor.OnEvent = r.onEvent
 	r.ready.Store(true)
-	r.broker.Started()
-	return nil
 }
 
 // open begins the instance's first task.

@@ -15,12 +15,12 @@ import (
 
 func (r *replays) keepRequest(ctx context.Context) error {
 	run := r.task.run
-	return run.broker.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.plan.Name))
+	return run.server.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.plan.Name))
 }
 
 func (r *replays) keepCommits(ctx context.Context) error {
 	if run := r.task.run; run.syncsLazily() {
-		return run.broker.SyncAllFiles(ctx)
+		return run.server.SyncAllFiles(ctx)
 	}
 	return nil
 }

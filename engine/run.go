@@ -15,6 +15,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/memory"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
@@ -26,8 +27,10 @@ type run struct {
 	config       Config
 	log          *slog.Logger
 	dir          *directory
-	broker       *broker.Broker
-	keys         *frame.Keys // nil: frames are not authenticated
+	broker       *broker.Broker  // nil: the run is in memory
+	server       ports.Server    // the same, to the stages
+	memory       *memory.Backend // nil: there are a server and a directory
+	keys         *frame.Keys     // nil: frames are not authenticated
 	store        *checkpoint.Store
 	queue        *dlq.Queue
 	letters      ports.DeadLetters // the same, to the stages
@@ -194,6 +197,9 @@ func (r *run) close() error {
 	}
 	if r.broker != nil {
 		r.broker.Close()
+	}
+	if r.memory != nil {
+		r.memory.Close()
 	}
 	// Last: only then the end is an orderly one. Badger may take the process down as it closes on a full disk, and a run that is
 	// complete would start anew.

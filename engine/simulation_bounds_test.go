@@ -13,20 +13,16 @@ import (
 // no power cut can take from a reader.
 func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
 	w := o.world
-	if before <= s.first || w.contested || w.robbed || !w.embedded && !w.syncAlways {
+	if before <= s.First() || w.contested || w.robbed || !w.embedded && !w.syncAlways {
 		return
 	}
 	a := o.accounts[s.stage.name]
-	for s.at(before).isForeign() { // the last frame is behind it
+	for s.IsForeign(before) { // the last frame is behind it
 		before++
 	}
-	first := s.at(before).frame
-	record, found := p.disk.values[s.stage.name+"/checkpoint/"]
-	if saved := uint64(0); !found || first.Commit > decodeSimCheckpoint(record).Commit {
-		if found {
-			saved = decodeSimCheckpoint(record).Commit
-		}
-		o.wrong(a, "it is trimmed up to commit %d, and its checkpoint is at %d", first.Commit, saved)
+	first := s.Frame(before)
+	if saved, found := p.disk.Checkpoint(s.stage.name); !found || first.Commit > saved.Commit {
+		o.wrong(a, "it is trimmed up to commit %d, and its checkpoint is at %d", first.Commit, saved.Commit)
 	}
 	if len(first.Sections) == 0 {
 		return
@@ -46,7 +42,7 @@ func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
 
 // durable is the last frame of a stage that a cut of the power cannot take.
 func (o *simOracle) durable(a *account) *frame.Frame {
-	behind := a.stream.framesBehind(a.stream.synced)
+	behind := a.stream.FramesBehind(a.stream.Synced())
 	if n := len(a.frames) - 1 - behind; n >= 0 {
 		return a.frames[n].frame
 	}

@@ -2,57 +2,19 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"penstock/engine/channel"
-	"penstock/engine/frame"
+	"penstock/engine/internal/memory"
 	"penstock/engine/internal/ports"
-	"penstock/engine/internal/rule"
 )
 
-// simStream is a stage's stream on the simulated server: frames with dense
-// sequences, of which a prefix may be trimmed and a tail that was not synced
-// may be lost. Sequences of a lost tail are used again.
+// simStream is a stage's stream on the simulated server.
 type simStream struct {
-	stage  *simStage
-	first  uint64 // sequence of frames[0]
-	frames []simFrame
-	synced uint64 // last sequence on disk
+	*memory.Stream
+	stage *simStage
 }
-
-// simFrame is a message. That of another client has no frame.
-type simFrame struct {
-	data  []byte
-	frame *frame.Frame
-}
-
-func (f *simFrame) isForeign() bool { return f.frame == nil }
-
-func (s *simStream) last() uint64 { return s.first + uint64(len(s.frames)) - 1 }
-
-func (s *simStream) at(sequence uint64) *simFrame { return &s.frames[sequence-s.first] }
-
-func (s *simStream) record(sequence uint64) channel.Record {
-	f := s.at(sequence)
-	return channel.Record{Sequence: sequence, Tail: s.last(), Size: len(f.data), Frame: f.frame, Data: f.data}
-}
-
-// lastFrame is the last commit, whatever others have put behind it.
-func (s *simStream) lastFrame() (rec channel.Record, found bool, err error) {
-	rec.Tail = s.last()
-	for sequence := s.last(); sequence >= s.first; sequence-- {
-		if !s.at(sequence).isForeign() {
-			return s.record(sequence), true, nil
-		}
-		if !rule.ForeignCheck {
-			return rec, false, errForeignFrame
-		}
-	}
-	return rec, false, nil
-}
-
-// errForeignFrame is what a start finds at a foreign message that it does not set aside.
-var errForeignFrame = fmt.Errorf("%w: a foreign message", channel.ErrCorruptFrame)
 
 // request is a publish on its way.
 type request struct {
@@ -72,22 +34,20 @@ type request struct {
 func (w *world) arrive(q *request) {
 	q.arrived = true
 	s := q.stream
-	if rule.Fencing && q.expected != s.last() {
-		q.err = fmt.Errorf("%w: the last sequence is %d", channel.ErrConflict, s.last())
+	q.sequence, q.err = s.Append(q.data, q.expected)
+	switch {
+	case errors.Is(q.err, channel.ErrConflict):
 		w.counts[conflicts]++
-		w.say("%s: publish of %s after %d is refused: the last is %d", q.process, s.stage, q.expected, s.last())
+		w.say("%s: publish of %s after %d is refused: the last is %d", q.process, s.stage, q.expected, s.Last())
+		return
+	case q.err != nil:
+		w.violate("%s published a frame that cannot be read: %v", q.process, q.err)
 		return
 	}
-	f, err := frame.Decode(q.data)
-	if err != nil {
-		w.violate("%s published a frame that cannot be read: %v", q.process, err)
-		return
-	}
-	s.frames = append(s.frames, simFrame{q.data, f})
-	q.sequence = s.last()
 	if w.syncAlways {
-		s.synced = q.sequence
+		s.Sync()
 	}
+	f := s.Frame(q.sequence)
 	if w.tracing {
 		w.say("%s: %s stores sequence %d: %s", q.process, s.stage, q.sequence, describe(f))
 	}
@@ -123,42 +83,29 @@ func (w *world) sweep() {
 // loseTail is a cut of the server's power: what was not synced is gone, or the
 // end of it.
 func (w *world) loseTail(s *simStream) {
-	if s.last() <= s.synced {
+	if s.Last() <= s.Synced() {
 		return
 	}
-	keep := s.synced + w.choose(s.last()-s.synced+1)
-	if keep >= s.last() {
-		s.synced = s.last()
+	keep := s.Synced() + w.choose(s.Last()-s.Synced()+1)
+	if keep >= s.Last() {
+		s.Sync()
 		return
 	}
-	keep = max(keep, s.first-1)
-	w.say("%s loses the sequences %d to %d", s.stage, keep+1, s.last())
+	keep = max(keep, s.First()-1)
+	w.say("%s loses the sequences %d to %d", s.stage, keep+1, s.Last())
 	w.lost = true
 	w.counts[tailsLost]++
-	w.oracle.lose(s, s.framesBehind(keep))
-	s.frames = s.frames[:keep+1-s.first]
-	s.synced = keep
-}
-
-// framesBehind counts the commits behind a sequence.
-func (s *simStream) framesBehind(sequence uint64) (n int) {
-	for at := sequence + 1; at <= s.last(); at++ {
-		if !s.at(at).isForeign() {
-			n++
-		}
-	}
-	return n
+	w.oracle.lose(s, s.FramesBehind(keep))
+	s.Lose(keep)
 }
 
 // purge removes what is before a sequence, but never the last.
 func (w *world) purge(s *simStream, before uint64) {
-	if before = min(before, s.last()); before <= s.first || len(s.frames) == 0 {
-		return
+	before = min(before, s.Last())
+	if s.Purge(before) {
+		w.counts[trims]++
+		w.say("%s is trimmed below %d", s.stage, before)
 	}
-	w.counts[trims]++
-	w.say("%s is trimmed below %d", s.stage, before)
-	s.frames = s.frames[before-s.first:]
-	s.first = before
 }
 
 // simLink is the channel of an instance, as its process sees it. The tests of
@@ -181,48 +128,24 @@ func (l *simLink) Publish(data []byte, expected uint64, _ channel.Trace) *channe
 
 func (l *simLink) Last(context.Context) (rec channel.Record, found bool, err error) {
 	l.process.mayYield()
-	rec, found, err = l.stream.lastFrame()
+	rec, found, err = l.stream.LastFrame()
 	l.process.mayYield()
 	return rec, found, err
 }
 
 func (l *simLink) Replay(_ context.Context, from uint64, fn func(channel.Record) error) error {
-	last, found, err := l.stream.lastFrame()
-	if err != nil || !found {
-		return err
-	}
-	end := last.Sequence
-	for next := from; ; next++ {
-		l.process.mayYield()
-		next = max(next, l.stream.first)
-		if next > end || next > l.stream.last() {
-			return nil
-		}
-		if l.stream.at(next).isForeign() {
-			if !rule.ForeignCheck {
-				return errForeignFrame
-			}
-			continue
-		}
-		if err := fn(l.stream.record(next)); err != nil {
-			return err
-		}
-	}
+	return l.stream.Replay(from, l.process.mayYield, fn)
 }
 
 func (l *simLink) Info(context.Context) (channel.Info, error) {
 	l.process.mustLive()
-	info := channel.Info{First: l.stream.first, Last: l.stream.last(), Frames: uint64(len(l.stream.frames))}
-	for k := range l.stream.frames {
-		info.Bytes += uint64(len(l.stream.frames[k].data))
-	}
-	return info, nil
+	return l.stream.Info(), nil
 }
 
 func (l *simLink) Trim(_ context.Context, before uint64) error {
 	l.process.mayYield()
 	w := l.process.world
-	last, found, err := l.stream.lastFrame()
+	last, found, err := l.stream.LastFrame()
 	if err != nil || !found {
 		return err
 	}
@@ -235,7 +158,7 @@ func (l *simLink) Trim(_ context.Context, before uint64) error {
 func (l *simLink) Cut(_ context.Context, after uint64) error {
 	s := l.stream
 	for {
-		last, found, err := s.lastFrame()
+		last, found, err := s.LastFrame()
 		if err != nil || !found || last.Sequence <= after {
 			return err
 		}
@@ -243,12 +166,7 @@ func (l *simLink) Cut(_ context.Context, after uint64) error {
 		l.process.world.say("%s: %s takes sequence %d back", l.process, s.stage, last.Sequence)
 		l.process.world.counts[takenBack]++
 		l.process.world.oracle.lose(s, 1)
-		if last.Sequence < s.last() { // what others have put behind it stays
-			*s.at(last.Sequence) = simFrame{}
-			continue
-		}
-		s.frames = s.frames[:len(s.frames)-1]
-		s.synced = min(s.synced, s.last())
+		s.TakeBack(last.Sequence)
 	}
 }
 
@@ -288,25 +206,25 @@ func (w *world) newFeed(s *simSession, i *input) *simFeed {
 
 func (f *simFeed) Last(context.Context) (channel.Record, bool, error) {
 	f.session.process.world.meanwhile()
-	return f.stream.lastFrame()
+	return f.stream.LastFrame()
 }
 
 func (f *simFeed) Bounds(context.Context) (first, last uint64, err error) {
 	f.session.process.world.meanwhile()
-	return f.stream.first, f.stream.last(), nil
+	return f.stream.First(), f.stream.Last(), nil
 }
 
 func (f *simFeed) Consume(_ context.Context, start uint64) (uint64, error) {
 	f.session.process.world.meanwhile()
-	f.cursor = max(start, f.stream.first)
+	f.cursor = max(start, f.stream.First())
 	return f.pending(), nil
 }
 
 func (f *simFeed) pending() uint64 {
-	if f.cursor > f.stream.last() {
+	if f.cursor > f.stream.Last() {
 		return 0
 	}
-	return f.stream.last() + 1 - max(f.cursor, f.stream.first)
+	return f.stream.Last() + 1 - max(f.cursor, f.stream.First())
 }
 
 // canDeliver says whether there is something for the task, and room.
@@ -337,10 +255,10 @@ func (f *simFeed) deliver(ctx context.Context) {
 		f.joined = true
 		f.check(false, f.reader.Join(ctx))
 	} else if f.pending() > 0 {
-		sequence := max(f.cursor, f.stream.first)
+		sequence := max(f.cursor, f.stream.First())
 		f.cursor = sequence + 1
 		w.say("%s gets sequence %d of %s", f.session, sequence, f.stream.stage)
-		f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.at(sequence).isForeign(), f.stream.at(sequence).data))
+		f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.IsForeign(sequence), f.stream.Data(sequence)))
 	}
 	f.handOver()
 }
@@ -348,13 +266,13 @@ func (f *simFeed) deliver(ctx context.Context) {
 // redeliver hands a frame to the reader that the consumer has delivered.
 func (f *simFeed) redeliver(ctx context.Context) {
 	w := f.session.process.world
-	if !f.joined || f.cursor <= f.stream.first || len(f.stream.frames) == 0 {
+	if !f.joined || f.cursor <= f.stream.First() || f.stream.Len() == 0 {
 		return
 	}
-	sequence := f.stream.first + w.choose(min(f.cursor, f.stream.last()+1)-f.stream.first)
+	sequence := f.stream.First() + w.choose(min(f.cursor, f.stream.Last()+1)-f.stream.First())
 	w.counts[redeliveries]++
 	w.say("%s gets sequence %d of %s again", f.session, sequence, f.stream.stage)
-	f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.at(sequence).isForeign(), f.stream.at(sequence).data))
+	f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.IsForeign(sequence), f.stream.Data(sequence)))
 	f.handOver()
 }
 

@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"penstock/engine/internal/memory"
+)
 
 // disturb lets at most one fault happen.
 func (w *world) disturb() {
@@ -111,7 +115,7 @@ func (w *world) powerCut() {
 		w.dies(w.alive[0])
 	}
 	for _, d := range w.disks {
-		d.cut(int(w.choose(uint64(len(d.unsaved) + 1))))
+		d.Cut(int(w.choose(uint64(d.Unsynced() + 1))))
 	}
 	if w.embedded {
 		for _, q := range w.requests {
@@ -176,9 +180,9 @@ func (w *world) leaveHanging() {
 func (w *world) startSecond() {
 	w.contested = true
 	w.counts[secondOwners]++
-	disk := newSimDisk()
+	disk := memory.NewDisk()
 	if w.chance(160) {
-		disk = w.alive[0].disk.copy()
+		disk = w.alive[0].disk.Copy()
 	}
 	w.disks = append(w.disks, disk)
 	w.start(disk)
@@ -187,14 +191,14 @@ func (w *world) startSecond() {
 // rob purges frames, whoever needs them.
 func (w *world) rob() {
 	s := w.inOrder[w.choose(uint64(len(w.inOrder)))]
-	last, found, err := s.lastFrame()
-	if err != nil || !found || last.Sequence == s.first {
+	last, found, err := s.LastFrame()
+	if err != nil || !found || last.Sequence == s.First() {
 		return
 	}
 	w.robbed = true
 	w.counts[purges]++
 	w.say("somebody purges %s", s.stage)
-	w.purge(s, s.first+1+w.choose(last.Sequence-s.first))
+	w.purge(s, s.First()+1+w.choose(last.Sequence-s.First()))
 }
 
 // publishForeign is another client that publishes to the subjects of channels: nothing, garbage, or a frame of any
@@ -209,16 +213,16 @@ func (w *world) publishForeign() {
 		var data []byte
 		switch from := w.inOrder[w.choose(uint64(len(w.inOrder)))]; {
 		case w.chance(64):
-		case len(from.frames) > 0 && w.chance(200):
-			data = from.frames[w.choose(uint64(len(from.frames)))].data
+		case from.Len() > 0 && w.chance(200):
+			data = from.Data(from.First() + w.choose(uint64(from.Len())))
 		default:
 			data = []byte("PSTK garbage")[w.choose(8):]
 		}
 		w.counts[foreignFrames]++
-		s.frames = append(s.frames, simFrame{data: data})
+		s.AppendForeign(data)
 		if w.syncAlways {
-			s.synced = s.last()
+			s.Sync()
 		}
-		w.say("another client publishes %d bytes to %s: sequence %d", len(data), s.stage, s.last())
+		w.say("another client publishes %d bytes to %s: sequence %d", len(data), s.stage, s.Last())
 	}
 }

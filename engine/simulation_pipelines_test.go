@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	"penstock/checkpoint"
 	"penstock/engine/supervise"
 )
 
@@ -95,15 +94,6 @@ func (c refusingCodec[S]) Append(dst []byte, v S) ([]byte, error) {
 		return dst, err
 	}
 	return c.Codec.Append(dst, v)
-}
-
-func encodeSimCheckpoint(c checkpoint.Checkpoint) []byte {
-	data := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, c.Commit), c.Sequence)
-	return append(data, c.Record...)
-}
-
-func decodeSimCheckpoint(data []byte) checkpoint.Checkpoint {
-	return checkpoint.Checkpoint{Commit: binary.LittleEndian.Uint64(data), Sequence: binary.LittleEndian.Uint64(data[8:]), Record: data[16:]}
 }
 
 // simStage is a stage as the oracle knows it.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/memory"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
@@ -18,7 +19,7 @@ import (
 type simProcess struct {
 	world    *world
 	number   int
-	disk     *simDisk
+	disk     *memory.Disk
 	run      *run
 	ctx      context.Context
 	boot     *coroutine
@@ -84,7 +85,7 @@ func (c simClock) Until(ctx context.Context, done <-chan struct{}) error {
 var discard = slog.New(slog.DiscardHandler)
 
 // start begins a process on a disk.
-func (w *world) start(disk *simDisk) *simProcess {
+func (w *world) start(disk *memory.Disk) *simProcess {
 	w.processes++
 	p := &simProcess{world: w, number: w.processes, disk: disk, ctx: context.Background()}
 	r := &run{
@@ -93,7 +94,8 @@ func (w *world) start(disk *simDisk) *simProcess {
 		byStage:  map[*plan.Stage]*instance{},
 		draining: make(chan struct{}),
 		clock:    simClock{p},
-		letters:  noLetters{},
+		letters:  memory.NewLetters("sim"), // no stage uses its attempts up
+		server:   simServer{process: p},
 	}
 	if !w.syncAlways && w.embedded {
 		r.config.Sync = time.Second
@@ -108,7 +110,7 @@ func (w *world) start(disk *simDisk) *simProcess {
 	r.space = newSpace(r)
 	close(r.quarantine.over)
 	r.checkpointer = &checkpointer{
-		saver: simSaver{p}, server: simServer{p}, log: r.log,
+		saver: simSaver{p}, server: r.server, log: r.log,
 		kicked: make(chan struct{}, 1), trimmed: map[*instance]uint64{},
 	}
 	p.run = r
@@ -126,7 +128,7 @@ func (w *world) start(disk *simDisk) *simProcess {
 func (p *simProcess) open() error {
 	r := p.run
 	for _, d := range r.pipeline.plan.Order() {
-		in := r.addInstance(d, &simVault{process: p, disk: p.disk, name: d.Name}, 1<<20)
+		in := r.addInstance(d, p.corner(d.Name), 1<<20)
 		in.channel = &simLink{p, p.world.streams[d.Name]}
 		in.observed.history.store = in.committed.Store
 	}

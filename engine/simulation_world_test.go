@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"penstock/engine/internal/memory"
 )
 
 // world is one schedule: a pipeline, its server and disks, and the choices of
@@ -31,7 +33,7 @@ type world struct {
 	inOrder   []*simStream
 	requests  []*request
 	alive     []*simProcess
-	disks     []*simDisk
+	disks     []*memory.Disk
 	processes int
 	owners    uint64
 	current   *coroutine
@@ -101,12 +103,12 @@ func newWorld(plans []*simPlan, seed, n uint64, tracing bool) *world {
 		w.weights.serverCut = 200 * heat
 	}
 	for _, s := range w.plan.stages {
-		stream := &simStream{stage: s, first: 1}
+		stream := &simStream{memory.NewStream(), s}
 		w.streams[s.name] = stream
 		w.inOrder = append(w.inOrder, stream)
 	}
 	w.oracle = newSimOracle(w)
-	w.disks = append(w.disks, newSimDisk())
+	w.disks = append(w.disks, memory.NewDisk())
 	if tracing {
 		w.say("%s, %d stages, %d messages", p.name, len(w.plan.stages), w.messages)
 	}
@@ -286,7 +288,7 @@ func (w *world) close() {
 
 func (w *world) isComplete() bool {
 	for _, s := range w.inOrder {
-		if last, found, err := s.lastFrame(); err != nil || !found || !last.Frame.Ended {
+		if last, found, err := s.LastFrame(); err != nil || !found || !last.Frame.Ended {
 			return false
 		}
 	}

@@ -121,11 +121,11 @@ func (s *space) isFull() bool { return s.level.Load() == spaceFull }
 // the disk: it waits for itself without end when it is to delete what it could not
 // write.
 func (s *space) mayTrim() bool {
-	if !s.run.broker.Embedded() {
+	if !s.run.server.Embedded() {
 		return true
 	}
 	free, size, err := checkpoint.Space(s.run.config.Dir)
-	return (err != nil || free >= checkpoint.KeptFree(size)) && s.run.broker.Trouble() == nil
+	return (err != nil || free >= checkpoint.KeptFree(size)) && s.run.server.Trouble() == nil
 }
 
 func (s *space) status() *DiskStatus {
@@ -206,10 +206,12 @@ func (s *space) facts() []any {
 // serve watches until ctx is done.
 func (s *space) serve(ctx context.Context) {
 	defer close(s.over)
-	if s.run.broker.Embedded() {
-		s.dirs = append(s.dirs, s.run.dir.broker())
+	if dir := s.run.dir; dir != nil {
+		if s.run.server.Embedded() {
+			s.dirs = append(s.dirs, dir.broker())
+		}
+		s.dirs = append(s.dirs, dir.checkpoints())
 	}
-	s.dirs = append(s.dirs, s.run.dir.checkpoints())
 	if s.level.Load() != spaceEnough {
 		s.tell(spaceEnough, s.level.Load())
 	}
@@ -242,12 +244,12 @@ func (s *space) serve(ctx context.Context) {
 
 // mendBroker starts an embedded server anew that takes no more writes.
 func (s *space) mendBroker(ctx context.Context) bool {
-	trouble := s.run.broker.Trouble()
+	trouble := s.run.server.Trouble()
 	if trouble == nil {
 		return false
 	}
 	s.run.log.Warn("restarting the embedded NATS server; nothing is lost", "reason", trouble)
-	if err := s.run.broker.Restart(ctx); err != nil && ctx.Err() == nil {
+	if err := s.run.server.Restart(ctx); err != nil && ctx.Err() == nil {
 		s.run.log.Error("the embedded NATS server does not start; it is tried again", "error", err)
 	}
 	return true

@@ -61,6 +61,6 @@ func (c *pastCheckpoints) note(began time.Time, wrote bool, bytes int64, err err
 }
 
 func (r *run) brokerStatus() *BrokerStatus {
-	b := r.broker
+	b := r.server
 	return &BrokerStatus{Embedded: b.Embedded(), Server: b.Server(), Connected: b.Connected(), Reconnects: b.Reconnects()}
 }

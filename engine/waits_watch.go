@@ -63,7 +63,7 @@ func (w *waitWatch) look(now time.Time) {
 	}
 	isReady := w.run.ready.Load() // before it, the start may still set what is read here
 	if isReady {
-		b := w.run.broker
+		b := w.run.server
 		w.run.waits.note(waitBroker, !b.Connected(), "there is no connection to "+b.Server())
 	}
 	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.config.WaitPatience), now)

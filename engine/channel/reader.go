@@ -51,6 +51,7 @@ type ReaderConfig struct {
 type Reader struct {
 	channel *Channel
 	source  source
+	feed    Feed // nil: a server
 	cfg     ReaderConfig
 	out     chan Delivery
 	hints   chan struct{} // wakes Run up when acked has moved
@@ -136,6 +137,9 @@ var (
 func (r *Reader) Run(ctx context.Context) error {
 	defer close(r.out)
 	r.logContext = ctx
+	if r.feed != nil {
+		return r.follow(ctx)
+	}
 	defer r.channel.broker.OnReconnect(func() { wake(r.again) })()
 	for {
 		f, err := r.connect(ctx)

@@ -1,17 +1,21 @@
-// Package enginetest runs pipelines in tests: with a real server inside the process and real files in a temporary
-// directory, so that what passes here behaves the same outside.
+// Package enginetest runs pipelines in tests: in memory, where the test of a whole pipeline takes milliseconds, or with a real
+// server inside the process and real files in a temporary directory.
 //
 // A test feeds the stage at hand with [Values], takes what it emits with [Collect], and calls [Run]:
 //
 //	p := engine.New("test")
 //	in := enginetest.Values(p, "in", "a", "b")
 //	out := enginetest.Collect(p, "out", engine.Stage(p, "stage", engine.On(in, stage)))
-//	status := enginetest.Run(t, p)
+//	status := enginetest.Run(t, p, enginetest.NewMemory().In)
 //	if got := out.Values(); !slices.Equal(got, []string{"A", "B"}) { … }
 //
 // Run returns when every stage has ended, and fails the test when that takes too long or the pipeline stops with an error.
 // The [engine.Status] that it returns counts what each stage did: messages, restarts, panics, dead letters. [Stage] picks
-// one stage of it, and [State] reads the committed state of a stage from the directory of a run.
+// one stage of it, and [State] reads the committed state of a stage from the directory of a run, [StateIn] from a memory.
+//
+// A [Memory] has the engine of every run: its frames, positions, restarts, attempts and dead letters. Leave it out to run on
+// the real server and the real store, which the same test does in a tenth of a second: once before a release, say, or where a
+// test is about the server, files or a crash.
 //
 // The option [FastRestarts] keeps a test of failures short.
 //

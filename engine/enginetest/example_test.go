@@ -3,6 +3,8 @@ package enginetest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -41,4 +43,26 @@ func Example() {
 			t.Errorf("the state is %d, want 2", count)
 		}
 	}
+}
+
+// A whole pipeline in memory: no server, no files.
+func ExampleNewMemory() {
+	p := engine.New("test")
+	in := enginetest.Values(p, "in", "the", "", "way")
+	out := enginetest.Collect(p, "out", engine.Stage(p, "shout", engine.On(in, Shout)))
+
+	memory := enginetest.NewMemory()
+	config := engine.Config{Logger: slog.New(slog.DiscardHandler)}
+	memory.In(&config) // in a test: enginetest.Run(t, p, memory.In)
+	if err := p.Run(context.Background(), config); err != nil {
+		fmt.Println(err)
+	}
+
+	fmt.Println(out.Values())
+	for _, letter := range memory.DeadLetters() {
+		fmt.Println(letter.ID(), letter.Reason, letter.Error)
+	}
+	// Output:
+	// [THE WAY]
+	// shout.0:in.0:1 rejected nothing to shout
 }

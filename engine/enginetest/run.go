@@ -45,7 +45,7 @@ func Run(t testing.TB, p *engine.Pipeline, configure ...func(*engine.Config)) en
 	for _, change := range configure {
 		change(&config)
 	}
-	if config.Dir == "" {
+	if config.Dir == "" && config.Memory == nil {
 		config.Dir = t.TempDir()
 	}
 	bound := timeLeft(t)
@@ -116,18 +116,21 @@ func State[S any](t testing.TB, dir, stage string) map[string]S {
 		}
 	}()
 	states := map[string]S{}
-	err = inspector.State(t.Context(), stage, func(key string, data json.RawMessage) error {
+	if err := inspector.State(t.Context(), stage, decodeInto(states)); err != nil {
+		t.Fatalf("state of %s: %v", stage, err)
+	}
+	return states
+}
+
+func decodeInto[S any](states map[string]S) func(key string, data json.RawMessage) error {
+	return func(key string, data json.RawMessage) error {
 		var state S
 		if err := json.Unmarshal(data, &state); err != nil {
 			return fmt.Errorf("key %q: %w", key, err)
 		}
 		states[key] = state
 		return nil
-	})
-	if err != nil {
-		t.Fatalf("state of %s: %v", stage, err)
 	}
-	return states
 }
 
 // testLog writes to the test's output for as long as that may be done.

@@ -148,12 +148,10 @@ var mutations = []mutation{
 		}`,
 	}}},
 	{"record-last", "the store writes checkpoints after their keys", edits{{
-		"engine/simulation_store_test.go", `	for _, u := range updates {
-		v := u.Vault.(*simVault)
+		"engine/internal/memory/disk.go", `	for _, u := range updates {
 		for _, change`, `	for _, u := range updates {
-		v := u.Vault.(*simVault)
 		if mutated("record-last") {
-			disk.put(v.at("checkpoint", ""), encodeSimCheckpoint(u.Checkpoint))
+			d.put(u.Vault.(*Corner).at("checkpoint", ""), encode(u.Checkpoint))
 		}
 		for _, change`,
 	}}},

@@ -36,13 +36,18 @@ type Store interface {
 	PutNotesUnsynced(notes map[string][]byte) error
 }
 
-// Server is what the checkpointer has to know of the one that keeps the
-// channels.
+// Server is what a run has to know, while it runs, of the one that keeps the channels.
 type Server interface {
 	Embedded() bool
+	Server() string // without credentials
 	Connected() bool
 	Reconnects() uint64
 	SyncFiles(ctx context.Context) error
+	SyncAllFiles(ctx context.Context) error
+	SyncStreamFiles(ctx context.Context, stream string) error
+	// Trouble is why it takes no more writes; Restart starts it anew then.
+	Trouble() error
+	Restart(ctx context.Context) error
 }
 
 // DeadLetters is the queue of dead letters as the stages need it.

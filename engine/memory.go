@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"penstock/engine/internal/memory"
+	"penstock/engine/internal/view"
+)
+
+// ErrInMemory says that a run in memory does not have what was asked for: no server, no data directory.
+var ErrInMemory = errors.New("the pipeline runs in memory, without a server and a data directory")
+
+// checkMemory refuses what a run in memory would not do.
+func (c Config) checkMemory() error {
+	switch {
+	case c.Memory == nil:
+	case c.NATS.URL != "":
+		return errors.New("Config.Memory and Config.NATS.URL are both set: a run in memory has no server; leave one of them out")
+	case c.Dir != "":
+		return errors.New("Config.Memory and Config.Dir are both set: a run in memory has no data directory; leave one of them out")
+	case len(c.FrameKeys) > 0:
+		return errors.New("Config.Memory and Config.FrameKeys are both set: nobody else can write to a run in memory; leave one of them out")
+	}
+	return nil
+}
+
+// openInMemory does what open does with a server and files.
+func (r *run) openInMemory(ctx context.Context) error {
+	if err := r.config.Memory.Open(r.pipeline.plan.Name); err != nil {
+		return err
+	}
+	r.memory = r.config.Memory
+	if err := r.startOverInMemory(ctx); err != nil {
+		return err
+	}
+	r.identity = newIdentity(r.pipeline.plan.Name)
+	r.server, r.letters = memory.Host{}, r.memory.Letters()
+	r.checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
+	for _, d := range r.pipeline.plan.Order() {
+		r.addInstance(d, r.memory.Store(d.ID().String()), memory.MaxPayload)
+	}
+	r.checkpointer.instances = r.instances
+	for _, in := range r.instances {
+		in.channel = r.memory.Log(in.id.Stage)
+		if err := in.open(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.checkPositions(); err != nil {
+		return err
+	}
+	r.quarantine = newQuarantine(r)
+	close(r.quarantine.over) // a death of the process takes the memory, too
+	r.opened()
+	r.memory.Began(r.states)
+	return nil
+}
+
+// states reads those of a stage, also when the run is over: they are in memory.
+func (r *run) states(stage string, fn func(key string, state json.RawMessage) error) error {
+	in := r.instance(stage)
+	if in == nil {
+		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.pipeline.plan.Name, stage)
+	}
+	view, s := in.readable()
+	return s.each(view, fn)
+}
+
+// startOverInMemory is startOver without what a process that died has left.
+func (r *run) startOverInMemory(ctx context.Context) error {
+	letters := r.memory.Letters()
+	if !r.config.Fresh {
+		if !r.memory.IsComplete(ctx, r.pipeline.plan.StageNames()) || letters.Pending() > 0 {
+			return nil
+		}
+		if n := len(letters.List()); n > 0 && !r.config.DiscardLetters {
+			return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d; set Config.DiscardLetters, or use a new memory",
+				ErrLettersLeft, r.pipeline.plan.Name, n)
+		}
+	}
+	r.memory.Clear()
+	return nil
+}
+
+// diskSaver is the saver of a run in memory.
+type diskSaver struct{ disk *memory.Disk }
+
+var _ saver = diskSaver{}
+
+func (s diskSaver) save(updates []view.Update) error {
+	return s.disk.Save(updates, func(bool) error { return nil })
+}
+
+func (diskSaver) size() int64 { return 0 }
