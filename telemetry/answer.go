@@ -12,6 +12,8 @@ import (
 	"penstock/engine"
 	"penstock/engine/redact"
 	"penstock/engine/supervise"
+	"penstock/telemetry/drawing"
+	"penstock/telemetry/internal/web"
 )
 
 // writeJSON answers with a value.
@@ -22,7 +24,7 @@ func writeJSON(w http.ResponseWriter, code int, value any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(web.WriteTime))
 	w.WriteHeader(code)
 	_, _ = w.Write(append(data, '\n'))
 }
@@ -62,7 +64,7 @@ func writeError(w http.ResponseWriter, err error) {
 		code = http.StatusBadRequest
 	case errors.Is(err, dlq.ErrStale), errors.Is(err, dlq.ErrPending), errors.Is(err, dlq.ErrRounds):
 		code = http.StatusConflict
-	case errors.Is(err, ErrNoGraphviz):
+	case errors.Is(err, drawing.ErrNoGraphviz):
 		code = http.StatusNotImplemented
 	case errors.Is(err, context.DeadlineExceeded):
 		code = http.StatusServiceUnavailable

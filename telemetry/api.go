@@ -10,15 +10,17 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/redact"
+	"penstock/telemetry/drawing"
+	"penstock/telemetry/internal/web"
 )
 
 const dotType = "text/vnd.graphviz; charset=utf-8"
 
 func (s *Server) graphDOT(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", dotType)
-	now := s.recorder.newest()
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
-	_ = WriteDOT(w, s.pipeline.Graph(), &now)
+	now := s.recorder.Newest()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(web.WriteTime))
+	_ = drawing.WriteDOT(w, s.pipeline.Graph(), &now)
 }
 
 func (s *Server) mode(w http.ResponseWriter, _ *http.Request) {
@@ -53,7 +55,7 @@ func (s *Server) channels(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) sample(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, s.recorder.newest())
+	writeJSON(w, http.StatusOK, s.recorder.Newest())
 }
 
 // samples answers with those of the last seconds: ?seconds=300, an hour at most.
@@ -63,7 +65,7 @@ func (s *Server) samples(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	writeList(w, s.recorder.history.since(time.Now().Add(-time.Duration(min(seconds, 3600))*time.Second)))
+	writeList(w, s.recorder.Since(time.Now().Add(-time.Duration(min(seconds, 3600))*time.Second)))
 }
 
 // events answers with those of this process after a number: ?after=17.
@@ -73,7 +75,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, s.recorder.eventsAfter(after))
+	writeJSON(w, http.StatusOK, s.recorder.EventsAfter(after))
 }
 
 func numberOf(r *http.Request, name string, otherwise uint64) (uint64, error) {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"penstock/engine/remedy"
+	"penstock/telemetry/internal/web"
+	"penstock/telemetry/record"
 )
 
 // DefaultAddress is where a Server listens unless it is told otherwise.
@@ -32,7 +34,7 @@ type Config struct {
 	// 0: none, since they may be nobody else's business.
 	Peek int
 	// Triggers color what is out of bounds; see Trigger.
-	Triggers []Trigger
+	Triggers []record.Trigger
 	// Drain is what the page's "drain and stop" calls: it has the run's context
 	// done. nil: that is not offered.
 	Drain func()
@@ -58,4 +60,10 @@ func (c Config) withDefaults() Config {
 		c.Logger = slog.Default()
 	}
 	return c
+}
+
+// guard is what every request to the server passes.
+func (c Config) guard() *web.Guard {
+	misdirected := remedy.Errorf("this server is not called that: allow the name with %v", AddHost)
+	return web.NewGuard(c.Address, c.Hosts, c.Token, remedy.Explain(misdirected, c.Words))
 }

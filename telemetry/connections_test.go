@@ -4,13 +4,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"penstock/telemetry/internal/web"
 )
 
 // crowds are what 1,000 clients do to keep others out.
@@ -34,7 +35,7 @@ func TestACrowdDoesNotKeepProbesOut(t *testing.T) {
 			t.Parallel()
 			timed(t, func(_ *Server, dial func() net.Conn) {
 				started := time.Now()
-				for range connectionsMost + 100 {
+				for range web.ConnectionsMost + 100 {
 					c := dial()
 					defer c.Close()
 					if begin != "" {
@@ -73,7 +74,7 @@ func answerOf(c net.Conn, path string) (code int, err error) {
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	timed(t, func(_ *Server, dial func() net.Conn) {
-		for range answersMost {
+		for range web.AnswersMost {
 			c := dial()
 			defer c.Close()
 			go func() { _ = get(c, "/assets/vendor/viz.js") }()
@@ -87,57 +88,11 @@ func TestAnswersAreBounded(t *testing.T) {
 	})
 }
 
-// fakeConn is a connection from somewhere.
-type fakeConn struct {
-	net.Conn
-	from   string
-	closed bool
-}
-
-func (f *fakeConn) RemoteAddr() net.Addr { return fakeAddr(f.from) }
-func (f *fakeConn) Close() error         { f.closed = true; return nil }
-
-type fakeAddr string
-
-func (fakeAddr) Network() string  { return "tcp" }
-func (a fakeAddr) String() string { return string(a) }
-
-// Room is made by who has most connections that wait, and of these by the one
-// that waits longest. Who gets an answer keeps its connection.
-func TestWhoHasMostConnectionsMakesRoom(t *testing.T) {
-	t.Parallel()
-	c := newConnections(6, 10)
-	enter := func(from string) *fakeConn {
-		f := &fakeConn{from: from}
-		c.enter(t.Context(), f)
-		return f
-	}
-	prober := enter("127.0.0.1:1")
-	answered := enter("10.0.0.9:1")
-	c.change(c.open[answered], answerOther)
-	var flood []*fakeConn
-	for i := range 10 {
-		flood = append(flood, enter(fmt.Sprintf("10.0.0.9:%d", 2+i)))
-	}
-	for i, f := range flood {
-		if want := i < 6; f.closed != want {
-			t.Errorf("connection %d of the flood: closed %v", i, f.closed)
-		}
-	}
-	if prober.closed || answered.closed || len(c.open) != 6 {
-		t.Errorf("prober closed %v, answered closed %v, %d open", prober.closed, answered.closed, len(c.open))
-	}
-	c.left(prober, http.StateClosed)
-	if len(c.open) != 5 {
-		t.Errorf("%d open after one has left", len(c.open))
-	}
-}
-
 // The same over the network.
 func TestProbesAreAnsweredBesideAThousandConnections(t *testing.T) {
 	s := serve(t, Config{})
 	for _, begin := range []string{"", crowds["sends a header byte by byte"], crowds["listens"]} {
-		for range connectionsMost {
+		for range web.ConnectionsMost {
 			c, err := net.Dial("tcp", s.server.Addr())
 			if err != nil {
 				t.Fatal(err)

@@ -1,19 +1,23 @@
 package telemetry
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"penstock/engine"
+	"penstock/telemetry/drawing"
+	"penstock/telemetry/record"
 )
 
-// drawing answers with the graph.dot of a graph and a sample that are sent: those
+// drawSent answers with the graph.dot of a graph and a sample that are sent: those
 // of a recording that the page plays.
-func drawing(w http.ResponseWriter, r *http.Request) {
+func drawSent(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
-		Graph  engine.Graph `json:"graph"`
-		Sample *Sample      `json:"sample"`
+		Graph  engine.Graph   `json:"graph"`
+		Sample *record.Sample `json:"sample"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
 		writeError(w, fmt.Errorf("%w: the body has to be {\"graph\": …, \"sample\": …}: %w", errBadRequest, err))
@@ -24,7 +28,7 @@ func drawing(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", dotType)
-	_ = WriteDOT(w, asked.Graph, asked.Sample)
+	_ = drawing.WriteDOT(w, asked.Graph, asked.Sample)
 }
 
 // checkGroups refuses groups that would be in each other: they are drawn by
@@ -38,4 +42,23 @@ func checkGroups(groups []engine.GraphGroup) error {
 		seen[g.Name] = true
 	}
 	return nil
+}
+
+// drawingPolicy lets a drawing that is opened by itself have and do nothing.
+const drawingPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+
+func (s *Server) graphSVG(w http.ResponseWriter, r *http.Request) {
+	var text bytes.Buffer
+	now := s.recorder.Newest()
+	_ = drawing.WriteDOT(&text, s.pipeline.Graph(), &now) // a buffer takes everything
+	ctx, cancel := context.WithTimeout(r.Context(), drawing.DrawTime)
+	defer cancel()
+	svg, err := s.drawer.Draw(ctx, text.Bytes())
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Content-Security-Policy", drawingPolicy)
+	_, _ = w.Write(svg)
 }

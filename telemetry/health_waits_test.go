@@ -38,17 +38,3 @@ func TestOverdueWaitIsAReasonNotToBeReady(t *testing.T) {
 		t.Errorf("an overdue wait of the run: %+v", r)
 	}
 }
-
-func TestOverdueWaitIsShown(t *testing.T) {
-	t.Parallel()
-	status := waiting(engine.Wait{For: "room", Overdue: true, Seconds: 40}, engine.Wait{For: "user function", Seconds: 9})
-	sample := (&sampler{}).stage(&status.Stages[0], 1)
-	if sample.Color != Orange || len(sample.Waits) != 1 {
-		t.Errorf("the sample is %+v", sample)
-	}
-	seconds := map[string]float64{}
-	giveWaits(status.Stages[0].Waits, func(v float64, labels ...string) { seconds[labels[0]] = v })
-	if seconds["room"] != 40 || len(seconds) != len(engine.WaitKinds()) {
-		t.Errorf("the overdue waits are %v", seconds)
-	}
-}

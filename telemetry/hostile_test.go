@@ -1,13 +1,9 @@
 package telemetry
 
 import (
-	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,15 +14,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/supervise"
-)
-
-// hostile is what an attacker gets into an error, a health report or a value:
-// markup, escapes of several languages, a line of a log and of an event stream,
-// what steers a terminal, and credentials.
-const (
-	markup  = `</script><img src=x onerror="alert(1)">&lt;b&gt;` + "\x1b]0;t\a\u2028\nlevel=ERROR msg=forged\n\nevent: sample\ndata: {}\n" + `"]; evil [URL="javascript:alert(1)"] \N \" ` + "\x00\xff"
-	login   = "nats://penstock:hunter2@broker.example:4222,tls://hunter2@other.example:4222"
-	hostile = markup + login
+	"penstock/internal/testing/hostile"
 )
 
 // hostilePipeline has a stage that panics, a degraded one, and dead letters, all of which say what is hostile.
@@ -35,22 +23,22 @@ func hostilePipeline() *engine.Pipeline {
 	numbers := engine.Source(p, "numbers", func(ctx context.Context, next *uint64, emit engine.Emit[string]) error {
 		if *next < 3 {
 			*next++
-			emit(hostile)
+			emit(hostile.Text)
 			return nil
 		}
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	check := supervise.Check{Interval: time.Millisecond, Probe: func(context.Context) supervise.Health { return supervise.Degraded(hostile) }}
+	check := supervise.Check{Interval: time.Millisecond, Probe: func(context.Context) supervise.Health { return supervise.Degraded(hostile.Text) }}
 	engine.Sink(p.With(engine.Attempts(2), engine.HealthChecks(check)), "sink", numbers, func(_ context.Context, seen *[]string, m engine.Message[string]) error {
 		if *seen == nil {
 			*seen = []string{m.Value}
 			return nil
 		}
 		if m.Offset == 1 {
-			return engine.Reject(errors.New(hostile))
+			return engine.Reject(errors.New(hostile.Text))
 		}
-		panic(hostile)
+		panic(hostile.Text)
 	})
 	return p
 }
@@ -109,93 +97,11 @@ func checkText(t *testing.T, path string, h http.Header, body string) {
 	}
 }
 
-// A message of the live stream is one line, whatever it holds.
-func TestHostileTextIsOneMessage(t *testing.T) {
-	t.Parallel()
-	message, err := eventMessage("event", Event{Error: hostile, Stack: hostile})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if bytes.Count(message, []byte("\n")) != 3 || bytes.Contains(message, []byte("<")) {
-		t.Errorf("%q", message)
-	}
-}
-
-// A drawing of hostile text has no element and no attribute that could act.
-func TestHostileTextInADrawing(t *testing.T) {
-	t.Parallel()
-	tool(t, "dot")
-	g := engine.Graph{
-		Pipeline: hostile, Groups: []engine.GraphGroup{{Name: hostile, Strategy: hostile}},
-		Stages:   []engine.GraphStage{{Name: hostile, Kind: engine.Kind(hostile), Group: hostile}, {Name: "<b>b</b>"}},
-		Channels: []engine.GraphChannel{{Stream: hostile, Writer: hostile, Reader: "<b>b</b>", Type: hostile}},
-	}
-	now := &Sample{Stages: []StageSample{{Name: hostile, State: hostile, Health: hostile, Breaker: hostile}}, Channels: []ChannelSample{{Stream: hostile, Reader: "<b>b</b>"}}}
-	var svg bytes.Buffer
-	if err := WriteSVG(t.Context(), &svg, g, now); err != nil {
-		t.Fatal(err)
-	}
-	nodes := 0
-	for d := xml.NewDecoder(&svg); ; {
-		token, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("no XML: %v", err)
-		}
-		e, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch e.Name.Local {
-		case "svg", "g", "title", "path", "polygon", "polyline", "ellipse", "text", "a":
-		default:
-			t.Errorf("there is a <%s>", e.Name.Local)
-		}
-		for _, a := range e.Attr {
-			if strings.HasPrefix(strings.ToLower(a.Name.Local), "on") || a.Name.Local == "href" || a.Name.Local == "style" {
-				t.Errorf("<%s> has %s=%q", e.Name.Local, a.Name.Local, a.Value)
-			}
-			if a.Name.Local == "class" && strings.HasPrefix(a.Value, "node") {
-				nodes++
-			}
-		}
-	}
-	if nodes != 2 {
-		t.Errorf("%d stages are drawn of 2", nodes)
-	}
-}
-
-// The page makes no markup of text, has nothing inline, and loads nothing from elsewhere.
-func TestThePageIsStrict(t *testing.T) {
-	t.Parallel()
-	for file, forbidden := range map[string]string{
-		"web/index.html": `(?i)<script(>| [^>]*>[^<])|<style|\sstyle\s*=|\son[a-z]+\s*=|(src|href)="(https?:)?//|javascript:`,
-		"web/app/*.js":   `innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\("(style|on)|setTimeout\("|(https?:)?//[a-z]+\.[a-z]+/`,
-		"web/style.css":  `@import|url\((?:["']?)(https?:)?//`,
-	} {
-		names, err := fs.Glob(web, file)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %v", file, err)
-		}
-		for _, name := range names {
-			data, err := web.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if found := regexp.MustCompile(forbidden).FindAll(data, 3); found != nil {
-				t.Errorf("%s has %q", name, found)
-			}
-		}
-	}
-}
-
 // Every error that the API answers with is without credentials.
 func TestErrorsHaveNoCredentials(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	writeError(w, fmt.Errorf("read the dead letters: %w", errors.New("connect to "+login)))
+	writeError(w, fmt.Errorf("read the dead letters: %w", errors.New("connect to "+hostile.Login)))
 	if text := w.Body.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "broker.example") {
 		t.Error(text)
 	}

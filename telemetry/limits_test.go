@@ -15,6 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"penstock/engine"
+	"penstock/telemetry/drawing"
+	"penstock/telemetry/internal/web"
+	"penstock/telemetry/prom"
+	"penstock/telemetry/record"
 )
 
 // pipes is a listener without a network, so that its time is that of a test.
@@ -55,15 +59,15 @@ func (p *pipes) dial() net.Conn {
 func timed(t *testing.T, test func(s *Server, dial func() net.Conn)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := Config{Logger: slog.New(slog.DiscardHandler)}.withDefaults()
-		p, h := engine.New("timed"), newHub()
-		recorder, err := newRecorder(p, c, h)
+		p, h := engine.New("timed"), record.NewHub()
+		recorder, err := record.NewRecorder(p, c.Interval, c.Triggers, h)
 		if err != nil {
 			t.Fatal(err)
 		}
 		listener := newPipes()
-		s := &Server{pipeline: p, config: c, log: c.Logger, listener: listener, hub: h, recorder: recorder, drawer: newDrawer(), guard: newGuard(c),
+		s := &Server{pipeline: p, config: c, log: c.Logger, listener: listener, hub: h, recorder: recorder, drawer: drawing.NewDrawer(), guard: c.guard(),
 			registry: prometheus.NewRegistry()}
-		s.registry.MustRegister(NewCollector(p))
+		s.registry.MustRegister(prom.NewCollector(p))
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(ctx) }()
@@ -107,7 +111,7 @@ func TestSlowRequestsAreCutOff(t *testing.T) {
 			timed(t, func(_ *Server, dial func() net.Conn) {
 				c := dial()
 				defer c.Close()
-				if took := untilClosed(c, test.begin, test.piece); took > readTime+2*time.Second {
+				if took := untilClosed(c, test.begin, test.piece); took > web.ReadTime+2*time.Second {
 					t.Errorf("cut off after %v", took)
 				}
 			})
@@ -125,13 +129,13 @@ func TestWhoDoesNotReadIsCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if n := s.hub.count(); n != 1 {
+		if n := s.hub.Count(); n != 1 {
 			t.Fatalf("%d listen", n)
 		}
-		time.Sleep(writeTime + 2*time.Second)
+		time.Sleep(web.WriteTime + 2*time.Second)
 		synctest.Wait()
-		if n := s.hub.count(); n != 0 {
-			t.Errorf("%d listen who read nothing for %v", n, writeTime)
+		if n := s.hub.Count(); n != 0 {
+			t.Errorf("%d listen who read nothing for %v", n, web.WriteTime)
 		}
 	})
 }
@@ -150,7 +154,7 @@ func TestWhoReadsHalfIsCutOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(writeTime + 2*time.Second)
+		time.Sleep(web.WriteTime + 2*time.Second)
 		if n, err := io.Copy(io.Discard, answer.Body); err == nil {
 			t.Errorf("all %d bytes came", n)
 		}
@@ -194,47 +198,17 @@ func TestAnIdleConnectionIsOfUse(t *testing.T) {
 			if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != 200 {
 				t.Errorf("%s: %d, %v", path, answer.StatusCode, err)
 			}
-			time.Sleep(idleTime - time.Second)
+			time.Sleep(web.IdleTime - time.Second)
 		}
 	})
-}
-
-func TestListenersAreBounded(t *testing.T) {
-	t.Parallel()
-	h := newHub()
-	var all []*listener
-	for range listenersMost {
-		l, ok := h.join()
-		if !ok {
-			t.Fatal("refused too early")
-		}
-		all = append(all, l)
-	}
-	if _, ok := h.join(); ok {
-		t.Error("one too many is let in")
-	}
-	h.leave(all[0])
-	if _, ok := h.join(); !ok {
-		t.Error("who left makes no room")
-	}
-	for range newsWaiting + 1 { // nobody reads
-		h.send("event", Event{})
-	}
-	if n := h.count(); n != 0 {
-		t.Errorf("%d are kept who do not read", n)
-	}
-	h.close()
-	if _, ok := h.join(); ok {
-		t.Error("one is let in after the end")
-	}
 }
 
 // Who comes when too many listen is told so, and everything else goes on.
 func TestTooManyDashboards(t *testing.T) {
 	t.Parallel()
 	s := serve(t, Config{})
-	for range listenersMost {
-		s.server.hub.join()
+	for range record.ListenersMost {
+		s.server.hub.Join()
 	}
 	if code, _, body := s.ask("GET", "/api/v1/live", nil); code != 503 || !strings.Contains(body, "too many") {
 		t.Errorf("%d %s", code, body)
@@ -243,8 +217,8 @@ func TestTooManyDashboards(t *testing.T) {
 		t.Errorf("others: %d", code)
 	}
 	s.until("those who read nothing are cut off", func() bool {
-		s.server.hub.send("event", Event{})
-		return s.server.hub.count() == 0
+		s.server.hub.Send("event", record.Event{})
+		return s.server.hub.Count() == 0
 	})
 	if code, _, _ := s.ask("GET", "/api/v1/live", nil); code != 200 {
 		t.Errorf("after that: %d", code)

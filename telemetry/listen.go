@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"penstock/engine/remedy"
+	"penstock/telemetry/internal/web"
 )
 
 // portsTried is how many ports from the default one on are tried.
@@ -40,7 +41,7 @@ func listen(c Config) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w on %s: %w", ErrAddress, c.Address, err)
 	}
-	if local := hostOf(l.Addr().String()); c.Token == "" && !isLoopback(local) { // what localhost is, the system's tables say
+	if local := web.HostOf(l.Addr().String()); c.Token == "" && !isLoopback(local) { // what localhost is, the system's tables say
 		return nil, errors.Join(needsToken(c.Address+", which is "+local), l.Close())
 	}
 	return l, nil

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"penstock/internal/userfile"
+	"penstock/telemetry/internal/web"
+	"penstock/telemetry/record"
 )
 
 // Play serves the page with a recording in the place of a pipeline that runs,
@@ -22,16 +24,16 @@ func Play(ctx context.Context, file string, c Config, ready func(url string)) er
 		ready("http://" + listener.Addr().String() + "/")
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", page)
-	mux.Handle("GET /assets/", assets())
+	mux.HandleFunc("GET /{$}", web.Page)
+	mux.Handle("GET /assets/", web.Assets())
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /api/v1/mode", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, mode{Recording: true}) })
-	mux.HandleFunc("POST /api/v1/graph.dot", drawing)
+	mux.HandleFunc("POST /api/v1/graph.dot", drawSent)
 	mux.HandleFunc("GET /api/v1/recording", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/jsonl")
 		http.ServeFile(w, r, file)
 	})
-	return serveUntil(ctx, c, listener, newGuard(c).wrap(mux), func() {})
+	return web.ServeUntil(ctx, c.Logger, listener, c.guard().Wrap(mux), func() {})
 }
 
 func checkFile(file string) error {
@@ -40,7 +42,7 @@ func checkFile(file string) error {
 		return err
 	}
 	defer f.Close()
-	_, _, _, err = CheckRecording(f)
+	_, _, _, err = record.CheckRecording(f)
 	return err
 }
 

@@ -4,23 +4,25 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"penstock/telemetry/internal/web"
 )
 
 // routes are all addresses of the server; docs/telemetry.md has them for users.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", page)
-	mux.Handle("GET /assets/", assets())
+	mux.HandleFunc("GET /{$}", web.Page)
+	mux.Handle("GET /assets/", web.Assets())
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", gathered(metricsMost, promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Timeout: readTime})))
+	mux.Handle("GET /metrics", web.Gathered(web.MetricsMost, promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Timeout: web.ReadTime})))
 	mux.HandleFunc("GET /graph.dot", s.graphDOT)
 	mux.HandleFunc("GET /graph.svg", s.graphSVG)
 
 	mux.HandleFunc("GET /api/v1/mode", s.mode)
 	mux.HandleFunc("GET /api/v1/recording", s.recording)
 	mux.HandleFunc("GET /api/v1/graph", s.graph)
-	mux.HandleFunc("POST /api/v1/graph.dot", drawing)
+	mux.HandleFunc("POST /api/v1/graph.dot", drawSent)
 	mux.HandleFunc("GET /api/v1/status", s.status)
 	mux.HandleFunc("GET /api/v1/stages", s.stages)
 	mux.HandleFunc("GET /api/v1/stages/{stage}", s.stage)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/telemetry/record"
 )
 
 var errTest = errors.New("on purpose")
@@ -125,9 +126,9 @@ func (s *served) stage(name string) engine.StageStatus {
 }
 
 // sampleOf is what the page shows of a stage; nothing before the first sample.
-func (s *served) sampleOf(name string) StageSample {
+func (s *served) sampleOf(name string) record.StageSample {
 	s.t.Helper()
-	var now Sample
+	var now record.Sample
 	_, _, body := s.ask("GET", "/api/v1/sample", nil)
 	if err := json.Unmarshal([]byte(body), &now); err != nil {
 		s.t.Fatal(err)
@@ -137,7 +138,7 @@ func (s *served) sampleOf(name string) StageSample {
 			return stage
 		}
 	}
-	return StageSample{}
+	return record.StageSample{}
 }
 
 func (s *served) until(what string, is func() bool) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"penstock/telemetry/prom"
 )
 
 // The dashboard for Grafana and the alerts speak of metrics that there are.
@@ -14,8 +16,8 @@ func TestShippedFilesFitTheMetrics(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
 	descriptions := make(chan *prometheus.Desc, 100)
-	(&Collector{}).Describe(descriptions)
-	triggerCollector{}.Describe(descriptions)
+	(&prom.Collector{}).Describe(descriptions)
+	prom.NewTriggerCollector("", nil).Describe(descriptions)
 	close(descriptions)
 	name := regexp.MustCompile(`fqName: "([^"]+)"`)
 	for d := range descriptions {

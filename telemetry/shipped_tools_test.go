@@ -5,13 +5,15 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"penstock/internal/testing/tool"
 )
 
 // Programs of others judge what is made for them.
 
 func TestPromtoolTakesTheMetrics(t *testing.T) {
 	t.Parallel()
-	promtool := tool(t, "promtool")
+	promtool := tool.Find(t, "promtool")
 	s := serve(t, Config{})
 	s.fail <- errTest
 	s.until("a restart", func() bool { return s.stage("worker").Restarts == 1 })
@@ -29,7 +31,7 @@ func TestPromtoolTakesTheMetrics(t *testing.T) {
 // The rules are rules, and each fires when it should, and not before; alerts_test.yml has when.
 func TestPromtoolTakesTheAlerts(t *testing.T) {
 	t.Parallel()
-	promtool := tool(t, "promtool")
+	promtool := tool.Find(t, "promtool")
 	for _, args := range [][]string{{"check", "rules", "alerts.yml"}, {"test", "rules", "testdata/alerts_test.yml"}} {
 		if said, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("%v: %v\n%s", args, err, said)
@@ -39,7 +41,7 @@ func TestPromtoolTakesTheAlerts(t *testing.T) {
 
 func TestGraphvizTakesTheGraph(t *testing.T) {
 	t.Parallel()
-	dot := tool(t, "dot")
+	dot := tool.Find(t, "dot")
 	s := serve(t, Config{})
 	s.until("a sample", func() bool { return s.sampleOf("worker").State != "" })
 	_, h, text := s.ask("GET", "/graph.dot", nil)

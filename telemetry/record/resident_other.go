@@ -1,0 +1,5 @@
+//go:build !linux
+
+package record
+
+func residentMemory() int64 { return 0 }

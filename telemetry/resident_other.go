@@ -1,5 +1,0 @@
-//go:build !linux
-
-package telemetry
-
-func residentMemory() int64 { return 0 }
