@@ -11,6 +11,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/datadir"
 )
 
 // smallCopy is how large the channels of a directory may be, in bytes, to be copied
@@ -20,7 +21,7 @@ const smallCopy = 64 << 20
 // copies are what is looked at of a data directory whose server does not run: to
 // open the store or the server changes their files.
 type copies struct {
-	of      *directory
+	of      *datadir.Directory
 	scratch string
 	whole   bool // every stream is small enough
 	servers []copied
@@ -31,7 +32,7 @@ type copied struct {
 	broker  *broker.Broker
 }
 
-func newCopies(of *directory) (*copies, error) {
+func newCopies(of *datadir.Directory) (*copies, error) {
 	scratch, err := os.MkdirTemp("", "penstock-look-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for copies: %w", err)
@@ -48,11 +49,11 @@ func (c *copies) remove() error {
 
 func (c *copies) checkpoints() (string, error) {
 	to := filepath.Join(c.scratch, "checkpoints")
-	return to, c.tree(c.of.checkpoints(), to)
+	return to, c.tree(c.of.Checkpoints(), to)
 }
 
 func (c *copies) tree(from, to string) error {
-	if err := copyTree(from, to, toMemory); err != nil {
+	if err := datadir.CopyTree(from, to, datadir.ToMemory); err != nil {
 		return fmt.Errorf("%w (looking needs space in %s; $TMPDIR names another directory)", err, filepath.Dir(c.scratch))
 	}
 	return nil
@@ -65,8 +66,8 @@ func (c *copies) server(ctx context.Context, config Config, pipeline string, nam
 			return s.broker, nil
 		}
 	}
-	size, err := blocks.TreeSize(c.of.broker())
-	if err != nil && exists(c.of.broker()) {
+	size, err := blocks.TreeSize(c.of.Broker())
+	if err != nil && datadir.Exists(c.of.Broker()) {
 		return nil, fmt.Errorf("look at the channels: %w", err)
 	}
 	c.whole = size <= smallCopy
@@ -84,7 +85,7 @@ func (c *copies) server(ctx context.Context, config Config, pipeline string, nam
 }
 
 func (c *copies) streams(to string, names []string) error {
-	streams, err := blocks.Streams(c.of.broker())
+	streams, err := blocks.Streams(c.of.Broker())
 	if err != nil {
 		return fmt.Errorf("look at the channels: %w", err)
 	}
@@ -92,7 +93,7 @@ func (c *copies) streams(to string, names []string) error {
 		if !c.whole && !slices.Contains(names, s.Name) {
 			continue
 		}
-		at, err := filepath.Rel(c.of.broker(), s.Dir)
+		at, err := filepath.Rel(c.of.Broker(), s.Dir)
 		if err == nil {
 			err = os.MkdirAll(filepath.Dir(filepath.Join(to, at)), 0o700)
 		}
@@ -107,8 +108,8 @@ func (c *copies) streams(to string, names []string) error {
 }
 
 // hasStream says whether the embedded server of a directory has a stream.
-func hasStream(d *directory, name string) (bool, error) {
-	streams, err := blocks.Streams(d.broker())
+func hasStream(d *datadir.Directory, name string) (bool, error) {
+	streams, err := blocks.Streams(d.Broker())
 	if err != nil {
 		return false, fmt.Errorf("look at the channels: %w", err)
 	}

@@ -31,10 +31,10 @@ func (i *Inspector) DeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, 
 		if exists, err := hasStream(i.dir, dlq.StreamName(i.pipeline)); err != nil || !exists {
 			return nil, false, err
 		}
-		if err := i.dir.own(); err != nil {
+		if err := i.dir.Own(); err != nil {
 			return nil, false, err
 		}
-		if i.inside, err = broker.Open(ctx, i.config.broker(i.pipeline, i.dir.broker())); err != nil {
+		if i.inside, err = broker.Open(ctx, i.config.broker(i.pipeline, i.dir.Broker())); err != nil {
 			return nil, false, err
 		}
 	}

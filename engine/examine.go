@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/datadir"
 )
 
 // Finding is one thing that Examine found.
@@ -48,7 +48,7 @@ var ErrNoDirectory = errors.New("not a data directory")
 // config.FrameKeys; without a key of theirs there is nothing to tell, and the error
 // is ErrFrameKey. Another error says that it could not look.
 func Examine(ctx context.Context, config Config) (*Examination, error) {
-	x, err := newExaminer(config, lookInto)
+	x, err := newExaminer(config, datadir.Look)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func Examine(ctx context.Context, config Config) (*Examination, error) {
 // examiner has a locked data directory and a place for copies.
 type examiner struct {
 	config  Config
-	dir     *directory
+	dir     *datadir.Directory
 	scratch string
 	copies  int
 	spared  bool // one of the fixes makes the spare files of the checkpoints anew
@@ -70,7 +70,7 @@ type examiner struct {
 	removed map[string][]uint64
 }
 
-func newExaminer(config Config, open func(string) (*directory, error)) (*examiner, error) {
+func newExaminer(config Config, open func(string) (*datadir.Directory, error)) (*examiner, error) {
 	config = config.withDefaults()
 	keys, err := config.frameKeys()
 	if err != nil {
@@ -80,23 +80,23 @@ func newExaminer(config Config, open func(string) (*directory, error)) (*examine
 	if err != nil {
 		return nil, err
 	}
-	if _, err := locate(path); err != nil {
+	if _, err := datadir.Locate(path); err != nil {
 		return nil, err
 	}
-	if config.Dir = path; !isDataDirectory(path) {
+	if config.Dir = path; !datadir.At(path).IsThere() {
 		return nil, fmt.Errorf("%w: %s", ErrNoDirectory, path)
 	}
 	dir, err := open(config.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := dir.checkKind(config.NATS.URL); err != nil {
-		dir.close()
+	if err := dir.CheckKind(config.NATS.URL); err != nil {
+		dir.Close()
 		return nil, err
 	}
 	scratch, err := os.MkdirTemp("", "penstock-examine-")
 	if err != nil {
-		dir.close()
+		dir.Close()
 		return nil, fmt.Errorf("make a directory for copies: %w", err)
 	}
 	config.Logger = slog.New(slog.DiscardHandler) // the findings say it
@@ -104,36 +104,25 @@ func newExaminer(config Config, open func(string) (*directory, error)) (*examine
 	return &examiner{config: config, keys: keys, dir: dir, scratch: scratch}, nil
 }
 
-// isDataDirectory says that something in there is of a pipeline.
-func isDataDirectory(path string) bool {
-	d := directory{path: path}
-	for _, part := range []string{d.checkpoints(), d.broker(), d.inflight(), d.startingOver()} {
-		if _, err := os.Lstat(part); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 func (x *examiner) close() {
 	_ = os.RemoveAll(x.scratch)
-	x.dir.close()
+	x.dir.Close()
 }
 
 // copy makes a copy of a data directory to try something with.
 func (x *examiner) copy(path string) (string, error) {
 	x.copies++
 	to := filepath.Join(x.scratch, fmt.Sprint(x.copies))
-	return to, copyTree(path, to, toMemory)
+	return to, datadir.CopyTree(path, to, datadir.ToMemory)
 }
 
 // examine looks, and finds out whether what is wrong can be mended.
 func (x *examiner) examine(ctx context.Context) (*Examination, []fix, error) {
-	l, err := x.look(ctx, x.dir.path)
+	l, err := x.look(ctx, x.dir.Path)
 	if err != nil {
 		return nil, nil, err
 	}
-	e := &Examination{Dir: x.dir.path, Pipeline: l.pipeline, Checked: l.checked, Findings: l.sorted(), Sound: !l.isWrong()}
+	e := &Examination{Dir: x.dir.Path, Pipeline: l.pipeline, Checked: l.checked, Findings: l.sorted(), Sound: !l.isWrong()}
 	if e.Sound {
 		return e, nil, nil
 	}
@@ -148,7 +137,7 @@ func (x *examiner) examine(ctx context.Context) (*Examination, []fix, error) {
 // look is one look at a directory.
 type look struct {
 	x        *examiner
-	dir      directory
+	dir      *datadir.Directory
 	pipeline string
 	identity string
 	checked  []string
@@ -197,7 +186,7 @@ func (l *look) sorted() []Finding {
 
 // look reads the files as they are, and then does with a copy what a run does.
 func (x *examiner) look(ctx context.Context, path string) (*look, error) {
-	l := &look{x: x, dir: directory{path: path}, stages: map[string]*channelFacts{}}
+	l := &look{x: x, dir: datadir.At(path), stages: map[string]*channelFacts{}}
 	for _, part := range []func() error{l.notes, l.inflight, l.tables, l.blocks} {
 		if err := part(); err != nil {
 			return nil, fmt.Errorf("examine %s: %w", path, err)
@@ -210,9 +199,4 @@ func (x *examiner) look(ctx context.Context, path string) (*look, error) {
 		return nil, fmt.Errorf("examine %s: %w", path, err)
 	}
 	return l, nil
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }

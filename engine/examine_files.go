@@ -11,28 +11,29 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/inflight"
 )
 
 // notes are the small files.
 func (l *look) notes() error {
-	name, err := os.ReadFile(l.dir.startingOver())
+	name, err := os.ReadFile(l.dir.StartingOver())
 	if err == nil {
 		l.note("directory", "a fresh start of pipeline %s was interrupted: the next run finishes it, which deletes what is there", name)
-	} else if exists(l.dir.startingOver()) {
+	} else if datadir.Exists(l.dir.StartingOver()) {
 		return err
 	}
-	if err := l.dir.describe(); err != nil {
+	if err := l.dir.Describe(); err != nil {
 		return err
 	}
-	if l.dir.damaged != nil {
-		l.wrong("directory", "%s is damaged", filepath.Base(l.dir.descriptorFile()))
+	if l.dir.Damaged != nil {
+		l.wrong("directory", "%s is damaged", filepath.Base(l.dir.DescriptorFile()))
 		l.fixes = append(l.fixes, fix{
 			text:  "remove the file that says where the channels are: the next run writes it anew",
-			apply: func(path string) error { return os.Remove((&directory{path: path}).descriptorFile()) },
+			apply: func(path string) error { return os.Remove(datadir.At(path).DescriptorFile()) },
 		})
 	}
-	left, err := filepath.Glob(filepath.Join(l.dir.path, "*.new"))
+	left, err := filepath.Glob(filepath.Join(l.dir.Path, "*.new"))
 	if err != nil {
 		return err
 	}
@@ -44,13 +45,13 @@ func (l *look) notes() error {
 
 // inflight is the file of what was at work.
 func (l *look) inflight() error {
-	last, err := inflight.Read(l.dir.inflight())
+	last, err := inflight.Read(l.dir.Inflight())
 	switch {
 	case errors.Is(err, inflight.ErrUnreadable):
 		l.wrong("in-flight file", "it is damaged: which messages were at work when the last process died is not known")
 		l.fixes = append(l.fixes, fix{
 			text:  "remove the in-flight file: a message that kills the process may do so once more than its attempts allow",
-			apply: func(path string) error { return os.RemoveAll((&directory{path: path}).inflight()) },
+			apply: func(path string) error { return os.RemoveAll(datadir.At(path).Inflight()) },
 		})
 		return nil
 	case err != nil:
@@ -64,16 +65,16 @@ func (l *look) inflight() error {
 
 // tables are the files of the checkpoints.
 func (l *look) tables() error {
-	if !exists(l.dir.checkpoints()) {
+	if !datadir.Exists(l.dir.Checkpoints()) {
 		l.noStore = true
-		if exists(l.dir.startingOver()) {
+		if datadir.Exists(l.dir.StartingOver()) {
 			return nil // it is being deleted
 		}
-		l.wrong("checkpoints", "there are none: the directory %s is missing", l.dir.checkpoints())
+		l.wrong("checkpoints", "there are none: the directory %s is missing", l.dir.Checkpoints())
 		l.resetStore()
 		return nil
 	}
-	count, damages := checkpoint.Check(l.dir.checkpoints())
+	count, damages := checkpoint.Check(l.dir.Checkpoints())
 	for _, err := range damages {
 		l.wrong("checkpoints", "%v", err)
 	}
@@ -88,20 +89,20 @@ func (l *look) tables() error {
 // correctStore flips back bits that the checksums tell, or else makes new
 // checkpoints.
 func (l *look) correctStore() {
-	list, found := checkpoint.Corrections(l.dir.checkpoints())
+	list, found := checkpoint.Corrections(l.dir.Checkpoints())
 	if !found || len(list) == 0 {
 		l.resetStore()
 		return
 	}
 	l.fixes = append(l.fixes, fix{
 		text:  fmt.Sprintf("flip back %d bits of the checkpoints' tables, which their checksums tell: %v", len(list), list),
-		apply: func(path string) error { return checkpoint.Correct((&directory{path: path}).checkpoints(), list) },
+		apply: func(path string) error { return checkpoint.Correct(datadir.At(path).Checkpoints(), list) },
 	})
 }
 
 // blocks are the files of the embedded server.
 func (l *look) blocks() error {
-	streams, err := blocks.Streams(l.dir.broker())
+	streams, err := blocks.Streams(l.dir.Broker())
 	if err != nil {
 		return err
 	}
@@ -198,7 +199,7 @@ func mendText(name string, damages []blocks.Damage) string {
 }
 
 func streamIn(path, name string) (*blocks.Stream, error) {
-	streams, err := blocks.Streams((&directory{path: path}).broker())
+	streams, err := blocks.Streams(datadir.At(path).Broker())
 	if err != nil {
 		return nil, err
 	}

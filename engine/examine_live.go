@@ -40,7 +40,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*Examination, error) {
 	if err := l.letters(ctx, r.broker, nil); err != nil {
 		return nil, fmt.Errorf("examine: %w", err)
 	}
-	return &Examination{Dir: r.dir.path, Pipeline: p.plan.Name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
+	return &Examination{Dir: r.dir.Path, Pipeline: p.plan.Name, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
 }
 
 func (l *look) live(ctx context.Context, in *instance) error {

@@ -12,6 +12,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/datadir"
 )
 
 // misfits are the messages of a channel that were published as commits are, and
@@ -89,7 +90,7 @@ func (l *look) misfits(ctx context.Context, part, stage string, m *misfits) (pas
 // takeOut deletes messages. A trial cannot do that on a server outside, and takes
 // them for deleted.
 func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, sequences []uint64) (err error) {
-	if x.config.NATS.URL != "" && path != x.dir.path {
+	if x.config.NATS.URL != "" && path != x.dir.Path {
 		if x.removed == nil {
 			x.removed = map[string][]uint64{}
 		}
@@ -99,7 +100,7 @@ func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, se
 	delete(x.removed, stage)
 	config := x.config
 	config.Sync = 0
-	b, err := broker.Open(ctx, config.broker(pipeline, (&directory{path: path}).broker()))
+	b, err := broker.Open(ctx, config.broker(pipeline, datadir.At(path).Broker()))
 	if err != nil {
 		return err
 	}

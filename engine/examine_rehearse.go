@@ -16,6 +16,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/view"
 	"penstock/internal/format"
@@ -24,15 +25,15 @@ import (
 // rehearse opens a copy as a run would, and looks whether what is in the channels
 // and in the checkpoints fits together.
 func (l *look) rehearse(ctx context.Context) (err error) {
-	if exists(l.dir.startingOver()) {
+	if datadir.Exists(l.dir.StartingOver()) {
 		return nil // all of it is about to be deleted
 	}
-	path, err := l.x.copy(l.dir.path)
+	path, err := l.x.copy(l.dir.Path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
-	copied := &directory{path: path}
+	copied := datadir.At(path)
 	store, err := l.openStore(copied)
 	if err != nil {
 		return err
@@ -44,12 +45,12 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 		l.note("channels", "they are not looked at: nothing says which pipeline the directory belongs to")
 		return nil
 	}
-	b, err := broker.Open(ctx, l.x.config.broker(l.pipeline, copied.broker()))
+	b, err := broker.Open(ctx, l.x.config.broker(l.pipeline, copied.Broker()))
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	if err := l.x.dir.checkMoved(ctx, b, identity{Pipeline: l.pipeline, ID: l.identity}, l.x.config.NATS.URL); err != nil {
+	if err := l.x.dir.CheckMoved(ctx, b, datadir.Identity{Pipeline: l.pipeline, ID: l.identity}, l.x.config.NATS.URL); err != nil {
 		return err
 	}
 	if err := l.makeAnew(ctx, b); err != nil {
@@ -83,11 +84,11 @@ func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
 }
 
 // openStore reads every value of the checkpoints; nil when that is not possible.
-func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
+func (l *look) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
 	if l.noStore {
 		return nil, nil
 	}
-	store, err := checkpoint.Open(checkpoint.Config{Dir: d.checkpoints(), Logger: l.x.config.Logger})
+	store, err := checkpoint.Open(checkpoint.Config{Dir: d.Checkpoints(), Logger: l.x.config.Logger})
 	if errors.Is(err, checkpoint.ErrCorrupt) {
 		l.wrong("checkpoints", "%v", err)
 		l.noStore = true
@@ -104,7 +105,7 @@ func (l *look) openStore(d *directory) (*checkpoint.Store, error) {
 		}
 		l.wrong("checkpoints", "%v", damage)
 	}
-	id, found, err := readIdentity(store)
+	id, found, err := datadir.ReadIdentity(store)
 	if err != nil || len(damages) > 0 {
 		if err != nil && len(damages) == 0 {
 			l.wrong("checkpoints", "%v", err)
@@ -341,7 +342,7 @@ func (l *look) resetStore() {
 		reset: true,
 		text:  "build the checkpoints anew from the channels, which still have everything that is needed; counters, events and counted attempts begin anew",
 		apply: func(path string) error {
-			return newStore((&directory{path: path}).checkpoints(), l.pipeline, l.identity)
+			return newStore(datadir.At(path).Checkpoints(), l.pipeline, l.identity)
 		},
 	})
 }
@@ -356,7 +357,7 @@ func (l *look) dropSpare() {
 	l.x.spared = true
 	l.fixes = append(l.fixes, fix{
 		text:  "remove the files of the checkpoints that hold nothing and are made anew",
-		apply: func(path string) error { return checkpoint.DropSpare((&directory{path: path}).checkpoints()) },
+		apply: func(path string) error { return checkpoint.DropSpare(datadir.At(path).Checkpoints()) },
 	})
 }
 
@@ -371,7 +372,7 @@ func newStore(path, pipeline, id string) error {
 	if err != nil {
 		return err
 	}
-	made := newIdentity(pipeline)
+	made := datadir.NewIdentity(pipeline)
 	made.ID = id
-	return errors.Join(writeIdentity(store, made), store.Close(), syncDirectory(filepath.Dir(path)))
+	return errors.Join(datadir.WriteIdentity(store, made), store.Close(), datadir.Sync(filepath.Dir(path)))
 }

@@ -68,7 +68,7 @@ func checkSecret(path string, info fs.FileInfo) error {
 		return nil
 	}
 	forbidden := fs.FileMode(0o077)
-	if !isOwn(info) {
+	if !userfile.IsOwn(info) {
 		forbidden &^= 0o040
 	}
 	mode := info.Mode().Perm()

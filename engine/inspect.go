@@ -13,6 +13,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/view"
 )
@@ -79,7 +80,7 @@ func (p *Pipeline) running(stage string) (*instance, error) {
 type Inspector struct {
 	config   Config
 	keys     *frame.Keys
-	dir      *directory
+	dir      *datadir.Directory
 	copies   *copies
 	store    *checkpoint.Store
 	pipeline string
@@ -97,13 +98,13 @@ func Inspect(ctx context.Context, config Config) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := locate(config.Dir); err != nil {
+	if _, err := datadir.Locate(config.Dir); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(config.Dir, "checkpoints")); err != nil {
 		return nil, fmt.Errorf("%s is not a data directory: %w", config.Dir, err)
 	}
-	dir, err := lookInto(config.Dir)
+	dir, err := datadir.Look(config.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func Inspect(ctx context.Context, config Config) (*Inspector, error) {
 }
 
 func (i *Inspector) open(ctx context.Context) (err error) {
-	if err := i.dir.checkServer(i.config.NATS.URL); err != nil {
+	if err := i.dir.CheckServer(i.config.NATS.URL); err != nil {
 		return err
 	}
 	if i.copies, err = newCopies(i.dir); err != nil {
@@ -128,12 +129,12 @@ func (i *Inspector) open(ctx context.Context) (err error) {
 	if i.store, err = checkpoint.Open(checkpoint.Config{Dir: path, Logger: i.config.Logger}); err != nil {
 		return err
 	}
-	id, found, err := readIdentity(i.store)
+	id, found, err := datadir.ReadIdentity(i.store)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return fmt.Errorf("%s holds no pipeline", i.dir.path)
+		return fmt.Errorf("%s holds no pipeline", i.dir.Path)
 	}
 	i.pipeline = id.Pipeline
 	if i.config.NATS.URL == "" {
@@ -142,7 +143,7 @@ func (i *Inspector) open(ctx context.Context) (err error) {
 	if i.outside, err = broker.Open(ctx, i.config.broker(id.Pipeline, "")); err != nil {
 		return err
 	}
-	return i.dir.checkMoved(ctx, i.outside, id, i.config.NATS.URL)
+	return i.dir.CheckMoved(ctx, i.outside, id, i.config.NATS.URL)
 }
 
 // server is one that has these streams, as far as they exist.
@@ -218,7 +219,7 @@ func (i *Inspector) Close() error {
 	if i.copies != nil {
 		err = errors.Join(err, i.copies.remove())
 	}
-	i.dir.close()
+	i.dir.Close()
 	return err
 }
 
@@ -227,7 +228,7 @@ func (i *Inspector) Stages(ctx context.Context) ([]string, error) {
 	if i.outside != nil {
 		return channel.Stages(ctx, i.outside, i.pipeline)
 	}
-	streams, err := blocks.Streams(i.dir.broker())
+	streams, err := blocks.Streams(i.dir.Broker())
 	if err != nil {
 		return nil, fmt.Errorf("list the stages: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/plan"
 	"penstock/engine/remedy"
 )
@@ -89,10 +90,10 @@ func (r *run) checkLetters(ctx context.Context) error {
 // them off. What a death in a write leaves is no damage.
 func (r *run) checkLetterFiles() error {
 	r.lettersEnd = math.MaxUint64
-	if starting, err := r.dir.isStartingOver(r.pipeline.plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
+	if starting, err := r.dir.IsStartingOver(r.pipeline.plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
 		return err
 	}
-	s, err := streamIn(r.dir.path, dlq.StreamName(r.pipeline.plan.Name))
+	s, err := streamIn(r.dir.Path, dlq.StreamName(r.pipeline.plan.Name))
 	if err != nil { // there is none
 		return nil
 	}
@@ -148,7 +149,7 @@ func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {
 		noted = max(noted, n)
 	}
 	end, blockless := uint64(math.MaxUint64), false
-	if s, err := streamIn(l.dir.path, dlq.StreamName(l.pipeline)); err == nil {
+	if s, err := streamIn(l.dir.Path, dlq.StreamName(l.pipeline)); err == nil {
 		blockless = s.Blockless()
 		if end, _, err = letterFiles(s); err != nil {
 			return err
@@ -179,7 +180,7 @@ func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {
 
 // forgetLetters notes that letters are kept up to a sequence, and no further.
 func forgetLetters(path string, names []string, last uint64) error {
-	store, err := checkpoint.Open(checkpoint.Config{Dir: (&directory{path: path}).checkpoints()})
+	store, err := checkpoint.Open(checkpoint.Config{Dir: datadir.At(path).Checkpoints()})
 	if err != nil {
 		return err
 	}

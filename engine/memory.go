@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/view"
 )
@@ -36,7 +37,7 @@ func (r *run) openInMemory(ctx context.Context) error {
 	if err := r.startOverInMemory(ctx); err != nil {
 		return err
 	}
-	r.identity = newIdentity(r.pipeline.plan.Name)
+	r.identity = datadir.NewIdentity(r.pipeline.plan.Name)
 	r.server, r.letters = memory.Host{}, r.memory.Letters()
 	r.checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
 	for _, d := range r.pipeline.plan.Order() {

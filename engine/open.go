@@ -10,6 +10,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/remedy"
 )
 
@@ -22,13 +23,13 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.keys, err = r.config.frameKeys(); err != nil {
 		return err
 	}
-	if r.dir, err = openDirectory(r.config.Dir); err != nil {
+	if r.dir, err = datadir.Open(r.config.Dir); err != nil {
 		return err
 	}
-	if err := r.dir.checkServer(r.config.NATS.URL); err != nil {
+	if err := r.dir.CheckServer(r.config.NATS.URL); err != nil {
 		return err
 	}
-	if err := checkpoint.CheckOpenFiles(r.dir.checkpoints(), filesBeside(r.pipeline)); err != nil {
+	if err := checkpoint.CheckOpenFiles(r.dir.Checkpoints(), filesBeside(r.pipeline)); err != nil {
 		return err
 	}
 	if err := r.space.awaitStart(ctx); err != nil {
@@ -37,8 +38,8 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.checkLetterFiles(); err != nil {
 		return err
 	}
-	server := r.config.broker(r.pipeline.plan.Name, r.dir.broker())
-	if server.StartingOver, err = r.dir.isStartingOver(r.pipeline.plan.Name); err != nil {
+	server := r.config.broker(r.pipeline.plan.Name, r.dir.Broker())
+	if server.StartingOver, err = r.dir.IsStartingOver(r.pipeline.plan.Name); err != nil {
 		return err
 	}
 	server.StartingOver = server.StartingOver || r.config.Fresh
@@ -50,7 +51,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
-	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.dir.checkpoints(), Logger: r.log}); err != nil {
+	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.dir.Checkpoints(), Logger: r.log}); err != nil {
 		return err
 	}
 	if err := r.identify(ctx); err != nil {
@@ -105,12 +106,12 @@ func (r *run) isComplete(ctx context.Context) (bool, error) {
 // identify ties directory and channels together, or refuses a directory that
 // belongs to something else.
 func (r *run) identify(ctx context.Context) error {
-	id, found, err := readIdentity(r.store)
+	id, found, err := datadir.ReadIdentity(r.store)
 	if err != nil {
 		return err
 	}
 	if found && id.Pipeline != r.pipeline.plan.Name {
-		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.path, id.Pipeline, r.pipeline.plan.Name)
+		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.Path, id.Pipeline, r.pipeline.plan.Name)
 	}
 	if found {
 		r.identity = id
@@ -118,33 +119,33 @@ func (r *run) identify(ctx context.Context) error {
 	}
 	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
 		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with %v",
-			ErrRefused, r.dir.path, remedy.Fresh))
+			ErrRefused, r.dir.Path, remedy.Fresh))
 	}
-	r.identity = newIdentity(r.pipeline.plan.Name)
-	there, err := identitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
+	r.identity = datadir.NewIdentity(r.pipeline.plan.Name)
+	there, err := datadir.IdentitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
 	if err != nil {
 		return err
 	}
 	if k := slices.IndexFunc(there, func(id string) bool { return id != "" }); k >= 0 {
-		r.log.Warn("the data directory is new and the pipeline's channels are not: taking the pipeline over", "dir", r.dir.path)
+		r.log.Warn("the data directory is new and the pipeline's channels are not: taking the pipeline over", "dir", r.dir.Path)
 		r.identity.ID = there[k]
 	}
-	return writeIdentity(r.store, r.identity)
+	return datadir.WriteIdentity(r.store, r.identity)
 }
 
 // claim keeps in the directory where its channels are.
 func (r *run) claim(ctx context.Context) error {
 	names, err := r.store.Instances()
 	if err == nil && len(names) > 0 {
-		err = r.dir.checkMoved(ctx, r.broker, r.identity, r.config.NATS.URL)
+		err = r.dir.CheckMoved(ctx, r.broker, r.identity, r.config.NATS.URL)
 	}
 	if err != nil {
 		return err
 	}
-	if r.dir.isMoved(r.config.NATS.URL) {
-		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.about.Channels, "now", broker.Addresses(r.config.NATS.URL))
+	if r.dir.IsMoved(r.config.NATS.URL) {
+		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))
 	}
-	return r.dir.claim(r.pipeline.plan.Name, r.config.NATS.URL)
+	return r.dir.Claim(r.pipeline.plan.Name, r.config.NATS.URL)
 }
 
 func (r *run) openInstances(ctx context.Context) error {

@@ -23,10 +23,10 @@ type quarantineRecord struct {
 
 // lastCalls reads what the process before was doing.
 func (r *run) lastCalls() (inflight.Last, error) {
-	last, err := inflight.Read(r.dir.inflight())
+	last, err := inflight.Read(r.dir.Inflight())
 	if errors.Is(err, inflight.ErrUnreadable) {
 		r.log.Warn("what the process before was doing is not known", "error", err)
-		return inflight.Last{Clean: true}, os.Remove(r.dir.inflight())
+		return inflight.Last{Clean: true}, os.Remove(r.dir.Inflight())
 	}
 	return last, err
 }
@@ -42,7 +42,7 @@ func (r *run) beginQuarantine(last inflight.Last) error {
 	for k, in := range r.instances {
 		names[k] = in.id.String()
 	}
-	file, _, err := inflight.Open(r.dir.inflight(), names)
+	file, _, err := inflight.Open(r.dir.Inflight(), names)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/datadir"
 )
 
 // fix is one thing that may be done to a data directory. Whether it is right is
@@ -25,7 +26,7 @@ const maxRounds = 3
 // try mends a copy, and gives the fixes after which nothing is wrong with it; none
 // if there is no such.
 func (x *examiner) try(ctx context.Context, l *look) ([]fix, error) {
-	trial, err := x.copy(x.dir.path)
+	trial, err := x.copy(x.dir.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ var ErrNotMendable = errors.New("it cannot be mended without guessing")
 // behind that, which nobody has taken anything of, are made once more; the effects
 // of a sink outside the pipeline may then come twice.
 func Repair(ctx context.Context, config Config) (*Repaired, error) {
-	x, err := newExaminer(config, openDirectory)
+	x, err := newExaminer(config, datadir.Open)
 	if err != nil {
 		return nil, err
 	}
@@ -85,37 +86,37 @@ func Repair(ctx context.Context, config Config) (*Repaired, error) {
 	case e.Sound:
 		return done, nil
 	case len(fixes) == 0:
-		return done, fmt.Errorf("repair %s: %w", x.dir.path, ErrNotMendable)
+		return done, fmt.Errorf("repair %s: %w", x.dir.Path, ErrNotMendable)
 	}
 	if done.Backup, err = x.backUp(); err != nil {
-		return done, fmt.Errorf("repair %s: %w; nothing was changed", x.dir.path, err)
+		return done, fmt.Errorf("repair %s: %w; nothing was changed", x.dir.Path, err)
 	}
 	for _, f := range fixes {
-		if err := f.apply(x.dir.path); err != nil {
-			return done, fmt.Errorf("repair %s: %s: %w; the directory as it was is %s", x.dir.path, f.text, err, done.Backup)
+		if err := f.apply(x.dir.Path); err != nil {
+			return done, fmt.Errorf("repair %s: %s: %w; the directory as it was is %s", x.dir.Path, f.text, err, done.Backup)
 		}
 	}
-	l, err := x.look(ctx, x.dir.path)
+	l, err := x.look(ctx, x.dir.Path)
 	if err == nil && l.isWrong() {
 		err = fmt.Errorf("%s: %s", l.sorted()[0].Part, l.sorted()[0].Text)
 	}
 	if err != nil {
-		return done, fmt.Errorf("repair %s: afterwards: %w; the directory as it was is %s", x.dir.path, err, done.Backup)
+		return done, fmt.Errorf("repair %s: afterwards: %w; the directory as it was is %s", x.dir.Path, err, done.Backup)
 	}
 	return done, nil
 }
 
 // backUp copies the directory to one beside it.
 func (x *examiner) backUp() (string, error) {
-	path := strings.TrimRight(x.dir.path, "/\\") + time.Now().UTC().Format(".backup-20060102T150405.000Z")
-	size, err := blocks.TreeSize(x.dir.path)
+	path := strings.TrimRight(x.dir.Path, "/\\") + time.Now().UTC().Format(".backup-20060102T150405.000Z")
+	size, err := blocks.TreeSize(x.dir.Path)
 	if err != nil {
 		return "", fmt.Errorf("back up: %w", err)
 	}
-	if free, _, err := checkpoint.Space(x.dir.path); err == nil && free < size+size/8 {
+	if free, _, err := checkpoint.Space(x.dir.Path); err == nil && free < size+size/8 {
 		return "", fmt.Errorf("back up: %w: %d MiB are free beside the directory and %d MiB are needed", checkpoint.ErrNoSpace, free>>20, (size+size/8)>>20)
 	}
-	if err := copyTree(x.dir.path, path, toDisk); err != nil {
+	if err := datadir.CopyTree(x.dir.Path, path, datadir.ToDisk); err != nil {
 		return "", fmt.Errorf("back up: %w", err)
 	}
 	return path, nil

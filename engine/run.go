@@ -14,6 +14,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/inflight"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/plan"
@@ -26,7 +27,7 @@ type run struct {
 	pipeline     *Pipeline
 	config       Config
 	log          *slog.Logger
-	dir          *directory
+	dir          *datadir.Directory
 	broker       *broker.Broker  // nil: the run is in memory
 	server       ports.Server    // the same, to the stages
 	memory       *memory.Backend // nil: there are a server and a directory
@@ -36,7 +37,7 @@ type run struct {
 	letters      ports.DeadLetters // the same, to the stages
 	lettersEnd   uint64            // no later one is in the files
 	clock        ports.Clock
-	identity     identity
+	identity     datadir.Identity
 	instances    []*instance // producers before readers
 	byStage      map[*plan.Stage]*instance
 	checkpointer *checkpointer
@@ -205,7 +206,7 @@ func (r *run) close() error {
 	// complete would start anew.
 	errs = append(errs, r.inflight.Close())
 	if r.dir != nil {
-		r.dir.close()
+		r.dir.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -208,9 +208,9 @@ func (s *space) serve(ctx context.Context) {
 	defer close(s.over)
 	if dir := s.run.dir; dir != nil {
 		if s.run.server.Embedded() {
-			s.dirs = append(s.dirs, dir.broker())
+			s.dirs = append(s.dirs, dir.Broker())
 		}
-		s.dirs = append(s.dirs, dir.checkpoints())
+		s.dirs = append(s.dirs, dir.Checkpoints())
 	}
 	if s.level.Load() != spaceEnough {
 		s.tell(spaceEnough, s.level.Load())

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -15,6 +12,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/remedy"
 )
 
@@ -26,7 +24,7 @@ import (
 // commit and that, the next start wants this run and not another one:
 // it is opened as it is, and says that it is complete.
 func (r *run) startOver(ctx context.Context) error {
-	fresh, err := r.dir.isStartingOver(r.pipeline.plan.Name)
+	fresh, err := r.dir.IsStartingOver(r.pipeline.plan.Name)
 	if err != nil {
 		return err
 	}
@@ -57,16 +55,16 @@ func (r *run) startOver(ctx context.Context) error {
 	if err := r.tellDiscardedLetters(ctx); err != nil {
 		return err
 	}
-	if err := r.dir.beginStartingOver(r.pipeline.plan.Name); err != nil {
+	if err := r.dir.BeginStartingOver(r.pipeline.plan.Name); err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(r.dir.checkpoints()), os.RemoveAll(r.dir.inflight())); err != nil {
+	if err := errors.Join(os.RemoveAll(r.dir.Checkpoints()), os.RemoveAll(r.dir.Inflight())); err != nil {
 		return fmt.Errorf("delete the checkpoints: %w", err)
 	}
 	if err := channel.DeleteAll(ctx, r.broker, r.pipeline.plan.Name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
 	}
-	return r.dir.endStartingOver()
+	return r.dir.EndStartingOver()
 }
 
 // ErrLettersLeft says that the last run left dead letters, which a new one would
@@ -102,55 +100,17 @@ func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
 	return letters.Count(ctx)
 }
 
-// startingOver is a file that is there while the last run of a pipeline, whose
-// name it holds, is being deleted.
-func (d *directory) startingOver() string { return filepath.Join(d.path, "starting-over") }
-
-func (d *directory) isStartingOver(pipeline string) (bool, error) {
-	name, err := os.ReadFile(d.startingOver())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("look whether the last run was being deleted: %w", err)
-	}
-	return err == nil && string(name) == pipeline, nil
-}
-
-// beginStartingOver brings the file to the disk before anything is deleted.
-func (d *directory) beginStartingOver(pipeline string) error {
-	if err := d.write(d.startingOver(), []byte(pipeline)); err != nil {
-		return fmt.Errorf("note that the last run is being deleted: %w", err)
-	}
-	return nil
-}
-
-func (d *directory) endStartingOver() error {
-	if err := os.Remove(d.startingOver()); err != nil {
-		return fmt.Errorf("note that the last run is deleted: %w", err)
-	}
-	return nil
-}
-
-func syncDirectory(path string) error {
-	if runtime.GOOS == "windows" { // which cannot
-		return nil
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
 // checkOwner refuses a complete run that another data directory made: this one
 // was pointed at the wrong server, and would delete what is there.
 func (r *run) checkOwner(ctx context.Context) error {
 	id, found, err := r.identityBefore()
 	switch {
-	case err != nil && r.dir.isMoved(r.config.NATS.URL):
+	case err != nil && r.dir.IsMoved(r.config.NATS.URL):
 		return err
 	case err != nil || !found: // damaged, or new: what there is of it goes as well
 		return nil
 	}
-	others, err := identitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
+	others, err := datadir.IdentitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
 	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
 		err = r.elsewhere(id)
 	}
@@ -159,23 +119,23 @@ func (r *run) checkOwner(ctx context.Context) error {
 
 // identityBefore reads what the directory is before its store is opened for the
 // run.
-func (r *run) identityBefore() (id identity, found bool, err error) {
-	if !exists(r.dir.checkpoints()) {
-		return identity{}, false, nil
+func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
+	if !datadir.Exists(r.dir.Checkpoints()) {
+		return datadir.Identity{}, false, nil
 	}
-	store, err := checkpoint.Open(checkpoint.Config{Dir: r.dir.checkpoints(), Logger: r.log})
+	store, err := checkpoint.Open(checkpoint.Config{Dir: r.dir.Checkpoints(), Logger: r.log})
 	if err != nil {
-		return identity{}, false, err
+		return datadir.Identity{}, false, err
 	}
-	id, found, err = readIdentity(store)
+	id, found, err = datadir.ReadIdentity(store)
 	return id, found, errors.Join(err, store.Close())
 }
 
-func (r *run) elsewhere(id identity) error {
-	if r.dir.isMoved(r.config.NATS.URL) {
+func (r *run) elsewhere(id datadir.Identity) error {
+	if r.dir.IsMoved(r.config.NATS.URL) {
 		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s is of another data directory: name the first server with %v, or that directory with %v",
-			ErrElsewhere, id.Pipeline, r.dir.path, strings.Join(r.dir.about.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
+			ErrElsewhere, id.Pipeline, r.dir.Path, strings.Join(r.dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
 	}
 	return remedy.Errorf("%w: the run of pipeline %s on this server is not that of %s: name its data directory with %v, or delete it and start over with %v",
-		ErrElsewhere, id.Pipeline, r.dir.path, remedy.Dir, remedy.Fresh)
+		ErrElsewhere, id.Pipeline, r.dir.Path, remedy.Dir, remedy.Fresh)
 }

@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/rule":            {},
 	"penstock/engine/internal/blocks":          {},
 	"penstock/engine/internal/wall":            {},
+	"penstock/engine/internal/datadir":         {"penstock/checkpoint", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/engine/internal/view", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/userfile"},
 	"penstock/engine/internal/plan":            {"penstock/engine/breaker", "penstock/engine/frame", "penstock/engine/supervise"},
 	"penstock/engine/internal/ports":           {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/internal/wall", "penstock/internal/pause"},
 	"penstock/engine/internal/state":           {"penstock/checkpoint", "penstock/engine/frame", "penstock/engine/supervise", "penstock/engine/internal/view"},

@@ -1,4 +1,4 @@
-package engine
+package datadir
 
 import (
 	"errors"
@@ -9,15 +9,15 @@ import (
 	"path/filepath"
 )
 
-// toDisk and toMemory say how a copy ends: a backup has to outlive the power.
+// ToDisk and ToMemory finish each file of a copy. A backup must survive a power cut.
 var (
-	toDisk   = (*os.File).Sync
-	toMemory = func(*os.File) error { return nil }
+	ToDisk   = (*os.File).Sync
+	ToMemory = func(*os.File) error { return nil }
 )
 
-// copyTree copies the regular files of a directory, with their modes. Sockets and
+// CopyTree copies the regular files of a directory, with their modes. Sockets and
 // links are left out. to must not be there.
-func copyTree(from, to string, finish func(*os.File) error) error {
+func CopyTree(from, to string, finish func(*os.File) error) error {
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package engine
+package datadir
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/view"
 	"penstock/engine/remedy"
 	"penstock/internal/format"
 	"penstock/internal/nofollow"
@@ -30,9 +31,9 @@ var ErrNewerVersion = format.ErrNewer
 // that was named, or that none was named.
 var ErrElsewhere = errors.New("the channels are not on the server that is named")
 
-// descriptor is the file that says what a data directory is, for every build that
+// Descriptor is the file that says what a data directory is, for every build that
 // comes after. A run writes it; a directory of format 1 has none.
-type descriptor struct {
+type Descriptor struct {
 	Format   int      `json:"format"`
 	Pipeline string   `json:"pipeline"`
 	Channels []string `json:"channels,omitempty"` // addresses of the NATS server, without a login; none: in the directory
@@ -42,12 +43,13 @@ type descriptor struct {
 // mostDescriptor bounds the file, in bytes.
 const mostDescriptor = 64 << 10
 
-func (d *directory) descriptorFile() string { return filepath.Join(d.path, "penstock.json") }
+// DescriptorFile is where it is.
+func (d *Directory) DescriptorFile() string { return filepath.Join(d.Path, "penstock.json") }
 
-// describe reads the file.
-func (d *directory) describe() error {
-	d.about, d.damaged = descriptor{Format: 1}, nil
-	file, err := nofollow.OpenFile(d.descriptorFile(), os.O_RDONLY, 0)
+// Describe reads the file.
+func (d *Directory) Describe() error {
+	d.About, d.Damaged = Descriptor{Format: 1}, nil
+	file, err := nofollow.OpenFile(d.DescriptorFile(), os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -62,26 +64,26 @@ func (d *directory) describe() error {
 	about, err := decodeDescriptor(data)
 	switch {
 	case errors.Is(err, ErrNewerVersion):
-		return fmt.Errorf("%s: %w", d.path, err)
+		return fmt.Errorf("%s: %w", d.Path, err)
 	case err != nil:
-		d.damaged = remedy.Errorf("%w: %s is damaged: see %v", ErrRefused, file.Name(), remedy.Examine)
+		d.Damaged = remedy.Errorf("%w: %s is damaged: see %v", view.ErrRefused, file.Name(), remedy.Examine)
 		return nil
 	}
-	d.about = about
+	d.About = about
 	return nil
 }
 
-// claim writes the file, when a run has found that the directory is its own.
-func (d *directory) claim(pipeline, url string) error {
-	about := descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
+// Claim writes the file, when a run has found that the directory is its own.
+func (d *Directory) Claim(pipeline, url string) error {
+	about := Descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
 	data := about.encode()
-	if d.about.Sum != "" && bytes.Equal(data, d.about.encode()) {
+	if d.About.Sum != "" && bytes.Equal(data, d.About.encode()) {
 		return nil
 	}
-	if err := d.write(d.descriptorFile(), data); err != nil {
+	if err := d.write(d.DescriptorFile(), data); err != nil {
 		return fmt.Errorf("write what the data directory is: %w", err)
 	}
-	d.about = about
+	d.About = about
 	return nil
 }
 
@@ -92,7 +94,7 @@ func sumOf(data []byte) string {
 	return fmt.Sprintf("%08x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-func (a descriptor) encode() []byte {
+func (a Descriptor) encode() []byte {
 	a.Sum = ""
 	data, _ := json.MarshalIndent(a, "", "  ") // of texts and a number
 	before := data[:bytes.LastIndex(data, sumField)]
@@ -101,7 +103,7 @@ func (a descriptor) encode() []byte {
 
 // decodeDescriptor is the inverse of encode. Of a newer one nothing is known but
 // where the sum and the format are.
-func decodeDescriptor(data []byte) (descriptor, error) {
+func decodeDescriptor(data []byte) (Descriptor, error) {
 	end := bytes.LastIndex(data, sumField)
 	if end < 0 {
 		return decodeUnsummed(data)
@@ -111,29 +113,29 @@ func decodeDescriptor(data []byte) (descriptor, error) {
 		Sum    string
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return descriptor{}, err
+		return Descriptor{}, err
 	}
 	if head.Sum != sumOf(data[:end]) || head.Format < 2 {
-		return descriptor{}, errors.New("its sum is wrong")
+		return Descriptor{}, errors.New("its sum is wrong")
 	}
 	if head.Format > format.Directory {
-		return descriptor{}, format.Newer("the data directory", uint64(head.Format), format.Directory)
+		return Descriptor{}, format.Newer("the data directory", uint64(head.Format), format.Directory)
 	}
-	var about descriptor
+	var about Descriptor
 	return about, json.Unmarshal(data, &about)
 }
 
 // decodeUnsummed reads a file of the first builds that wrote one, which has no sum.
 // It may have no other field: with a flipped bit in its name a sum is one.
-func decodeUnsummed(data []byte) (descriptor, error) {
+func decodeUnsummed(data []byte) (Descriptor, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	var about descriptor
+	var about Descriptor
 	if err := decoder.Decode(&about); err != nil {
-		return descriptor{}, err
+		return Descriptor{}, err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) || about.Sum != "" || about.Format != firstDescribed || about.Pipeline == "" {
-		return descriptor{}, errors.New("it has no sum")
+		return Descriptor{}, errors.New("it has no sum")
 	}
 	return about, nil
 }
@@ -142,16 +144,17 @@ func decodeUnsummed(data []byte) (descriptor, error) {
 // were written.
 const firstDescribed = 2
 
-// checkServer refuses another kind of server than the one that has the channels.
+// CheckServer refuses another kind of server than the one that has the channels.
 // Another address may be the same server by another name.
-func (d *directory) checkServer(url string) error {
-	if d.damaged != nil {
-		return d.damaged
+func (d *Directory) CheckServer(url string) error {
+	if d.Damaged != nil {
+		return d.Damaged
 	}
-	return d.checkKind(url)
+	return d.CheckKind(url)
 }
 
-func (d *directory) checkKind(url string) error {
+// CheckKind is CheckServer for what needs no readable descriptor.
+func (d *Directory) CheckKind(url string) error {
 	if url != "" {
 		if err := broker.CheckURLs(url); err != nil {
 			return err
@@ -163,49 +166,49 @@ func (d *directory) checkKind(url string) error {
 		return err
 	case inside:
 		return remedy.Errorf("%w: the channels of %s are in the directory itself: leave out %v, or give the pipeline another directory (%v) to run on that server",
-			ErrElsewhere, d.path, remedy.NATS, remedy.Dir)
-	case len(d.about.Channels) == 0:
-		return remedy.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (%v)", ErrElsewhere, d.path, remedy.NATS)
+			ErrElsewhere, d.Path, remedy.NATS, remedy.Dir)
+	case len(d.About.Channels) == 0:
+		return remedy.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (%v)", ErrElsewhere, d.Path, remedy.NATS)
 	}
-	return remedy.Errorf("%w: pipeline %s runs on %s: name it with %v", ErrElsewhere, d.about.Pipeline, strings.Join(d.about.Channels, ","), remedy.NATS)
+	return remedy.Errorf("%w: pipeline %s runs on %s: name it with %v", ErrElsewhere, d.About.Pipeline, strings.Join(d.About.Channels, ","), remedy.NATS)
 }
 
 // isInside says whether the channels are in the directory, as far as that is
 // known: not before a run has begun there.
-func (d *directory) isInside() (inside, known bool, err error) {
-	streams, err := blocks.Streams(d.broker())
+func (d *Directory) isInside() (inside, known bool, err error) {
+	streams, err := blocks.Streams(d.Broker())
 	switch {
 	case err != nil:
 		return false, false, fmt.Errorf("look whether the channels are in the directory: %w", err)
-	case d.about.Format >= 2:
-		return len(d.about.Channels) == 0, len(streams) > 0 || exists(d.checkpoints()) || exists(d.startingOver()), nil
+	case d.About.Format >= 2:
+		return len(d.About.Channels) == 0, len(streams) > 0 || Exists(d.Checkpoints()) || Exists(d.StartingOver()), nil
 	case len(streams) > 0:
 		return true, true, nil
 	}
-	return false, exists(d.checkpoints()) && !exists(d.startingOver()), nil
+	return false, Exists(d.Checkpoints()) && !Exists(d.StartingOver()), nil
 }
 
-// checkMoved refuses a server that has no channels of the directory, where the
+// CheckMoved refuses a server that has no channels of the directory, where the
 // last run used one with another address.
-func (d *directory) checkMoved(ctx context.Context, b *broker.Broker, id identity, url string) error {
-	if !d.isMoved(url) {
+func (d *Directory) CheckMoved(ctx context.Context, b *broker.Broker, id Identity, url string) error {
+	if !d.IsMoved(url) {
 		return nil
 	}
 	stages, err := channel.Stages(ctx, b, id.Pipeline)
 	if err != nil {
 		return err
 	}
-	there, err := identitiesOn(ctx, b, id.Pipeline, stages)
+	there, err := IdentitiesOn(ctx, b, id.Pipeline, stages)
 	if err != nil || slices.Contains(there, id.ID) {
 		return err
 	}
 	return remedy.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with %v, or start over on this one with %v",
-		ErrElsewhere, id.Pipeline, strings.Join(d.about.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Fresh)
+		ErrElsewhere, id.Pipeline, strings.Join(d.About.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Fresh)
 }
 
-// identitiesOn are those of the data directories that the channels of stages
+// IdentitiesOn are those of the data directories that the channels of stages
 // belong to. A channel that says nothing of that has "".
-func identitiesOn(ctx context.Context, b *broker.Broker, pipeline string, stages []string) (list []string, err error) {
+func IdentitiesOn(ctx context.Context, b *broker.Broker, pipeline string, stages []string) (list []string, err error) {
 	for _, stage := range stages {
 		ch, found, err := channel.Lookup(ctx, b, pipeline, stage)
 		if err != nil {
@@ -218,8 +221,8 @@ func identitiesOn(ctx context.Context, b *broker.Broker, pipeline string, stages
 	return list, nil
 }
 
-// isMoved says that the server has another address than the last time.
-func (d *directory) isMoved(url string) bool {
+// IsMoved says that the server has another address than the last time.
+func (d *Directory) IsMoved(url string) bool {
 	now := broker.Addresses(url)
-	return len(d.about.Channels) > 0 && len(now) > 0 && !slices.ContainsFunc(now, func(a string) bool { return slices.Contains(d.about.Channels, a) })
+	return len(d.About.Channels) > 0 && len(now) > 0 && !slices.ContainsFunc(now, func(a string) bool { return slices.Contains(d.About.Channels, a) })
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package engine
+package userfile
 
 import (
 	"io/fs"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// isOwn says whether a file belongs to the user of this process.
-func isOwn(info fs.FileInfo) bool {
+// IsOwn says whether a file belongs to the user of this process.
+func IsOwn(info fs.FileInfo) bool {
 	stat, known := info.Sys().(*syscall.Stat_t)
 	return !known || int(stat.Uid) == os.Geteuid()
 }

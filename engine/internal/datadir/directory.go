@@ -1,19 +1,16 @@
-package engine
+package datadir
 
 import (
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofrs/flock"
 
-	"penstock/checkpoint"
 	"penstock/internal/nofollow"
 	"penstock/internal/userfile"
 )
@@ -21,22 +18,25 @@ import (
 // ErrLocked says that another process uses the data directory.
 var ErrLocked = errors.New("the data directory is in use")
 
-// directory is a data directory, locked while this process uses it.
-type directory struct {
-	path    string // of the directory itself: no link is in its place
-	about   descriptor
-	damaged error        // its file cannot be read: nothing is known of where the channels are
+// Directory is a data directory, locked while this process uses it.
+type Directory struct {
+	Path    string // of the directory itself: no link is in its place
+	About   Descriptor
+	Damaged error        // its file cannot be read: nothing is known of where the channels are
 	lock    *flock.Flock // nil: not locked
 	owns    bool         // a run, or what changes something: it has written its pid
 }
 
-// openDirectory creates and locks a data directory. nats-server takes no lock
+// At is the data directory of a path, not locked: nothing is known of it yet.
+func At(path string) *Directory { return &Directory{Path: path} }
+
+// Open creates and locks a data directory. nats-server takes no lock
 // of its own: two servers on the same files would destroy them.
-func openDirectory(path string) (*directory, error) {
+func Open(path string) (*Directory, error) {
 	if path == "" {
 		return nil, errors.New("engine: Config.Dir is empty: name a data directory")
 	}
-	place, err := locate(path)
+	place, err := Locate(path)
 	if err != nil {
 		return nil, err
 	}
@@ -47,16 +47,16 @@ func openDirectory(path string) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.opened(d.own())
+	return d.opened(d.Own())
 }
 
-// lookInto locks a data directory that is only to be read: nothing is written in it.
-func lookInto(path string) (*directory, error) {
+// Look locks a data directory that is only to be read: nothing is written in it.
+func Look(path string) (*Directory, error) {
 	d, err := resolved(path)
 	if err != nil {
 		return nil, err
 	}
-	if exists(d.lockFile()) { // else nothing has ever run there
+	if Exists(d.lockFile()) { // else nothing has ever run there
 		if err := d.take(os.O_RDONLY, (*flock.Flock).TryRLock); err != nil {
 			return nil, err
 		}
@@ -64,16 +64,16 @@ func lookInto(path string) (*directory, error) {
 	return d.opened(d.check())
 }
 
-func (d *directory) opened(err error) (*directory, error) {
+func (d *Directory) opened(err error) (*Directory, error) {
 	if err != nil {
-		d.close()
+		d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func resolved(path string) (*directory, error) {
-	real, err := locate(path)
+func resolved(path string) (*Directory, error) {
+	real, err := Locate(path)
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +83,13 @@ func resolved(path string) (*directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the data directory: %w", err)
 	}
-	return &directory{path: real}, nil
+	return At(real), nil
 }
 
-// locate follows the links on the path of a data directory, which may not be there
+// Locate follows the links on the path of a data directory, which may not be there
 // yet. It refuses those of other users, and those that lead to nothing: a disk may
 // not be mounted.
-func locate(path string) (string, error) {
+func Locate(path string) (string, error) {
 	place, err := userfile.Resolve(path)
 	if err != nil {
 		return "", fmt.Errorf("find the data directory: %w", err)
@@ -102,24 +102,24 @@ func locate(path string) (string, error) {
 
 // take locks the directory: try is for this process alone, or with others that
 // look. The flag says whether the file of the lock is made.
-func (d *directory) take(flag int, try func(*flock.Flock) (bool, error)) error {
+func (d *Directory) take(flag int, try func(*flock.Flock) (bool, error)) error {
 	if err := nofollow.Check(d.lockFile()); err != nil {
 		return fmt.Errorf("lock the data directory: %w", err)
 	}
 	lock := flock.New(d.lockFile(), flock.SetFlag(flag|nofollow.Flag), flock.SetPermissions(0o600))
 	locked, err := try(lock)
 	if err != nil {
-		return fmt.Errorf("lock the data directory %s: %w", d.path, err)
+		return fmt.Errorf("lock the data directory %s: %w", d.Path, err)
 	}
 	if !locked {
-		return fmt.Errorf("%w: %s is locked by %s; stop it, or name another directory", ErrLocked, d.path, d.owner())
+		return fmt.Errorf("%w: %s is locked by %s; stop it, or name another directory", ErrLocked, d.Path, d.owner())
 	}
 	d.lock = lock
 	return nil
 }
 
-// own makes this process the one that may change the directory.
-func (d *directory) own() error {
+// Own makes this process the one that may change the directory.
+func (d *Directory) Own() error {
 	if d.lock != nil {
 		_ = d.lock.Close()
 		d.lock = nil
@@ -139,15 +139,15 @@ func (d *directory) own() error {
 
 // check refuses a directory with links in it, which the server and the store
 // would follow, and one of a newer version.
-func (d *directory) check() error {
-	if err := nofollow.CheckTree(d.path); err != nil {
+func (d *Directory) check() error {
+	if err := nofollow.CheckTree(d.Path); err != nil {
 		return fmt.Errorf("look for links in the data directory: %w", err)
 	}
-	return d.describe()
+	return d.Describe()
 }
 
 // write replaces a small file, durably and at once.
-func (d *directory) write(path string, data []byte) error {
+func (d *Directory) write(path string, data []byte) error {
 	file, err := nofollow.Create(path+".new", 0o600)
 	if err != nil {
 		return err
@@ -156,16 +156,18 @@ func (d *directory) write(path string, data []byte) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	return errors.Join(os.Rename(file.Name(), path), syncDirectory(d.path))
+	return errors.Join(os.Rename(file.Name(), path), Sync(d.Path))
 }
 
-func (d *directory) lockFile() string    { return filepath.Join(d.path, "lock") }
-func (d *directory) pidFile() string     { return filepath.Join(d.path, "pid") }
-func (d *directory) broker() string      { return filepath.Join(d.path, "jetstream") }
-func (d *directory) inflight() string    { return filepath.Join(d.path, "in-flight") }
-func (d *directory) checkpoints() string { return filepath.Join(d.path, "checkpoints") }
+func (d *Directory) lockFile() string { return filepath.Join(d.Path, "lock") }
+func (d *Directory) pidFile() string  { return filepath.Join(d.Path, "pid") }
 
-func (d *directory) owner() string {
+// Broker, Inflight and Checkpoints are the parts of the directory.
+func (d *Directory) Broker() string      { return filepath.Join(d.Path, "jetstream") }
+func (d *Directory) Inflight() string    { return filepath.Join(d.Path, "in-flight") }
+func (d *Directory) Checkpoints() string { return filepath.Join(d.Path, "checkpoints") }
+
+func (d *Directory) owner() string {
 	data, err := os.ReadFile(d.pidFile())
 	pid, syntax := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || syntax != nil {
@@ -174,8 +176,8 @@ func (d *directory) owner() string {
 	return fmt.Sprintf("process %d", pid)
 }
 
-// close lets go of the directory.
-func (d *directory) close() {
+// Close lets go of the directory.
+func (d *Directory) Close() {
 	if d.owns {
 		_ = os.Remove(d.pidFile())
 	}
@@ -184,37 +186,7 @@ func (d *directory) close() {
 	}
 }
 
-// identity ties a data directory to the channels it belongs to.
-type identity struct {
-	Pipeline string    `json:"pipeline"`
-	ID       string    `json:"id"`
-	Created  time.Time `json:"created"`
-}
-
-const identityNote = "identity"
-
-func newIdentity(pipeline string) identity {
-	return identity{Pipeline: pipeline, ID: rand.Text(), Created: time.Now().UTC()}
-}
-
-func readIdentity(store *checkpoint.Store) (id identity, found bool, err error) {
-	data, found, err := store.Note(identityNote)
-	if err == nil && found {
-		err = json.Unmarshal(data, &id)
-	}
-	if err != nil {
-		return id, false, fmt.Errorf("read the identity of the data directory: %w", err)
-	}
-	return id, found, nil
-}
-
-func writeIdentity(store *checkpoint.Store, id identity) error {
-	data, err := json.Marshal(id)
-	if err == nil {
-		err = store.PutNote(identityNote, data)
-	}
-	if err != nil {
-		return fmt.Errorf("write the identity of the data directory: %w", err)
-	}
-	return nil
+// IsThere says whether anything in the directory is of a pipeline.
+func (d *Directory) IsThere() bool {
+	return slices.ContainsFunc([]string{d.Checkpoints(), d.Broker(), d.Inflight(), d.StartingOver()}, Exists)
 }

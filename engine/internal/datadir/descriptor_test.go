@@ -1,4 +1,4 @@
-package engine
+package datadir
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 // A build that took damage for a newer format would send people after a build
 // that does not exist.
 func TestADamagedDescriptorIsNeverCalledNewer(t *testing.T) {
-	data := descriptor{Format: format.Directory, Pipeline: "orders", Channels: []string{"nats://10.0.0.1:4222"}}.encode()
+	data := Descriptor{Format: format.Directory, Pipeline: "orders", Channels: []string{"nats://10.0.0.1:4222"}}.encode()
 	about, err := decodeDescriptor(data)
 	if err != nil || about.Pipeline != "orders" || !bytes.Equal(about.encode(), data) {
 		t.Fatalf("%+v, %v", about, err)
@@ -29,7 +29,7 @@ func TestADamagedDescriptorIsNeverCalledNewer(t *testing.T) {
 			t.Errorf("cut at %d: %+v, %v", i, about, err)
 		}
 	}
-	newer := descriptor{Format: format.Directory + 1, Pipeline: "orders"}.encode()
+	newer := Descriptor{Format: format.Directory + 1, Pipeline: "orders"}.encode()
 	if _, err := decodeDescriptor(newer); !errors.Is(err, ErrNewerVersion) {
 		t.Errorf("a newer one: %v", err)
 	}
@@ -47,14 +47,14 @@ func TestADescriptorWithoutASumIsRead(t *testing.T) {
 			t.Errorf("cut at %d: %+v", i, about)
 		}
 	}
-	d := &directory{path: t.TempDir()}
-	if err := os.WriteFile(d.descriptorFile(), data, 0o600); err != nil {
+	d := &Directory{Path: t.TempDir()}
+	if err := os.WriteFile(d.DescriptorFile(), data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(d.describe(), d.damaged, d.claim("orders", "nats://10.0.0.1:4222"), d.describe(), d.damaged); err != nil {
+	if err := errors.Join(d.Describe(), d.Damaged, d.Claim("orders", "nats://10.0.0.1:4222"), d.Describe(), d.Damaged); err != nil {
 		t.Fatal(err)
 	}
-	if d.about.Sum == "" {
+	if d.About.Sum == "" {
 		t.Error("the next run does not give it a sum")
 	}
 }
