@@ -169,7 +169,7 @@ func TestMeasure(t *testing.T) {
 
 func TestProgressOfAVictim(t *testing.T) {
 	t.Parallel()
-	c := &child{}
+	c := &process{}
 	c.hear("ready a=1 b=2")
 	c.hear("progress a=1 b=3")
 	if got := c.readyWith(); got["a"] != 1 || got["b"] != 2 {

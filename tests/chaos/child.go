@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,21 +16,16 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"penstock/internal/testing/child"
 )
 
-// child is a process that suffers: a victim or a server.
-type child struct {
-	cmd     *exec.Cmd
-	stdin   io.WriteCloser
-	done    chan struct{} // it has ended, and everything it said was read
-	err     error
-	stderr  bytes.Buffer // to be read after done
-	started time.Time
-
-	heard chan struct{} // something was said since somebody looked
+// process is one that suffers: a victim or a server.
+type process struct {
+	*child.Child
 
 	mu       sync.Mutex
-	lines    []string // the last ones
+	lines    []string // the last ones, without those that tell of progress
 	listens  bool     // as a server
 	ready    map[string]uint64
 	progress []progress
@@ -47,49 +40,21 @@ type progress struct {
 
 const keptLines = 300
 
-func startChild(args, env []string, echo io.Writer) (*child, error) {
-	self, err := os.Executable()
+func startChild(args, env []string, echo io.Writer) (*process, error) {
+	cmd, err := child.Self(args...)
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: exec.Command(self, args...), done: make(chan struct{}), heard: make(chan struct{}, 1), started: time.Now()}
-	c.cmd.Env = append(os.Environ(), env...)
-	c.cmd.Stderr = &c.stderr
-	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	stdout, err := c.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		defer close(c.done)
-		c.read(stdout, echo)
-		c.err = c.cmd.Wait()
-	}()
-	return c, nil
+	cmd.Env = append(os.Environ(), env...)
+	c := &process{}
+	c.Child, err = child.Start(cmd, func(started *child.Child, line string) {
+		fmt.Fprintf(echo, "%d: %s\n", started.Cmd.Process.Pid, line)
+		c.hear(line)
+	})
+	return c, err
 }
 
-func (c *child) read(stdout io.Reader, echo io.Writer) {
-	lines := bufio.NewReader(stdout)
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return
-		}
-		fmt.Fprintf(echo, "%d: %s", c.cmd.Process.Pid, line)
-		c.hear(strings.TrimSuffix(line, "\n"))
-		select {
-		case c.heard <- struct{}{}:
-		default:
-		}
-	}
-}
-
-func (c *child) hear(line string) {
+func (c *process) hear(line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	verb, rest, _ := strings.Cut(line, " ")
@@ -127,13 +92,11 @@ func parseProgress(text string) progress {
 	return p
 }
 
-func (c *child) signal(s syscall.Signal) { _ = c.cmd.Process.Signal(s) }
-
 // stop stops it and waits until all of its threads are, those in a call of the kernel after it. It may be stopped already.
-func (c *child) stop() error {
-	c.signal(syscall.SIGSTOP)
+func (c *process) stop() error {
+	c.Signal(syscall.SIGSTOP)
 	for {
-		err := unix.Waitid(unix.P_PID, c.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_PID, c.Cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case err == nil, errors.Is(err, unix.ECHILD): // it has ended
@@ -145,42 +108,33 @@ func (c *child) stop() error {
 }
 
 // kill kills it and waits until it is gone.
-func (c *child) kill() {
-	c.signal(syscall.SIGKILL)
-	<-c.done
-}
-
-func (c *child) alive() bool {
-	select {
-	case <-c.done:
-		return false
-	default:
-		return true
-	}
+func (c *process) kill() {
+	c.Kill()
+	<-c.Done()
 }
 
 // advances is how often the victim told of commits.
-func (c *child) advances() int {
+func (c *process) advances() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.progress)
 }
 
-func (c *child) isReady() bool {
+func (c *process) isReady() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ready != nil
 }
 
 // readyWith is what it had committed as it began; nil if it never did.
-func (c *child) readyWith() map[string]uint64 {
+func (c *process) readyWith() map[string]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.ready)
 }
 
 // commitsAt is what the victim had told of at a time; nil if nothing.
-func (c *child) commitsAt(t time.Time) (latest map[string]uint64) {
+func (c *process) commitsAt(t time.Time) (latest map[string]uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.progress {
@@ -192,7 +146,7 @@ func (c *child) commitsAt(t time.Time) (latest map[string]uint64) {
 }
 
 // firstCommitAfter is when the victim first told of more than it had at a time.
-func (c *child) firstCommitAfter(t time.Time) (time.Time, bool) {
+func (c *process) firstCommitAfter(t time.Time) (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before, known := uint64(0), false
@@ -208,7 +162,7 @@ func (c *child) firstCommitAfter(t time.Time) (time.Time, bool) {
 }
 
 // firstBeyond is when the victim first told of a commit that is beyond those of another.
-func (c *child) firstBeyond(other map[string]uint64) (time.Time, bool) {
+func (c *process) firstBeyond(other map[string]uint64) (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.progress {
@@ -219,34 +173,6 @@ func (c *child) firstBeyond(other map[string]uint64) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-// until waits until something is so, and says whether it is. It looks again whenever the child has said something.
-func (c *child) until(limit time.Duration, so func() bool) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for !so() {
-		select {
-		case <-c.heard:
-		case <-c.done:
-			return so()
-		case <-timer.C:
-			return so()
-		}
-	}
-	return true
-}
-
-// ends waits for its end.
-func (c *child) ends(limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-c.done:
-		return true
-	case <-timer.C:
-		return false
-	}
 }
 
 // end is how a child ended.
@@ -260,12 +186,12 @@ const (
 	died        end = "died"   // a panic, a fault of memory
 )
 
-func (c *child) end() end {
+func (c *process) end() end {
 	var exit *exec.ExitError
 	switch {
-	case c.err == nil:
+	case c.Err() == nil:
 		return completed
-	case !errors.As(c.err, &exit):
+	case !errors.As(c.Err(), &exit):
 		return died
 	}
 	status, _ := exit.Sys().(syscall.WaitStatus)
@@ -281,16 +207,16 @@ func (c *child) end() end {
 }
 
 // reason is what it said about its end.
-func (c *child) reason() string {
-	text := strings.TrimSpace(c.stderr.String())
+func (c *process) reason() string {
+	text := strings.TrimSpace(c.Stderr.String())
 	if len(text) > 4000 {
 		text = text[:4000] + " …"
 	}
-	return fmt.Sprintf("%v: %s", c.err, text)
+	return fmt.Sprintf("%v: %s", c.Err(), text)
 }
 
 // story is what it said last.
-func (c *child) story() string {
+func (c *process) story() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return strings.Join(c.lines, "\n")

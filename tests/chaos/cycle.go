@@ -35,9 +35,9 @@ type cycle struct {
 	outside *workload.Outside
 	echo    io.Writer
 
-	victim *child // the last one
-	within bool   // another fault is under way
-	rival  *child // a second process on the same directory
+	victim *process // the last one
+	within bool     // another fault is under way
+	rival  *process // a second process on the same directory
 	// pausedAt is since when the victim is stopped by a fault.
 	pausedAt time.Time
 	judged   bool // its end was looked at
@@ -255,7 +255,7 @@ func (c *cycle) allow() { c.denied-- }
 
 // ensure has a victim alive.
 func (c *cycle) ensure() error {
-	if c.victim != nil && c.victim.alive() {
+	if c.victim != nil && c.victim.IsAlive() {
 		return nil
 	}
 	if c.lives > maxLives {
@@ -273,7 +273,7 @@ func (c *cycle) finish() error {
 		if err := c.ensure(); err != nil {
 			return err
 		}
-		for before, waited := -1, 0; !c.victim.ends(c.patience); waited++ {
+		for before, waited := -1, 0; !c.victim.Ends(c.patience); waited++ {
 			now := c.victim.advances()
 			if now == before || waited == maxPatience {
 				c.hang("it does not end")
@@ -292,8 +292,8 @@ const maxPatience = 3
 
 // hang shows where a victim hangs, and ends it.
 func (c *cycle) hang(what string) {
-	c.victim.signal(syscall.SIGQUIT)
-	<-c.victim.done
+	c.victim.Signal(syscall.SIGQUIT)
+	<-c.victim.Done()
 	c.judged = true
-	c.find(hung, "%s within %v: %.20000s", what, c.patience, c.victim.stderr.String())
+	c.find(hung, "%s within %v: %.20000s", what, c.patience, c.victim.Stderr.String())
 }

@@ -51,7 +51,7 @@ func TestWhatCameOfDamage(t *testing.T) {
 
 func TestHowOldLostCommitsAre(t *testing.T) {
 	t.Parallel()
-	c := &child{}
+	c := &process{}
 	c.hear("ready a=1 b=1")
 	c.hear("progress 1000000000 a=2 b=1")
 	c.hear("progress 1100000000 a=2 b=2")

@@ -66,12 +66,12 @@ func (c *cycle) askDoctor(more ...string) (*engine.Examination, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !child.ends(c.patience) {
+	if !child.Ends(c.patience) {
 		child.kill()
 		c.find(hung, "the doctor (%v) does not end within %v", more, c.patience)
 		return nil, nil
 	}
-	if child.err != nil {
+	if child.Err() != nil {
 		c.find(unclear, "the doctor (%v) fails: %s", more, child.reason())
 		return nil, nil
 	}
@@ -86,7 +86,7 @@ func (c *cycle) askDoctor(more ...string) (*engine.Examination, error) {
 
 // examineHarm has the doctor look at what was damaged, and sees to it that it changes nothing.
 func (c *cycle) examineHarm() error {
-	if c.server != nil && !c.server.child.alive() {
+	if c.server != nil && !c.server.child.IsAlive() {
 		return nil // it can look at nothing
 	}
 	before, err := fingerprint(c.data)

@@ -59,7 +59,7 @@ func (c *cycle) clockJump() error {
 const clockOrder = "clock"
 
 // order tells a victim something. One that has ended need not hear it.
-func (c *child) order(verb string, what any) { _, _ = fmt.Fprintf(c.stdin, "%s %v\n", verb, what) }
+func (c *process) order(verb string, what any) { _, _ = fmt.Fprintf(c.Stdin, "%s %v\n", verb, what) }
 
 // obey does what the campaign orders, until there is nobody any more to order anything.
 func obey(orders io.Reader) {

@@ -82,9 +82,9 @@ func (c *cycle) settle() error {
 			return err
 		}
 		if c.IntN(2) == 0 {
-			c.victim.signal(syscall.SIGTERM)
-			c.victim.signal(syscall.SIGCONT) // a pause may be the fault that this is a part of
-			if !c.victim.ends(c.patience) {
+			c.victim.Signal(syscall.SIGTERM)
+			c.victim.Signal(syscall.SIGCONT) // a pause may be the fault that this is a part of
+			if !c.victim.Ends(c.patience) {
 				c.hang("it does not end after SIGTERM")
 				return errEnded
 			}

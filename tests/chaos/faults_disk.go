@@ -57,12 +57,12 @@ const roomTime = 10 * time.Second
 
 // pipelineBack kills a victim that does not go on by itself, as its operator would. The report counts that.
 func (c *cycle) pipelineBack() error {
-	if !c.victim.alive() {
+	if !c.victim.IsAlive() {
 		return nil
 	}
 	steps := c.victim.advances()
-	c.victim.until(roomTime, func() bool { return c.victim.advances() > steps })
-	if c.victim.advances() > steps || !c.victim.alive() {
+	c.victim.Until(roomTime, func() bool { return c.victim.advances() > steps })
+	if c.victim.advances() > steps || !c.victim.IsAlive() {
 		return nil
 	}
 	c.Stuck++
@@ -108,7 +108,7 @@ func (c *cycle) startReadOnly(during func() error) error {
 	if err := during(); err != nil {
 		return err
 	}
-	if !victim.ends(c.patience) {
+	if !victim.Ends(c.patience) {
 		c.hang("it does not end on a directory that cannot be written to")
 		return errEnded
 	}
@@ -139,7 +139,7 @@ func (c *cycle) diskDead(during func() error) error {
 		return err
 	}
 	if c.pausedAt.IsZero() {
-		c.victim.signal(syscall.SIGCONT)
+		c.victim.Signal(syscall.SIGCONT)
 	}
 	c.deny()
 	err := c.stay(c.away)
@@ -158,7 +158,7 @@ func (c *cycle) powerCut(during func() error) error {
 	if err := c.endRival(); err != nil {
 		return err
 	}
-	c.victim.signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
+	c.victim.Signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
 	if c.needs.sync {
 		at := time.Now()
 		if !c.pausedAt.IsZero() {
@@ -182,7 +182,7 @@ func (c *cycle) lose(at time.Time) {
 
 // powerCut is a victim whose power was cut.
 type powerCut struct {
-	victim *child
+	victim *process
 	at     time.Time
 }
 

@@ -40,10 +40,10 @@ func (c *cycle) moment() error {
 	if err := c.ensure(); err != nil {
 		return err
 	}
-	c.victim.until(startTime, c.victim.isReady)
+	c.victim.Until(startTime, c.victim.isReady)
 	steps := c.victim.advances() + 1 + c.IntN(someSteps)
-	c.victim.until(momentTime, func() bool { return c.victim.advances() >= steps })
-	if c.victim.alive() {
+	c.victim.Until(momentTime, func() bool { return c.victim.advances() >= steps })
+	if c.victim.IsAlive() {
 		return nil
 	}
 	if err := c.reap(); err != nil || c.denied > 0 {
@@ -83,7 +83,7 @@ func (c *cycle) killStarting(during func() error) error {
 		if err := c.begin(nil); err != nil {
 			return err
 		}
-		c.victim.until(time.Duration(c.IntN(int(300*time.Millisecond))), c.victim.isReady)
+		c.victim.Until(time.Duration(c.IntN(int(300*time.Millisecond))), c.victim.isReady)
 		if err := c.killVictim(); err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (c *cycle) killAtPoint(during func() error) error {
 	case faultpoint.BeforeDivert, faultpoint.MidDivert:
 		passage = 1 + c.IntN(2)
 	}
-	if c.victim != nil && c.victim.alive() {
+	if c.victim != nil && c.victim.IsAlive() {
 		if err := c.killVictim(); err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (c *cycle) killAtPoint(during func() error) error {
 		return err
 	}
 	switch {
-	case c.victim != armed || armed.ends(c.bound()):
+	case c.victim != armed || armed.Ends(c.bound()):
 	case c.within:
 		return c.killVictim()
 	default:
@@ -158,13 +158,13 @@ func (c *cycle) terminate(during func() error) error {
 	if err := c.moment(); err != nil {
 		return err
 	}
-	c.victim.signal(syscall.SIGTERM)
-	c.victim.signal(syscall.SIGCONT) // a pause may be the fault that this is a part of
+	c.victim.Signal(syscall.SIGTERM)
+	c.victim.Signal(syscall.SIGCONT) // a pause may be the fault that this is a part of
 	old := c.victim
 	if err := during(); err != nil {
 		return err
 	}
-	if c.victim == old && !c.victim.ends(c.patience) {
+	if c.victim == old && !c.victim.Ends(c.patience) {
 		c.hang("it does not end after SIGTERM")
 		return errEnded
 	}
@@ -176,14 +176,14 @@ func (c *cycle) pause(during func() error) error {
 		return err
 	}
 	paused := c.victim
-	paused.signal(syscall.SIGSTOP)
+	paused.Signal(syscall.SIGSTOP)
 	c.pausedAt = time.Now()
 	defer func() { c.pausedAt = time.Time{} }()
 	if err := c.stay(c.away); err != nil {
 		return err
 	}
 	err := during()
-	paused.signal(syscall.SIGCONT)
+	paused.Signal(syscall.SIGCONT)
 	c.lift()
 	return err
 }
@@ -210,7 +210,7 @@ func (c *cycle) secondOwner(during func() error) error {
 	if !old.isReady() { // it is owner of nothing yet
 		return errEnded
 	}
-	old.signal(syscall.SIGSTOP)
+	old.Signal(syscall.SIGSTOP)
 	copied := filepath.Join(c.root, "run", fmt.Sprintf("data%d", c.lives))
 	if err := os.CopyFS(copied, os.DirFS(c.data)); err != nil {
 		old.kill()
@@ -222,18 +222,18 @@ func (c *cycle) secondOwner(during func() error) error {
 		old.kill()
 		return err
 	}
-	c.victim.until(c.bound(), c.victim.isReady)
+	c.victim.Until(c.bound(), c.victim.isReady)
 	steps := c.victim.advances() + c.IntN(someSteps)
-	c.victim.until(momentTime, func() bool { return c.victim.advances() >= steps })
+	c.victim.Until(momentTime, func() bool { return c.victim.advances() >= steps })
 	err := during()
-	old.signal(syscall.SIGCONT)
-	switch ended := old.ends(c.bound()); {
+	old.Signal(syscall.SIGCONT)
+	switch ended := old.Ends(c.bound()); {
 	case !ended && c.within:
 		old.kill()
 	case !ended:
-		old.signal(syscall.SIGQUIT)
-		<-old.done
-		c.find(hung, "the owner that was replaced does not end: %.20000s", old.stderr.String())
+		old.Signal(syscall.SIGQUIT)
+		<-old.Done()
+		c.find(hung, "the owner that was replaced does not end: %.20000s", old.Stderr.String())
 	case old.end() == completed: // it had ended already, but for saying so
 	case c.within && (old.end() == interrupted || old.end() == killed): // by the fault before
 	case old.end() == failed && strings.Contains(old.reason(), fencedText):
@@ -252,7 +252,7 @@ func (c *cycle) bound() time.Duration {
 }
 
 // note keeps what a victim that is not waited for told of.
-func (c *cycle) note(v *child) {
+func (c *cycle) note(v *process) {
 	for stage, n := range v.commitsAt(time.Now()) {
 		c.floor[stage] = max(c.floor[stage], n)
 	}
@@ -263,7 +263,7 @@ func (c *cycle) twoProcesses(during func() error) error {
 	if err := c.moment(); err != nil {
 		return err
 	}
-	c.victim.until(c.patience, c.victim.isReady)
+	c.victim.Until(c.patience, c.victim.isReady)
 	second, err := startChild(c.victimArgs(), c.env, c.echo)
 	if err != nil {
 		return err
@@ -277,14 +277,14 @@ func (c *cycle) twoProcesses(during func() error) error {
 	if c.rival == nil { // it was in the way of another that had to be started
 		return nil
 	}
-	ended := second.ends(c.patience)
+	ended := second.Ends(c.patience)
 	refused := ended && second.end() == failed && strings.Contains(second.reason(), "in use")
 	switch {
-	case refused && c.victim.alive():
+	case refused && c.victim.IsAlive():
 		return nil
 	case refused:
 		return c.reap()
-	case c.victim.alive():
+	case c.victim.IsAlive():
 		second.kill()
 		c.find(unclear, "a second process on the directory was not refused as it should: %s", second.reason())
 		return nil
@@ -327,8 +327,8 @@ func (c *cycle) retype(during func() error) error {
 	if err := during(); err != nil {
 		return err
 	}
-	if c.victim.alive() {
-		c.victim.ends(c.away)
+	if c.victim.IsAlive() {
+		c.victim.Ends(c.away)
 		c.victim.kill()
 	}
 	return c.reap()

@@ -26,7 +26,7 @@ type natsServer struct {
 	dir     string
 	port    int
 	release func() // the port
-	child   *child
+	child   *process
 }
 
 func (c *cycle) startServer() (*natsServer, error) {
@@ -63,7 +63,7 @@ func (s *natsServer) start() (err error) {
 		defer s.child.mu.Unlock()
 		return s.child.listens
 	}
-	if !s.child.until(s.cycle.patience, listens) {
+	if !s.child.Until(s.cycle.patience, listens) {
 		s.child.kill()
 		return fmt.Errorf("the NATS server does not listen: %s", s.child.reason())
 	}
@@ -86,7 +86,7 @@ func (c *cycle) serverGone(away time.Duration, during func() error) error {
 		}
 	}
 	err := during()
-	if !c.server.child.alive() {
+	if !c.server.child.IsAlive() {
 		if err := c.server.start(); err != nil {
 			return err
 		}

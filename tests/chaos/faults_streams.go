@@ -43,7 +43,7 @@ func (c *cycle) meddle(during func() error, do func(ctx context.Context, js jets
 
 // admin does something with the streams of the pipeline, if their server is there.
 func (c *cycle) admin(do func(ctx context.Context, js jetstream.JetStream, streams []jetstream.Stream) error) error {
-	if !c.server.child.alive() {
+	if !c.server.child.IsAlive() {
 		return nil
 	}
 	connection, err := nats.Connect(c.server.url())

@@ -71,7 +71,7 @@ func (c *cycle) reap() error {
 	if c.victim == nil || c.judged {
 		return nil
 	}
-	<-c.victim.done
+	<-c.victim.Done()
 	c.judged = true
 	c.compareFloor()
 	c.timeRecovery()
@@ -149,7 +149,7 @@ func (c *cycle) compareFloor() {
 // timeRecovery measures from the start of a victim, but the first, and from when it could go on, to the next commit.
 func (c *cycle) timeRecovery() {
 	if c.lives > 1 {
-		c.lifted = append(c.lifted, c.victim.started)
+		c.lifted = append(c.lifted, c.victim.Began)
 	}
 	for _, from := range c.lifted {
 		if at, found := c.victim.firstCommitAfter(from); found {
@@ -165,7 +165,7 @@ func (c *cycle) judge(ctx context.Context) error {
 	defer cancel()
 	config := engine.Config{Dir: c.data, Logger: slog.New(slog.DiscardHandler)}
 	if c.server != nil {
-		if !c.server.child.alive() {
+		if !c.server.child.IsAlive() {
 			if err := c.server.start(); err != nil {
 				return err
 			}

@@ -3,18 +3,15 @@
 package crash
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"penstock/internal/testing/child"
 )
 
 // order says what to start. watch is called with every line that the victim says, before it is read any further.
@@ -22,88 +19,21 @@ type order struct {
 	binary string
 	args   []string
 	env    []string
-	watch  func(c *child, line string)
+	watch  func(v *victim, line string)
 }
 
-// child is a running victim.
-type child struct {
-	cmd    *exec.Cmd
-	stdin  io.Closer
-	done   chan struct{} // it has ended, and everything it said was seen
-	err    error
-	stderr bytes.Buffer
+// victim is one under way.
+type victim struct{ *child.Child }
 
-	mu    sync.Mutex
-	lines []string // the last ones
-	count int
-}
-
-const keptLines = 400
-
-func start(t *testing.T, o order) *child {
+func start(t *testing.T, o order) *victim {
 	t.Helper()
-	c := &child{cmd: exec.Command(o.binary, o.args...), done: make(chan struct{})}
-	c.cmd.Env = append(os.Environ(), o.env...)
-	c.cmd.Stderr = &c.stderr
-	stdin, err := c.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.stdin = stdin
-	stdout, err := c.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(c.done)
-		c.read(stdout, o.watch)
-		c.err = c.cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		c.kill()
-		<-c.done
-	})
-	return c
-}
-
-func (c *child) read(stdout io.Reader, watch func(*child, string)) {
-	lines := bufio.NewReader(stdout)
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return
+	cmd := exec.Command(o.binary, o.args...)
+	cmd.Env = append(os.Environ(), o.env...)
+	return &victim{child.StartFor(t, cmd, func(c *child.Child, line string) {
+		if o.watch != nil {
+			o.watch(&victim{c}, line)
 		}
-		line = strings.TrimSuffix(line, "\n")
-		c.mu.Lock()
-		if c.lines = append(c.lines, line); len(c.lines) > keptLines {
-			c.lines = c.lines[1:]
-		}
-		c.count++
-		c.mu.Unlock()
-		if watch != nil {
-			watch(c, line)
-		}
-	}
-}
-
-func (c *child) signal(s syscall.Signal) { _ = c.cmd.Process.Signal(s) }
-func (c *child) kill()                   { c.signal(syscall.SIGKILL) }
-
-// said returns how many lines the victim has said.
-func (c *child) said() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.count
-}
-
-// story is what the victim said last, for a failed test.
-func (c *child) story() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.Join(c.lines, "\n") + "\n" + c.stderr.String()
+	})}
 }
 
 // end is how a victim ended.
@@ -116,22 +46,14 @@ const (
 )
 
 // wait waits for the end of the victim.
-func (c *child) wait(t *testing.T) end {
+func (v *victim) wait(t *testing.T) end {
 	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-c.done:
-	case <-timer.C:
-		c.signal(syscall.SIGQUIT) // shows where it hangs
-		<-c.done
-		t.Fatalf("the victim did not end within %v\n%s", patience, c.story())
-	}
+	v.MustEnd(t)
 	var exit *exec.ExitError
 	switch {
-	case c.err == nil:
+	case v.Err() == nil:
 		return completed
-	case errors.As(c.err, &exit):
+	case errors.As(v.Err(), &exit):
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
 			return killed
 		}
@@ -140,22 +62,22 @@ func (c *child) wait(t *testing.T) end {
 }
 
 // reason is what a failed victim says about its failure.
-func (c *child) reason() string { return fmt.Sprintf("%v: %s", c.err, c.stderr.String()) }
+func (v *victim) reason() string { return fmt.Sprintf("%v: %s", v.Err(), v.Stderr) }
 
 // await waits for a signal of the victim's, which must not end before.
-func (c *child) await(t *testing.T, what string, happened <-chan struct{}) {
+func (v *victim) await(t *testing.T, what string, happened <-chan struct{}) {
 	t.Helper()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-happened:
-	case <-c.done:
+	case <-v.Done():
 		select {
 		case <-happened:
 		default:
-			t.Fatalf("the victim ended before %s: %v\n%s", what, c.err, c.story())
+			t.Fatalf("the victim ended before %s: %v\n%s", what, v.Err(), v.Story())
 		}
 	case <-timer.C:
-		t.Fatalf("no %s within %v\n%s", what, patience, c.story())
+		t.Fatalf("no %s within %v\n%s", what, patience, v.Story())
 	}
 }

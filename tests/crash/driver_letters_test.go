@@ -18,7 +18,7 @@ func (c *campaign) dieAt(p place, passage int) {
 	c.Helper()
 	victim := c.begin(nil, fmt.Sprintf("%s=%s:%d", faultpoint.Variable, at(p), passage))
 	if result := victim.wait(c.T); result != killed {
-		c.Fatalf("%s was not reached: %v\n%s", at(p), result, victim.story())
+		c.Fatalf("%s was not reached: %v\n%s", at(p), result, victim.Story())
 	}
 	c.kills[p.point]++
 }
@@ -42,12 +42,12 @@ func (c *campaign) isDone() bool {
 func (c *campaign) complete() {
 	c.Helper()
 	anew := false
-	victim := c.begin(func(_ *child, line string) { anew = anew || strings.Contains(line, "starting anew") })
+	victim := c.begin(func(_ *victim, line string) { anew = anew || strings.Contains(line, "starting anew") })
 	if result := victim.wait(c.T); result != completed {
-		c.Fatalf("%v: %s\n%s", result, victim.reason(), victim.story())
+		c.Fatalf("%v: %s\n%s", result, victim.reason(), victim.Story())
 	}
 	if anew {
-		c.Fatalf("the run started anew\n%s", victim.story())
+		c.Fatalf("the run started anew\n%s", victim.Story())
 	}
 	c.completed++
 }
@@ -106,12 +106,12 @@ func number(l dlq.Letter) uint64 {
 }
 
 // ask asks for a replay of every letter, in a process of its own, while the pipeline does not run.
-func (c *campaign) ask(watch func(*child, string)) end {
+func (c *campaign) ask(watch func(*victim, string)) end {
 	c.Helper()
 	asker := start(c.T, order{binary: c.binary, args: []string{"ask", "-dir", c.site.data(), "-url", c.site.url}, watch: watch})
 	result := asker.wait(c.T)
 	if result == failed {
-		c.Fatalf("ask: %s\n%s", asker.reason(), asker.story())
+		c.Fatalf("ask: %s\n%s", asker.reason(), asker.Story())
 	}
 	return result
 }

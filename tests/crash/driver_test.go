@@ -38,24 +38,24 @@ func newCampaign(t *testing.T, w workload) *campaign {
 }
 
 // begin starts the victim.
-func (c *campaign) begin(watch func(*child, string), env ...string) *child {
+func (c *campaign) begin(watch func(*victim, string), env ...string) *victim {
 	c.Helper()
 	c.runs++
 	return start(c.T, order{binary: c.binary, args: c.workload.args(c.site), env: slices.Concat(c.env, env), watch: watch})
 }
 
 // run runs the victim to its death or its end; a run that is complete must be right, and one that fails is a failure.
-func (c *campaign) run(watch func(*child, string), env ...string) end {
+func (c *campaign) run(watch func(*victim, string), env ...string) end {
 	c.Helper()
 	victim := c.begin(watch, env...)
 	result := victim.wait(c.T)
 	switch result {
 	case failed:
-		c.Fatalf("run %d %v failed: %s\n%s", c.runs, env, victim.reason(), victim.story())
+		c.Fatalf("run %d %v failed: %s\n%s", c.runs, env, victim.reason(), victim.Story())
 	case completed:
 		c.completed++
 		if err := c.workload.check(c.T, c.site); err != nil {
-			c.Fatalf("run %d completed and is wrong: %v\n%s", c.runs, err, victim.story())
+			c.Fatalf("run %d completed and is wrong: %v\n%s", c.runs, err, victim.Story())
 		}
 	}
 	return result
@@ -101,9 +101,9 @@ func at(p place) string {
 // killAtLine kills the victim from outside once it has said so many lines.
 func (c *campaign) killAtLine(line int) end {
 	c.Helper()
-	result := c.run(func(victim *child, _ string) {
-		if victim.said() >= line {
-			victim.kill()
+	result := c.run(func(victim *victim, _ string) {
+		if victim.Said() >= line {
+			victim.Kill()
 		}
 	})
 	if result == killed {

@@ -22,12 +22,12 @@ func TestKilledBesideForeignMessages(t *testing.T) {
 	c.site.url = server.url
 	other := newIntruder(t, server.url, c.random)
 	beside := func(line int) end { // 0: to its end
-		return c.run(func(v *child, _ string) {
-			if v.said()%5 == 0 {
+		return c.run(func(v *victim, _ string) {
+			if v.Said()%5 == 0 {
 				other.publish()
 			}
-			if line > 0 && v.said() >= line {
-				v.kill()
+			if line > 0 && v.Said() >= line {
+				v.Kill()
 			}
 		})
 	}

@@ -66,7 +66,7 @@ func killers(t *testing.T) int {
 // keeper is who starts the pipeline again.
 type keeper struct {
 	name string
-	keep func(c *campaign, watch func(*child, string)) (deaths int)
+	keep func(c *campaign, watch func(*victim, string)) (deaths int)
 }
 
 // die runs a poisoned pipeline to its end, which must be right and not have cost more than so many deaths.
@@ -76,7 +76,7 @@ func die(t *testing.T, k keeper, config poison.Config, most int) {
 	c := newCampaign(t, poisonWorkload(config))
 	var mu sync.Mutex
 	var tried []string
-	deaths := k.keep(c, func(_ *child, line string) {
+	deaths := k.keep(c, func(_ *victim, line string) {
 		if strings.Contains(line, "wait for something else") {
 			t.Errorf("it ran carefully for nothing: %s", line)
 		}
@@ -137,7 +137,7 @@ func harmless(t *testing.T, s site, c poison.Config) (poison.Config, []poison.Ki
 const maxDeaths = 20
 
 // restart starts the pipeline as often as it dies.
-func (c *campaign) restart(watch func(*child, string)) (deaths int) {
+func (c *campaign) restart(watch func(*victim, string)) (deaths int) {
 	c.Helper()
 	var stories []string
 	for {
@@ -146,28 +146,28 @@ func (c *campaign) restart(watch func(*child, string)) (deaths int) {
 			return deaths
 		}
 		deaths++
-		stories = append(stories, victim.story())
-		if deaths == maxDeaths || strings.Contains(victim.stderr.String(), "victim:") {
+		stories = append(stories, victim.Story())
+		if deaths == maxDeaths || strings.Contains(victim.Stderr.String(), "victim:") {
 			c.Fatalf("%d deaths\n%s", deaths, strings.Join(stories, "\n======\n"))
 		}
 	}
 }
 
 // guarded has the guard of the command start it.
-func (c *campaign) guarded(watch func(*child, string)) (deaths int) {
+func (c *campaign) guarded(watch func(*victim, string)) (deaths int) {
 	c.Helper()
 	binary := built(c.T, buildGuard)
 	args := c.workload.args(c.site)
 	victim := start(c.T, order{binary: binary, args: args[1:], env: append(c.env, "PENSTOCK_TEST_POISON=1"), watch: watch})
 	if victim.wait(c.T) != completed {
-		c.Fatalf("the guard ended: %s\n%s", victim.reason(), victim.story())
+		c.Fatalf("the guard ended: %s\n%s", victim.reason(), victim.Story())
 	}
 	if watch != nil { // the command logs there
-		for line := range strings.Lines(victim.stderr.String()) {
+		for line := range strings.Lines(victim.Stderr.String()) {
 			watch(victim, line)
 		}
 	}
-	return strings.Count(victim.stderr.String(), "starting it again")
+	return strings.Count(victim.Stderr.String(), "starting it again")
 }
 
 // A pipeline without poison is killed from outside, mostly while it still runs carefully. Nothing is ever diverted.
@@ -177,9 +177,9 @@ func TestNothingIsDivertedForKillsFromOutside(t *testing.T) {
 	defer c.report()
 	for c.kills[""] < max(20, 4*kills(t)) {
 		after := time.Duration(c.random.Int64N(int64(800 * time.Millisecond)))
-		result := c.run(func(victim *child, line string) {
-			if strings.Contains(line, "log ") && strings.Contains(line, "running carefully") || victim.said() == 30 {
-				timer := time.AfterFunc(after, victim.kill)
+		result := c.run(func(victim *victim, line string) {
+			if strings.Contains(line, "log ") && strings.Contains(line, "running carefully") || victim.Said() == 30 {
+				timer := time.AfterFunc(after, victim.Kill)
 				c.Cleanup(func() { timer.Stop() })
 			}
 		})

@@ -77,16 +77,16 @@ const (
 func (c *campaign) attempt(env ...string) (end, error) {
 	c.Helper()
 	circles, watch := afterProgress(endless)
-	victim := c.begin(func(victim *child, line string) {
+	victim := c.begin(func(victim *victim, line string) {
 		watch(victim, line)
 		select {
 		case <-circles:
-			victim.kill()
+			victim.Kill()
 		default:
 		}
 	}, env...)
 	var late atomic.Bool
-	timer := time.AfterFunc(endlessTime, func() { late.Store(true); victim.kill() })
+	timer := time.AfterFunc(endlessTime, func() { late.Store(true); victim.Kill() })
 	defer timer.Stop()
 	result := victim.wait(c.T)
 	select {

@@ -44,8 +44,8 @@ func TestServerAwayForLong(t *testing.T) {
 	outage := time.NewTimer(away)
 	defer outage.Stop()
 	select {
-	case <-victim.done:
-		t.Fatalf("the pipeline did not outlive the outage: %s\n%s", victim.reason(), victim.story())
+	case <-victim.Done():
+		t.Fatalf("the pipeline did not outlive the outage: %s\n%s", victim.reason(), victim.Story())
 	case <-outage.C:
 	}
 	back := time.Now()
@@ -59,11 +59,11 @@ func TestServerAwayForLong(t *testing.T) {
 }
 
 // conclude waits for the victim's end and judges it.
-func (c *campaign) conclude(victim *child) {
+func (c *campaign) conclude(victim *victim) {
 	c.Helper()
 	defer c.report()
 	if result := victim.wait(c.T); result != completed {
-		c.Fatalf("the run ended with %v: %s\n%s", result, victim.reason(), victim.story())
+		c.Fatalf("the run ended with %v: %s\n%s", result, victim.reason(), victim.Story())
 	}
 	c.completed++
 	if err := c.workload.check(c.T, c.site); err != nil {
@@ -72,9 +72,9 @@ func (c *campaign) conclude(victim *child) {
 }
 
 // everyProgress sends a signal at every so many lines of progress.
-func everyProgress(lines int, signal chan<- struct{}) func(*child, string) {
+func everyProgress(lines int, signal chan<- struct{}) func(*victim, string) {
 	seen := 0
-	return func(_ *child, line string) {
+	return func(_ *victim, line string) {
 		if isProgress(line) {
 			if seen++; seen%lines == 0 {
 				select {

@@ -69,7 +69,7 @@ func takeOver(c *campaign, other machine) error {
 	reached, watch := afterProgress(60)
 	old := c.begin(watch)
 	old.await(c.T, "some progress of the first owner", reached)
-	old.signal(syscall.SIGSTOP)
+	old.Signal(syscall.SIGSTOP)
 	if err := other.prepare(first, second); err != nil {
 		c.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func takeOver(c *campaign, other machine) error {
 	reached, watch = afterProgress(30)
 	young := c.begin(watch)
 	young.await(c.T, "some progress of the second owner", reached)
-	old.signal(syscall.SIGCONT)
+	old.Signal(syscall.SIGCONT)
 
 	var wrong []error
 	if result := old.wait(c.T); result != failed || !strings.Contains(old.reason(), "taken over by another process") {
@@ -94,10 +94,10 @@ func takeOver(c *campaign, other machine) error {
 }
 
 // afterProgress returns a channel that is closed after so many lines of progress.
-func afterProgress(lines int) (<-chan struct{}, func(*child, string)) {
+func afterProgress(lines int) (<-chan struct{}, func(*victim, string)) {
 	reached := make(chan struct{})
 	seen := 0
-	return reached, func(_ *child, line string) {
+	return reached, func(_ *victim, line string) {
 		if isProgress(line) {
 			if seen++; seen == lines {
 				close(reached)

@@ -35,10 +35,10 @@ func TestKilledWhileItStartsAnew(t *testing.T) {
 	c.finish()
 	all := c.streams()
 	for n := range all {
-		result := c.run(func(victim *child, line string) {
+		result := c.run(func(victim *victim, line string) {
 			if strings.Contains(line, "starting anew") {
 				c.waitForStreams(all - n)
-				victim.kill()
+				victim.Kill()
 			}
 		})
 		if result == killed {

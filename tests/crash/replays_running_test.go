@@ -28,7 +28,7 @@ func TestKilledWhileItReplays(t *testing.T) {
 			victim := c.begin(afterAsking(line))
 			result := victim.wait(t)
 			if result == failed {
-				t.Fatalf("%s\n%s", victim.reason(), victim.story())
+				t.Fatalf("%s\n%s", victim.reason(), victim.Story())
 			}
 			if result == completed {
 				break
@@ -49,12 +49,12 @@ func TestKilledWhileItReplays(t *testing.T) {
 }
 
 // afterAsking kills the victim a number of lines after it began to ask for replays.
-func afterAsking(lines int) func(*child, string) {
+func afterAsking(lines int) func(*victim, string) {
 	seen := 0
-	return func(victim *child, line string) {
+	return func(victim *victim, line string) {
 		if seen > 0 || strings.HasPrefix(line, "asking for ") {
 			if seen++; seen == lines {
-				victim.kill()
+				victim.Kill()
 			}
 		}
 	}
@@ -94,7 +94,7 @@ func replayKills(t *testing.T, way string) {
 	c.ask(nil)
 	var mu sync.Mutex
 	tried := 0
-	second := c.restart(func(_ *child, line string) {
+	second := c.restart(func(_ *victim, line string) {
 		if text, found := poison.ParseHarm(line); found && text == killer.String() {
 			mu.Lock()
 			defer mu.Unlock()

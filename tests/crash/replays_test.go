@@ -113,9 +113,9 @@ func TestAskerIsKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		line := 1 + c.random.IntN(2*len(config.Killers))
-		if c.ask(func(asker *child, _ string) {
-			if asker.said() >= line {
-				asker.kill()
+		if c.ask(func(asker *victim, _ string) {
+			if asker.Said() >= line {
+				asker.Kill()
 			}
 		}) == killed {
 			c.kills[""]++

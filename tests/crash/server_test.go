@@ -17,7 +17,7 @@ type natsServer struct {
 	binary, dir string
 	url         string
 	port        int
-	child       *child
+	child       *victim
 }
 
 func startServer(t *testing.T) *natsServer {
@@ -35,7 +35,7 @@ func (s *natsServer) start() {
 	s.child = start(s.T, order{
 		binary: s.binary,
 		args:   []string{"server", "-dir", s.dir, "-port", strconv.Itoa(s.port)},
-		watch: func(_ *child, line string) {
+		watch: func(_ *victim, line string) {
 			if text, found := strings.CutPrefix(line, "listening "); found {
 				address = text
 				close(listening)
@@ -48,6 +48,6 @@ func (s *natsServer) start() {
 
 func (s *natsServer) kill() {
 	s.Helper()
-	s.child.kill()
-	<-s.child.done
+	s.child.Kill()
+	<-s.child.Done()
 }

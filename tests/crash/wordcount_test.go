@@ -42,7 +42,7 @@ func TestWordsOfGoSourceTree(t *testing.T) {
 
 	clean := newCampaign(t, w)
 	progress := 0
-	clean.run(func(_ *child, line string) {
+	clean.run(func(_ *victim, line string) {
 		if isProgress(line) {
 			progress++
 		}
@@ -67,10 +67,10 @@ func TestWordsOfGoSourceTree(t *testing.T) {
 func (c *campaign) killAfterProgress(lines int) {
 	c.Helper()
 	seen := 0
-	result := c.run(func(victim *child, line string) {
+	result := c.run(func(victim *victim, line string) {
 		if isProgress(line) {
 			if seen++; seen >= lines {
-				victim.kill()
+				victim.Kill()
 			}
 		}
 	})

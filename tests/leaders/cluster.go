@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/internal/testing/natsserver"
+	"penstock/internal/testing/child"
 )
 
 // node is one server, in a process of its own, so that it can be killed.
@@ -40,14 +39,14 @@ func (n node) serve() error {
 
 type cluster struct {
 	nodes     []node
-	processes []*exec.Cmd
+	processes []*child.Child
 	conn      *nats.Conn
 	js        jetstream.JetStream
 }
 
 func startCluster(dir string) (*cluster, error) {
 	const size = 3
-	c := &cluster{processes: make([]*exec.Cmd, size)}
+	c := &cluster{processes: make([]*child.Child, size)}
 	ports, err := freePorts(2 * size)
 	if err != nil {
 		return nil, err
@@ -59,7 +58,8 @@ func startCluster(dir string) (*cluster, error) {
 		}
 		c.nodes = append(c.nodes, n)
 		if err := c.start(i); err != nil {
-			return nil, errors.Join(err, c.stop())
+			c.stop()
+			return nil, err
 		}
 	}
 	c.conn, err = nats.Connect(c.urls(), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond), nats.RetryOnFailedConnect(true))
@@ -67,7 +67,8 @@ func startCluster(dir string) (*cluster, error) {
 		c.js, err = jetstream.New(c.conn)
 	}
 	if err != nil {
-		return nil, errors.Join(err, c.stop())
+		c.stop()
+		return nil, err
 	}
 	return c, nil
 }
@@ -90,17 +91,13 @@ func (c *cluster) start(i int) error {
 	if err != nil {
 		return err
 	}
-	program, err := os.Executable()
+	cmd, err := child.Self("-node", string(text))
 	if err != nil {
 		return err
 	}
-	process := exec.Command(program, "-node", string(text))
-	if _, err := process.StdinPipe(); err != nil { // which closes with this process
-		return err
-	}
-	process.Stderr = os.Stderr
-	c.processes[i] = process
-	return process.Start()
+	cmd.Stderr = os.Stderr
+	c.processes[i], err = child.Start(cmd, nil)
+	return err
 }
 
 func (c *cluster) urls() string {
@@ -141,28 +138,23 @@ func (c *cluster) fell(stream string, o options) (string, error) {
 		_, err := c.conn.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, nil, 5*time.Second)
 		return "the leader of " + stream + " stepped down", err
 	}
-	if err := c.kill(k); err != nil {
-		return "", err
-	}
+	c.kill(k)
 	time.Sleep(o.down)
 	return fmt.Sprintf("node%d was killed, the leader of %s", k, stream), c.start(k)
 }
 
-func (c *cluster) kill(i int) error {
-	err := c.processes[i].Process.Kill()
-	_ = c.processes[i].Wait() // it was killed
-	return err
+func (c *cluster) kill(i int) {
+	c.processes[i].Kill()
+	<-c.processes[i].Done()
 }
 
-func (c *cluster) stop() error {
+func (c *cluster) stop() {
 	if c.conn != nil {
 		c.conn.Close()
 	}
-	var errs []error
 	for i, process := range c.processes {
-		if process != nil && process.Process != nil {
-			errs = append(errs, c.kill(i))
+		if process != nil {
+			c.kill(i)
 		}
 	}
-	return errors.Join(errs...)
 }

@@ -9,7 +9,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -70,7 +69,7 @@ func measure(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, cluster.stop()) }()
+	defer cluster.stop()
 	plain, err := startPublisher(cluster.urls())
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func TestAProgramOfOnesOwnIsGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.await("resuming the run that was interrupted")
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if code := p.wait(); code != 0 {

@@ -2,13 +2,14 @@ package ownbinary
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"penstock/internal/testing/child"
 )
 
 // patience is how long what must come is waited for.
@@ -16,26 +17,24 @@ const patience = 3 * time.Minute
 
 // process is a program under way.
 type process struct {
+	*child.Child
 	t   *testing.T
-	cmd *exec.Cmd
 	out bytes.Buffer
-	err string // file
+	err string // file: who lives on when it is killed may still write there
 }
 
 func start(t *testing.T, program string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(program, args...), err: filepath.Join(t.TempDir(), "stderr")}
+	p := &process{t: t, err: filepath.Join(t.TempDir(), "stderr")}
 	stderr, err := os.Create(p.err)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stderr.Close()
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, stderr
-	p.cmd.Env = append(os.Environ(), "PENSTOCK_TELEMETRY=off", "HOME="+t.TempDir())
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	cmd := exec.Command(program, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), &p.out, stderr
+	cmd.Env = append(os.Environ(), "PENSTOCK_TELEMETRY=off", "HOME="+t.TempDir())
+	p.Child = child.StartFor(t, cmd, nil)
 	return p
 }
 
@@ -58,21 +57,13 @@ func (p *process) await(text string) {
 // wait returns the exit code, -1 of a program that was killed.
 func (p *process) wait() int {
 	p.t.Helper()
-	hung := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
-	defer hung.Stop()
-	err := p.cmd.Wait()
-	if ended := (*exec.ExitError)(nil); err != nil && !errors.As(err, &ended) {
-		p.t.Fatal(err)
-	}
-	return p.cmd.ProcessState.ExitCode()
+	return p.Code(p.t)
 }
 
 // kill ends it as a power cut would, but for the disk.
 func (p *process) kill() {
 	p.t.Helper()
-	if err := p.cmd.Process.Kill(); err != nil {
-		p.t.Fatal(err)
-	}
+	p.Kill()
 	if code := p.wait(); code != -1 {
 		p.t.Fatalf("it ended by itself, with %d:\n%s", code, p.stderr())
 	}

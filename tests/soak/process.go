@@ -3,27 +3,23 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
+
+	testchild "penstock/internal/testing/child"
 )
 
 // process is a child as its parent sees it.
 type process struct {
-	cmd    *exec.Cmd
-	stdin  io.Closer
-	began  time.Time
-	said   chan saying
+	*testchild.Child
+	said   chan saying // closed when it has ended
 	stderr tail
-	err    error // of the process, once said is closed
 }
 
 // saying is a line of a child.
@@ -35,39 +31,27 @@ type saying struct {
 
 // launch starts a child. Its lines must be taken until said is closed.
 func launch(ctx context.Context, t task, log io.Writer) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
 	argument, err := json.Marshal(t)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.CommandContext(ctx, self, childVerb, string(argument)), said: make(chan saying)}
-	p.stderr.echo = log
-	p.cmd.Stderr = &p.stderr
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	stdout, err := p.cmd.StdoutPipe()
+	cmd, err := testchild.Self(childVerb, string(argument))
 	if err != nil {
 		return nil, err
 	}
-	p.began = time.Now()
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start a child: %w", err)
+	p := &process{said: make(chan saying), stderr: tail{echo: log}}
+	cmd.Stderr = &p.stderr
+	p.Child, err = testchild.Start(cmd, func(_ *testchild.Child, line string) {
+		verb, data, _ := strings.Cut(line, " ")
+		p.said <- saying{time.Now(), verb, json.RawMessage(data)}
+	})
+	if err != nil {
+		return nil, err
 	}
+	context.AfterFunc(ctx, p.Kill)
 	go func() {
-		defer close(p.said)
-		for lines := bufio.NewReader(stdout); ; {
-			line, err := lines.ReadString('\n')
-			if err != nil {
-				break // the half line of a killed child counts for nothing
-			}
-			verb, data, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-			p.said <- saying{time.Now(), verb, json.RawMessage(data)}
-		}
-		p.err = p.cmd.Wait()
+		<-p.Done()
+		close(p.said)
 	}()
 	return p, nil
 }
@@ -88,12 +72,12 @@ func (p *process) await(verb string, hear func(saying)) (saying, error) {
 
 // failure is why it ended.
 func (p *process) failure() error {
-	return fmt.Errorf("the child ended too early: %w", errors.Join(p.err, errors.New(p.stderr.String())))
+	return fmt.Errorf("the child ended too early: %w", errors.Join(p.Err(), errors.New(p.stderr.String())))
 }
 
 // kill ends it as the kernel would, and takes what it said until then.
 func (p *process) kill(hear func(saying)) {
-	_ = p.cmd.Process.Kill()
+	p.Kill()
 	for s := range p.said {
 		if hear != nil {
 			hear(s)
@@ -103,7 +87,7 @@ func (p *process) kill(hear func(saying)) {
 
 // finish lets its pipeline come to the end.
 func (p *process) finish(hear func(saying)) (r result, err error) {
-	_ = p.stdin.Close()
+	_ = p.Stdin.Close()
 	s, err := p.await(saysResult, hear)
 	if err != nil {
 		return r, err
@@ -113,7 +97,7 @@ func (p *process) finish(hear func(saying)) (r result, err error) {
 	}
 	for range p.said { // until it has ended
 	}
-	if p.err != nil {
+	if p.Err() != nil {
 		return r, p.failure()
 	}
 	return r, nil

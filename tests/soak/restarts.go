@@ -39,7 +39,7 @@ func (r *report) restart(ctx context.Context, work string, progress io.Writer) e
 	if err := untilLoaded(p, s.Keys); err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "%d keys after %s\n", s.Keys, time.Since(p.began).Round(time.Second/10))
+	fmt.Fprintf(progress, "%d keys after %s\n", s.Keys, time.Since(p.Began).Round(time.Second/10))
 	for k := range s.Restarts {
 		// Between two checkpoints, and after many of them.
 		if err := (&subject{}).listen(p, time.Second/4+time.Duration(random.Int64N(int64(3*time.Second)))); err != nil {
@@ -77,7 +77,7 @@ func (p *process) restarted() (r restart, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.Ready, r.Commit = ready.at.Sub(p.began).Seconds(), committed.at.Sub(p.began).Seconds()
+	r.Ready, r.Commit = ready.at.Sub(p.Began).Seconds(), committed.at.Sub(p.Began).Seconds()
 	r.Keyed, r.CPU = ready.milestone().Taken, committed.milestone().CPU
 	return r, nil
 }

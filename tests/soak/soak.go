@@ -136,7 +136,7 @@ func (s *subject) die(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if t.Killed {
-			s.result.Restarts = append(s.result.Restarts, said.at.Sub(p.began).Seconds())
+			s.result.Restarts = append(s.result.Restarts, said.at.Sub(p.Began).Seconds())
 		}
 		left := s.Duration - time.Since(s.began)
 		life := s.Kills/2 + time.Duration(random.Int64N(int64(s.Kills)))

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -22,6 +21,7 @@ import (
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/runcmd"
 	"penstock/engine"
+	"penstock/internal/testing/child"
 	"penstock/telemetry"
 )
 
@@ -35,21 +35,17 @@ func causesOf(by map[string]uint64) string { return fmt.Sprint(by) } // in the o
 
 // process is a run of fizzbuzz that a person watches.
 type process struct {
+	*child.Child
 	t   *testing.T
-	cmd *exec.Cmd
-	log *watched
+	log *child.Output
 	url string
 }
 
 func startWatched(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, log: newWatched(), cmd: workerCommand(append([]string{"run", "--rate=5ms", "--beats=1000000", "--log-format=json", "--telemetry=127.0.0.1:0"}, args...)...)}
-	p.cmd.Stderr = p.log
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
-	p.log.await(t, `"msg":"the dashboard is there"`)
+	c := child.StartFor(t, workerCommand(append([]string{"run", "--rate=5ms", "--beats=1000000", "--log-format=json", "--telemetry=127.0.0.1:0"}, args...)...), nil)
+	p := &process{Child: c, t: t, log: c.Stderr}
+	p.log.Await(t, `"msg":"the dashboard is there"`)
 	p.url = regexp.MustCompile(`http://127[^"]*`).FindString(p.log.String())
 	return p
 }
@@ -249,15 +245,15 @@ func TestAllAgreeOnWhatHappened(t *testing.T) {
 	dir, report := t.TempDir(), filepath.Join(t.TempDir(), "report.json")
 	first := startWatched(t, "--dir", dir)
 	first.until("both dead letters, and further messages", func() bool { s := first.status(); return s["worker"].letters == 1 && s["logger"].in > 41 })
-	if err := first.cmd.Process.Kill(); err != nil {
+	if err := first.Cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if code := codeOf(t, first.cmd); code != -1 {
+	if code := first.Code(t); code != -1 {
 		t.Fatalf("exit %d", code)
 	}
 
 	second := startWatched(t, "--dir", dir, "--report", report)
-	second.log.await(t, "resuming the run that was interrupted")
+	second.log.Await(t, "resuming the run that was interrupted")
 	second.until("it runs", func() bool { return second.status()["worker"].in > 0 })
 	second.do("POST", "api/v1/letters/replay", `{"ids": ["worker.0:generator.0:33"]}`)
 	second.until("it fails again", func() bool { return second.status()["worker"].letters == 2 })
@@ -294,10 +290,10 @@ func TestAllAgreeOnWhatHappened(t *testing.T) {
 	agree("Prometheus", second.metrics(), still)
 	agree("the history", second.events(), only(still, func(c counts) counts { c.in, c.out, c.attempts = 0, 0, 0; return c }))
 	recent := second.recent()
-	if err := second.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := second.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := codeOf(t, second.cmd); code != app.ExitOK {
+	if code := second.Code(t); code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", code, second.log)
 	}
 	data, err := os.ReadFile(report)

@@ -18,6 +18,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/child"
 )
 
 // hostileValues are what a pipeline may meet.
@@ -61,7 +62,7 @@ func hostilePipeline() *engine.Pipeline {
 // runPipeline is `pipeline run` with these flags for a pipeline of the test's.
 func (c command) runPipeline(p *engine.Pipeline, change func(*app.System), args ...string) *running {
 	c.t.Helper()
-	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: newWatched(), stderr: newWatched(), exited: make(chan int, 1)}
+	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: child.NewOutput(), stderr: child.NewOutput(), exited: make(chan int, 1)}
 	program := newApp()
 	a := program.begin(args, app.System{
 		Stdout:   r.stdout,
@@ -112,7 +113,7 @@ func TestHostileRunIsHarmless(t *testing.T) {
 			table := c.start("dlq", "watch", "--dir", dir)
 			lines := c.start("dlq", "watch", "--json", "--dir", dir)
 			for _, w := range []*running{table, lines} {
-				w.stderr.await(t, "waiting until")
+				w.stderr.Await(t, "waiting until")
 			}
 			r := c.runPipeline(hostilePipeline(), style.change, append([]string{"--dir", dir, "--report", report}, style.args...)...)
 			defer func() {
@@ -120,8 +121,8 @@ func TestHostileRunIsHarmless(t *testing.T) {
 					t.Logf("the run said %q\nthe watch said %q", r.stderr.String()[max(0, len(r.stderr.String())-3000):], table.stderr)
 				}
 			}()
-			table.stdout.awaitLines(t, letters+1)
-			lines.stdout.awaitLines(t, letters)
+			table.stdout.AwaitCount(t, "\n", letters+1)
+			lines.stdout.AwaitCount(t, "\n", letters)
 			watched := map[string]string{"watch": table.stdout.String(), "watch --json": lines.stdout.String()}
 			for _, w := range []*running{table, lines} {
 				w.signals <- os.Interrupt

@@ -53,7 +53,7 @@ func TestHostileLettersAreHarmless(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.start("run", "--rate=100ms", "--beats=100000", "--no-faults")
-	r.stderr.await(t, "number=1\n")
+	r.stderr.Await(t, "number=1\n")
 	letters := hostileLetters()
 	if r := c.run("dlq", "import", exported(t, letters...)); r.stdout != fmt.Sprintf("imported %d dead letters\n", len(letters)) {
 		t.Fatalf("exit %d, %q\n%s", r.code, r.stdout, r.err)

@@ -29,7 +29,7 @@ func TestRunWithFullLetters(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.start("run", "--rate=1ms", "--beats=45", "--dead-letters=1")
-	r.stderr.await(t, "the stage waits: a dead letter cannot be kept")
+	r.stderr.Await(t, "the stage waits: a dead letter cannot be kept")
 	r.signals <- os.Interrupt
 	end := r.wait()
 	mustContain(t, "the log", end.err, "--dead-letters", "stopped; the next run goes on from here", "dead letters are kept\" count=1 list=\"pipeline dlq list --dir ")

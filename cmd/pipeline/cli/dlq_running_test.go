@@ -17,7 +17,7 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.start("run", "--rate=5ms", "--beats=100000")
-	r.stderr.await(t, "id="+letter41)
+	r.stderr.Await(t, "id="+letter41)
 	if got, want := idsOf(mustList(t, c.run("dlq", "list", "--json"))), []string{letter33, letter41}; !slices.Equal(got, want) {
 		t.Fatalf("letters %q, want %q", got, want)
 	}
@@ -55,13 +55,13 @@ func TestWatchFromRunToRun(t *testing.T) {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
 	w := c.start("dlq", "watch", "--json")
-	w.stderr.await(t, "waiting until fizzbuzz runs")
+	w.stderr.Await(t, "waiting until fizzbuzz runs")
 	offset := uint64(0)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for round := range 2 {
 		r := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults")
-		r.stderr.await(t, "number=")
+		r.stderr.Await(t, "number=")
 		shown := strings.Count(w.stdout.String(), "\n")
 		for strings.Count(w.stdout.String(), "\n") == shown && ctx.Err() == nil { // it begins a little after it says so
 			offset++
@@ -111,11 +111,11 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), app.ExitFailed, "", "nothing ran there yet")
 
 	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)
-	w.stderr.await(t, "watching fizzbuzz")
+	w.stderr.Await(t, "watching fizzbuzz")
 	mustBe(t, ran.run(append([]string{"dlq", "discard", "-y", letter33}, nats...)...), app.ExitOK, "discarded 1", "")
 	file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: 9})
 	mustBe(t, elsewhere.run(append([]string{"dlq", "import", file}, nats...)...), app.ExitOK, "imported 1", "")
-	w.stdout.await(t, "a.0:b.0:9")
+	w.stdout.Await(t, "a.0:b.0:9")
 	w.signals <- os.Interrupt
 	end := w.wait()
 	if end.code != app.ExitOK || strings.Contains(end.err+end.stdout, "secret") {

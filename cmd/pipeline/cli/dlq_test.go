@@ -249,7 +249,7 @@ func TestQuestionEndsWithASignal(t *testing.T) {
 	c := commandWithLetters(t)
 	reader, writer := io.Pipe()
 	r := c.startIn(func(s *app.System) { s.Stdin, s.StdinTerminal = reader, func() bool { return true } }, "dlq", "discard", "--all")
-	r.stderr.await(t, "[y/N]")
+	r.stderr.Await(t, "[y/N]")
 	// Nothing is locked meanwhile.
 	if got := idsOf(mustList(t, c.run("dlq", "list", "--json"))); len(got) != 2 {
 		t.Errorf("%q", got)

@@ -47,7 +47,7 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 	at := func(args ...string) []string { return append(args, "--nats", host) }
 	r := c.start(at("run", "--rate=5ms", "--beats=100000")...)
 	url := r.url()
-	r.stderr.await(t, "id="+letter41)
+	r.stderr.Await(t, "id="+letter41)
 	publish(t, host, "fizzbuzz.worker.0.dead.generator.0.7", "fizzbuzz.worker.0.dead.what", "fizzbuzz.nobody.0.dead.a.0.1")
 	const unreadable = "unreadable:3"
 	for _, state := range []string{"running", "stopped"} {
@@ -90,13 +90,13 @@ func TestTheAPIDiscardsGarbage(t *testing.T) {
 	c := newCommand(t)
 	run := []string{"run", "--rate=5ms", "--beats=100000", "--no-faults", "--nats", host}
 	first := c.start(run...)
-	first.stderr.await(t, "number=1\n")
+	first.stderr.Await(t, "number=1\n")
 	publish(t, host, "fizzbuzz.worker.0.dead.generator.0.7", "fizzbuzz.worker.0.dead.what")
 	first.interrupt()
 	c.env[showcmd.Variable] = "127.0.0.1:0"
 	r := c.start(run...)
 	url := r.url()
-	r.stderr.await(t, "number=")
+	r.stderr.Await(t, "number=")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"api/v1/letters/discard",
 		strings.NewReader(fmt.Sprintf(`{"ids": [%q, %q]}`, "unreadable:1", "unreadable:2")))
 	if err != nil {

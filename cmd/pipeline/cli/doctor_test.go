@@ -19,7 +19,7 @@ func TestDoctorAndRepair(t *testing.T) {
 		t.Fatalf("nothing there: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	run := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults", "--dir", dir)
-	run.stderr.await(t, "number=3\n")
+	run.stderr.Await(t, "number=3\n")
 	r := c.run("doctor", "--dir", dir)
 	if r.code != app.ExitOK || !strings.Contains(r.stdout, "which is running") || !strings.Contains(r.stdout, "Nothing is wrong.") {
 		t.Errorf("running: exit %d\n%s%s", r.code, r.stdout, r.err)

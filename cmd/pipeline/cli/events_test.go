@@ -46,7 +46,7 @@ func TestEventsOfARunningPipeline(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.start("run", "--rate=5ms", "--beats=100000")
-	r.stderr.await(t, "msg=starting pipeline=fizzbuzz stage=generator start=2 ")
+	r.stderr.Await(t, "msg=starting pipeline=fizzbuzz stage=generator start=2 ")
 	events := mustBeEvents(t, c.run("events", "generator", "--json"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"penstock/cmd/pipeline/internal/guard"
+	"penstock/internal/testing/child"
 )
 
 // A worker of the test binary dies as standard input says.
@@ -51,52 +51,34 @@ func deep(n int) int {
 
 // guarded is a guard that runs as a process, and its worker.
 type guarded struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	out   *watched
-	stdin io.Writer
+	*child.Child
+	t *testing.T
 }
 
 // startGuarded starts `pipeline run --guard` in a process group of its own.
 func startGuarded(t *testing.T, args ...string) *guarded {
 	t.Helper()
-	g := &guarded{t: t, cmd: workerCommand(append([]string{"run", "--guard"}, args...)...), out: newWatched()}
-	return g.start()
+	return guardedBy(t, workerCommand(append([]string{"run", "--guard"}, args...)...))
 }
 
-func (g *guarded) start() *guarded {
-	g.t.Helper()
-	g.cmd.Stderr = g.out
-	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin, err := g.cmd.StdinPipe()
-	if err == nil {
-		err = g.cmd.Start()
-	}
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	g.stdin = stdin
-	g.t.Cleanup(func() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL) })
+func guardedBy(t *testing.T, cmd *exec.Cmd) *guarded {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	g := &guarded{child.StartFor(t, cmd, nil), t}
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	return g
-}
-
-// workerCommand is the command line in the test binary.
-func workerCommand(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asCommand+"=1")
-	return cmd
 }
 
 func (g *guarded) order(order string) {
 	g.t.Helper()
-	if _, err := fmt.Fprintln(g.stdin, order); err != nil {
+	if _, err := fmt.Fprintln(g.Stdin, order); err != nil {
 		g.t.Fatal(err)
 	}
 }
 
 func (g *guarded) signal(s syscall.Signal) {
 	g.t.Helper()
-	if err := g.cmd.Process.Signal(s); err != nil {
+	if err := g.Cmd.Process.Signal(s); err != nil {
 		g.t.Fatal(err)
 	}
 }
@@ -104,40 +86,26 @@ func (g *guarded) signal(s syscall.Signal) {
 // await waits until the text was said n times.
 func (g *guarded) await(text string, n int) {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
-	defer cancel()
-	for {
-		g.out.mu.Lock()
-		found, changed := strings.Count(g.out.text.String(), text), g.out.changed
-		g.out.mu.Unlock()
-		if found >= n {
-			return
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			g.t.Fatalf("%q was said %d times, not %d:\n%s", text, found, n, g.out)
-		}
-	}
+	g.Stderr.AwaitCount(g.t, text, n)
 }
 
 // code waits for the end of the guard, and of the worker, which has the same
 // standard error.
 func (g *guarded) code() int {
 	g.t.Helper()
-	hung := time.AfterFunc(patience, func() { _ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGQUIT) })
+	hung := time.AfterFunc(patience, func() { _ = syscall.Kill(-g.Cmd.Process.Pid, syscall.SIGQUIT) })
 	defer hung.Stop()
-	return codeOf(g.t, g.cmd)
+	return g.Code(g.t)
 }
 
 // mustEnd checks code and number of restarts.
 func (g *guarded) mustEnd(code, restarts int, said ...string) {
 	g.t.Helper()
 	if got := g.code(); got != code {
-		g.t.Errorf("exit %d, want %d\n%s", got, code, g.out)
+		g.t.Errorf("exit %d, want %d\n%s", got, code, g.Stderr)
 	}
-	if got := strings.Count(g.out.String(), "starting it again"); got != restarts {
-		g.t.Errorf("%d restarts, want %d\n%s", got, restarts, g.out)
+	if got := strings.Count(g.Stderr.String(), "starting it again"); got != restarts {
+		g.t.Errorf("%d restarts, want %d\n%s", got, restarts, g.Stderr)
 	}
-	mustContain(g.t, "the log", g.out.String(), said...)
+	mustContain(g.t, "the log", g.Stderr.String(), said...)
 }

@@ -17,6 +17,7 @@ import (
 	"penstock/cmd/pipeline/internal/guard"
 	"penstock/cmd/pipeline/internal/runcmd"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/child"
 )
 
 const (
@@ -40,8 +41,8 @@ func TestGuardRestartsAfterEveryKindOfDeath(t *testing.T) {
 	}
 	g.mustEnd(app.ExitOK, len(deaths), `end="signal: killed"`, `end="exit status 7"`, `end="exit status 2 (a panic or a fatal error)"`,
 		"a goroutine of the user's", "stack overflow", "restart=1 delay=", "restart=4 delay=", "pid=", "ran=", "msg=complete")
-	if got := strings.Count(g.out.String(), resuming); got != len(deaths) {
-		t.Errorf("resumed %d times: --fresh is for the first worker\n%s", got, g.out)
+	if got := strings.Count(g.Stderr.String(), resuming); got != len(deaths) {
+		t.Errorf("resumed %d times: --fresh is for the first worker\n%s", got, g.Stderr)
 	}
 	if r := newCommand(t).run("state", "logger", "--dir", dir); r.stdout != logged {
 		t.Errorf("%s%s", r.stdout, r.err)
@@ -53,7 +54,7 @@ func TestGuardKeepsTheCodeOfAnOrderlyEnd(t *testing.T) {
 	c := newCommand(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	first := c.start("run", "--rate=2ms", "--beats=100000", "--dir", dir)
-	first.stderr.await(t, working)
+	first.stderr.Await(t, working)
 	startGuarded(t, "--dir", dir).mustEnd(app.ExitFailed, 0, "in use")
 	first.signals <- os.Interrupt
 	first.wait()
@@ -76,7 +77,7 @@ func TestGuardPassesSignalsOn(t *testing.T) {
 		"interrupt": {func(g *guarded) { g.signal(syscall.SIGINT) }, app.ExitOK, stopped},
 		"terminate": {func(g *guarded) { g.signal(syscall.SIGTERM) }, app.ExitOK, stopped},
 		"to both, as a terminal does": {func(g *guarded) {
-			_ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGINT)
+			_ = syscall.Kill(-g.Cmd.Process.Pid, syscall.SIGINT)
 		}, app.ExitOK, stopped},
 		"hang up": {func(g *guarded) { g.signal(syscall.SIGHUP) }, 128 + int(syscall.SIGHUP), `end="signal: hangup"`},
 		"quit":    {func(g *guarded) { g.signal(syscall.SIGQUIT) }, 2, "SIGQUIT: quit"},
@@ -107,7 +108,7 @@ func TestGuardLeavesHangupsIgnored(t *testing.T) {
 	shell := exec.Command("sh", "-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0],
 		"run", "--guard", "--rate=10ms", "--beats=100000", "--dir", filepath.Join(t.TempDir(), "data"))
 	shell.Env = append(os.Environ(), asCommand+"=1")
-	g := (&guarded{t: t, cmd: shell, out: newWatched()}).start()
+	g := guardedBy(t, shell)
 	g.await(working, 1)
 	g.signal(syscall.SIGHUP)
 	g.order("kill") // it still restarts, so the hangup has not stopped it
@@ -142,9 +143,9 @@ func TestWorkerDrainsWhenItsGuardIsKilled(t *testing.T) {
 }
 
 // newGuard guards fizzbuzz from within this process.
-func newGuard(t *testing.T, args ...string) (g guard.Config, signals chan os.Signal, out *watched, stdin *os.File) {
+func newGuard(t *testing.T, args ...string) (g guard.Config, signals chan os.Signal, out *child.Output, stdin *os.File) {
 	t.Helper()
-	signals, out = make(chan os.Signal, 2), newWatched()
+	signals, out = make(chan os.Signal, 2), child.NewOutput()
 	read, stdin, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -166,11 +167,11 @@ func TestSignalEndsTheWaitForTheNextWorker(t *testing.T) {
 	g.Backoff = supervise.Fixed(time.Hour)
 	ended := make(chan error, 1)
 	go func() { ended <- runcmd.EndOfGuard(guard.Serve(g)) }()
-	out.await(t, "msg=running")
+	out.Await(t, "msg=running")
 	if _, err := stdin.WriteString("exit\n"); err != nil {
 		t.Fatal(err)
 	}
-	out.await(t, "delay=1h0m0s")
+	out.Await(t, "delay=1h0m0s")
 	signals <- syscall.SIGTERM
 	if code := app.ExitCode(<-ended); code != 7 {
 		t.Errorf("exit %d\n%s", code, out)

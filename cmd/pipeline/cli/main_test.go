@@ -2,17 +2,16 @@ package cli
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/shipped"
 	"penstock/cmd/pipeline/internal/showcmd"
+	"penstock/internal/testing/child"
 	"penstock/internal/testing/leak"
 )
 
@@ -73,8 +72,8 @@ func (c command) run(args ...string) result {
 type running struct {
 	t       *testing.T
 	signals chan os.Signal
-	stdout  *watched
-	stderr  *watched
+	stdout  *child.Output
+	stderr  *child.Output
 	exited  chan int
 }
 
@@ -94,7 +93,7 @@ func (c command) start(args ...string) *running {
 // startIn starts it in a world that change changes.
 func (c command) startIn(change func(*app.System), args ...string) *running {
 	c.t.Helper()
-	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: newWatched(), stderr: newWatched(), exited: make(chan int, 1)}
+	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: child.NewOutput(), stderr: child.NewOutput(), exited: make(chan int, 1)}
 	s := app.System{
 		Stdout:   r.stdout,
 		Stderr:   r.stderr,
@@ -123,63 +122,6 @@ func (r *running) wait() result {
 
 // patience is how long what must come is waited for: much longer than it takes on a busy machine.
 const patience = 3 * time.Minute
-
-// watched is an output that can be waited for.
-type watched struct {
-	mu      sync.Mutex
-	text    strings.Builder
-	changed chan struct{}
-}
-
-var _ io.Writer = (*watched)(nil)
-
-func newWatched() *watched { return &watched{changed: make(chan struct{})} }
-
-func (w *watched) Write(data []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.text.Write(data)
-	close(w.changed)
-	w.changed = make(chan struct{})
-	return len(data), nil
-}
-
-func (w *watched) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
-}
-
-// await waits until the output has this text.
-func (w *watched) await(t *testing.T, text string) {
-	t.Helper()
-	w.awaitCount(t, text, 1)
-}
-
-// awaitLines waits until the output has so many lines.
-func (w *watched) awaitLines(t *testing.T, n int) {
-	t.Helper()
-	w.awaitCount(t, "\n", n)
-}
-
-func (w *watched) awaitCount(t *testing.T, text string, n int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
-		w.mu.Lock()
-		found, changed := strings.Count(w.text.String(), text) >= n, w.changed
-		w.mu.Unlock()
-		if found {
-			return
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			t.Fatalf("the output did not say %q %d times:\n%.4000s", text, n, w)
-		}
-	}
-}
 
 func mustContain(t *testing.T, what, text string, parts ...string) {
 	t.Helper()

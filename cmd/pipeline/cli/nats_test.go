@@ -46,7 +46,7 @@ func TestSignalWhileTheServerIsAway(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.start("run", "--nats=nats://user:secret@127.0.0.1:1")
-	r.stderr.await(t, "127.0.0.1:1")
+	r.stderr.Await(t, "127.0.0.1:1")
 	r.signals <- os.Interrupt
 	end := r.wait()
 	if end.code != app.ExitOK {

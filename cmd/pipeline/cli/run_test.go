@@ -72,7 +72,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	c := newCommand(t)
 	args := []string{"run", "--rate=1ms", "--beats=120"}
 	first := c.start(args...)
-	first.stderr.await(t, "number=20\n")
+	first.stderr.Await(t, "number=20\n")
 	first.signals <- os.Interrupt
 	if r := first.wait(); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
@@ -101,7 +101,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	}
 
 	third := c.start(append(args, "--discard-letters")...)
-	third.stderr.await(t, "number=20\n")
+	third.stderr.Await(t, "number=20\n")
 	third.signals <- os.Interrupt
 	third.wait()
 	mustContain(t, "the third log", third.stderr.String(), "starting anew")
@@ -114,7 +114,7 @@ func TestRunInADirectoryInUse(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	first := c.start("run", "--rate=10ms", "--beats=100000")
-	first.stderr.await(t, "msg=running")
+	first.stderr.Await(t, "msg=running")
 	report := filepath.Join(t.TempDir(), "report.json")
 	r := c.run("run", "--report", report)
 	if r.code != app.ExitFailed {

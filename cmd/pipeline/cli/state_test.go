@@ -20,7 +20,7 @@ func TestStateOfARunningPipeline(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), dir)
 			leaveStaleSocket(t, dir)
 			r := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults", "--dir", dir)
-			r.stderr.await(t, "number=1\n")
+			r.stderr.Await(t, "number=1\n")
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			for { // until the first commit

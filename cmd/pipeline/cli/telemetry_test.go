@@ -32,7 +32,7 @@ func taken(t *testing.T) string {
 // url is where a command says that the page is.
 func (r *running) url() string {
 	r.t.Helper()
-	r.stderr.await(r.t, "url=http")
+	r.stderr.Await(r.t, "url=http")
 	return regexp.MustCompile(`url=(\S+/)`).FindStringSubmatch(r.stderr.String())[1]
 }
 
@@ -128,7 +128,7 @@ func TestTelemetryOfARun(t *testing.T) {
 	bearer := func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+aToken) }
 	r := c.start("run", "--rate=5ms", "--beats=100000", "--telemetry=127.0.0.1:0", "--telemetry-token-file", file, "--telemetry-host=penstock.example", "--peek=3")
 	url := r.url()
-	r.stderr.await(t, "msg=running")
+	r.stderr.Await(t, "msg=running")
 	for name, test := range map[string]struct {
 		path   string
 		change func(*http.Request)
@@ -158,7 +158,7 @@ func TestNoPeekUnlessAskedFor(t *testing.T) {
 	c.env[showcmd.Variable] = "127.0.0.1:0"
 	r := c.start("run", "--rate=5ms", "--beats=100000")
 	url := r.url()
-	r.stderr.await(t, "msg=running")
+	r.stderr.Await(t, "msg=running")
 	if code, body := ask(t, url+"api/v1/messages/generator", nil); code != 404 || !strings.Contains(body, "--peek") {
 		t.Errorf("%d %s", code, body)
 	}
@@ -170,7 +170,7 @@ func TestReplayTelemetry(t *testing.T) {
 	c := newCommand(t)
 	r := c.start("run", "--rate=5ms", "--beats=100000", "--telemetry=127.0.0.1:0")
 	url := r.url()
-	r.stderr.await(t, "msg=running")
+	r.stderr.Await(t, "msg=running")
 	_, recording := ask(t, url+"api/v1/recording", nil)
 	r.interrupt()
 	file := filepath.Join(t.TempDir(), "recording.jsonl")
@@ -224,7 +224,7 @@ func TestTelemetryHasNoCredentials(t *testing.T) {
 			report := filepath.Join(t.TempDir(), "report.json")
 			r := c.start("run", "--rate=5ms", "--beats=100000", "--telemetry=127.0.0.1:0", "--log-level=debug", "--drain=1ms", "--report", report, "--nats", "nats://"+test.login+"@"+host)
 			url := r.url()
-			r.stderr.await(t, "msg=running")
+			r.stderr.Await(t, "msg=running")
 			look := func() {
 				t.Helper()
 				for _, path := range []string{
@@ -241,7 +241,7 @@ func TestTelemetryHasNoCredentials(t *testing.T) {
 				t.Errorf("the server is not named: %s", status)
 			}
 			stop()
-			r.stderr.await(t, "connection to NATS lost")
+			r.stderr.Await(t, "connection to NATS lost")
 			if code, body := ask(t, url+"readyz", nil); code != 503 || !strings.Contains(body, "no connection to the NATS server") {
 				t.Errorf("%d %s", code, body)
 			}

@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/internal/testing/child"
 )
 
 func TestRunOnATerminal(t *testing.T) {
 	t.Parallel()
 	for noColor, esc := range map[string]string{"": "\x1b[92m", "1": "INF running"} {
-		output := newWatched()
+		output := child.NewOutput()
 		code := newApp().run([]string{"run", "--rate=1ms", "--beats=20", "--dir", filepath.Join(t.TempDir(), "data")}, app.System{
 			Stdout:   io.Discard,
 			Stderr:   output,

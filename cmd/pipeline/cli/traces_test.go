@@ -4,8 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/internal/testing/child"
 )
 
 // received is what a collector got.
@@ -51,17 +50,13 @@ func (r *received) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 // traced runs fizzbuzz as a process of its own with variables.
 func traced(t *testing.T, variables ...string) (log string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "run", "fizzbuzz", "--rate=5ms", "--beats=30", "--no-faults", "--dir", t.TempDir())
-	cmd.Env = append(append(os.Environ(), asCommand+"=1"), variables...)
-	output := newWatched()
-	cmd.Stderr = output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	cmd := workerCommand("run", "fizzbuzz", "--rate=5ms", "--beats=30", "--no-faults", "--dir", t.TempDir())
+	cmd.Env = append(cmd.Env, variables...)
+	c := child.StartFor(t, cmd, nil)
+	if code := c.Code(t); code != app.ExitOK {
+		t.Fatalf("exit %d\n%s", code, c.Stderr)
 	}
-	if code := codeOf(t, cmd); code != app.ExitOK {
-		t.Fatalf("exit %d\n%s", code, output)
-	}
-	return output.String()
+	return c.Stderr.String()
 }
 
 func TestRunSendsTraces(t *testing.T) {
