@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"penstock/internal/testing/child"
 )
 
 const (
@@ -90,37 +91,22 @@ func killOnce(t *testing.T, dir string, env []string) (done uint64) {
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(append(os.Environ(), crashDirEnv+"="+dir), env...)
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	read := func() bool {
-		if !lines.Scan() {
-			return false
-		}
-		n, err := strconv.ParseUint(lines.Text(), 10, 64)
-		if err != nil {
-			t.Errorf("the writer says: %s", lines.Text())
-			return false
-		}
-		done = n
-		return true
-	}
-	for range rand.IntN(30) { // 0: also while it opens
-		if !read() {
-			break
-		}
-	}
 	// The moment is random within what a Write takes; nothing waits for it.
-	kill := time.AfterFunc(time.Duration(rand.Int64N(int64(15*time.Millisecond))), func() { _ = cmd.Process.Kill() })
-	defer kill.Stop()
-	for read() {
+	killSoon := func(c *child.Child) { time.AfterFunc(time.Duration(rand.Int64N(int64(15*time.Millisecond))), c.Kill) }
+	after := rand.IntN(30) // lines; 0: also while it opens
+	c := child.StartFor(t, cmd, func(c *child.Child, line string) {
+		n, err := strconv.ParseUint(line, 10, 64)
+		if err != nil {
+			t.Errorf("the writer says: %s", line)
+		}
+		if done = n; c.Said() == after {
+			killSoon(c)
+		}
+	})
+	if after == 0 {
+		killSoon(c)
 	}
-	_ = cmd.Wait()
+	c.MustEnd(t)
 	return done
 }
 

@@ -26,7 +26,8 @@ type Config struct {
 	// NATS is the server to use. Its zero value is the embedded one.
 	NATS NATS
 	// Memory, if it is set, keeps the run in the memory of this process, without
-	// server and files: no Dir is needed then, and none may be named. For tests,
+	// server and files: no Dir is needed then, and neither that, a NATS server,
+	// frame keys nor limits of the dead letters may be set. For tests,
 	// which get one from the package enginetest. What needs a server or files,
 	// such as DeadLetters and Examine, answers with ErrInMemory.
 	Memory *memory.Backend

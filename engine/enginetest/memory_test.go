@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"penstock/dlq"
@@ -219,15 +220,16 @@ func TestWhatARunInMemoryRefuses(t *testing.T) {
 		t.Error("it takes another pipeline")
 	}
 	for name, change := range map[string]func(*engine.Config){
-		"Config.Dir":       func(c *engine.Config) { c.Dir = t.TempDir() },
-		"Config.NATS.URL":  func(c *engine.Config) { c.NATS.URL = "nats://127.0.0.1:1" },
-		"Config.FrameKeys": func(c *engine.Config) { c.FrameKeys = [][]byte{make([]byte, 16)} },
+		"Config.Dir":             func(c *engine.Config) { c.Dir = t.TempDir() },
+		"Config.NATS.URL":        func(c *engine.Config) { c.NATS.URL = "nats://127.0.0.1:1" },
+		"Config.FrameKeys":       func(c *engine.Config) { c.FrameKeys = [][]byte{make([]byte, 16)} },
+		"Config.DeadLetterCount": func(c *engine.Config) { c.DeadLetterCount = 1 },
 	} {
 		config := engine.Config{Logger: slog.New(slog.DiscardHandler)}
 		memory.In(&config)
 		change(&config)
-		if err := wire("test").Run(t.Context(), config); err == nil {
-			t.Errorf("it runs with %s", name)
+		if err := wire("test").Run(t.Context(), config); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("a run with %s: %v", name, err)
 		}
 	}
 }
