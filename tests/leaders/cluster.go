@@ -13,8 +13,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"penstock/internal/testing/natsserver"
 	"penstock/internal/testing/child"
+	"penstock/internal/testing/natsserver"
 )
 
 // node is one server, in a process of its own, so that it can be killed.
