@@ -13,6 +13,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // parcel is a value with much that JSON would change.
@@ -162,7 +163,7 @@ func TestJSONOfOlderVersionsIsRead(t *testing.T) {
 // replayOffline asks for the replay of all letters, and returns them.
 func replayOffline(t *testing.T, dir string) (asked []dlq.Letter) {
 	t.Helper()
-	i, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	i, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestRunGoesOnFromJSON(t *testing.T) {
 	if last.Sum != 299*300/2 || !reflect.DeepEqual(last.Names, map[string]uint64{"n0": 100, "n1": 100, "n2": 100}) {
 		t.Errorf("%+v", last)
 	}
-	i, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	i, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/engine/inspect"
 	"penstock/engine/internal/memory"
 	"penstock/engine/supervise"
 )
@@ -107,19 +108,7 @@ type Config struct {
 
 // NATS names an external server or cluster and how to log in. All fields but
 // URL are optional.
-type NATS struct {
-	URL         string // nats://host:port, several separated by commas; "" is the embedded server
-	Credentials string // file with a user JWT and NKey seed
-	NKeySeed    string // file with an NKey seed
-	User        string
-	Password    string
-	Token       string
-	CA          string // file with the root certificates to trust
-	Cert        string // file with the client's certificate
-	Key         string // file with its key
-	Replicas    int    // of each stream; default 1
-	InboxPrefix string // of the subjects of answers; default _INBOX
-}
+type NATS = broker.NATS
 
 func (c Config) withDefaults() Config {
 	if c.CheckpointInterval <= 0 {
@@ -151,21 +140,11 @@ func (c Config) check() error {
 }
 
 func (c Config) broker(pipeline, dir string) broker.Config {
-	return broker.Config{
-		Dir:         dir,
-		Sync:        c.Sync,
-		URL:         c.NATS.URL,
-		Credentials: c.NATS.Credentials,
-		NKeySeed:    c.NATS.NKeySeed,
-		User:        c.NATS.User,
-		Password:    c.NATS.Password,
-		Token:       c.NATS.Token,
-		CA:          c.NATS.CA,
-		Cert:        c.NATS.Cert,
-		Key:         c.NATS.Key,
-		Name:        "penstock-" + pipeline,
-		Replicas:    c.NATS.Replicas,
-		InboxPrefix: c.NATS.InboxPrefix,
-		Logger:      c.Logger,
-	}
+	return c.NATS.Config(pipeline, dir, c.Sync, c.Logger)
+}
+
+// ToInspect is what packages inspect and doctor need, to look at the pipeline while
+// it is stopped.
+func (c Config) ToInspect() inspect.Config {
+	return inspect.Config{Dir: c.Dir, NATS: c.NATS, FrameKeys: c.FrameKeys, Logger: c.Logger}
 }

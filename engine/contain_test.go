@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/engine/supervise"
 )
 
@@ -206,7 +207,7 @@ func (p *troubledPipeline) checkOutputs(t *testing.T, dir string) {
 	t.Helper()
 	p.got.must(upTo(troubledCount + 1)) // the last one is of the End hook
 	p.letters.must(upTo(troubledCount))
-	inspect(t, dir, func(inspector *engine.Inspector) {
+	lookInto(t, dir, func(inspector *inspect.Inspector) {
 		if s := inspectedState[workerState](t, inspector, "worker")[""]; s.N != troubledCount {
 			t.Errorf("the worker's state is %+v", s)
 		}

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/engine"
+	"penstock/engine/doctor"
+	"penstock/engine/inspect"
 )
 
 // As a crash of an older build or a damaged disk leaves it.
@@ -17,10 +18,10 @@ func TestADamagedDescriptorIsMended(t *testing.T) {
 		if err := os.WriteFile(path, []byte(`{"format": `), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := goOn(t, from.dir); err == nil || !strings.Contains(err.Error(), "see engine.Examine") {
+		if err := goOn(t, from.dir); err == nil || !strings.Contains(err.Error(), "see doctor.Examine") {
 			t.Fatalf("%s: %v", from.name, err)
 		}
-		done, err := engine.Repair(t.Context(), testConfig(t, from.dir))
+		done, err := doctor.Repair(t.Context(), testConfig(t, from.dir).ToInspect())
 		if err != nil || !done.Mendable || len(done.Steps) != 1 {
 			t.Fatalf("%s: %+v, %v", from.name, done, err)
 		}
@@ -55,8 +56,8 @@ func TestALinkInADataDirectoryIsRefused(t *testing.T) {
 			t.Skip(err)
 		}
 		run := examined(10, nil).Run(t.Context(), testConfig(t, dir))
-		_, examine := engine.Examine(t.Context(), testConfig(t, dir))
-		_, inspect := engine.Inspect(t.Context(), testConfig(t, dir))
+		_, examine := doctor.Examine(t.Context(), testConfig(t, dir).ToInspect())
+		_, inspect := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 		for verb, err := range map[string]error{"run": run, "examine": examine, "inspect": inspect} {
 			if err == nil || !strings.Contains(err.Error(), "symbolic link") || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s with a link %s: %v", verb, name, err)
@@ -75,7 +76,7 @@ func TestADataDirectoryMayBeALink(t *testing.T) {
 		if err := os.Symlink(from.dir, link); err != nil {
 			t.Skip(err)
 		}
-		e, err := engine.Examine(t.Context(), testConfig(t, link))
+		e, err := doctor.Examine(t.Context(), testConfig(t, link).ToInspect())
 		if err != nil || !e.Sound || len(e.Checked) < 4 {
 			t.Errorf("%s: %+v, %v", from.name, e, err)
 		}

@@ -121,6 +121,7 @@
 // # Looking inside
 //
 // [Pipeline.Status] counts what each stage did. [Pipeline.State] gives the committed state of a stage of the running
-// pipeline as JSON, and [Inspect] that of one which is not running. [InfoOf], [Attempt] and [Logger] tell a stage function
+// pipeline as JSON, and the package inspect that of one which is not running; the package doctor finds what is wrong with
+// its data directory, and mends it. [InfoOf], [Attempt] and [Logger] tell a stage function
 // about the call it is in. A [Tracer] makes a span of every frame. The package enginetest runs pipelines in tests.
 package engine

@@ -37,7 +37,7 @@ func (r *run) tell(e supervise.Event) {
 // keep writes an event down, with the counters. That of a message which does not
 // end the life of its stage comes with the next commit: there may be many.
 func (in *instance) keep(e supervise.Event) {
-	if err := in.observed.history.add(e); err != nil {
+	if err := in.observed.history.Add(e); err != nil {
 		in.log.Warn("an event could not be kept", "event", e.Kind.String(), "error", err)
 	}
 	if e.Kind == supervise.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
@@ -54,7 +54,7 @@ const noRestart = "no restart"
 func (in *instance) saveNews() {
 	in.observed.stats.unsaved.Store(false)
 	in.saveStats()
-	if err := in.observed.history.flush(); isNoSpace(err) {
+	if err := in.observed.history.Flush(); isNoSpace(err) {
 		in.observed.stats.unsaved.Store(true)
 	} else if err != nil {
 		in.log.Warn("events could not be kept", "error", err)

@@ -13,6 +13,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/doctor"
 )
 
 // halted is a pipeline of 200 numbers that was stopped in the middle.
@@ -136,17 +137,17 @@ func TestRepairTakesOutWhatIsNoFrame(t *testing.T) {
 			h.publish("total", garbage)
 			ctx, stop := bounded(t)
 			defer stop()
-			if err := h.wire(haltedValues, func(uint64) {}).Run(ctx, h.config); err == nil || !strings.Contains(err.Error(), "engine.Repair") {
+			if err := h.wire(haltedValues, func(uint64) {}).Run(ctx, h.config); err == nil || !strings.Contains(err.Error(), "doctor.Repair") {
 				t.Fatalf("the run: %v", err)
 			}
-			e, err := engine.Examine(t.Context(), h.config)
+			e, err := doctor.Examine(t.Context(), h.config.ToInspect())
 			if err != nil || e.Sound || !e.Mendable || len(e.Steps) != 2 {
 				t.Fatalf("%+v, %v", e, err)
 			}
-			if _, err := engine.Repair(t.Context(), h.config); err != nil {
+			if _, err := doctor.Repair(t.Context(), h.config.ToInspect()); err != nil {
 				t.Fatal(err)
 			}
-			if e, err = engine.Examine(t.Context(), h.config); err != nil || !e.Sound {
+			if e, err = doctor.Examine(t.Context(), h.config.ToInspect()); err != nil || !e.Sound {
 				t.Fatalf("%+v, %v", e, err)
 			}
 			h.goesOn()
@@ -164,8 +165,8 @@ func TestRepairDoesNotTakeOutADamagedCommit(t *testing.T) {
 			damaged[len(damaged)/2] ^= 1
 			return damaged
 		})
-		done, err := engine.Repair(t.Context(), h.config)
-		if !errors.Is(err, engine.ErrNotMendable) {
+		done, err := doctor.Repair(t.Context(), h.config.ToInspect())
+		if !errors.Is(err, doctor.ErrNotMendable) {
 			t.Errorf("%+v, %v", done, err)
 		}
 	}

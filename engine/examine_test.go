@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/doctor"
 )
 
 const (
@@ -142,11 +143,11 @@ func goOn(t *testing.T, dir string) error {
 func TestExamineAndRepairOfASoundDirectory(t *testing.T) {
 	t.Parallel()
 	for _, image := range images(t) {
-		e, err := engine.Examine(t.Context(), testConfig(t, image.dir))
+		e, err := doctor.Examine(t.Context(), testConfig(t, image.dir).ToInspect())
 		if err != nil || !e.Sound || e.Pipeline != "examined" || len(e.Checked) < 6 {
 			t.Errorf("%s: %+v, %v", image.name, e, err)
 		}
-		done, err := engine.Repair(t.Context(), testConfig(t, image.dir))
+		done, err := doctor.Repair(t.Context(), testConfig(t, image.dir).ToInspect())
 		if err != nil || done.Backup != "" {
 			t.Errorf("%s: %+v, %v", image.name, done, err)
 		}
@@ -162,10 +163,10 @@ func TestExamineAndRepairOfASoundDirectory(t *testing.T) {
 func TestExamineNothing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, err := engine.Examine(t.Context(), testConfig(t, dir)); !errors.Is(err, engine.ErrNoDirectory) {
+	if _, err := doctor.Examine(t.Context(), testConfig(t, dir).ToInspect()); !errors.Is(err, doctor.ErrNoDirectory) {
 		t.Errorf("an empty directory: %v", err)
 	}
-	if _, err := engine.Repair(t.Context(), testConfig(t, filepath.Join(dir, "none"))); !errors.Is(err, engine.ErrNoDirectory) {
+	if _, err := doctor.Repair(t.Context(), testConfig(t, filepath.Join(dir, "none")).ToInspect()); !errors.Is(err, doctor.ErrNoDirectory) {
 		t.Errorf("no directory: %v", err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
@@ -225,7 +226,7 @@ func damageOnce(t *testing.T, all []image, seed uint64, counts *[5]atomic.Uint64
 			fail("silently wrong without a repair: %v", err)
 		}
 	}
-	e, err := engine.Examine(t.Context(), testConfig(t, dir))
+	e, err := doctor.Examine(t.Context(), testConfig(t, dir).ToInspect())
 	if errors.Is(err, engine.ErrNewerVersion) && errors.Is(rawErr, engine.ErrNewerVersion) { // the damage is in a version
 		counts[1].Add(1)
 		return
@@ -234,8 +235,8 @@ func damageOnce(t *testing.T, all []image, seed uint64, counts *[5]atomic.Uint64
 		fail("examine: %v", err)
 		return
 	}
-	done, err := engine.Repair(t.Context(), testConfig(t, dir))
-	if err != nil && !errors.Is(err, engine.ErrNotMendable) {
+	done, err := doctor.Repair(t.Context(), testConfig(t, dir).ToInspect())
+	if err != nil && !errors.Is(err, doctor.ErrNotMendable) {
 		fail("repair: %v", err)
 		return
 	}

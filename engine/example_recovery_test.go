@@ -11,6 +11,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/inspect"
 	"penstock/engine/supervise"
 )
 
@@ -260,7 +261,7 @@ func ExampleInspector_History() {
 		fmt.Println(err)
 	}
 
-	inspector, err := engine.Inspect(ctx, config)
+	inspector, err := inspect.Open(ctx, config.ToInspect())
 	if err != nil {
 		fmt.Println(err)
 		return

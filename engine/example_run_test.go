@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -105,39 +104,4 @@ func ExamplePipeline_Check() {
 	// wiring mistake: stage name "more numbers": use 1 to 64 of A-Z a-z 0-9 _ -
 	// wiring mistake: the stream numbers is read by nobody: add a reader, or say engine.Discard if that is meant
 	// wiring mistake: the stream more numbers is read by nobody: add a reader, or say engine.Discard if that is meant
-}
-
-// The states of a pipeline that is not running are read without its program.
-func ExampleInspect() {
-	config, remove := exampleConfig()
-	defer remove()
-	p := engine.New("balances")
-	bookings := enginetest.Values(p, "bookings", "ada", "grace", "ada")
-	engine.Sink(p, "balance", engine.KeyBy(bookings, func(name string) string { return name }),
-		func(_ context.Context, balance *struct{ Bookings int }, _ engine.Message[string]) error {
-			balance.Bookings++
-			return nil
-		})
-	ctx := context.Background()
-	if err := p.Run(ctx, config); err != nil {
-		fmt.Println(err)
-		return
-	}
-
-	inspector, err := engine.Inspect(ctx, config)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer func() { _ = inspector.Close() }()
-	err = inspector.State(ctx, "balance", func(name string, state json.RawMessage) error {
-		fmt.Println(name, string(state))
-		return nil
-	})
-	ada, oneErr := inspector.StateOf(ctx, "balance", "ada")
-	fmt.Println(string(ada), errors.Join(err, oneErr))
-	// Output:
-	// ada {"Bookings":2}
-	// grace {"Bookings":1}
-	// {"Bookings":2} <nil>
 }

@@ -17,6 +17,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/doctor"
 	"penstock/engine/supervise"
 )
 
@@ -268,7 +269,7 @@ func TestTheDoctorCallsForeignMessagesHarmless(t *testing.T) {
 		}
 	}
 	b.Close()
-	e, err := engine.Examine(t.Context(), config)
+	e, err := doctor.Examine(t.Context(), config.ToInspect())
 	if err != nil || !e.Sound {
 		t.Fatalf("%+v, %v", e, err)
 	}

@@ -81,15 +81,3 @@ func checkSecret(path string, info fs.FileInfo) error {
 	}
 	return fmt.Errorf("%s has the mode %04o: %s may read or write it, and it holds a secret: chmod 600 %s", path, mode, who, hint.Word(path))
 }
-
-// frameKeys are the keys of a configuration; nil for none.
-func (c Config) frameKeys() (*frame.Keys, error) {
-	if len(c.FrameKeys) == 0 {
-		return nil, nil
-	}
-	keys, err := frame.NewKeys(c.FrameKeys...)
-	if err != nil {
-		return nil, fmt.Errorf("engine: Config.FrameKeys: %w", err)
-	}
-	return keys, nil
-}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/doctor"
+	"penstock/engine/inspect"
 )
 
 func TestReadFrameKeys(t *testing.T) {
@@ -137,11 +139,11 @@ func TestLookingNeedsTheFrameKey(t *testing.T) {
 		if secret != "" {
 			config.FrameKeys = [][]byte{[]byte(secret)}
 		}
-		_, err := engine.Examine(t.Context(), config)
+		_, err := doctor.Examine(t.Context(), config.ToInspect())
 		errs = append(errs, err)
-		_, err = engine.Repair(t.Context(), config)
+		_, err = doctor.Repair(t.Context(), config.ToInspect())
 		errs = append(errs, err)
-		i, err := engine.Inspect(t.Context(), config)
+		i, err := inspect.Open(t.Context(), config.ToInspect())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +166,7 @@ func TestLookingNeedsTheFrameKey(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	e, err := engine.Examine(t.Context(), h.config)
+	e, err := doctor.Examine(t.Context(), h.config.ToInspect())
 	if err != nil || !e.Sound || !strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -176,7 +178,7 @@ func TestLookingNeedsTheFrameKey(t *testing.T) {
 
 func committedCount(t *testing.T, h *halted) (n int) {
 	t.Helper()
-	i, err := engine.Inspect(t.Context(), h.config)
+	i, err := inspect.Open(t.Context(), h.config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +208,7 @@ func TestTheWayBackFromFrameKeys(t *testing.T) {
 	h.config.Fresh = true
 	h.got = collect[uint64](t)
 	h.goesOn()
-	if e, err := engine.Examine(t.Context(), h.config); err != nil || !e.Sound || strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
+	if e, err := doctor.Examine(t.Context(), h.config.ToInspect()); err != nil || !e.Sound || strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
 		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/inspect"
 	"penstock/internal/testing/leak"
 )
 
@@ -158,14 +159,14 @@ func (c *collected[T]) all() []T {
 // committedState reads a stage's state from a directory that is not in use.
 func committedState[S any](t *testing.T, dir, stage string) (states map[string]S) {
 	t.Helper()
-	inspect(t, dir, func(inspector *engine.Inspector) { states = inspectedState[S](t, inspector, stage) })
+	lookInto(t, dir, func(inspector *inspect.Inspector) { states = inspectedState[S](t, inspector, stage) })
 	return states
 }
 
-// inspect looks into a directory once. A look copies what its server needs: one can answer several questions.
-func inspect(t *testing.T, dir string, look func(*engine.Inspector)) {
+// lookInto looks into a directory once. A look copies what its server needs: one can answer several questions.
+func lookInto(t *testing.T, dir string, look func(*inspect.Inspector)) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func inspect(t *testing.T, dir string, look func(*engine.Inspector)) {
 	look(inspector)
 }
 
-func inspectedState[S any](t *testing.T, inspector *engine.Inspector, stage string) map[string]S {
+func inspectedState[S any](t *testing.T, inspector *inspect.Inspector, stage string) map[string]S {
 	t.Helper()
 	states := map[string]S{}
 	err := inspector.State(t.Context(), stage, func(key string, data json.RawMessage) error {

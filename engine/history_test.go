@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // inspectHistory reads the events in a directory that is not in use.
 func inspectHistory(t *testing.T, dir, stage string) ([]engine.StageEvent, error) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

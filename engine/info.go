@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"log/slog"
+
+	"penstock/engine/internal/plan"
 )
 
 type taskKey struct{}
@@ -52,7 +54,7 @@ func InfoOf(ctx context.Context) Info {
 		Attempt:  callOf(ctx, in).attempt,
 	}
 	for _, p := range control.Inputs {
-		if p.Stream != replayStream {
+		if p.Stream != plan.ReplayStream {
 			info.In += p.Count()
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/breaker"
 	"penstock/engine/frame"
+	"penstock/engine/internal/history"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/view"
@@ -87,7 +88,7 @@ type waitingFor struct {
 type observed struct {
 	stats       stats
 	measures    measures
-	history     history
+	history     history.History
 	foreign     foreignMessages
 	largeStates atomic.Int64 // states of more than half of what a commit holds
 }

@@ -9,6 +9,8 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/doctor"
+	"penstock/engine/inspect"
 )
 
 // letterBlock is the file with the dead letters of an image.
@@ -23,7 +25,7 @@ func letterBlock(t *testing.T, dir string) string {
 
 func countLetters(t *testing.T, dir string) int {
 	t.Helper()
-	i, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	i, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +94,7 @@ func TestLostLettersAreMissed(t *testing.T) {
 						t.Fatalf("a start says %v", err)
 					}
 				}
-				done, err := engine.Repair(t.Context(), testConfig(t, dir))
+				done, err := doctor.Repair(t.Context(), testConfig(t, dir).ToInspect())
 				if err != nil || done.Sound || !strings.Contains(strings.Join(done.Steps, " "), "are lost") {
 					t.Fatalf("the repair: %v, %+v", err, done)
 				}
@@ -129,14 +131,14 @@ func TestLostLettersAreSeenBehindUnreadableSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := engine.Examine(t.Context(), testConfig(t, dir))
+			e, err := doctor.Examine(t.Context(), testConfig(t, dir).ToInspect())
 			if err != nil || !e.Sound {
 				t.Errorf("a start makes them anew, and the doctor says %v, %+v", err, e.Findings)
 			}
 			if err := os.Remove(letterBlock(t, dir)); err != nil {
 				t.Fatal(err)
 			}
-			if e, err = engine.Examine(t.Context(), testConfig(t, dir)); err != nil || e.Sound {
+			if e, err = doctor.Examine(t.Context(), testConfig(t, dir).ToInspect()); err != nil || e.Sound {
 				t.Errorf("the letters are gone, and the doctor says %v, %+v", err, e.Findings)
 			}
 			if err := goOn(t, dir); !errors.Is(err, engine.ErrRefused) {

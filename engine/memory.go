@@ -69,7 +69,7 @@ func (r *run) states(stage string, fn func(key string, state json.RawMessage) er
 		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.pipeline.plan.Name, stage)
 	}
 	view, s := in.readable()
-	return s.each(view, fn)
+	return s.Each(view, fn)
 }
 
 // startOverInMemory is startOver without what a process that died has left.

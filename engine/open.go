@@ -10,6 +10,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/remedy"
 )
@@ -20,7 +21,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.config.Memory != nil {
 		return r.openInMemory(ctx)
 	}
-	if r.keys, err = r.config.frameKeys(); err != nil {
+	if r.keys, err = frame.KeysOf(r.config.FrameKeys); err != nil {
 		return err
 	}
 	if r.dir, err = datadir.Open(r.config.Dir); err != nil {
@@ -219,10 +220,10 @@ func (in *instance) open(ctx context.Context) error {
 	if err := in.loadStats(); err != nil {
 		return err
 	}
-	if err := in.observed.history.open(in.committed.Store); err != nil {
+	if err := in.observed.history.Open(in.committed.Store); err != nil {
 		return fmt.Errorf("stage %s: %w", in.definition.Name, err)
 	}
-	if err := in.saveShape(); err != nil {
+	if err := in.shape().Save(in.committed.Store); err != nil {
 		return fmt.Errorf("stage %s: keep the shape of the state: %w", in.definition.Name, err)
 	}
 	s := newTask(in)

@@ -12,6 +12,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/engine/supervise"
 )
 
@@ -231,7 +232,7 @@ func checkOrder(t *testing.T, got []uint64, taken func(v uint64) bool, n, keys u
 
 func checkLetters(t *testing.T, dir string, want []uint64) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), quiet(dir))
+	inspector, err := inspect.Open(t.Context(), quiet(dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/shape"
 )
 
 // Peeked is a message as it lies in a channel.
@@ -54,7 +55,7 @@ func (in *instance) peekInto(ctx context.Context, s *plan.Stream, n int) ([]Peek
 	if last > peekFrames {
 		from = last - peekFrames + 1
 	}
-	codec := shape{Codec: s.CodecName()}
+	codec := shape.Shape{Codec: s.CodecName()}
 	var list []Peeked
 	err := in.channel.Replay(ctx, from, func(r channel.Record) error {
 		for k := range r.Frame.Sections {
@@ -70,7 +71,7 @@ func (in *instance) peekInto(ctx context.Context, s *plan.Stream, n int) ([]Peek
 			for m, ok := it.Next(); ok; m, ok = it.Next() {
 				peeked := Peeked{Offset: offset, Key: string(m.Key), Time: time.Unix(0, m.Time), Bytes: len(m.Value)}
 				if len(m.Value) <= PeekedBytes {
-					peeked.Value = codec.json(m.Value)
+					peeked.Value = codec.JSON(m.Value)
 				}
 				list = append(list, peeked)
 				offset++

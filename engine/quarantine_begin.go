@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/plan"
 )
 
 // quarantineNote is kept as long as something is in quarantine. Before that it is how the
@@ -117,7 +118,7 @@ func (c *quarantine) suspectOf(name string, call inflight.Call) (s suspect, foun
 		}
 		s := suspect{
 			Stage:  in.definition.Name,
-			Input:  replayStream,
+			Input:  plan.ReplayStream,
 			Offset: call.Offset + call.Count - 1,
 			Near:   call.Count - 1 + max(nearCalls, call.Count),
 		}

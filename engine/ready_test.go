@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 func TestOnReadyAndOnStopEncloseTheStages(t *testing.T) {
@@ -36,7 +37,7 @@ func TestOnReadyAndOnStopEncloseTheStages(t *testing.T) {
 		if err != nil {
 			t.Errorf("state at the stop: %v", err)
 		}
-		if _, err := engine.Inspect(t.Context(), testConfig(t, config.Dir)); !errors.Is(err, engine.ErrLocked) {
+		if _, err := inspect.Open(t.Context(), testConfig(t, config.Dir).ToInspect()); !errors.Is(err, engine.ErrLocked) {
 			t.Errorf("the directory at the stop: %v", err)
 		}
 	}

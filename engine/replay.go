@@ -36,9 +36,6 @@ type replays struct {
 	requests map[uint64]dlq.Replay // that are peeked and not settled
 }
 
-// replayStream names the input in positions. No stage can be called so.
-const replayStream = "+replays"
-
 // replayPoll is how often the stream of replays is looked at besides hints,
 // which a connection that was away may have missed.
 const replayPoll = 30 * time.Second
@@ -68,7 +65,7 @@ func newReplays(in *task) *replays {
 
 // replayInput stands for the stage's replays among its inputs.
 func replayInput(d *plan.Stage) *plan.Input {
-	return &plan.Input{Index: -1, Stage: d, Stream: &plan.Stream{Pipeline: d.Pipeline, Internal: replayStream}}
+	return &plan.Input{Index: -1, Stage: d, Stream: &plan.Stream{Pipeline: d.Pipeline, Internal: plan.ReplayStream}}
 }
 
 // orReplay takes turns: an input that was served since the last replay lets the

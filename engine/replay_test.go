@@ -8,11 +8,12 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 func lettersLeft(t *testing.T, dir string) (ids []string) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func TestReplayOfACompleteRun(t *testing.T) {
 // one waits already is fine.
 func replayAll(t *testing.T, dir string) (asked int) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,7 @@ func TestReplayThatFailsAgain(t *testing.T) {
 	}
 	run(t, wire(), dir)
 	for round := 1; round <= 3; round++ {
-		inspector, err := engine.Inspect(t.Context(), testConfig(t, dir))
+		inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 		if err != nil {
 			t.Fatal(err)
 		}

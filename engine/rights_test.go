@@ -15,6 +15,8 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/doctor"
+	"penstock/engine/inspect"
 	"penstock/internal/testing/natsserver"
 )
 
@@ -100,7 +102,7 @@ func TestRightsAreEnough(t *testing.T) {
 			if err := rejecting(100).Run(t.Context(), config); err != nil { // starts anew
 				t.Fatal(err)
 			}
-			x, err := engine.Examine(t.Context(), config)
+			x, err := doctor.Examine(t.Context(), config.ToInspect())
 			if err != nil || !x.Sound {
 				t.Errorf("examined: %v, %+v", err, x)
 			}
@@ -114,7 +116,7 @@ func TestRightsAreEnough(t *testing.T) {
 // askForReplay asks for the replay of every letter of a pipeline that does not run.
 func askForReplay(t *testing.T, config engine.Config) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), config)
+	inspector, err := inspect.Open(t.Context(), config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

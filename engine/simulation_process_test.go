@@ -130,7 +130,9 @@ func (p *simProcess) open() error {
 	for _, d := range r.pipeline.plan.Order() {
 		in := r.addInstance(d, p.corner(d.Name), 1<<20)
 		in.channel = &simLink{p, p.world.streams[d.Name]}
-		in.observed.history.store = in.committed.Store
+		if err := in.observed.history.Open(in.committed.Store); err != nil {
+			return err
+		}
 	}
 	r.checkpointer.instances = r.instances
 	for _, in := range r.instances {

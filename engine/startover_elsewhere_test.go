@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/doctor"
 )
 
 // thirty is a pipeline that completes.
@@ -38,7 +39,7 @@ func TestACompleteRunOfAnotherDirectoryIsNotDeleted(t *testing.T) {
 		t.Errorf("on the other server: %v", err)
 	}
 	for _, config := range []engine.Config{ours, others} { // both are as they were, and start anew where they belong
-		e, err := engine.Examine(t.Context(), config)
+		e, err := doctor.Examine(t.Context(), config.ToInspect())
 		if err != nil || !e.Sound {
 			t.Errorf("%s: %+v, %v", config.NATS.URL, e, err)
 		}

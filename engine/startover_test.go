@@ -9,12 +9,13 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // left lists the IDs of the dead letters of a stopped pipeline.
 func left(t *testing.T, dir string) (ids []string) {
 	t.Helper()
-	i, err := engine.Inspect(t.Context(), testConfig(t, dir))
+	i, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

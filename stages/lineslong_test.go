@@ -12,6 +12,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/stages"
 )
 
@@ -128,7 +129,7 @@ func TestLongLinesAsLettersAndInTheStatus(t *testing.T) {
 
 func lettersIn(t *testing.T, dir string) (letters []dlq.Letter) {
 	t.Helper()
-	i, err := engine.Inspect(t.Context(), engine.Config{Dir: dir, Logger: quiet})
+	i, err := inspect.Open(t.Context(), inspect.Config{Dir: dir, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

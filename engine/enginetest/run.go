@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/engine/supervise"
 )
 
@@ -106,7 +107,7 @@ func State[S any](t testing.TB, dir, stage string) map[string]S {
 	t.Helper()
 	log := &testLog{t: t}
 	defer log.close()
-	inspector, err := engine.Inspect(t.Context(), engine.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	inspector, err := inspect.Open(t.Context(), inspect.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatalf("inspect %s: %v", dir, err)
 	}

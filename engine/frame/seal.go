@@ -61,6 +61,18 @@ func NewKeys(secrets ...[]byte) (*Keys, error) {
 	return keys, nil
 }
 
+// KeysOf is NewKeys of the FrameKeys of a configuration: nil for none.
+func KeysOf(secrets [][]byte) (*Keys, error) {
+	if len(secrets) == 0 {
+		return nil, nil
+	}
+	keys, err := NewKeys(secrets...)
+	if err != nil {
+		return nil, fmt.Errorf("engine: Config.FrameKeys: %w", err)
+	}
+	return keys, nil
+}
+
 // ID names the key that seals, and tells nothing of it.
 func (k *Keys) ID() string { return hex.EncodeToString(k.list[0].id[:]) }
 

@@ -27,8 +27,8 @@ var (
 	DeadLetterCount = Remedy{Name: "Config.DeadLetterCount"} // keep more
 	DeadLetterBytes = Remedy{Name: "Config.DeadLetterBytes"} // keep more
 
-	Examine = Remedy{Name: "engine.Examine"} // look what is wrong with a data directory
-	Repair  = Remedy{Name: "engine.Repair"}  // mend it
+	Examine = Remedy{Name: "doctor.Examine"} // look what is wrong with a data directory
+	Repair  = Remedy{Name: "doctor.Repair"}  // mend it
 	Rights  = Remedy{Name: "engine.Rights"}  // what a user of the server needs
 
 	GetLetter     = Remedy{Name: "Queue.Get"}     // of the id in Argument
@@ -122,7 +122,7 @@ func Explain(err error, words Words) string {
 }
 
 // Text is like Explain for a text that came from the library alone, such as a
-// finding of engine.Examine: all remedies of this package are replaced.
+// finding of doctor.Examine: all remedies of this package are replaced.
 func Text(text string, words Words) string {
 	return replace(text, known, words)
 }

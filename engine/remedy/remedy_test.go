@@ -53,7 +53,7 @@ func TestTheProgramSaysTheRemedy(t *testing.T) {
 	if remedy.As(nil, words) != nil || remedy.Of(nil) != nil {
 		t.Error("nil is no error")
 	}
-	if got := remedy.Text("see engine.Examine; or Config.Fresh", words); got != "see engine.Examine; or --fresh" {
+	if got := remedy.Text("see doctor.Examine; or Config.Fresh", words); got != "see doctor.Examine; or --fresh" {
 		t.Error(got)
 	}
 }

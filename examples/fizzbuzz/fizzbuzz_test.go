@@ -16,6 +16,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/examples/fizzbuzz"
 	"penstock/internal/testing/leak"
 	"penstock/internal/testing/natsserver"
@@ -37,7 +38,7 @@ func (b *lockedBuffer) Write(data []byte) (int, error) {
 
 func loggedState(t *testing.T, config engine.Config) (state fizzbuzz.Logged) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), config)
+	inspector, err := inspect.Open(t.Context(), config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

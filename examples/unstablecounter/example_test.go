@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/examples/unstablecounter"
 )
 
@@ -30,7 +31,7 @@ func ExampleNew() {
 	}
 	fmt.Println("panics:", p.Status().Stages[0].Panics)
 
-	inspector, err := engine.Inspect(ctx, config)
+	inspector, err := inspect.Open(ctx, config.ToInspect())
 	if err != nil {
 		fmt.Println(err)
 		return

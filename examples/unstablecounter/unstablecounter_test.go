@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/engine/supervise"
 	"penstock/examples/unstablecounter"
 	"penstock/internal/testing/leak"
@@ -78,7 +79,7 @@ func (o *observed) config(dir string, c *clock) engine.Config {
 
 func stateOf[S any](t *testing.T, config engine.Config, stage string) (state S) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), config)
+	inspector, err := inspect.Open(t.Context(), config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // keyedAim is in messages a second, with a million keys.
@@ -174,7 +175,7 @@ func keyedPipeline(names []string, options ...engine.Option) sideFunc {
 
 // checkKept reads what the pipeline has on disk.
 func checkKept(ctx context.Context, dir string, names []string, n uint64) error {
-	kept, err := engine.Inspect(ctx, engine.Config{Dir: dir})
+	kept, err := inspect.Open(ctx, inspect.Config{Dir: dir})
 	if err != nil {
 		return fmt.Errorf("read the counts: %w", err)
 	}

@@ -15,7 +15,9 @@ import (
 	"slices"
 	"strings"
 
-	"penstock/engine"
+	"penstock/engine/broker"
+	"penstock/engine/doctor"
+	"penstock/engine/inspect"
 )
 
 // What an operator does with a damaged directory: the doctor looks at it, and it is repaired. Both happen in a process of
@@ -23,8 +25,8 @@ import (
 
 const examinedVerb = "examined "
 
-// doctor is the child that examines a directory, or repairs it.
-func doctor(args []string) error {
+// heal is the child that examines a directory, or repairs it.
+func heal(args []string) error {
 	set := flag.NewFlagSet(asDoctor, flag.ExitOnError)
 	dir := set.String("dir", "", "")
 	url := set.String("url", "", "")
@@ -32,19 +34,19 @@ func doctor(args []string) error {
 	if err := set.Parse(args); err != nil {
 		return err
 	}
-	config := engine.Config{Dir: *dir, NATS: engine.NATS{URL: *url}}
-	var e *engine.Examination
+	config := inspect.Config{Dir: *dir, NATS: broker.NATS{URL: *url}}
+	var e *doctor.Examination
 	var err error
 	if *repair {
-		var done *engine.Repaired
-		if done, err = engine.Repair(context.Background(), config); done != nil {
+		var done *doctor.Repaired
+		if done, err = doctor.Repair(context.Background(), config); done != nil {
 			e = done.Examination
 		}
-		if errors.Is(err, engine.ErrNotMendable) {
+		if errors.Is(err, doctor.ErrNotMendable) {
 			err = nil // e says so
 		}
 	} else {
-		e, err = engine.Examine(context.Background(), config)
+		e, err = doctor.Examine(context.Background(), config)
 	}
 	if err != nil {
 		return err
@@ -57,7 +59,7 @@ func doctor(args []string) error {
 }
 
 // askDoctor has a directory examined or repaired; nil when that failed, which is a finding.
-func (c *cycle) askDoctor(more ...string) (*engine.Examination, error) {
+func (c *cycle) askDoctor(more ...string) (*doctor.Examination, error) {
 	args := []string{asDoctor, "-dir", c.data}
 	if c.server != nil {
 		args = append(args, "-url", c.server.url())
@@ -77,7 +79,7 @@ func (c *cycle) askDoctor(more ...string) (*engine.Examination, error) {
 	}
 	for line := range strings.Lines(child.story()) {
 		if data, found := strings.CutPrefix(line, examinedVerb); found {
-			e := &engine.Examination{}
+			e := &doctor.Examination{}
 			return e, json.Unmarshal([]byte(data), e)
 		}
 	}
@@ -106,7 +108,7 @@ func (c *cycle) examineHarm() error {
 	return err
 }
 
-func diagnosisOf(e *engine.Examination) string {
+func diagnosisOf(e *doctor.Examination) string {
 	var list []string
 	for _, f := range e.Findings {
 		if f.Wrong {

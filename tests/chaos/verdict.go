@@ -56,7 +56,7 @@ func (c *cycle) find(kind, format string, args ...any) {
 
 var (
 	oracleSays = regexp.MustCompile(`oracle: (\w+): [^\n]*`)
-	clearly    = regexp.MustCompile(`Config\.Fresh|--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells|run from the data directory|replay or discard it|see engine\.Examine|see pipeline doctor`)
+	clearly    = regexp.MustCompile(`Config\.Fresh|--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells|run from the data directory|replay or discard it|see doctor\.Examine|see pipeline doctor`)
 	goDied     = regexp.MustCompile(`(?m)^(panic: |fatal error: |unexpected fault address|SIGSEGV|SIGBUS|runtime: )`)
 )
 

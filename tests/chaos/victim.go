@@ -40,7 +40,7 @@ func runChild(name string, args []string) {
 		obey(os.Stdin)
 		os.Exit(3)
 	}()
-	do := map[string]func([]string) error{asVictim: suffer, asServer: serve, asDoctor: doctor}[name]
+	do := map[string]func([]string) error{asVictim: suffer, asServer: serve, asDoctor: heal}[name]
 	err := do(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, name+":", err)

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	"penstock/engine"
 	"penstock/engine/faultpoint"
+	"penstock/engine/inspect"
 	"penstock/examples/fizzbuzz"
 )
 
@@ -34,7 +34,7 @@ func fizzbuzzWorkload(more ...string) workload {
 }
 
 func checkFizzbuzz(ctx context.Context, s site) error {
-	err := s.inspect(ctx, func(i *engine.Inspector) error {
+	err := s.inspect(ctx, func(i *inspect.Inspector) error {
 		return errors.Join(
 			checkState(ctx, i, "generator", fizzbuzz.Count{Next: beats}),
 			checkState(ctx, i, "worker", fizzbuzz.Tally{Credit: 1, Done: beats - 1}),
@@ -67,7 +67,7 @@ func checkFizzbuzz(ctx context.Context, s site) error {
 }
 
 // checkState compares the one state of a stage.
-func checkState[S comparable](ctx context.Context, i *engine.Inspector, stage string, want S) error {
+func checkState[S comparable](ctx context.Context, i *inspect.Inspector, stage string, want S) error {
 	states, err := statesOf[S](ctx, i, stage)
 	if err == nil && states[""] != want {
 		err = fmt.Errorf("state of %s: %+v, want %+v", stage, states[""], want)

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"testing"
 
-	"penstock/engine"
 	"penstock/engine/faultpoint"
+	"penstock/engine/inspect"
 	"penstock/tests/crash/ledger"
 )
 
@@ -63,7 +63,7 @@ func checkLedger(ctx context.Context, s site, c ledger.Config) error {
 
 // readLedger reads states and dead letters.
 func (s site) readLedger(ctx context.Context, r *ledger.Result) error {
-	err := s.inspect(ctx, func(i *engine.Inspector) error {
+	err := s.inspect(ctx, func(i *inspect.Inspector) error {
 		var err error
 		if r.Book, err = statesOf[ledger.Account](ctx, i, "book"); err != nil {
 			return err

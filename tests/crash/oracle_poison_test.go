@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"testing"
 
-	"penstock/engine"
 	"penstock/engine/faultpoint"
+	"penstock/engine/inspect"
 	"penstock/tests/crash/poison"
 )
 
@@ -63,7 +63,7 @@ func checkPoison(ctx context.Context, s site, c poison.Config, result poison.Res
 }
 
 func (s site) readPoison(ctx context.Context, r *poison.Result) error {
-	err := s.inspect(ctx, func(i *engine.Inspector) (err error) {
+	err := s.inspect(ctx, func(i *inspect.Inspector) (err error) {
 		read := func(stage string, into *poison.Sum) {
 			states, readErr := statesOf[poison.Sum](ctx, i, stage)
 			*into, err = states[""], errors.Join(err, readErr)

@@ -13,6 +13,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/inspect"
 )
 
 // site is where a workload runs.
@@ -28,7 +29,7 @@ func (s site) report() string { return filepath.Join(s.root, "report") }
 var silent = slog.New(slog.DiscardHandler)
 
 // statesOf reads the committed states of a stage: by key, or under "".
-func statesOf[S any](ctx context.Context, i *engine.Inspector, stage string) (map[string]S, error) {
+func statesOf[S any](ctx context.Context, i *inspect.Inspector, stage string) (map[string]S, error) {
 	states := map[string]S{}
 	err := i.State(ctx, stage, func(key string, data json.RawMessage) error {
 		var state S
@@ -42,8 +43,8 @@ func statesOf[S any](ctx context.Context, i *engine.Inspector, stage string) (ma
 }
 
 // inspect opens the directory of a pipeline that does not run.
-func (s site) inspect(ctx context.Context, look func(*engine.Inspector) error) error {
-	i, err := engine.Inspect(ctx, engine.Config{Dir: s.data(), NATS: engine.NATS{URL: s.url}, Logger: silent})
+func (s site) inspect(ctx context.Context, look func(*inspect.Inspector) error) error {
+	i, err := inspect.Open(ctx, engine.Config{Dir: s.data(), NATS: engine.NATS{URL: s.url}, Logger: silent}.ToInspect())
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/engine"
 	"penstock/engine/faultpoint"
+	"penstock/engine/inspect"
 )
 
 // wordcountWorkload counts the words of a generated text.
@@ -42,7 +42,7 @@ func checkWordcount(ctx context.Context, s site, text textFiles) error {
 	if err := sameLines(got, text.counted()); err != nil {
 		return fmt.Errorf("counts: %w", err)
 	}
-	err = s.inspect(ctx, func(i *engine.Inspector) error {
+	err = s.inspect(ctx, func(i *inspect.Inspector) error {
 		states, err := statesOf[uint64](ctx, i, "count")
 		if err == nil && len(states) != len(text.counts) {
 			err = fmt.Errorf("%d words have a state, want %d", len(states), len(text.counts))

@@ -17,7 +17,9 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/doctor"
 	"penstock/engine/enginetest"
+	"penstock/engine/inspect"
 	"penstock/internal/testing/leak"
 )
 
@@ -36,7 +38,7 @@ func TestDirectoriesOfEarlierBuildsGoOn(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
 			unpack(t, file, dir)
 			config := engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}
-			if found, err := engine.Examine(t.Context(), config); err != nil || !found.Sound {
+			if found, err := doctor.Examine(t.Context(), config.ToInspect()); err != nil || !found.Sound {
 				t.Errorf("the doctor: %+v, %v", found, err)
 			}
 			mustBeInTheMiddle(t, dir)
@@ -100,7 +102,7 @@ func mustBeExact(t *testing.T, dir string) {
 
 func mustHaveLetters(t *testing.T, config engine.Config) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), config)
+	inspector, err := inspect.Open(t.Context(), config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

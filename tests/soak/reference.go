@@ -10,6 +10,7 @@ import (
 	"log/slog"
 
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // reference is what the pipeline must come to when it has taken the ids below n.
@@ -58,8 +59,8 @@ func referenceOf(n, keys uint64) *reference {
 
 // openResult opens the directory of a run that has ended, and says how many ids
 // its source made. The inspector has to be closed.
-func openResult(ctx context.Context, dir string) (i *engine.Inspector, n uint64, err error) {
-	if i, err = engine.Inspect(ctx, engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+func openResult(ctx context.Context, dir string) (i *inspect.Inspector, n uint64, err error) {
+	if i, err = inspect.Open(ctx, inspect.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, 0, err
 	}
 	source, err := stateOf[place](ctx, i, "ids")
@@ -122,7 +123,7 @@ func (r *reference) counts(s engine.StageStatus, killed bool) error {
 }
 
 // same compares the states of a stage.
-func same[S comparable](ctx context.Context, i *engine.Inspector, stage string, want map[string]S) error {
+func same[S comparable](ctx context.Context, i *inspect.Inspector, stage string, want map[string]S) error {
 	got, err := stateOf[S](ctx, i, stage)
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func same[S comparable](ctx context.Context, i *engine.Inspector, stage string, 
 	return nil
 }
 
-func stateOf[S any](ctx context.Context, i *engine.Inspector, stage string) (map[string]S, error) {
+func stateOf[S any](ctx context.Context, i *inspect.Inspector, stage string) (map[string]S, error) {
 	states := map[string]S{}
 	err := i.State(ctx, stage, func(key string, state json.RawMessage) error {
 		var s S

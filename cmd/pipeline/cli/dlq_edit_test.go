@@ -12,14 +12,14 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/dlq"
-	"penstock/engine"
 	"penstock/engine/cborjson"
+	"penstock/engine/inspect"
 )
 
 // nextReplay is the value that a stopped pipeline is asked to replay.
 func nextReplay(t *testing.T, dir, stage string) (value string, edited bool) {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	inspector, err := inspect.Open(t.Context(), inspect.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

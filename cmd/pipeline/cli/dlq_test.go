@@ -18,7 +18,7 @@ import (
 	"penstock/cmd/pipeline/internal/dlqcmd"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
-	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // The letters of fizzbuzz.
@@ -77,7 +77,7 @@ func idsOf(list []dlq.Letter) []string {
 // pending counts the replays that a stopped pipeline is asked for.
 func pending(t *testing.T, dir string) map[string]uint64 {
 	t.Helper()
-	inspector, err := engine.Inspect(t.Context(), engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
+	inspector, err := inspect.Open(t.Context(), inspect.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,17 @@ func Streams(dir string) ([]*Stream, error) {
 	return list, nil
 }
 
+// Lookup finds the stream of that name under the directory of a server.
+func Lookup(dir, name string) (s *Stream, found bool, err error) {
+	list, err := Streams(dir)
+	for _, s := range list {
+		if s.Name == name {
+			return s, true, nil
+		}
+	}
+	return nil, false, err
+}
+
 // Open reads the settings of the stream in a directory.
 func Open(dir string) (*Stream, error) {
 	s := &Stream{Name: filepath.Base(dir), Dir: dir}

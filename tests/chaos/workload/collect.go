@@ -9,6 +9,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // Collect reads what a pipeline that does not run any more has left.
@@ -25,7 +26,7 @@ func Collect(ctx context.Context, s Spec, config engine.Config, place Place) (r 
 			return r, err
 		}
 	}
-	i, err := engine.Inspect(ctx, config)
+	i, err := inspect.Open(ctx, config.ToInspect())
 	if err != nil {
 		return r, err
 	}
@@ -34,7 +35,7 @@ func Collect(ctx context.Context, s Spec, config engine.Config, place Place) (r 
 }
 
 // look reads states and dead letters.
-func (r *Result) look(ctx context.Context, s Spec, i *engine.Inspector) error {
+func (r *Result) look(ctx context.Context, s Spec, i *inspect.Inspector) error {
 	for _, stage := range s.Stages {
 		if stage.Kind == File {
 			continue

@@ -10,6 +10,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/tests/crash/poison"
 )
 
@@ -91,7 +92,7 @@ func runAsk(args []string) error {
 		return err
 	}
 	ctx := context.Background()
-	i, err := engine.Inspect(ctx, engine.Config{Dir: *dir, NATS: engine.NATS{URL: *url}})
+	i, err := inspect.Open(ctx, engine.Config{Dir: *dir, NATS: engine.NATS{URL: *url}}.ToInspect())
 	if err != nil {
 		return err
 	}

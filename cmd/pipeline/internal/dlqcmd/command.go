@@ -11,6 +11,7 @@ import (
 	"penstock/cmd/pipeline/internal/where"
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // Cmd is the verb dlq: what all that is done with dead letters has in
@@ -54,17 +55,17 @@ func (c *Cmd) do(a *app.Invocation, what string, fn func(context.Context, *dlqAc
 }
 
 // opening opens the dead letters of a directory, to look at them or to change them.
-type opening func(*engine.Inspector, context.Context) (*dlq.Queue, bool, error)
+type opening func(*inspect.Inspector, context.Context) (*dlq.Queue, bool, error)
 
 // with calls fn with the letters, to change them: of the directory, or of the
 // process that has locked it, or of an external server when there is no directory.
 func (d *dlqAccess) with(ctx context.Context, fn func(letterStore) error) error {
-	return d.open(ctx, (*engine.Inspector).DeadLetters, fn)
+	return d.open(ctx, (*inspect.Inspector).DeadLetters, fn)
 }
 
 // read calls fn with the letters to look at, which leaves nothing behind.
 func (d *dlqAccess) read(ctx context.Context, fn func(letterStore) error) error {
-	return d.open(ctx, (*engine.Inspector).ReadDeadLetters, fn)
+	return d.open(ctx, (*inspect.Inspector).ReadDeadLetters, fn)
 }
 
 func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letterStore) error) error {
@@ -87,7 +88,7 @@ func (d *dlqAccess) open(ctx context.Context, open opening, fn func(letterStore)
 }
 
 func (d *dlqAccess) withInspector(ctx context.Context, open opening, fn func(letterStore) error) error {
-	return d.look.Inspect(ctx, d.config, func(opening context.Context, inspector *engine.Inspector) error {
+	return d.look.Inspect(ctx, d.config, func(opening context.Context, inspector *inspect.Inspector) error {
 		queue, _, err := open(inspector, opening)
 		if err != nil {
 			return err

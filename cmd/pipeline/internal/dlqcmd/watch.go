@@ -13,6 +13,7 @@ import (
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/engine/redact"
 )
 
@@ -150,7 +151,7 @@ func (w *watcher) watchQueue(ctx context.Context, l *localLetters, from start) e
 // pipelineName is the name that the directory says, if there is one.
 func (w *watcher) pipelineName(ctx context.Context) (string, error) {
 	name := w.look.Name(w.Program)
-	err := w.withInspector(ctx, (*engine.Inspector).ReadDeadLetters, func(l letterStore) error {
+	err := w.withInspector(ctx, (*inspect.Inspector).ReadDeadLetters, func(l letterStore) error {
 		name, _ = l.about()
 		return nil
 	})

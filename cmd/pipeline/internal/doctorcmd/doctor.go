@@ -14,6 +14,7 @@ import (
 	"penstock/cmd/pipeline/internal/where"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
+	"penstock/engine/doctor"
 	"penstock/engine/remedy"
 )
 
@@ -71,7 +72,7 @@ func (c *Doctor) Run(a *app.Invocation) error {
 }
 
 // sayFindings puts findings into the words of the program.
-func sayFindings(h words.Hints, e *engine.Examination) {
+func sayFindings(h words.Hints, e *doctor.Examination) {
 	for i := range e.Findings {
 		e.Findings[i].Text = remedy.Text(e.Findings[i].Text, h.Words)
 	}
@@ -81,11 +82,11 @@ func sayFindings(h words.Hints, e *engine.Examination) {
 }
 
 // examine asks the process that runs the pipeline, or looks into the directory.
-func (c *Doctor) examine(ctx context.Context, config engine.Config) (found *engine.Examination, running bool, err error) {
+func (c *Doctor) examine(ctx context.Context, config engine.Config) (found *doctor.Examination, running bool, err error) {
 	locked, cancel := context.WithTimeout(ctx, where.LockedFor)
 	defer cancel()
 	for {
-		found, err = engine.Examine(ctx, config)
+		found, err = doctor.Examine(ctx, config.ToInspect())
 		if !errors.Is(err, engine.ErrLocked) {
 			return found, false, err
 		}
@@ -103,7 +104,7 @@ func (c *Doctor) examine(ctx context.Context, config engine.Config) (found *engi
 
 // Diagnosis is what doctor says.
 type Diagnosis struct {
-	*engine.Examination
+	*doctor.Examination
 	Running bool   `json:"running"`          // it was looked at beside the stages
 	Advice  string `json:"advice,omitempty"` // what to do
 	Backup  string `json:"backup,omitempty"` // of repair: the directory as it was

@@ -6,7 +6,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/render"
-	"penstock/engine"
+	"penstock/engine/doctor"
 )
 
 // Repair mends a data directory.
@@ -24,7 +24,7 @@ func (c *Repair) Run(a *app.Invocation) error {
 	ctx, release := a.Interruptible(func() {})
 	defer release()
 	if c.Look.Pipeline != "" { // it changes nothing of another one
-		found, err := engine.Examine(ctx, config)
+		found, err := doctor.Examine(ctx, config.ToInspect())
 		if err == nil && found.Pipeline != "" {
 			err = c.Look.IsFrom(found.Pipeline)
 		}
@@ -32,13 +32,13 @@ func (c *Repair) Run(a *app.Invocation) error {
 			return a.Blind("repair", c.Look.NATS.Blame(err))
 		}
 	}
-	done, err := engine.Repair(ctx, config)
+	done, err := doctor.Repair(ctx, config.ToInspect())
 	if done == nil {
 		return a.Blind("repair", c.Look.NATS.Blame(err))
 	}
 	sayFindings(a.Hints, done.Examination)
 	d := Diagnosis{Examination: done.Examination}
-	if err != nil && !errors.Is(err, engine.ErrNotMendable) {
+	if err != nil && !errors.Is(err, doctor.ErrNotMendable) {
 		d.Advice = "Nothing more was done: " + render.Harmless(a.Hints.Explain(err))
 	} else if done.Backup == "" {
 		d.advise(a.Hints)

@@ -9,6 +9,7 @@ import (
 	"penstock/cmd/pipeline/internal/where"
 	"penstock/cmd/pipeline/internal/wire"
 	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // Events shows the history of the stages.
@@ -53,7 +54,7 @@ func (c *Events) view() eventsView {
 
 func (c *Events) find(ctx context.Context, config engine.Config) (events []engine.StageEvent, err error) {
 	err = c.Look.Look(ctx, config, where.Question{
-		Stopped: func(ctx context.Context, i *engine.Inspector) (err error) {
+		Stopped: func(ctx context.Context, i *inspect.Inspector) (err error) {
 			events, err = c.history(ctx, i)
 			return err
 		},
@@ -68,7 +69,7 @@ func (c *Events) find(ctx context.Context, config engine.Config) (events []engin
 	return events, err
 }
 
-func (c *Events) history(ctx context.Context, inspector *engine.Inspector) ([]engine.StageEvent, error) {
+func (c *Events) history(ctx context.Context, inspector *inspect.Inspector) ([]engine.StageEvent, error) {
 	if c.Stage != "" {
 		return inspector.History(c.Stage)
 	}

@@ -10,7 +10,7 @@ import (
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/cmd/pipeline/internal/where"
 	"penstock/cmd/pipeline/internal/wire"
-	"penstock/engine"
+	"penstock/engine/inspect"
 )
 
 // State shows the state of a stage.
@@ -30,7 +30,7 @@ func (c *State) Run(a *app.Invocation) error {
 	ctx, release := a.Interruptible(func() {})
 	defer release()
 	err = c.Look.Look(ctx, config, where.Question{
-		Stopped: func(ctx context.Context, i *engine.Inspector) error {
+		Stopped: func(ctx context.Context, i *inspect.Inspector) error {
 			return c.view(ctx, i).Write(a.Stdout, c.Key.Text)
 		},
 		Ask: func(ctx context.Context, client socket.Client) (*socket.Answer, error) {
@@ -44,7 +44,7 @@ func (c *State) Run(a *app.Invocation) error {
 	return nil
 }
 
-func (c *State) view(ctx context.Context, inspector *engine.Inspector) wire.StateView {
+func (c *State) view(ctx context.Context, inspector *inspect.Inspector) wire.StateView {
 	return wire.StateView{
 		One: func(key string) (json.RawMessage, error) { return inspector.StateOf(ctx, c.Stage, key) },
 		Each: func(fn func(string, json.RawMessage) error) error {

@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"penstock/engine"
+	"penstock/engine/doctor"
 )
 
 // Examination asks the running pipeline.
-func (c Client) Examination(ctx context.Context) (*engine.Examination, error) {
+func (c Client) Examination(ctx context.Context) (*doctor.Examination, error) {
 	answer, err := c.get(ctx, "/v1/examination")
 	if err != nil {
 		return nil, err
 	}
 	defer answer.Close()
-	var found engine.Examination
+	var found doctor.Examination
 	if err := decodeWhole(answer.Body, &found); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
+	"penstock/engine/inspect"
 	"penstock/internal/hint"
 )
 
@@ -69,7 +70,7 @@ func (f Keys) Hint() string {
 // Question is one that a directory can answer, or the process that has locked
 // it.
 type Question struct {
-	Stopped func(ctx context.Context, i *engine.Inspector) error
+	Stopped func(ctx context.Context, i *inspect.Inspector) error
 	Ask     func(ctx context.Context, c socket.Client) (*socket.Answer, error)
 	Take    func(*socket.Answer) error // what ask got
 }
@@ -116,10 +117,10 @@ func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use fu
 }
 
 // Inspect calls fn with the directory of a stopped pipeline.
-func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(context.Context, *engine.Inspector) error) (err error) {
+func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(context.Context, *inspect.Inspector) error) (err error) {
 	opening, cancel := context.WithTimeout(ctx, InspectFor)
 	defer cancel()
-	inspector, err := engine.Inspect(opening, config)
+	inspector, err := inspect.Open(opening, config.ToInspect())
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w (nothing ran there yet; name another directory with --dir or --pipeline)", err)
 	}

@@ -1,4 +1,4 @@
-package engine
+package doctor
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/checkpoint"
+	"penstock/engine/inspect"
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
 )
@@ -71,7 +72,7 @@ var ErrNotMendable = errors.New("it cannot be mended without guessing")
 // After it a run goes on from the last commit that everything agrees on. Commits
 // behind that, which nobody has taken anything of, are made once more; the effects
 // of a sink outside the pipeline may then come twice.
-func Repair(ctx context.Context, config Config) (*Repaired, error) {
+func Repair(ctx context.Context, config inspect.Config) (*Repaired, error) {
 	x, err := newExaminer(config, datadir.Open)
 	if err != nil {
 		return nil, err

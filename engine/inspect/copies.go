@@ -1,4 +1,4 @@
-package engine
+package inspect
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	"penstock/engine/broker"
 	"penstock/engine/internal/blocks"
@@ -75,7 +74,6 @@ func (c *copies) server(ctx context.Context, config Config, pipeline string, nam
 	if err := c.streams(to, names); err != nil {
 		return nil, err
 	}
-	config.Sync = time.Hour // a copy need not be durable
 	b, err := broker.Open(ctx, config.broker(pipeline, to))
 	if err != nil {
 		return nil, err
@@ -105,13 +103,4 @@ func (c *copies) streams(to string, names []string) error {
 		}
 	}
 	return nil
-}
-
-// hasStream says whether the embedded server of a directory has a stream.
-func hasStream(d *datadir.Directory, name string) (bool, error) {
-	streams, err := blocks.Streams(d.Broker())
-	if err != nil {
-		return false, fmt.Errorf("look at the channels: %w", err)
-	}
-	return slices.ContainsFunc(streams, func(s *blocks.Stream) bool { return s.Name == name }), nil
 }

@@ -1,4 +1,4 @@
-package engine
+package inspect
 
 import (
 	"context"
@@ -15,62 +15,9 @@ import (
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/shape"
 	"penstock/engine/internal/view"
 )
-
-// ErrNoState says that there is no such stage, or no such key.
-var ErrNoState = errors.New("no such state")
-
-// State gives the committed state of a stage of the running pipeline as JSON:
-// once with the key "" for a stage with one state, and for a keyed stage once
-// for each key, in order. fn's error stops it. Safe for concurrent use.
-//
-// CBOR is shown as package cborjson does it. A state whose codec is not known is
-// given as an object with the codec's name and the bytes in base64.
-func (p *Pipeline) State(stage string, fn func(key string, state json.RawMessage) error) error {
-	view, s, err := p.view(stage)
-	if err != nil {
-		return err
-	}
-	return s.each(view, fn)
-}
-
-// StateOf gives the committed state of one key of a keyed stage of the
-// running pipeline; see State.
-func (p *Pipeline) StateOf(stage, key string) (json.RawMessage, error) {
-	view, s, err := p.view(stage)
-	if err != nil {
-		return nil, err
-	}
-	return s.one(view, key)
-}
-
-func (p *Pipeline) view(stage string) (*view.View, shape, error) {
-	in, err := p.running(stage)
-	if err != nil {
-		return nil, shape{}, err
-	}
-	committed, s := in.readable()
-	return committed, s, nil
-}
-
-// readable is what the state of a stage is read from.
-func (in *instance) readable() (*view.View, shape) {
-	return in.committed, shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()}
-}
-
-// running returns the instance of a stage of the pipeline, which must run.
-func (p *Pipeline) running(stage string) (*instance, error) {
-	r, err := p.serving()
-	if err != nil {
-		return nil, err
-	}
-	d := p.plan.Stage(stage)
-	if d == nil {
-		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.Name, stage)
-	}
-	return r.byStage[d], nil
-}
 
 // Inspector reads what a pipeline that is not running has left, without its
 // program, and changes nothing: where the channels are in the directory it works
@@ -88,13 +35,13 @@ type Inspector struct {
 	inside   *broker.Broker // on the directory itself, for what changes something
 }
 
-// Inspect opens the data directory of a pipeline that is not running. A
-// directory in use gives ErrLocked, one whose channels are on another server
-// than config.NATS says ErrElsewhere. Authenticated frames are read with
-// config.FrameKeys only: else State gives ErrFrameKey. Close it after use.
-func Inspect(ctx context.Context, config Config) (*Inspector, error) {
+// Open opens the data directory of a pipeline that is not running. A directory in
+// use gives engine.ErrLocked, one whose channels are on another server than
+// config.NATS says engine.ErrElsewhere. Authenticated frames are read with
+// config.FrameKeys only: else State gives engine.ErrFrameKey. Close it after use.
+func Open(ctx context.Context, config Config) (*Inspector, error) {
 	config = config.withDefaults()
-	keys, err := config.frameKeys()
+	keys, err := frame.KeysOf(config.FrameKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -160,47 +107,43 @@ func (i *Inspector) server(ctx context.Context, streams ...string) (*broker.Brok
 // Pipeline returns the name of the pipeline that the directory belongs to.
 func (i *Inspector) Pipeline() string { return i.pipeline }
 
-// State is Pipeline.State for a pipeline that is not running.
+// State is that method of engine.Pipeline for a pipeline that is not running.
 func (i *Inspector) State(ctx context.Context, stage string, fn func(key string, state json.RawMessage) error) error {
 	view, s, err := i.view(ctx, stage)
 	if err != nil {
 		return err
 	}
-	return s.each(view, fn)
+	return s.Each(view, fn)
 }
 
-// StateOf is Pipeline.StateOf for a pipeline that is not running.
+// StateOf is that method of engine.Pipeline for a pipeline that is not running.
 func (i *Inspector) StateOf(ctx context.Context, stage, key string) (json.RawMessage, error) {
 	view, s, err := i.view(ctx, stage)
 	if err != nil {
 		return nil, err
 	}
-	return s.one(view, key)
+	return s.One(view, key)
 }
 
-func (i *Inspector) view(ctx context.Context, stage string) (*view.View, shape, error) {
+func (i *Inspector) view(ctx context.Context, stage string) (*view.View, shape.Shape, error) {
 	if err := plan.CheckName("stage", stage); err != nil {
-		return nil, shape{}, err
+		return nil, shape.Shape{}, err
 	}
 	view := view.New(stage, i.store.Instance(plan.Only(stage).String()))
-	data, found, err := view.Store.Note(shapeNote)
+	s, found, err := shape.Read(view.Store)
 	if err != nil {
-		return nil, shape{}, err
+		return nil, s, err
 	}
 	b, err := i.server(ctx, channel.StreamName(i.pipeline, stage))
 	if err != nil {
-		return nil, shape{}, err
+		return nil, s, err
 	}
 	ch, exists, err := channel.Find(ctx, b, channel.Spec{Pipeline: i.pipeline, Stage: stage, Keys: i.keys})
 	if err != nil {
-		return nil, shape{}, err
+		return nil, s, err
 	}
 	if !found || !exists {
-		return nil, shape{}, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, i.pipeline, stage)
-	}
-	var s shape
-	if err := json.Unmarshal(data, &s); err != nil {
-		return nil, shape{}, fmt.Errorf("read the shape of the state: %w", err)
+		return nil, s, fmt.Errorf("%w: pipeline %s has no stage %q", shape.ErrNoState, i.pipeline, stage)
 	}
 	return view, s, view.CatchUp(ctx, ch, s.Keyed)
 }

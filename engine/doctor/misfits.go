@@ -1,4 +1,4 @@
-package engine
+package doctor
 
 import (
 	"cmp"
@@ -98,9 +98,7 @@ func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, se
 		return nil
 	}
 	delete(x.removed, stage)
-	config := x.config
-	config.Sync = 0
-	b, err := broker.Open(ctx, config.broker(pipeline, datadir.At(path).Broker()))
+	b, err := broker.Open(ctx, x.config.NATS.Config(pipeline, datadir.At(path).Broker(), 0, x.config.Logger))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package engine
+package doctor
 
 import (
 	"errors"
@@ -174,9 +174,12 @@ func dropFix(name string, damages []blocks.Damage) fix {
 	return fix{
 		text: mendText(name, damages),
 		apply: func(path string) error {
-			s, err := streamIn(path, name)
+			s, found, err := blocks.Lookup(datadir.At(path).Broker(), name)
 			if err != nil {
 				return err
+			}
+			if !found {
+				return fmt.Errorf("there is no stream %s", name)
 			}
 			return s.Mend(damages)
 		},
@@ -196,19 +199,6 @@ func mendText(name string, damages []blocks.Damage) string {
 	}
 	return fmt.Sprintf("mend the files of stream %s: flip back %d bits that the checksums tell; take out %d damaged pieces, %s",
 		name, flipped, len(damages)-flipped, taken)
-}
-
-func streamIn(path, name string) (*blocks.Stream, error) {
-	streams, err := blocks.Streams(datadir.At(path).Broker())
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range streams {
-		if s.Name == name {
-			return s, nil
-		}
-	}
-	return nil, fmt.Errorf("there is no stream %s", name)
 }
 
 // settings are damaged: of a stream that the next start makes anew, with the

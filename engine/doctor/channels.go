@@ -1,0 +1,186 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+
+	"penstock/checkpoint"
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
+	"penstock/engine/internal/view"
+)
+
+// channelFacts are what the frames of a channel say together.
+type channelFacts struct {
+	frames      int
+	first, last uint64 // commits
+	epoch       uint64
+	next        map[string]uint64 // offsets by branch
+	gaps        map[string]uint64 // the end of the last gap by branch, 0 if there is none
+	inputs      []frame.Position
+	ended       bool
+	sealed      map[string]int // frames by the key that they are authenticated with
+}
+
+func newFacts() *channelFacts {
+	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}, sealed: map[string]int{}}
+}
+
+// sealedWith tells how many frames are authenticated, by key.
+func (f *channelFacts) sealedWith() string {
+	text, open := "", f.frames
+	for _, key := range slices.Sorted(maps.Keys(f.sealed)) {
+		text += fmt.Sprintf(", %d with the key %s", f.sealed[key], key)
+		open -= f.sealed[key]
+	}
+	if text != "" && open > 0 {
+		text += fmt.Sprintf(", %d without a key", open)
+	}
+	return text
+}
+
+func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
+	stages, err := channel.Stages(ctx, b, l.pipeline)
+	if err != nil {
+		return err
+	}
+	for _, stage := range stages {
+		if err := l.channel(ctx, b, store, stage); err != nil {
+			return fmt.Errorf("channel of stage %s: %w", stage, err)
+		}
+	}
+	if store != nil {
+		names, err := store.Instances()
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			stage, _, _ := strings.Cut(name, ".")
+			if l.stages[stage] == nil {
+				l.wrong("channel "+stage, "it is gone, and there is a checkpoint of its stage")
+			}
+		}
+	}
+	l.positions()
+	return l.letters(ctx, b, store)
+}
+
+// channel reads all frames of a channel, and applies those after the checkpoint.
+func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
+	part := "channel " + stage
+	m := &misfits{removed: l.x.removed[stage]}
+	ch, found, err := channel.Find(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: stage, Keys: l.x.keys, PassDamaged: m.pass})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	if !found {
+		return nil
+	}
+	if id := ch.Identity(); l.identity != "" && id != l.identity {
+		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
+	}
+	facts := newFacts()
+	l.stages[stage] = facts
+	err = ch.Replay(ctx, 1, func(r channel.Record) error {
+		l.frame(part, facts, r)
+		m.between(r)
+		return nil
+	})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.sealedWith())
+	if !l.misfits(ctx, part, stage, m) || store == nil {
+		return nil
+	}
+	view := view.New(stage, store.Instance(plan.Only(stage).String()))
+	if err := view.CatchUp(ctx, ch, false); err != nil {
+		return l.refusal(part, err)
+	}
+	return nil
+}
+
+// refusal is a finding, if err is not that something could not be looked at.
+func (l *look) refusal(part string, err error) error {
+	for _, kind := range []error{view.ErrRefused, channel.ErrCorruptFrame, channel.ErrStreamLost, channel.ErrForeign, dlq.ErrForeign, checkpoint.ErrCorrupt,
+		frame.ErrCorrupt, frame.ErrChecksum, frame.ErrTruncated} {
+		if errors.Is(err, kind) {
+			l.wrong(part, "%v", err)
+			return nil
+		}
+	}
+	return err
+}
+
+// frame adds the next frame. What is missing before it is told only where
+// something needs it.
+func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
+	f := r.Frame
+	if key, isSealed := frame.SealedWith(r.Data); isSealed {
+		facts.sealed[key]++
+	}
+	if facts.frames == 0 {
+		facts.first = f.Commit
+	} else if f.Commit <= facts.last {
+		l.wrong(part, "commit %d comes after commit %d", f.Commit, facts.last)
+	} else if f.Commit != facts.last+1 {
+		l.note(part, "commits %d to %d are missing", facts.last+1, f.Commit-1)
+	}
+	if f.Epoch < facts.epoch {
+		l.wrong(part, "commit %d is of epoch %d, after epoch %d", f.Commit, f.Epoch, facts.epoch)
+	}
+	for k := range f.Sections {
+		s := &f.Sections[k]
+		next, known := facts.next[s.Branch]
+		switch {
+		case known && s.Base < next:
+			l.wrong(part, "commit %d writes offset %d once more", f.Commit, s.Base)
+		case s.Base > next:
+			facts.gaps[s.Branch] = s.Base
+		}
+		facts.next[s.Branch] = s.Next()
+	}
+	facts.frames++
+	facts.last, facts.epoch, facts.inputs, facts.ended = f.Commit, f.Epoch, f.Inputs, f.Ended
+}
+
+// positions compares what every stage has taken with what there is to take.
+func (l *look) positions() {
+	names := make([]string, 0, len(l.stages))
+	for name := range l.stages {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		for _, p := range l.stages[name].inputs {
+			if p.Stream != plan.ReplayStream {
+				l.position(name, p, l.stages[name].ended)
+			}
+		}
+	}
+	l.check("positions of %d stages", len(names))
+}
+
+func (l *look) position(stage string, p frame.Position, ended bool) {
+	from, branch, _ := strings.Cut(p.Stream, "/")
+	producer := l.stages[from]
+	part := "channel " + from
+	switch {
+	case producer == nil:
+		l.wrong(part, "it is gone, and stage %s reads it", stage)
+	case p.Offset > producer.next[branch] && l.lazy:
+		l.note(part, "it ends after %d messages, and stage %s has taken %d: a cut of the power took its newest ones, since it is synced at an interval; the next start takes back what was made of them", producer.next[branch], stage, p.Offset)
+	case p.Offset > producer.next[branch]:
+		l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", producer.next[branch], stage, p.Offset)
+	case p.Offset < producer.gaps[branch] && !ended:
+		l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[branch])
+	}
+}

@@ -1,0 +1,75 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/engine/internal/datadir"
+)
+
+// look is one look at a directory.
+type look struct {
+	x        *examiner
+	dir      *datadir.Directory
+	pipeline string
+	identity string
+	checked  []string
+	findings []Finding
+	fixes    []fix
+	stages   map[string]*channelFacts
+	noStore  bool // the checkpoints cannot be read
+	lazy     bool // the embedded server syncs at an interval
+	// unreadable are the streams whose settings nobody can read.
+	unreadable []string
+}
+
+func (l *look) wrong(part, format string, args ...any) {
+	l.findings = append(l.findings, Finding{true, part, fmt.Sprintf(format, args...)})
+}
+
+func (l *look) note(part, format string, args ...any) {
+	l.findings = append(l.findings, Finding{false, part, fmt.Sprintf(format, args...)})
+}
+
+func (l *look) check(format string, args ...any) {
+	l.checked = append(l.checked, fmt.Sprintf(format, args...))
+}
+
+func (l *look) isWrong() bool {
+	for _, f := range l.findings {
+		if f.Wrong {
+			return true
+		}
+	}
+	return false
+}
+
+// sorted is what is wrong, and then the rest.
+func (l *look) sorted() []Finding {
+	list := []Finding{}
+	for _, wrong := range []bool{true, false} {
+		for _, f := range l.findings {
+			if f.Wrong == wrong {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// look reads the files as they are, and then does with a copy what a run does.
+func (x *examiner) look(ctx context.Context, path string) (*look, error) {
+	l := &look{x: x, dir: datadir.At(path), stages: map[string]*channelFacts{}}
+	for _, part := range []func() error{l.notes, l.inflight, l.tables, l.blocks} {
+		if err := part(); err != nil {
+			return nil, fmt.Errorf("examine %s: %w", path, err)
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	if err := l.rehearse(ctx); err != nil {
+		return nil, fmt.Errorf("examine %s: %w", path, err)
+	}
+	return l, nil
+}

@@ -1,0 +1,90 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+)
+
+// Running is what a running pipeline tells of itself: engine.Pipeline.Examine fills it in.
+type Running struct {
+	Dir      string
+	Pipeline string
+	Identity string // of the data directory
+	Broker   *broker.Broker
+	Stages   []RunningStage
+	Disk     string // what is wrong with the disk; "": nothing
+}
+
+// RunningStage is a stage of a running pipeline.
+type RunningStage struct {
+	Name    string
+	Channel interface {
+		Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
+	}
+	Inputs  []RunningInput
+	IsEnded func() bool
+}
+
+// RunningInput is an input of a running stage. Taken and Written are asked in this order: both grow.
+type RunningInput struct {
+	Stream   string // as people read it
+	Producer string // the stage that writes it
+	Branch   string
+	Taken    func() uint64 // messages that the stage has taken
+	Written  func() uint64 // messages that there are
+}
+
+// ExamineRunning is Examine for a pipeline that runs: it reads every frame of every channel once, beside the stages, and
+// compares the positions with that. The files of the checkpoints are not looked at.
+func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
+	l := &look{pipeline: r.Pipeline, identity: r.Identity, stages: map[string]*channelFacts{}}
+	for _, s := range r.Stages {
+		if err := l.running(ctx, s); err != nil {
+			return nil, fmt.Errorf("examine channel %s: %w", s.Name, err)
+		}
+	}
+	for _, s := range r.Stages {
+		l.runningPositions(s)
+	}
+	l.check("positions of %d stages", len(r.Stages))
+	if r.Disk != "" {
+		l.wrong("disk", "%s", r.Disk)
+	}
+	if err := r.Broker.Trouble(); err != nil {
+		l.wrong("broker", "%v; it is started anew when there is space", err)
+	}
+	if err := l.letters(ctx, r.Broker, nil); err != nil {
+		return nil, fmt.Errorf("examine: %w", err)
+	}
+	return &Examination{Dir: r.Dir, Pipeline: r.Pipeline, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
+}
+
+func (l *look) running(ctx context.Context, s RunningStage) error {
+	part := "channel " + s.Name
+	facts := newFacts()
+	l.stages[s.Name] = facts
+	err := s.Channel.Replay(ctx, 1, func(r channel.Record) error {
+		l.frame(part, facts, r)
+		return nil
+	})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.sealedWith())
+	return nil
+}
+
+func (l *look) runningPositions(s RunningStage) {
+	for _, i := range s.Inputs {
+		taken, part := i.Taken(), "channel "+i.Producer
+		if written := i.Written(); taken > written {
+			l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", written, s.Name, taken)
+		}
+		if facts := l.stages[i.Producer]; facts.gaps[i.Branch] > taken && !s.IsEnded() {
+			l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.Branch])
+		}
+	}
+}

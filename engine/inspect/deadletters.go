@@ -1,0 +1,43 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/internal/blocks"
+)
+
+// DeadLetters is that method of engine.Pipeline for a pipeline that is not running. It
+// returns false when there are none on the server, because the pipeline never
+// ran there. It is of use until Close. What is done with the queue takes effect;
+// see ReadDeadLetters to look only.
+func (i *Inspector) DeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, err error) {
+	if i.outside == nil && i.inside == nil {
+		_, exists, err := blocks.Lookup(i.dir.Broker(), dlq.StreamName(i.pipeline))
+		if err != nil {
+			return nil, false, fmt.Errorf("look at the channels: %w", err)
+		}
+		if !exists {
+			return nil, false, nil
+		}
+		if err := i.dir.Own(); err != nil {
+			return nil, false, err
+		}
+		if i.inside, err = broker.Open(ctx, i.config.NATS.Config(i.pipeline, i.dir.Broker(), 0, i.config.Logger)); err != nil {
+			return nil, false, err
+		}
+	}
+	return i.ReadDeadLetters(ctx)
+}
+
+// ReadDeadLetters returns the dead letters to look at. Where the channels are in
+// the directory nothing that is done with them lasts.
+func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, err error) {
+	b, err := i.server(ctx, dlq.StreamName(i.pipeline), dlq.ReplayStreamName(i.pipeline))
+	if err != nil {
+		return nil, false, err
+	}
+	return dlq.Lookup(ctx, b.JetStream(), i.pipeline)
+}

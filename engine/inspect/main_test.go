@@ -1,0 +1,9 @@
+package inspect_test
+
+import (
+	"testing"
+
+	"penstock/internal/testing/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

@@ -1,0 +1,125 @@
+package shape
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"penstock/engine/cborjson"
+	"penstock/engine/internal/ports"
+	"penstock/engine/internal/view"
+)
+
+// Shape says how a stage's state is to be read without its program.
+type Shape struct {
+	Codec string `json:"codec"`
+	Keyed bool   `json:"keyed"`
+}
+
+// ErrNoState says that there is no such stage, or no such key.
+var ErrNoState = errors.New("no such state")
+
+// note is what the shape is kept as, beside the checkpoint.
+const note = "shape"
+
+// Save keeps the shape, where it differs from what is kept.
+func (s Shape) Save(store ports.Store) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	old, found, err := store.Note(note)
+	if err != nil || found && string(old) == string(data) {
+		return err
+	}
+	return store.PutNote(note, data)
+}
+
+// Read reads what Save kept.
+func Read(store ports.Store) (s Shape, found bool, err error) {
+	data, found, err := store.Note(note)
+	if err != nil || !found {
+		return s, false, err
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, false, fmt.Errorf("read the shape of the state: %w", err)
+	}
+	return s, true, nil
+}
+
+// JSON shows the bytes of a state.
+func (s Shape) JSON(data []byte) json.RawMessage {
+	var value any
+	var err error
+	switch s.Codec {
+	case "cbor", "json":
+		if shown, ok := cborjson.Value(s.Codec, data); ok {
+			return shown
+		}
+		err = errors.New("neither CBOR nor JSON")
+	case "string":
+		if utf8.Valid(data) {
+			value = string(data)
+		} else {
+			err = errors.New("not UTF-8")
+		}
+	case "bool":
+		value = len(data) == 1 && data[0] == 1
+	case "uint64":
+		value, err = word(data)
+	case "int64":
+		var w uint64
+		w, err = word(data)
+		value = int64(w)
+	case "float64":
+		var w uint64
+		w, err = word(data)
+		value = math.Float64frombits(w)
+	default:
+		err = errors.New("unknown codec")
+	}
+	if err == nil {
+		if text, err := json.Marshal(value); err == nil {
+			return text
+		}
+	}
+	text, _ := json.Marshal(map[string]any{"codec": s.Codec, "bytes": data})
+	return text
+}
+
+func word(data []byte) (uint64, error) {
+	if len(data) != 8 {
+		return 0, fmt.Errorf("%d bytes, want 8", len(data))
+	}
+	return binary.LittleEndian.Uint64(data), nil
+}
+
+// Each shows every state of a stage.
+func (s Shape) Each(c *view.View, fn func(key string, state json.RawMessage) error) error {
+	if s.Keyed {
+		return c.EachKey("", func(key string, value []byte) error { return fn(key, s.JSON(value)) })
+	}
+	data, found := c.Whole()
+	if !found {
+		return fmt.Errorf("%w: stage %s has committed nothing yet", ErrNoState, c.Stage)
+	}
+	return fn("", s.JSON(data))
+}
+
+// One shows the state of a key.
+func (s Shape) One(c *view.View, key string) (json.RawMessage, error) {
+	if !s.Keyed {
+		return nil, fmt.Errorf("%w: stage %s has one state, not one per key", ErrNoState, c.Stage)
+	}
+	data, found, err := c.SettledKey(key)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fmt.Errorf("%w: stage %s has no key %q", ErrNoState, c.Stage, key)
+	}
+	return s.JSON(data), nil
+}
