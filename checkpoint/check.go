@@ -3,11 +3,11 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/table"
 
+	"penstock/checkpoint/internal/entry"
+	"penstock/checkpoint/internal/mend"
 	"penstock/internal/format"
 )
 
@@ -15,17 +15,7 @@ import (
 // them with their checksums, as Open does. It changes nothing, and tells of all that
 // are damaged: each error wraps ErrCorrupt.
 func Check(dir string) (count int, damages []error) {
-	ids, err := tables(dir, badgerOptions(dir, discarded))
-	if err != nil {
-		return 0, []error{err}
-	}
-	for _, id := range ids {
-		name := table.NewFilename(id, dir)
-		if err := guard(func() error { return verifyTable(name) }); err != nil {
-			damages = append(damages, damaged(dir, fmt.Errorf("table %s: %w", filepath.Base(name), err)))
-		}
-	}
-	return len(ids), damages
+	return mend.Check(dir, badgerOptions(dir, discarded))
 }
 
 // CheckValues compares every value of the store with its checksum: checkpoints, keys and
@@ -37,15 +27,15 @@ func (s *Store) CheckValues() (count int, damages []error) {
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
 			key := it.Item().KeyCopy(nil)
-			if len(key) == 0 || key[0] == spacePiece { // those are read with their heads
+			if len(key) == 0 || key[0] == entry.SpacePiece { // those are read with their heads
 				continue
 			}
 			count++
 			_, err := value(txn, it.Item(), key)
 			if errors.Is(err, format.ErrNewer) {
 				damages = append(damages, fmt.Errorf("value %.100q: %w", key, err))
-			} else if err != nil && key[0] != spaceOwner {
-				damages = append(damages, damaged(s.dir, fmt.Errorf("value %.100q: %w", key, err)))
+			} else if err != nil && key[0] != entry.SpaceOwner {
+				damages = append(damages, mend.Damaged(s.dir, fmt.Errorf("value %.100q: %w", key, err)))
 			}
 		}
 		return nil

@@ -12,6 +12,10 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/table"
+
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
+	"penstock/checkpoint/internal/mend"
 )
 
 // raw reads and writes what is stored under a Badger key.
@@ -71,14 +75,14 @@ func TestEveryFlippedByteOfAValueIsNoticed(t *testing.T) {
 		want CorruptError
 		read func() error
 	}{
-		{checkpointKey("a.0"), CorruptError{Instance: "a.0", Kind: "checkpoint"}, load},
-		{ownedKey(spaceKey, "a.0", "k"), CorruptError{Instance: "a.0", Kind: "key", Key: "k"}, key("k")},
-		{ownedKey(spaceKey, "a.0", "big"), CorruptError{Instance: "a.0", Kind: "key", Key: "big"}, key("big")},
-		{ownedKey(spaceKey, "a.0", "k"), CorruptError{Instance: "a.0", Kind: "key", Key: "k"},
+		{entry.CheckpointKey("a.0"), CorruptError{Instance: "a.0", Kind: "checkpoint"}, load},
+		{entry.OwnedKey(entry.SpaceKey, "a.0", "k"), CorruptError{Instance: "a.0", Kind: "key", Key: "k"}, key("k")},
+		{entry.OwnedKey(entry.SpaceKey, "a.0", "big"), CorruptError{Instance: "a.0", Kind: "key", Key: "big"}, key("big")},
+		{entry.OwnedKey(entry.SpaceKey, "a.0", "k"), CorruptError{Instance: "a.0", Kind: "key", Key: "k"},
 			func() error { return i.KeysFrom("k", func(string, []byte) error { return nil }) }},
-		{ownedKey(spaceInstanceNote, "a.0", "n"), CorruptError{Instance: "a.0", Kind: "note", Key: "n"},
+		{entry.OwnedKey(entry.SpaceInstanceNote, "a.0", "n"), CorruptError{Instance: "a.0", Kind: "note", Key: "n"},
 			func() error { _, _, err := i.Note("n"); return err }},
-		{noteKey("n"), CorruptError{Kind: "note", Key: "n"},
+		{entry.NoteKey("n"), CorruptError{Kind: "note", Key: "n"},
 			func() error { _, _, err := s.Note("n"); return err }},
 	} {
 		good := raw(t, s, c.key)
@@ -104,7 +108,7 @@ func TestAValueUnderAnotherKeyIsNoticed(t *testing.T) {
 	s := open(t, t.TempDir())
 	i := s.Instance("a.0")
 	write(t, Update{Instance: i, Keys: map[string][]byte{"a": []byte("1"), "b": []byte("2")}})
-	setRaw(t, s, ownedKey(spaceKey, "a.0", "b"), raw(t, s, ownedKey(spaceKey, "a.0", "a")))
+	setRaw(t, s, entry.OwnedKey(entry.SpaceKey, "a.0", "b"), raw(t, s, entry.OwnedKey(entry.SpaceKey, "a.0", "a")))
 	_, _, err := i.Key("b")
 	checkCorrupt(t, err, CorruptError{Instance: "a.0", Kind: "key", Key: "b"})
 }
@@ -114,7 +118,7 @@ func TestAMissingPieceIsNoticed(t *testing.T) {
 	s := open(t, t.TempDir())
 	i := s.Instance("a.0")
 	write(t, Update{Instance: i, Keys: map[string][]byte{"big": make([]byte, 3*pieceSize)}})
-	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Delete(pieceKey(1, 1)) }); err != nil {
+	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Delete(entry.PieceKey(1, 1)) }); err != nil {
 		t.Fatal(err)
 	}
 	s.snapshots.renew()
@@ -125,8 +129,8 @@ func TestAMissingPieceIsNoticed(t *testing.T) {
 func TestAnUnknownFormatIsRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
-	key := ownedKey(spaceKey, "a.0", "k")
-	setRaw(t, s, key, seal(key, 0, []byte("of no format")))
+	key := entry.OwnedKey(entry.SpaceKey, "a.0", "k")
+	setRaw(t, s, key, entry.Seal(key, 0, []byte("of no format")))
 	_, _, err := s.Instance("a.0").Key("k")
 	checkCorrupt(t, err, CorruptError{Instance: "a.0", Kind: "key", Key: "k"})
 }
@@ -156,7 +160,7 @@ func TestEveryFlippedByteOfATableIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := verifyTable(sst); err != nil {
+	if err := mend.VerifyTable(sst); err != nil {
 		t.Fatalf("a good table: %v", err)
 	}
 	bad := filepath.Join(t.TempDir(), filepath.Base(sst))
@@ -170,7 +174,7 @@ func TestEveryFlippedByteOfATableIsNoticed(t *testing.T) {
 		if err := os.WriteFile(bad, flipped, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := guard(func() error { return verifyTable(bad) }); err == nil {
+		if err := disk.Guard(func() error { return mend.VerifyTable(bad) }); err == nil {
 			t.Fatalf("byte %d of %d was flipped and not noticed", at, len(good))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/checkpoint/internal/journal"
 	"penstock/internal/testing/child"
 )
 
@@ -45,9 +46,9 @@ func writeUntilKilled(dir string) {
 	c, _, err := i.Load()
 	for n := c.Commit + 1; err == nil; n++ {
 		if os.Getenv(crashJournal) != "" {
-			s.bounds = bounds{keys: 1, memory: 1 << 20, least: 200 << 10}
+			s.bounds = journal.Bounds{Keys: 1, Memory: 1 << 20, Least: 200 << 10}
 			if n%7 == 0 {
-				s.bounds.memory = 1
+				s.bounds.Memory = 1
 			}
 		}
 		record := make([]byte, 100)

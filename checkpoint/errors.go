@@ -12,19 +12,17 @@ var (
 	// ErrInUse says that another store, here or in another process, holds the directory.
 	ErrInUse = errors.New("directory is in use")
 
-	// ErrCorrupt says that something on disk is not what was written. It does not go
-	// away by trying again.
-	ErrCorrupt = errors.New("damaged data")
-
 	// ErrClosed says that the store was closed before the call.
 	ErrClosed = errors.New("store is closed")
 
-	// ErrNoSpace says that the disk is too full to write without danger. Nothing was
-	// written; it goes away when there is space.
-	ErrNoSpace = errors.New("not enough free space")
-
 	// ErrTooLarge says that a key, value or note is over its limit. Nothing was written.
 	ErrTooLarge = errors.New("too large")
+)
+
+const (
+	kindNameCheckpoint = "checkpoint"
+	kindNameKey        = "key"
+	kindNameNote       = "note"
 )
 
 // CorruptError names the value that is damaged. It wraps ErrCorrupt.
@@ -69,8 +67,3 @@ func (e *CorruptError) Unwrap() error { return ErrCorrupt }
 
 // Remedies is to start over.
 func (e *CorruptError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Fresh} }
-
-// damaged reports damage that belongs to the directory, not to one value.
-func damaged(dir string, reason any) error {
-	return remedy.Errorf("checkpoint: store %q: %w: %v: start over with %v, or restore a copy of the data directory", dir, ErrCorrupt, reason, remedy.Fresh)
-}

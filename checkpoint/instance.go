@@ -6,6 +6,9 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
+	"penstock/checkpoint/internal/journal"
 	"penstock/internal/format"
 )
 
@@ -14,7 +17,7 @@ import (
 type Instance struct {
 	store   *Store
 	name    string
-	journal *journal
+	journal *journal.Journal
 }
 
 // Instance gives the corner of the instance of that name, such as "worker.0". Nothing
@@ -30,7 +33,7 @@ func (s *Store) Instance(name string) *Instance {
 func (s *Store) Instances() ([]string, error) {
 	var names []string
 	err := s.view(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{spaceCheckpoint}})
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{entry.SpaceCheckpoint}})
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
 			names = append(names, string(it.Item().Key()[1:]))
@@ -49,7 +52,7 @@ func (i *Instance) Name() string { return i.name }
 // Load gives the last checkpoint, and false when there is none. The error wraps
 // ErrCorrupt when it is damaged.
 func (i *Instance) Load() (Checkpoint, bool, error) {
-	raw, found, err := i.store.read(checkpointKey(i.name), i.name, kindNameCheckpoint, "")
+	raw, found, err := i.store.read(entry.CheckpointKey(i.name), i.name, kindNameCheckpoint, "")
 	if err != nil || !found {
 		return Checkpoint{}, false, err
 	}
@@ -66,10 +69,10 @@ func (i *Instance) Key(key string) (value []byte, found bool, err error) {
 	if len(key) > MaxKey {
 		return nil, false, nil
 	}
-	if value, found := i.journal.get(key); found {
+	if value, found := i.journal.Get(key); found {
 		return value, value != nil, i.store.isOpen()
 	}
-	return i.store.readShared(ownedKey(spaceKey, i.name, key), i.name, kindNameKey, key)
+	return i.store.readShared(entry.OwnedKey(entry.SpaceKey, i.name, key), i.name, kindNameKey, key)
 }
 
 // Keys calls fn with the state of every key after the given one, in the order of the
@@ -90,8 +93,8 @@ func (i *Instance) KeysFrom(from string, fn func(key string, value []byte) error
 		return err
 	}
 	defer i.store.active.Done()
-	w := &walk{instance: i, fn: fn, recent: i.journal.from(from)}
-	err := guardUnless(&w.calling, func() error {
+	w := &walk{instance: i, fn: fn, recent: i.journal.From(from)}
+	err := disk.GuardUnless(&w.calling, func() error {
 		return i.store.db.View(func(txn *badger.Txn) error { return w.run(txn, from) })
 	})
 	var corrupt *CorruptError
@@ -112,10 +115,10 @@ type walk struct {
 
 func (w *walk) run(txn *badger.Txn, from string) error {
 	name := w.instance.name
-	prefix := ownedKey(spaceKey, name, "")
+	prefix := entry.OwnedKey(entry.SpaceKey, name, "")
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
 	defer it.Close()
-	for it.Seek(ownedKey(spaceKey, name, from)); it.Valid(); it.Next() {
+	for it.Seek(entry.OwnedKey(entry.SpaceKey, name, from)); it.Valid(); it.Next() {
 		full := it.Item().KeyCopy(nil)
 		key := string(full[len(prefix):])
 		if err := w.callRecent(func(c Change) bool { return c.Key < key }); err != nil {
@@ -184,7 +187,7 @@ func (s *Store) readIn(view func(func(*badger.Txn) error) error, full []byte, in
 		payload, bad = value(txn, item, full)
 		return nil
 	})
-	if errors.Is(err, errUnreadable) {
+	if errors.Is(err, disk.ErrUnreadable) {
 		bad = err
 	}
 	if bad != nil {
@@ -197,11 +200,11 @@ func (s *Store) readIn(view func(func(*badger.Txn) error) error, full []byte, in
 func value(txn *badger.Txn, item *badger.Item, full []byte) (content []byte, err error) {
 	var pieces *head
 	err = item.Value(func(raw []byte) error {
-		kind, payload, err := unseal(full, raw)
+		kind, payload, err := entry.Unseal(full, raw)
 		if err != nil {
 			return err
 		}
-		if kind == formatPieces {
+		if kind == entry.FormatPieces {
 			h, err := decodeHead(payload)
 			pieces = &h
 			return err
@@ -221,5 +224,5 @@ func (s *Store) view(fn func(*badger.Txn) error) error {
 		return err
 	}
 	defer s.active.Done()
-	return guard(func() error { return s.db.View(fn) })
+	return disk.Guard(func() error { return s.db.View(fn) })
 }

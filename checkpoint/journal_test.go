@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"penstock/checkpoint/internal/journal"
 )
 
 // journaled writes a commit that changes so many keys.
@@ -39,16 +41,16 @@ func TestAJournalStaysInBounds(t *testing.T) {
 	const keys = 5000
 	dir := t.TempDir()
 	s := open(t, dir)
-	s.bounds.least = 512 << 10
+	s.bounds.Least = 512 << 10
 	j := s.Instance("a.0").journal
 	most, volumes := 0, map[uint32]bool{}
 	for commit := range uint64(20) {
 		journaled(t, s, commit, keys)
-		most = max(most, j.blocks.bytes)
-		volumes[j.blocks.last.volume] = true
+		most = max(most, j.Blocks.Bytes)
+		volumes[j.Blocks.Last.Volume] = true
 	}
-	if j.changes.Len() != keys || most > 512<<10 || len(volumes) != 2 {
-		t.Errorf("%d keys and up to %d bytes in %d volumes of the journal", j.changes.Len(), most, len(volumes))
+	if j.Changes.Len() != keys || most > 512<<10 || len(volumes) != 2 {
+		t.Errorf("%d keys and up to %d bytes in %d volumes of the journal", j.Changes.Len(), most, len(volumes))
 	}
 	checkJournaled(t, s, 19, keys)
 	closeStore(t, s)
@@ -56,10 +58,10 @@ func TestAJournalStaysInBounds(t *testing.T) {
 	s = open(t, dir)
 	j = s.Instance("a.0").journal
 	checkJournaled(t, s, 19, keys)
-	s.bounds.memory = 1
+	s.bounds.Memory = 1
 	journaled(t, s, 20, 1)
-	if j.changes.Len() != 0 || j.blocks.bytes != 0 || len(j.blocks.addresses) != 0 {
-		t.Errorf("%d keys in %d blocks after the journal was to end", j.changes.Len(), len(j.blocks.addresses))
+	if j.Changes.Len() != 0 || j.Blocks.Bytes != 0 || len(j.Blocks.Addresses) != 0 {
+		t.Errorf("%d keys in %d blocks after the journal was to end", j.Changes.Len(), len(j.Blocks.Addresses))
 	}
 	journaled(t, s, 21, keys)
 	checkJournaled(t, s, 21, keys)
@@ -71,15 +73,15 @@ func TestAJournalGivesMemoryBack(t *testing.T) {
 	const keys = 5000
 	s := open(t, t.TempDir())
 	j := s.Instance("a.0").journal
-	s.bounds.memory = 2 << 20
+	s.bounds.Memory = 2 << 20
 	for size := 1; size <= 200; size += size/3 + 1 {
 		c := &Changes{}
 		for n := range keys {
 			c.Set(benchKey(n), bytes.Repeat([]byte{byte(size)}, size))
 		}
 		write(t, Update{Instance: s.Instance("a.0"), Checkpoint: Checkpoint{Commit: uint64(size)}, Changes: c})
-		if j.changes.Len() != keys || j.changes.Size() > 2<<20 {
-			t.Fatalf("%d keys in %d bytes at states of %d bytes", j.changes.Len(), j.changes.Size(), size)
+		if j.Changes.Len() != keys || j.Changes.Size() > 2<<20 {
+			t.Fatalf("%d keys in %d bytes at states of %d bytes", j.Changes.Len(), j.Changes.Size(), size)
 		}
 		for _, n := range []int{0, keys / 2, keys - 1} {
 			value, found, err := s.Instance("a.0").Key(benchKey(n))
@@ -155,7 +157,7 @@ func TestAJournalEndsUnderItsReaders(t *testing.T) {
 		commits = 10
 	}
 	for commit := range commits {
-		s.bounds.memory = int(commit%2) << 30
+		s.bounds.Memory = int(commit%2) << 30
 		journaled(t, s, commit+2, keys)
 	}
 	close(stop)
@@ -170,17 +172,17 @@ func TestAJournalKnowsItsOldBlocks(t *testing.T) {
 	const keys = 5000
 	dir := t.TempDir()
 	s := open(t, dir)
-	s.bounds.least = 1
+	s.bounds.Least = 1
 	i := s.Instance("a.0")
 	journaled(t, s, 0, keys)
 	for commit := uint64(1); commit < 8; commit++ {
 		old := map[string][]byte{}
-		for _, at := range i.journal.blocks.addresses {
-			key := blockKey("a.0", at)
+		for _, at := range i.journal.Blocks.Addresses {
+			key := journal.BlockKey("a.0", at)
 			old[string(key)] = raw(t, s, key)
 		}
-		volume := i.journal.blocks.last.volume
-		for i.journal.blocks.last.volume == volume {
+		volume := i.journal.Blocks.Last.Volume
+		for i.journal.Blocks.Last.Volume == volume {
 			journaled(t, s, commit, keys)
 		}
 		for key, value := range old {
@@ -191,11 +193,11 @@ func TestAJournalKnowsItsOldBlocks(t *testing.T) {
 		}
 		closeStore(t, s)
 		s = open(t, dir)
-		s.bounds.least = 1
+		s.bounds.Least = 1
 		i = s.Instance("a.0")
 		checkJournaled(t, s, commit, keys)
 	}
-	if n := len(i.journal.blocks.addresses); n > 20 {
+	if n := len(i.journal.Blocks.Addresses); n > 20 {
 		t.Errorf("%d blocks are left", n)
 	}
 }
@@ -211,7 +213,7 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, dir)
 			journaled(t, s, 1, 5000)
-			key := blockKey("a.0", address{index: 1})
+			key := journal.BlockKey("a.0", journal.Address{Index: 1})
 			setRaw(t, s, key, damage(raw(t, s, key)))
 			closeStore(t, s)
 			again, err := Open(Config{Dir: dir})
@@ -243,7 +245,7 @@ func BenchmarkJournal(b *testing.B) {
 // BenchmarkOpenJournal opens a store whose journal has two changes of each of a million counters, in no order.
 func BenchmarkOpenJournal(b *testing.B) {
 	s := open(b, b.TempDir())
-	s.bounds.least = 1 << 30
+	s.bounds.Least = 1 << 30
 	const keys = 1_000_000
 	for commit := range uint64(20) {
 		c := &Changes{}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
 )
 
 // A value over pieceSize is stored as a head under its own key and pieces under a
@@ -35,7 +38,7 @@ func decodeHead(b []byte) (head, error) {
 		size:       binary.BigEndian.Uint64(b[8:]),
 		pieces:     binary.BigEndian.Uint32(b[16:]),
 	}
-	if h.size > MaxValue+envelope+16 {
+	if h.size > MaxValue+entry.Envelope+16 {
 		return head{}, fmt.Errorf("%d bytes declared for a large value", h.size)
 	}
 	return h, nil
@@ -44,14 +47,14 @@ func decodeHead(b []byte) (head, error) {
 // writePieces stores value under a new generation, and first whose it is.
 func writePieces(wb *badger.WriteBatch, generation uint64, owner, value []byte) (head, error) {
 	h := head{generation: generation, size: uint64(len(value))}
-	key := generationKey(spaceOwner, generation)
-	if err := wb.Set(key, seal(key, formatWhole, owner)); err != nil {
+	key := entry.GenerationKey(entry.SpaceOwner, generation)
+	if err := wb.Set(key, entry.Seal(key, entry.FormatWhole, owner)); err != nil {
 		return h, err
 	}
 	for ; len(value) > 0; h.pieces++ {
 		n := min(pieceSize, len(value))
-		key := pieceKey(generation, h.pieces)
-		if err := wb.Set(key, seal(key, formatWhole, value[:n])); err != nil {
+		key := entry.PieceKey(generation, h.pieces)
+		if err := wb.Set(key, entry.Seal(key, entry.FormatWhole, value[:n])); err != nil {
 			return h, err
 		}
 		value = value[n:]
@@ -63,13 +66,13 @@ func writePieces(wb *badger.WriteBatch, generation uint64, owner, value []byte) 
 func readPieces(txn *badger.Txn, h head) ([]byte, error) {
 	value := make([]byte, 0, h.size)
 	for i := range h.pieces {
-		key := pieceKey(h.generation, i)
+		key := entry.PieceKey(h.generation, i)
 		item, err := txn.Get(key)
 		if err != nil {
 			return nil, fmt.Errorf("piece %d of %d: %w", i, h.pieces, err)
 		}
 		err = item.Value(func(raw []byte) error {
-			_, payload, err := unseal(key, raw)
+			_, payload, err := entry.Unseal(key, raw)
 			value = append(value, payload...)
 			return err
 		})
@@ -86,10 +89,10 @@ func readPieces(txn *badger.Txn, h head) ([]byte, error) {
 // drop removes the pieces of a generation that nothing points at any more.
 func (s *Store) drop(generation uint64) error {
 	return s.db.Update(func(txn *badger.Txn) error {
-		if err := txn.Delete(generationKey(spaceOwner, generation)); err != nil {
+		if err := txn.Delete(entry.GenerationKey(entry.SpaceOwner, generation)); err != nil {
 			return err
 		}
-		keys := badger.IteratorOptions{Prefix: generationKey(spacePiece, generation)}
+		keys := badger.IteratorOptions{Prefix: entry.GenerationKey(entry.SpacePiece, generation)}
 		it := txn.NewIterator(keys)
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
@@ -111,7 +114,7 @@ func (s *Store) reclaim() error {
 		if err := s.findLarge(txn, live); err != nil {
 			return err
 		}
-		for _, space := range []byte{spaceOwner, spacePiece} {
+		for _, space := range []byte{entry.SpaceOwner, entry.SpacePiece} {
 			dead = append(dead, s.deadGenerations(txn, space, live)...)
 		}
 		return nil
@@ -129,21 +132,21 @@ func (s *Store) reclaim() error {
 
 // findLarge follows every owner entry to the owner's head and notes those that agree.
 func (s *Store) findLarge(txn *badger.Txn, live map[uint64]bool) error {
-	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{spaceOwner}})
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{entry.SpaceOwner}})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
 		key := it.Item().KeyCopy(nil)
-		generation, ok := generationOf(key)
+		generation, ok := entry.GenerationOf(key)
 		if !ok {
-			return fmt.Errorf("%w: an owner of pieces has no generation", errUnreadable)
+			return fmt.Errorf("%w: an owner of pieces has no generation", disk.ErrUnreadable)
 		}
 		raw, err := it.Item().ValueCopy(nil)
 		if err != nil {
 			return err
 		}
-		_, owner, err := unseal(key, raw)
+		_, owner, err := entry.Unseal(key, raw)
 		if err != nil {
-			return fmt.Errorf("%w: owner of pieces: %w", errUnreadable, err)
+			return fmt.Errorf("%w: owner of pieces: %w", disk.ErrUnreadable, err)
 		}
 		current, err := headOf(txn, owner)
 		if err != nil {
@@ -168,8 +171,8 @@ func headOf(txn *badger.Txn, key []byte) (generation uint64, err error) {
 		return 0, err
 	}
 	err = item.Value(func(raw []byte) error {
-		format, payload, err := unseal(key, raw)
-		if err != nil || format != formatPieces {
+		format, payload, err := entry.Unseal(key, raw)
+		if err != nil || format != entry.FormatPieces {
 			return nil
 		}
 		if h, err := decodeHead(payload); err == nil {
@@ -186,7 +189,7 @@ func (s *Store) deadGenerations(txn *badger.Txn, space byte, live map[uint64]boo
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{space}})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); {
-		generation, ok := generationOf(it.Item().Key())
+		generation, ok := entry.GenerationOf(it.Item().Key())
 		if !ok {
 			it.Next()
 			continue
@@ -195,7 +198,7 @@ func (s *Store) deadGenerations(txn *badger.Txn, space byte, live map[uint64]boo
 		if !live[generation] {
 			dead = append(dead, generation)
 		}
-		it.Seek(generationKey(space, generation+1))
+		it.Seek(entry.GenerationKey(space, generation+1))
 	}
 	return dead
 }

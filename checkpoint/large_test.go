@@ -5,13 +5,15 @@ import (
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/entry"
 )
 
 // pieces counts the generations that are stored, and their entries.
 func pieces(t *testing.T, s *Store) (generations, entries int) {
 	t.Helper()
 	err := s.db.View(func(txn *badger.Txn) error {
-		for space, n := range map[byte]*int{spaceOwner: &generations, spacePiece: &entries} {
+		for space, n := range map[byte]*int{entry.SpaceOwner: &generations, entry.SpacePiece: &entries} {
 			it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{space}})
 			for it.Rewind(); it.Valid(); it.Next() {
 				*n++
@@ -98,7 +100,7 @@ func TestPiecesThatACrashLeftAreDropped(t *testing.T) {
 	write(t, Update{Instance: i, Keys: map[string][]byte{"k": value}})
 	leave := func(generation uint64, owner string) {
 		wb := s.db.NewWriteBatch()
-		if _, err := writePieces(wb, generation, ownedKey(spaceKey, "a.0", owner), value); err != nil {
+		if _, err := writePieces(wb, generation, entry.OwnedKey(entry.SpaceKey, "a.0", owner), value); err != nil {
 			t.Fatal(err)
 		}
 		if err := wb.Flush(); err != nil {
@@ -107,7 +109,7 @@ func TestPiecesThatACrashLeftAreDropped(t *testing.T) {
 	}
 	leave(50, "k")
 	leave(51, "never written")
-	setRaw(t, s, pieceKey(52, 9), []byte("its owner entry was lost"))
+	setRaw(t, s, entry.PieceKey(52, 9), []byte("its owner entry was lost"))
 	closeStore(t, s)
 
 	s = open(t, dir)

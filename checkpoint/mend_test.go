@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"penstock/checkpoint/internal/mend"
 )
 
 // A flipped bit anywhere in a table is found and flipped back.
@@ -61,7 +63,7 @@ func TestFlippedBitsOfATableAreCorrected(t *testing.T) {
 	}
 	manifest := filepath.Join(dir, "MANIFEST")
 	list, err := os.ReadFile(manifest)
-	if err != nil || !isManifest(list) {
+	if err != nil || !mend.IsManifest(list) {
 		t.Fatalf("the manifest: %q, %v", list, err)
 	}
 	step := int64(1)
@@ -74,7 +76,7 @@ func TestFlippedBitsOfATableAreCorrected(t *testing.T) {
 		if err := os.WriteFile(manifest, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := correctManifest(dir); !ok || got[0].Bit != bit {
+		if got, ok := mend.CorrectManifest(dir); !ok || got[0].Bit != bit {
 			t.Fatalf("bit %d of the manifest: %v, %v", bit, got, ok)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"penstock/checkpoint/internal/entry"
 	"penstock/internal/format"
 )
 
@@ -18,8 +19,8 @@ func TestAValueOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	in := s.Instance("worker.0")
-	for _, key := range [][]byte{noteKey("n"), checkpointKey("worker.0"), ownedKey(spaceKey, "worker.0", "k")} {
-		err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(key, seal(key, format.Value+1, []byte("later"))) })
+	for _, key := range [][]byte{entry.NoteKey("n"), entry.CheckpointKey("worker.0"), entry.OwnedKey(entry.SpaceKey, "worker.0", "k")} {
+		err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(key, entry.Seal(key, format.Value+1, []byte("later"))) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
+
+	"penstock/checkpoint/internal/disk"
 )
 
 const (
@@ -25,8 +27,6 @@ const (
 	// only shrinks after compactions, and a store that rewrites a few large values has
 	// hardly any: it would grow without end. No entry of ours gets that large.
 	valueThreshold = 1 << 20
-
-	memtableSize = 16 << 20
 )
 
 // Config says where a store lives.
@@ -53,7 +53,7 @@ func badgerOptions(dir string, logger *slog.Logger) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
-		WithMemTableSize(memtableSize).
+		WithMemTableSize(disk.MemtableSize).
 		WithNumMemtables(1).
 		WithNumCompactors(2).
 		WithValueThreshold(valueThreshold).

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/disk"
 )
 
 // smallDisk mounts a file system of its own, or skips the test.
@@ -61,8 +63,8 @@ func fill(t *testing.T, dir string) (release func()) {
 // On a full disk nothing is written and nothing dies: what Badger has begun has its
 // space, and what would need more is refused.
 func TestFullDisk(t *testing.T) {
-	disk := smallDisk(t, 256<<20)
-	dir := filepath.Join(disk, "store")
+	volume := smallDisk(t, 256<<20)
+	dir := filepath.Join(volume, "store")
 	s, err := Open(Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +72,7 @@ func TestFullDisk(t *testing.T) {
 	i := s.Instance("a.0")
 	update := Update{Instance: i, Checkpoint: Checkpoint{Commit: 1, Record: []byte("one")}, Keys: map[string][]byte{"k": []byte("v")}}
 	write(t, update)
-	release := fill(t, disk)
+	release := fill(t, volume)
 	for name, err := range map[string]error{
 		"Write": s.Write([]Update{update}), "PutNote": i.PutNote("n", []byte("x")), "PutNoteUnsynced": i.PutNoteUnsynced("n", []byte("x")),
 	} {
@@ -110,16 +112,16 @@ func TestLogsAreMadeAhead(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	for round := range 5 {
-		next := s.room.prepared()
+		next := s.room.Prepared()
 		if next == "" {
 			t.Fatalf("round %d: none is prepared", round)
 		}
-		if info, err := os.Stat(filepath.Join(dir, next)); err != nil || info.Size() != 0 || diskUse(info) < logRoom {
+		if info, err := os.Stat(filepath.Join(dir, next)); err != nil || info.Size() != 0 || disk.Used(info) < disk.LogRoom {
 			t.Errorf("round %d: %s has %v, %v", round, next, info, err)
 		}
-		write(t, Update{Instance: s.Instance("a.0"), Keys: map[string][]byte{"k": make([]byte, memtableSize+memtableSize/4)}})
+		write(t, Update{Instance: s.Instance("a.0"), Keys: map[string][]byte{"k": make([]byte, disk.MemtableSize+disk.MemtableSize/4)}})
 	}
-	if _, err := os.Stat(filepath.Join(dir, reserveName)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, disk.ReserveName)); err != nil {
 		t.Error(err)
 	}
 }

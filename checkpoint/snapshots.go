@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/disk"
 )
 
 // snapshots shares one read transaction among all who read a key: to begin and end one
@@ -57,7 +59,7 @@ func (s *Store) viewShared(fn func(*badger.Txn) error) error {
 		return err
 	}
 	defer s.active.Done()
-	return guard(func() error {
+	return disk.Guard(func() error {
 		v := s.snapshots.acquire(s.db)
 		defer s.snapshots.release(v)
 		return fn(v.txn)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +14,9 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/gofrs/flock"
 
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/journal"
+	"penstock/checkpoint/internal/mend"
 	"penstock/internal/format"
 	"penstock/internal/nofollow"
 )
@@ -30,8 +32,8 @@ type Store struct {
 	logger *slog.Logger
 	lock   *flock.Flock
 	db     *badger.DB
-	syncer syncer
-	room   *room
+	syncer *disk.Syncer
+	room   *disk.Room
 
 	snapshots snapshots
 
@@ -42,9 +44,9 @@ type Store struct {
 
 	state    sync.Mutex
 	closed   bool
-	journals map[string]*journal // by instance
-	bounds   bounds              // of the journals
-	active   sync.WaitGroup      // calls that use db
+	journals map[string]*journal.Journal // by instance
+	bounds   journal.Bounds              // of the journals
+	active   sync.WaitGroup              // calls that use db
 }
 
 // Open opens the store in cfg.Dir, or makes an empty one. It removes what a crash left
@@ -70,8 +72,8 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)
 	}
-	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: syncer{dir: cfg.Dir, fsync: fsync},
-		room: &room{dir: cfg.Dir, logger: cfg.Logger}, journals: map[string]*journal{}, bounds: defaultBounds}
+	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: disk.NewSyncer(cfg.Dir),
+		room: disk.NewRoom(cfg.Dir), journals: map[string]*journal.Journal{}, bounds: journal.DefaultBounds}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
@@ -80,31 +82,31 @@ func Open(cfg Config) (*Store, error) {
 
 func (s *Store) open() error {
 	opts := badgerOptions(s.dir, s.logger)
-	if err := sweep(s.dir, s.logger); err != nil {
+	if err := disk.Sweep(s.dir, s.logger); err != nil {
 		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
 	}
-	if err := verify(s.dir, opts); err != nil {
+	if err := mend.Verify(s.dir, opts); err != nil {
 		return err
 	}
 	var err error
-	if s.newestTable, err = notedTable(s.dir); err != nil {
+	if s.newestTable, err = mend.NotedTable(s.dir); err != nil {
 		return err
 	}
-	if err := s.room.beforeOpen(); err != nil {
+	if err := s.room.BeforeOpen(); err != nil {
 		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
 	}
 	if err := s.openBadger(opts); err != nil {
 		return openError(s.dir, err)
 	}
-	if err := s.room.afterOpen(); err != nil {
+	if err := s.room.AfterOpen(); err != nil {
 		s.logger.Warn("the checkpoints get no space of their own on the disk: it is nearly full", "error", err)
 	}
-	err = guard(s.reclaim)
+	err = disk.Guard(s.reclaim)
 	if err == nil {
-		err = guard(s.loadJournals)
+		err = disk.Guard(s.loadJournals)
 	}
 	if err != nil {
-		return errors.Join(s.failed(fmt.Sprintf("open store %q", s.dir), err), guard(s.db.Close))
+		return errors.Join(s.failed(fmt.Sprintf("open store %q", s.dir), err), disk.Guard(s.db.Close))
 	}
 	return nil
 }
@@ -114,7 +116,7 @@ func (s *Store) open() error {
 // too until it runs. Nobody else can have the lock, for we have ours.
 func (s *Store) openBadger(opts badger.Options) error {
 	for end := time.Now().Add(lockPatience); ; time.Sleep(lockPause) {
-		err := guard(func() (err error) {
+		err := disk.Guard(func() (err error) {
 			s.db, err = badger.Open(opts)
 			return err
 		})
@@ -148,10 +150,10 @@ func (s *Store) Close() error {
 	s.active.Wait()
 	s.snapshots.renew()
 
-	if err := s.room.beforeClose(); err != nil {
+	if err := s.room.BeforeClose(); err != nil {
 		return s.failed(fmt.Sprintf("close store %q", s.dir), errors.Join(err, s.lock.Unlock()))
 	}
-	if err := errors.Join(guard(s.db.Close), s.lock.Unlock()); err != nil {
+	if err := errors.Join(disk.Guard(s.db.Close), s.lock.Unlock()); err != nil {
 		return s.failed(fmt.Sprintf("close store %q", s.dir), err)
 	}
 	return nil
@@ -164,11 +166,11 @@ func (s *Store) Size() (bytes int64) {
 	if err != nil {
 		return 0
 	}
-	prepared := s.room.prepared()
+	prepared := s.room.Prepared()
 	for _, e := range entries {
 		// A table that a compaction removed meanwhile takes no space.
-		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && e.Name() != reserveName && e.Name() != prepared {
-			bytes += diskUse(info)
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && e.Name() != disk.ReserveName && e.Name() != prepared {
+			bytes += disk.Used(info)
 		}
 	}
 	return bytes
@@ -185,34 +187,10 @@ func (s *Store) enter() error {
 	return nil
 }
 
-// errUnreadable is a panic of Badger, or a page of a mapped file that cannot be read.
-// Both are what a damaged file leads to.
-var errUnreadable = errors.New("the files cannot be read")
-
-// guard turns such a panic into an error.
-func guard(fn func() error) error {
-	var never bool
-	return guardUnless(&never, fn)
-}
-
-// guardUnless lets a panic pass while *foreign is set: it is not Badger's then.
-func guardUnless(foreign *bool, fn func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if *foreign {
-			return
-		}
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v", errUnreadable, r)
-		}
-	}()
-	return fn()
-}
-
 // failed says which call went wrong, and calls damage by its name.
 func (s *Store) failed(operation string, err error) error {
-	if errors.Is(err, errUnreadable) && !errors.Is(err, format.ErrNewer) {
-		return damaged(s.dir, fmt.Errorf("%s: %w", operation, err))
+	if errors.Is(err, disk.ErrUnreadable) && !errors.Is(err, format.ErrNewer) {
+		return mend.Damaged(s.dir, fmt.Errorf("%s: %w", operation, err))
 	}
 	return fmt.Errorf("checkpoint: %s: %w", operation, err)
 }
@@ -226,7 +204,7 @@ func makeDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	return fsync(filepath.Dir(filepath.Clean(dir)))
+	return disk.Fsync(filepath.Dir(filepath.Clean(dir)))
 }
 
 func takeLock(dir string) (*flock.Flock, error) {
@@ -269,5 +247,5 @@ func openError(dir string, err error) error {
 			return fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 		}
 	}
-	return damaged(dir, err)
+	return mend.Damaged(dir, err)
 }

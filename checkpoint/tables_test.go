@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/mend"
 )
 
 // A list of tables that has lost its end is damaged, whether it was cut between two records or in one: checkpoints that
@@ -32,7 +34,7 @@ func TestAListOfTablesThatLostItsEndIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for size := len(manifestHead); size <= len(whole); size++ {
+	for size := len(mend.ManifestHead); size <= len(whole); size++ {
 		image := filepath.Join(t.TempDir(), "store")
 		if err := os.CopyFS(image, os.DirFS(dir)); err != nil {
 			t.Fatal(err)

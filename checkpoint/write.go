@@ -4,17 +4,14 @@ import (
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
+	"penstock/checkpoint/internal/journal"
 )
 
 // pendingTransactions bounds what a Write has in flight inside Badger to some 10 MB.
 const pendingTransactions = 4
-
-// Checkpoint is an instance as it was at a commit.
-type Checkpoint struct {
-	Commit   uint64 // number of the commit
-	Sequence uint64 // stream sequence of the commit's frame
-	Record   []byte // whatever the caller keeps beside these; opaque here
-}
 
 // Update is the new checkpoint of one instance, with the keys whose state changed since
 // the one before. A nil value deletes its key; an empty one is kept.
@@ -28,16 +25,11 @@ type Update struct {
 // each calls fn for every changed key, in no order. The value may alias the changes.
 func (u Update) each(fn func(hash uint32, key, value []byte) error) error {
 	for key, value := range u.Keys {
-		if err := fn(hashOf(key), []byte(key), value); err != nil {
+		if err := fn(journal.HashOf(key), []byte(key), value); err != nil {
 			return err
 		}
 	}
-	for n := range u.Changes.Len() {
-		if err := fn(u.Changes.entries[n].hash, u.Changes.key(n), u.Changes.value(n)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return u.Changes.Each(fn)
 }
 
 // Write stores the checkpoints of any number of instances, each at most once. First the
@@ -62,7 +54,7 @@ func (s *Store) Write(updates []Update) error {
 	defer s.active.Done()
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := s.room.check(s.sizeOf(updates)); err != nil {
+	if err := s.room.Check(s.sizeOf(updates)); err != nil {
 		return fmt.Errorf("checkpoint: write %d checkpoints: %w", len(updates), err)
 	}
 	defer s.snapshots.renew()
@@ -71,7 +63,7 @@ func (s *Store) Write(updates []Update) error {
 	}
 	for _, u := range updates {
 		if s.isJournal(u) {
-			u.Instance.journal.add(u)
+			u.Instance.journal.Add(u.each)
 		}
 	}
 	// Only now, so that whatever comes in between, there are new checkpoints.
@@ -83,7 +75,7 @@ func (s *Store) Write(updates []Update) error {
 
 func (s *Store) write(run func(*writer) error) error {
 	w := &writer{store: s, fresh: map[string]head{}}
-	if err := guard(func() error { return run(w) }); err != nil {
+	if err := disk.Guard(func() error { return run(w) }); err != nil {
 		return err
 	}
 	w.retire()
@@ -105,7 +97,7 @@ func (s *Store) check(updates []Update) error {
 			return fmt.Errorf("checkpoint: write: record of instance %s: %w: %d bytes, limit %d: keep state by key",
 				name, ErrTooLarge, n, MaxValue)
 		}
-		if c := u.Changes; len(u.Keys) == 0 && (c.Len() == 0 || c.longestKey <= MaxKey && c.longestValue <= MaxValue) {
+		if key, value := u.Changes.Longest(); len(u.Keys) == 0 && key <= MaxKey && value <= MaxValue {
 			continue
 		}
 		if err := u.each(func(_ uint32, key, value []byte) error { return checkKey(name, key, value) }); err != nil {
@@ -207,43 +199,43 @@ func (w *writer) pieces(wb *badger.WriteBatch, u Update) (n int, err error) {
 		w.fresh[string(key)] = h
 		return err
 	}
-	if len(u.Keys) == 0 && (u.Changes.Len() == 0 || u.Changes.longestValue <= pieceSize) {
-		return n, cut(checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
+	if _, longest := u.Changes.Longest(); len(u.Keys) == 0 && longest <= pieceSize {
+		return n, cut(entry.CheckpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
 	}
 	err = u.each(func(_ uint32, key, value []byte) error {
 		if len(value) <= pieceSize {
 			return nil
 		}
-		return cut(ownedKey(spaceKey, u.Instance.name, key), value)
+		return cut(entry.OwnedKey(entry.SpaceKey, u.Instance.name, key), value)
 	})
 	if err != nil {
 		return n, err
 	}
-	return n, cut(checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
+	return n, cut(entry.CheckpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
 }
 
 func (w *writer) keys(wb *badger.WriteBatch, u Update) (int, error) {
 	name := u.Instance.name
 	isJournal := w.store.isJournal(u)
-	blocks := blockWriter{wb: wb, j: u.Instance.journal, name: name}
+	blocks := u.Instance.journal.Writer(wb, name)
 	n := 0
 	err := u.each(func(_ uint32, key, value []byte) error {
 		n++
 		if isJournal {
-			if err := blocks.add(key, value); err != nil || isJournaled(value) {
+			if err := blocks.Add(key, value); err != nil || journal.IsJournaled(value) {
 				return err
 			}
 		}
-		return w.put(wb, ownedKey(spaceKey, name, key), value)
+		return w.put(wb, entry.OwnedKey(entry.SpaceKey, name, key), value)
 	})
 	if err != nil {
 		return 0, err
 	}
-	return n, blocks.flush()
+	return n, blocks.Flush()
 }
 
 func (w *writer) checkpoint(wb *badger.WriteBatch, u Update) (int, error) {
-	return 1, w.put(wb, checkpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
+	return 1, w.put(wb, entry.CheckpointKey(u.Instance.name), encodeCheckpoint(u.Checkpoint))
 }
 
 // put writes a value, the head of one that is in pieces, or a delete.
@@ -255,9 +247,9 @@ func (w *writer) put(wb *badger.WriteBatch, key, value []byte) error {
 		return wb.Delete(key)
 	}
 	if h, ok := w.fresh[string(key)]; ok {
-		return wb.Set(key, seal(key, formatPieces, h.encode()))
+		return wb.Set(key, entry.Seal(key, entry.FormatPieces, h.encode()))
 	}
-	return wb.Set(key, seal(key, formatWhole, value))
+	return wb.Set(key, entry.Seal(key, entry.FormatWhole, value))
 }
 
 // retire drops the pieces of the values that this Write replaced. What it cannot drop
@@ -279,7 +271,7 @@ func (w *writer) retire() {
 		s.large[key] = h.generation
 	}
 	for _, generation := range w.dead {
-		if err := guard(func() error { return s.drop(generation) }); err != nil {
+		if err := disk.Guard(func() error { return s.drop(generation) }); err != nil {
 			s.logger.Warn("cannot free the space of a replaced value until the store is opened again",
 				"store", s.dir, "error", err)
 		}

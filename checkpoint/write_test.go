@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"penstock/checkpoint/internal/journal"
 )
 
 func TestWriteReplacesAndDeletes(t *testing.T) {
@@ -156,7 +158,7 @@ func TestModel(t *testing.T) {
 			keys := map[string][]byte{}
 			for range rapid.IntRange(0, 4).Draw(t, "keys") {
 				key := rapid.SampledFrom([]string{"", "\x00", "a", "a\x00", "b", "\xff"}).Draw(t, "key")
-				size := rapid.SampledFrom([]int{-1, 0, 1, 100, journaledValue + 1, pieceSize, pieceSize + 1}).Draw(t, "size")
+				size := rapid.SampledFrom([]int{-1, 0, 1, 100, journal.JournaledValue + 1, pieceSize, pieceSize + 1}).Draw(t, "size")
 				keys[key] = nil
 				if size >= 0 {
 					keys[key] = bytes.Repeat([]byte{rapid.Byte().Draw(t, "fill")}, size)
@@ -167,10 +169,10 @@ func TestModel(t *testing.T) {
 			if rapid.Bool().Draw(t, "as changes") {
 				u.Keys, u.Changes = nil, changesOf(keys)
 			}
-			s.bounds = bounds{
-				keys:   rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "journal from"),
-				memory: rapid.SampledFrom([]int{1, 1 << 20, 1 << 20}).Draw(t, "journal memory"),
-				least:  rapid.SampledFrom([]int{1, 1 << 20}).Draw(t, "journal least"),
+			s.bounds = journal.Bounds{
+				Keys:   rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "journal from"),
+				Memory: rapid.SampledFrom([]int{1, 1 << 20, 1 << 20}).Draw(t, "journal memory"),
+				Least:  rapid.SampledFrom([]int{1, 1 << 20}).Draw(t, "journal least"),
 			}
 			if err := s.Write([]Update{u}); err != nil {
 				t.Fatal(err)
@@ -212,4 +214,13 @@ func TestModel(t *testing.T) {
 			check()
 		}
 	})
+}
+
+func TestALongKeyIsRefusedAmongChanges(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	u := Update{Instance: s.Instance("a.0"), Changes: changesOf(map[string][]byte{strings.Repeat("k", MaxKey+1): {1}})}
+	if err := s.Write([]Update{u}); err == nil {
+		t.Fatal("no error")
+	}
 }

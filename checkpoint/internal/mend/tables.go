@@ -1,4 +1,4 @@
-package checkpoint
+package mend
 
 import (
 	"encoding/binary"
@@ -11,6 +11,9 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
 	"google.golang.org/protobuf/proto"
+
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
 )
 
 // Badger takes an end that is missing in its list of tables for a write that a crash cut
@@ -19,32 +22,23 @@ import (
 // changes anything. A table's number is above those of all before it.
 const newestTableName = "newest-table"
 
-// noteTables runs before what may need every table there is: the checkpoints of a Write, and the
-// end of blocks whose keys stand there.
-func (s *Store) noteTables() error {
-	newest := uint64(0)
-	for _, table := range s.db.Tables() {
-		newest = max(newest, table.ID)
-	}
-	if newest <= s.newestTable {
-		return nil
-	}
-	path := filepath.Join(s.dir, newestTableName)
+// NoteTable notes the newest table of the store in dir.
+func NoteTable(dir string, newest uint64) error {
+	path := filepath.Join(dir, newestTableName)
 	number := binary.BigEndian.AppendUint64(nil, newest)
-	if err := writeSynced(path, seal([]byte(newestTableName), formatWhole, number)); err != nil {
+	if err := disk.WriteSynced(path, entry.Seal([]byte(newestTableName), entry.FormatWhole, number)); err != nil {
 		return fmt.Errorf("note the newest table: %w", err)
 	}
-	s.newestTable = newest
 	return nil
 }
 
-// notedTable is the newest table that was noted. A note that cannot be read is none.
-func notedTable(dir string) (uint64, error) {
+// NotedTable is the newest table that was noted. A note that cannot be read is none.
+func NotedTable(dir string) (uint64, error) {
 	data, err := os.ReadFile(filepath.Join(dir, newestTableName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 	}
-	if _, number, err := unseal([]byte(newestTableName), data); err == nil && len(number) == 8 {
+	if _, number, err := entry.Unseal([]byte(newestTableName), data); err == nil && len(number) == 8 {
 		return binary.BigEndian.Uint64(number), nil
 	}
 	return 0, nil
@@ -52,7 +46,7 @@ func notedTable(dir string) (uint64, error) {
 
 // checkNewest compares the list of tables with what was noted.
 func checkNewest(dir string) error {
-	noted, err := notedTable(dir)
+	noted, err := NotedTable(dir)
 	if err != nil {
 		return err
 	}
@@ -61,7 +55,7 @@ func checkNewest(dir string) error {
 		return fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 	}
 	if listed < noted {
-		return damaged(dir, fmt.Sprintf("there was a table %d, and %s ends at %d", noted, badger.ManifestFilename, listed))
+		return Damaged(dir, fmt.Sprintf("there was a table %d, and %s ends at %d", noted, badger.ManifestFilename, listed))
 	}
 	return nil
 }

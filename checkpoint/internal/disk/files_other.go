@@ -1,6 +1,6 @@
 //go:build !unix
 
-package checkpoint
+package disk
 
 import (
 	"errors"
@@ -10,10 +10,11 @@ import (
 	"penstock/internal/nofollow"
 )
 
-func diskUse(info fs.FileInfo) int64 { return info.Size() }
+// Used is the space that a file takes.
+func Used(info fs.FileInfo) int64 { return info.Size() }
 
-// fsync makes a file durable. Directories cannot be synced here.
-func fsync(path string) error {
+// Fsync makes a file durable. Directories cannot be synced here.
+func Fsync(path string) error {
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return err
 	}

@@ -1,6 +1,6 @@
 //go:build !(linux || darwin || freebsd)
 
-package checkpoint
+package disk
 
 import (
 	"errors"

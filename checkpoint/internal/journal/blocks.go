@@ -1,4 +1,4 @@
-package checkpoint
+package journal
 
 import (
 	"cmp"
@@ -7,47 +7,50 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
 )
 
 // blockSize is where a block of a journal is full. With the largest change that may
 // still come it is below pieceSize.
 const blockSize = 160 << 10
 
-// address is where a block stands.
-type address struct{ volume, index uint32 }
+// Address is where a block stands.
+type Address struct{ Volume, Index uint32 }
 
-// blocks are those of one journal, in the order they were written. Their numbers, which
+// Blocks are those of one journal, in the order they were written. Their numbers, which
 // they begin with, tell it to the next Open.
 //
 // A journal that is written anew goes to the lowest volume that is free, so to two in
 // turn. Badger then replaces the old blocks when it merges tables. Blocks under keys that
 // only ever rise would stay, each until the mark of its deletion has sunk as deep.
-type blocks struct {
-	addresses []address
-	bytes     int
+type Blocks struct {
+	Addresses []Address
+	Bytes     int
 	number    uint64 // of the last
-	last      address
+	Last      Address
 }
 
-// turn lets the next block begin a volume.
-func (b *blocks) turn() {
+// Turn lets the next block begin a volume.
+func (b *Blocks) Turn() {
 	used := map[uint32]bool{}
-	for _, at := range b.addresses {
-		used[at.volume] = true
+	for _, at := range b.Addresses {
+		used[at.Volume] = true
 	}
-	b.last = address{}
-	for used[b.last.volume] {
-		b.last.volume++
+	b.Last = Address{}
+	for used[b.Last.Volume] {
+		b.Last.Volume++
 	}
 }
 
 // next gives the address and the number of a new block of that size.
-func (b *blocks) next(size int) (address, uint64) {
-	b.last.index++
-	b.addresses = append(b.addresses, b.last)
-	b.bytes += size
+func (b *Blocks) next(size int) (Address, uint64) {
+	b.Last.Index++
+	b.Addresses = append(b.Addresses, b.Last)
+	b.Bytes += size
 	b.number++
-	return b.last, b.number
+	return b.Last, b.number
 }
 
 // The operation of a change in a block.
@@ -62,12 +65,13 @@ const blockHead = 8 // bytes of the number
 // blockWriter cuts changes into blocks.
 type blockWriter struct {
 	wb    *badger.WriteBatch
-	j     *journal
+	j     *Journal
 	name  string
 	block []byte
 }
 
-func (w *blockWriter) add(key []byte, value []byte) error {
+// Add writes a change; the block that it fills goes to Badger.
+func (w *blockWriter) Add(key []byte, value []byte) error {
 	if len(w.block) == 0 {
 		w.block = append(w.block, make([]byte, blockHead)...)
 	}
@@ -76,7 +80,7 @@ func (w *blockWriter) add(key []byte, value []byte) error {
 	switch {
 	case value == nil:
 		b = append(b, blockDelete)
-	case !isJournaled(value):
+	case !IsJournaled(value):
 		b = append(b, blockElsewhere)
 	default:
 		b = append(b, blockSet)
@@ -86,17 +90,18 @@ func (w *blockWriter) add(key []byte, value []byte) error {
 	if w.block = b; len(b) < blockSize {
 		return nil
 	}
-	return w.flush()
+	return w.Flush()
 }
 
-func (w *blockWriter) flush() error {
+// Flush writes the block that is begun.
+func (w *blockWriter) Flush() error {
 	if len(w.block) == 0 {
 		return nil
 	}
-	at, number := w.j.blocks.next(len(w.block))
+	at, number := w.j.Blocks.next(len(w.block))
 	binary.BigEndian.PutUint64(w.block, number)
-	key := blockKey(w.name, at)
-	err := w.wb.Set(key, seal(key, formatWhole, w.block))
+	key := BlockKey(w.name, at)
+	err := w.wb.Set(key, entry.Seal(key, entry.FormatWhole, w.block))
 	w.block = w.block[:0]
 	return err
 }
@@ -132,49 +137,25 @@ func readBlock(block []byte, set func(key, value []byte, operation byte)) error 
 
 // found is a block that a store has when it is opened.
 type found struct {
-	key    []byte
-	name   string
-	at     address
+	Key    []byte
+	Name   string
+	at     Address
 	number uint64
 }
 
-// loadJournals runs at Open.
-func (s *Store) loadJournals() error {
-	return s.db.View(func(txn *badger.Txn) error {
-		blocks, err := findBlocks(txn)
-		if err != nil {
-			return err
-		}
-		for _, f := range blocks {
-			item, err := txn.Get(f.key)
-			if err != nil {
-				return err
-			}
-			block, err := value(txn, item, f.key)
-			if err == nil {
-				err = s.journal(f.name).load(f, block)
-			}
-			if err != nil {
-				return fmt.Errorf("%w: journal of %s: %w", errUnreadable, f.name, err)
-			}
-		}
-		return nil
-	})
-}
-
-// findBlocks gives the blocks of all journals in the order they were written.
-func findBlocks(txn *badger.Txn) (blocks []found, err error) {
-	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{spaceJournal}})
+// FindBlocks gives the blocks of all journals in the order they were written.
+func FindBlocks(txn *badger.Txn) (blocks []found, err error) {
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{entry.SpaceJournal}})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
-		f := found{key: it.Item().KeyCopy(nil)}
+		f := found{Key: it.Item().KeyCopy(nil)}
 		var ok bool
-		if f.name, f.at, ok = blockOf(f.key); !ok {
-			return nil, fmt.Errorf("%w: a block of a journal has no address", errUnreadable)
+		if f.Name, f.at, ok = blockOf(f.Key); !ok {
+			return nil, fmt.Errorf("%w: a block of a journal has no address", disk.ErrUnreadable)
 		}
 		err := it.Item().Value(func(raw []byte) error {
-			if len(raw) < envelope+blockHead {
-				return fmt.Errorf("%w: a block of the journal of %s has no number", errUnreadable, f.name)
+			if len(raw) < entry.Envelope+blockHead {
+				return fmt.Errorf("%w: a block of the journal of %s has no number", disk.ErrUnreadable, f.Name)
 			}
 			f.number = binary.BigEndian.Uint64(raw[1:])
 			return nil
@@ -188,10 +169,11 @@ func findBlocks(txn *badger.Txn) (blocks []found, err error) {
 	return blocks, nil
 }
 
-func (j *journal) load(f found, block []byte) error {
-	b := &j.blocks
-	b.addresses, b.bytes, b.number, b.last = append(b.addresses, f.at), b.bytes+len(block), f.number, f.at
-	to := setter{to: j.changes}
+// Load takes a block that was found at Open.
+func (j *Journal) Load(f found, block []byte) error {
+	b := &j.Blocks
+	b.Addresses, b.Bytes, b.number, b.Last = append(b.Addresses, f.at), b.Bytes+len(block), f.number, f.at
+	to := setter{to: j.Changes}
 	defer to.flush()
 	return readBlock(block[blockHead:], func(key, value []byte, operation byte) {
 		length := uint32(len(value))
@@ -204,24 +186,4 @@ func (j *journal) load(f found, block []byte) error {
 		}
 		to.set(hashOfBytes(key), key, value, length)
 	})
-}
-
-// dropBlocks deletes those that a journal had before. What they say stands elsewhere.
-func (w *writer) dropBlocks(name string, j *journal, before blocks) error {
-	if err := w.endStep(); err != nil {
-		return err
-	}
-	wb := w.store.db.NewWriteBatch()
-	defer wb.Cancel()
-	for _, at := range before.addresses {
-		if err := wb.Delete(blockKey(name, at)); err != nil {
-			return err
-		}
-	}
-	if err := wb.Flush(); err != nil {
-		return err
-	}
-	j.blocks.addresses = slices.Clone(j.blocks.addresses[len(before.addresses):])
-	j.blocks.bytes -= before.bytes
-	return nil
 }

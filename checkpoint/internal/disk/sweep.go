@@ -1,4 +1,4 @@
-package checkpoint
+package disk
 
 import (
 	"fmt"
@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 )
 
-// sweep removes the empty log files that a crash leaves when it comes between making
+// Sweep removes the empty log files that a crash leaves when it comes between making
 // a file and filling it, or between emptying it and removing it. Badger refuses to open
 // a directory that has one (its issue 2207).
-func sweep(dir string, logger *slog.Logger) error {
+func Sweep(dir string, logger *slog.Logger) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package checkpoint
+package disk
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ func TestSyncCoversRotatedLogsAndTheDirectory(t *testing.T) {
 		}
 	}
 	var synced []string
-	s := &syncer{dir: dir, fsync: func(path string) error {
+	s := &Syncer{dir: dir, fsync: func(path string) error {
 		synced = append(synced, filepath.Base(path))
 		if filepath.Base(path) == "99998.mem" {
 			return fs.ErrNotExist // became a table meanwhile
@@ -28,7 +28,7 @@ func TestSyncCoversRotatedLogsAndTheDirectory(t *testing.T) {
 	check := func(want ...string) {
 		t.Helper()
 		synced = nil
-		if err := s.rest(""); err != nil {
+		if err := s.Rest(""); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(synced, want) {
@@ -47,7 +47,7 @@ func TestSyncCoversRotatedLogsAndTheDirectory(t *testing.T) {
 
 	full := errors.New("no space")
 	s.fsync = func(string) error { return full }
-	if err := s.rest(""); !errors.Is(err, full) {
+	if err := s.Rest(""); !errors.Is(err, full) {
 		t.Errorf("a failed sync: %v", err)
 	}
 }

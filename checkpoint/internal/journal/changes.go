@@ -1,12 +1,9 @@
-package checkpoint
+package journal
 
 import (
-	"cmp"
 	"hash/maphash"
 	"iter"
 	"math"
-	"slices"
-	"strings"
 )
 
 // Changes maps keys to their new states. It is made for many small ones: a flat hash
@@ -64,7 +61,7 @@ func (c *Changes) leastSize() int { return c.live + changeMemory*len(c.entries) 
 
 // Set changes the state of a key; nil deletes it.
 func (c *Changes) Set(key string, value []byte) {
-	set(c, hashOf(key), key, value, lengthOf(value))
+	set(c, HashOf(key), key, value, lengthOf(value))
 }
 
 func lengthOf(value []byte) uint32 {
@@ -77,7 +74,7 @@ func lengthOf(value []byte) uint32 {
 // Get gives the state of a key, nil when it is deleted, and false when nothing is known
 // of it. The state aliases the changes: it holds until the next Set.
 func (c *Changes) Get(key string) (value []byte, found bool) {
-	n := find(c, key, hashOf(key))
+	n := find(c, key, HashOf(key))
 	if n < 0 || c.entries[n].value == isElsewhere {
 		return nil, false
 	}
@@ -96,43 +93,29 @@ func (c *Changes) All() iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// Each calls fn with every key, its hash and its state, in the order in which the keys were set first. All of
+// them alias the changes. An error of fn ends it. Of nil there are none.
+func (c *Changes) Each(fn func(hash uint32, key, value []byte) error) error {
+	for n := range c.Len() {
+		if err := fn(c.entries[n].hash, c.key(n), c.value(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Longest are the lengths of the longest key and of the longest state that there ever were.
+func (c *Changes) Longest() (key, value int) {
+	if c == nil {
+		return 0, 0
+	}
+	return c.longestKey, c.longestValue
+}
+
 // Change is the new state of one key; nil deletes it.
 type Change struct {
 	Key   string
 	Value []byte
-}
-
-// From gives copies of the changes of the keys from the given one on, in order. It may
-// not run at the same time as itself.
-func (c *Changes) From(from string) []Change {
-	c.sort()
-	first, _ := slices.BinarySearchFunc(c.order, from, func(n uint32, key string) int {
-		return cmp.Compare(string(c.key(int(n))), key)
-	})
-	rest := c.order[first:]
-	size := 0
-	for _, n := range rest {
-		size += len(c.key(int(n))) + len(c.value(int(n)))
-	}
-	var keys strings.Builder // one copy for all
-	keys.Grow(size)
-	values := make([]byte, 0, size)
-	list := make([]Change, 0, len(rest))
-	for _, number := range rest {
-		n := int(number)
-		if c.entries[n].value == isElsewhere {
-			continue
-		}
-		at, start := keys.Len(), len(values)
-		keys.Write(c.key(n))
-		change := Change{Key: keys.String()[at:]}
-		if value := c.value(n); value != nil {
-			values = append(values, value...)
-			change.Value = values[start:len(values):len(values)]
-		}
-		list = append(list, change)
-	}
-	return list
 }
 
 // Reset forgets everything. It keeps the memory for the next so many changes.
@@ -155,7 +138,8 @@ func (c *Changes) Reset() {
 // One seed for all changes, so that a hash goes with its key from one to the other.
 var seed = maphash.MakeSeed()
 
-func hashOf(key string) uint32 { return uint32(maphash.String(seed, key)) }
+// HashOf gives the hash of a key, as Each gives it.
+func HashOf(key string) uint32 { return uint32(maphash.String(seed, key)) }
 
 // hashOfBytes gives the hash of the same key as a string.
 func hashOfBytes(key []byte) uint32 { return uint32(maphash.Bytes(seed, key)) }
@@ -275,70 +259,4 @@ func (c *Changes) value(n int) []byte {
 	}
 	at := e.at + e.key
 	return c.blocks[e.block][at : at+e.value : at+e.value]
-}
-
-// sort brings the order up to date. Entries are never removed, so only those that came
-// since the last time are sorted, and merged into the others.
-func (c *Changes) sort() {
-	old := len(c.order)
-	if old == len(c.entries) {
-		return
-	}
-	fresh := c.sortFrom(old)
-	if old == 0 {
-		c.order = fresh
-		return
-	}
-	merged := make([]uint32, 0, len(c.entries))
-	for _, n := range c.order {
-		for len(fresh) > 0 && string(c.key(int(fresh[0]))) < string(c.key(int(n))) {
-			merged, fresh = append(merged, fresh[0]), fresh[1:]
-		}
-		merged = append(merged, n)
-	}
-	c.order = append(merged, fresh...)
-}
-
-// sortFrom sorts the entries from the given one on. What all keys begin with is left
-// out, so that the next eight bytes, which are compared as one number, mostly decide.
-func (c *Changes) sortFrom(first int) []uint32 {
-	type item struct {
-		prefix uint64
-		n      uint32
-	}
-	shared := c.key(first)
-	for n := first + 1; n < len(c.entries); n++ {
-		key := c.key(n)
-		k := 0
-		for k < min(len(shared), len(key)) && shared[k] == key[k] {
-			k++
-		}
-		shared = shared[:k]
-	}
-	items := make([]item, 0, len(c.entries)-first)
-	for n := first; n < len(c.entries); n++ {
-		items = append(items, item{prefix(c.key(n)[len(shared):]), uint32(n)})
-	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
-		}
-		return cmp.Compare(string(c.key(int(a.n))), string(c.key(int(b.n))))
-	})
-	order := make([]uint32, len(items))
-	for k := range items {
-		order[k] = items[k].n
-	}
-	return order
-}
-
-// prefix is the first eight bytes as a number that sorts like them.
-func prefix(b []byte) (p uint64) {
-	for k := range 8 {
-		p <<= 8
-		if k < len(b) {
-			p |= uint64(b[k])
-		}
-	}
-	return p
 }

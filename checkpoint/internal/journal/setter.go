@@ -1,4 +1,4 @@
-package checkpoint
+package journal
 
 // together is how many changes a setter sets at once: some more than a core can wait for.
 const together = 32

@@ -1,4 +1,4 @@
-package checkpoint
+package mend
 
 import (
 	"bytes"
@@ -13,6 +13,9 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/table"
+
+	"penstock/checkpoint/internal/disk"
+	"penstock/checkpoint/internal/entry"
 )
 
 // mostCorrected bounds the time it takes to find a flipped bit: each is tried.
@@ -24,6 +27,7 @@ type Correction struct {
 	Bit  int64  // 8 times the offset of its byte, and its number in it
 }
 
+// String names the bit, the byte and the file.
 func (c Correction) String() string {
 	return fmt.Sprintf("bit %d of byte %d of %s is flipped", c.Bit%8, c.Bit/8, c.File)
 }
@@ -32,17 +36,17 @@ func (c Correction) String() string {
 // make every table fit its checksums again when they are flipped back: one in the index
 // and one in each block at most. It is false when that is not all that is wrong. A
 // checksum of 32 bits tells one flipped bit from every other; the values have checksums
-// of their own to confirm it ([Store.CheckValues]).
-func Corrections(dir string) ([]Correction, bool) {
-	ids, err := tables(dir, badgerOptions(dir, discarded))
+// of their own to confirm it (checkpoint.Store.CheckValues).
+func Corrections(dir string, opts badger.Options) ([]Correction, bool) {
+	ids, err := tables(dir, opts)
 	if err != nil { // the manifest comes first: it says which tables there are
-		return correctManifest(dir)
+		return CorrectManifest(dir)
 	}
 	var all []Correction
 	for _, id := range ids {
 		name := table.NewFilename(id, dir)
 		bits, ok := []int64(nil), false
-		err := guard(func() (err error) {
+		err := disk.Guard(func() (err error) {
 			bits, ok, err = correctTable(name)
 			return err
 		})
@@ -56,28 +60,30 @@ func Corrections(dir string) ([]Correction, bool) {
 	return all, true
 }
 
-// correctManifest looks for the flipped bit in the list of the tables: a head that is
+// CorrectManifest looks for the flipped bit in the list of the tables: a head that is
 // always the same, and records of length, checksum and content.
-func correctManifest(dir string) ([]Correction, bool) {
+func CorrectManifest(dir string) ([]Correction, bool) {
 	data, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
-	if err != nil || len(data) > mostCorrected || isManifest(data) {
+	if err != nil || len(data) > mostCorrected || IsManifest(data) {
 		return nil, false
 	}
-	bit, found := flippedBit(data, func() bool { return isManifest(data) })
+	bit, found := flippedBit(data, func() bool { return IsManifest(data) })
 	return []Correction{{badger.ManifestFilename, bit}}, found
 }
 
-const manifestHead = "Bdgr\x00\x00\x00\x08" // magic, our part of it, version
+// ManifestHead is how a list of tables begins.
+const ManifestHead = "Bdgr\x00\x00\x00\x08" // magic, our part of it, version
 
 var errManifest = errors.New("no list of tables")
 
-func isManifest(data []byte) bool {
+// IsManifest says whether data is a list of tables that nothing is wrong with.
+func IsManifest(data []byte) bool {
 	return eachChange(data, func([]byte) error { return nil }) == nil
 }
 
 // eachChange calls fn with each record of a list of tables. The error is errManifest where there is something else.
 func eachChange(data []byte, fn func(record []byte) error) error {
-	rest, found := bytes.CutPrefix(data, []byte(manifestHead))
+	rest, found := bytes.CutPrefix(data, []byte(ManifestHead))
 	if !found {
 		return errManifest
 	}
@@ -86,7 +92,7 @@ func eachChange(data []byte, fn func(record []byte) error) error {
 			return errManifest
 		}
 		n, sum := uint64(binary.BigEndian.Uint32(rest)), binary.BigEndian.Uint32(rest[4:])
-		if rest = rest[8:]; n > uint64(len(rest)) || crc32.Checksum(rest[:n], castagnoli) != sum {
+		if rest = rest[8:]; n > uint64(len(rest)) || crc32.Checksum(rest[:n], entry.Castagnoli) != sum {
 			return errManifest
 		}
 		if err := fn(rest[:n]); err != nil {
@@ -121,7 +127,7 @@ func Correct(dir string, corrections []Correction) error {
 			return err
 		}
 		data[c.Bit/8] ^= 1 << (c.Bit % 8)
-		if err := writeSynced(path, data); err != nil {
+		if err := disk.WriteSynced(path, data); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,5 @@
 //go:build !unix
 
-package checkpoint
+package disk
 
 func openFileLimit() (limit uint64, isKnown bool) { return 0, false }

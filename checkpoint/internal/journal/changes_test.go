@@ -1,4 +1,4 @@
-package checkpoint
+package journal
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -120,7 +119,7 @@ func TestChangesLetGoOfMemory(t *testing.T) {
 func BenchmarkChanges(b *testing.B) {
 	names := make([]string, 1_000_000)
 	for n := range names {
-		names[n] = benchKey(n)
+		names[n] = fmt.Sprintf("customer-%08d", n)
 	}
 	c := &Changes{}
 	value := make([]byte, 8)
@@ -143,14 +142,5 @@ func TestChangesTakeLargeStates(t *testing.T) {
 		if got, _ := c.Get("small"); string(got) != "small" {
 			t.Errorf("the other state is %q", got)
 		}
-	}
-}
-
-func TestALongKeyIsRefusedAmongChanges(t *testing.T) {
-	t.Parallel()
-	s := open(t, t.TempDir())
-	u := Update{Instance: s.Instance("a.0"), Changes: changesOf(map[string][]byte{strings.Repeat("k", MaxKey+1): {1}})}
-	if err := s.Write([]Update{u}); err == nil {
-		t.Fatal("no error")
 	}
 }

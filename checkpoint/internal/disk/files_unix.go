@@ -1,6 +1,6 @@
 //go:build unix
 
-package checkpoint
+package disk
 
 import (
 	"errors"
@@ -9,17 +9,17 @@ import (
 	"syscall"
 )
 
-// diskUse counts what is allocated: Badger's logs are made large and filled later.
-func diskUse(info fs.FileInfo) int64 {
+// Used counts what is allocated: Badger's logs are made large and filled later.
+func Used(info fs.FileInfo) int64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int64(st.Blocks) * 512
 	}
 	return info.Size()
 }
 
-// fsync makes a file or a directory durable, with pages that were changed through a
+// Fsync makes a file or a directory durable, with pages that were changed through a
 // mapping of the file.
-func fsync(path string) error {
+func Fsync(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

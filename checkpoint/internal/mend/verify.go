@@ -1,4 +1,4 @@
-package checkpoint
+package mend
 
 import (
 	"bufio"
@@ -15,21 +15,23 @@ import (
 	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
 	"google.golang.org/protobuf/proto"
+
+	"penstock/checkpoint/internal/disk"
 )
 
-// verify checks the table files before Badger sees them. Badger itself goes on without
+// Verify checks the table files before Badger sees them. Badger itself goes on without
 // a table whose index is damaged, ends the process over a damaged footer, and takes a
 // key with a flipped bit for a key that is not there.
-func verify(dir string, opts badger.Options) error {
+func Verify(dir string, opts badger.Options) error {
 	ids, err := tables(dir, opts)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		name := table.NewFilename(id, dir)
-		err := guard(func() error { return verifyTable(name) })
+		err := disk.Guard(func() error { return VerifyTable(name) })
 		if err != nil {
-			return damaged(dir, fmt.Errorf("table %s: %w", filepath.Base(name), err))
+			return Damaged(dir, fmt.Errorf("table %s: %w", filepath.Base(name), err))
 		}
 	}
 	return nil
@@ -42,7 +44,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 		left, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 		if err != nil || len(left) > 0 {
 			// Badger would start an empty store and remove them.
-			return nil, damaged(dir, fmt.Sprintf("there are %d tables, but no %s", len(left), badger.ManifestFilename))
+			return nil, Damaged(dir, fmt.Sprintf("there are %d tables, but no %s", len(left), badger.ManifestFilename))
 		}
 		return nil, checkNewest(dir)
 	}
@@ -51,7 +53,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 	}
 	defer f.Close()
 	var ids []uint64
-	err = guard(func() error {
+	err = disk.Guard(func() error {
 		manifest, _, err := badger.ReplayManifestFile(f, opts.ExternalMagicVersion, opts)
 		for id := range manifest.Tables {
 			ids = append(ids, id)
@@ -59,14 +61,14 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 		return err
 	})
 	if err != nil {
-		return nil, damaged(dir, err)
+		return nil, Damaged(dir, err)
 	}
 	return ids, checkNewest(dir)
 }
 
-// verifyTable reads one table: blocks, index, length of the index, checksum of the
+// VerifyTable reads one table: blocks, index, length of the index, checksum of the
 // index, length of the checksum.
-func verifyTable(name string) error {
+func VerifyTable(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err

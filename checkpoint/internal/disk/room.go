@@ -1,10 +1,9 @@
-package checkpoint
+package disk
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,32 +13,41 @@ import (
 )
 
 const (
+	// memtableSize is how large a memtable of Badger grows, in bytes.
+	MemtableSize = 16 << 20
+
 	// logRoom is what a memtable's log can need: Badger begins the next one when it has grown over the size of a
 	// memtable, and one transaction is a sixth of that at most.
-	logRoom = memtableSize + memtableSize/4
+	LogRoom = MemtableSize + MemtableSize/4
 
 	// tableRoom is what the table of one memtable can need.
-	tableRoom = memtableSize + memtableSize/2
+	tableRoom = MemtableSize + MemtableSize/2
 
 	// keptFree is what must be free beside what a write itself needs: room for the tables that Badger writes in the
 	// background, on a small disk a thirty-second of it.
 	keptFree = 64 << 20
 )
 
-// reserveName is a file of tableRoom bytes that nobody reads. It is given up for the table that Close writes.
-const reserveName = "reserve"
+// ErrNoSpace says that the disk is too full to write without danger. Nothing was
+// written; it goes away when there is space.
+var ErrNoSpace = errors.New("not enough free space")
 
-// room keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space is a
+// ReserveName is a file of tableRoom bytes that nobody reads. It is given up for the table that Close writes.
+const ReserveName = "reserve"
+
+// Room keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space is a
 // signal that ends the process, and most of them are written by goroutines of Badger, where nothing can catch it. The logs
 // get their space beforehand, the next one before it exists for Badger: as an empty file with space behind its end, which
 // it takes for new. Tables cannot be made ahead; for them there is the reserve, and a bound below which nothing is written.
-type room struct {
-	dir    string
-	logger *slog.Logger
+type Room struct {
+	dir string
 
 	mu   sync.Mutex
 	next string // the log that is prepared, "" if there is none
 }
+
+// NewRoom returns the room of the store in dir.
+func NewRoom(dir string) *Room { return &Room{dir: dir} }
 
 // KeptFree is how many bytes of a file system of that size have to be free for
 // anything to be written.
@@ -48,8 +56,8 @@ func KeptFree(size int64) int64 { return min(keptFree, size/32) }
 // needed is what has to be free for a write of so many bytes.
 func needed(bytes int, size int64) int64 { return KeptFree(size) + 3*int64(bytes) }
 
-// check refuses a write for which there may not be enough space.
-func (r *room) check(bytes int) error {
+// Check refuses a write for which there may not be enough space.
+func (r *Room) Check(bytes int) error {
 	free, size, err := Space(r.dir)
 	if err != nil {
 		return nil // a file system that does not tell
@@ -60,12 +68,12 @@ func (r *room) check(bytes int) error {
 	return nil
 }
 
-func (r *room) tooLittle(free, need int64) error {
+func (r *Room) tooLittle(free, need int64) error {
 	return fmt.Errorf("%w: %d KiB are free in %s and %d KiB have to be: free some", ErrNoSpace, free>>10, r.dir, need>>10)
 }
 
-// beforeOpen gives the reserve up, and refuses to have logs replayed that there is no space to make tables of.
-func (r *room) beforeOpen() error {
+// BeforeOpen gives the reserve up, and refuses to have logs replayed that there is no space to make tables of.
+func (r *Room) BeforeOpen() error {
 	if err := r.giveUp(); err != nil {
 		return err
 	}
@@ -83,8 +91,8 @@ func (r *room) beforeOpen() error {
 	return nil
 }
 
-// afterOpen gives everything that is open its space.
-func (r *room) afterOpen() error {
+// AfterOpen gives everything that is open its space.
+func (r *Room) AfterOpen() error {
 	names, err := filepath.Glob(filepath.Join(r.dir, "*.vlog"))
 	if err != nil {
 		return err
@@ -94,14 +102,14 @@ func (r *room) afterOpen() error {
 			return err
 		}
 	}
-	if err := r.prepare(); err != nil {
+	if err := r.Prepare(); err != nil {
 		return err
 	}
 	return r.keep()
 }
 
 // fill gives a file the space that its size promises.
-func (r *room) fill(path string) error {
+func (r *Room) fill(path string) error {
 	f, err := nofollow.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -111,13 +119,13 @@ func (r *room) fill(path string) error {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = allocate(f, min(info.Size(), logRoom))
+		err = allocate(f, min(info.Size(), LogRoom))
 	}
 	return errors.Join(err, f.Close())
 }
 
-// prepare gives the log in use its space, and the next one.
-func (r *room) prepare() error {
+// Prepare gives the log in use its space, and the next one.
+func (r *Room) Prepare() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	logs, err := memtableLogs(r.dir)
@@ -140,7 +148,7 @@ func (r *room) prepare() error {
 	return r.prepareAfter(newest)
 }
 
-func (r *room) prepareAfter(newest string) error {
+func (r *Room) prepareAfter(newest string) error {
 	var number int
 	if _, err := fmt.Sscanf(strings.TrimSuffix(newest, ".mem"), "%d", &number); err != nil {
 		return fmt.Errorf("log %s: %w", newest, err)
@@ -153,7 +161,7 @@ func (r *room) prepareAfter(newest string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(allocate(f, logRoom), f.Close()); err != nil {
+	if err := errors.Join(allocate(f, LogRoom), f.Close()); err != nil {
 		_ = os.Remove(f.Name())
 		return err
 	}
@@ -161,8 +169,8 @@ func (r *room) prepareAfter(newest string) error {
 	return nil
 }
 
-// prepared is the log that Badger does not know yet, "" if there is none.
-func (r *room) prepared() string {
+// Prepared is the log that Badger does not know yet, "" if there is none.
+func (r *Room) Prepared() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.next != "" && isEmpty(filepath.Join(r.dir, r.next)) {
@@ -172,8 +180,8 @@ func (r *room) prepared() string {
 }
 
 // keep makes the reserve.
-func (r *room) keep() error {
-	f, err := nofollow.OpenFile(filepath.Join(r.dir, reserveName), os.O_CREATE|os.O_RDWR, 0o600)
+func (r *Room) keep() error {
+	f, err := nofollow.OpenFile(filepath.Join(r.dir, ReserveName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -184,8 +192,8 @@ func (r *room) keep() error {
 }
 
 // giveUp deletes the reserve, and the log that is prepared: Badger refuses to open a directory with an empty one.
-func (r *room) giveUp() error {
-	err := os.Remove(filepath.Join(r.dir, reserveName))
+func (r *Room) giveUp() error {
+	err := os.Remove(filepath.Join(r.dir, ReserveName))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -198,8 +206,8 @@ func (r *room) giveUp() error {
 	return err
 }
 
-// beforeClose makes room for the last table; an error says that there is none.
-func (r *room) beforeClose() error {
+// BeforeClose makes room for the last table; an error says that there is none.
+func (r *Room) BeforeClose() error {
 	if err := r.giveUp(); err != nil {
 		return err
 	}
