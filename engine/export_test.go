@@ -51,17 +51,3 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	}
 	return r.conclude(ctx, nil)
 }
-
-// Checkpointed says that everything that is committed is in a checkpoint, and
-// that the channels are trimmed.
-func Checkpointed(p *Pipeline) bool {
-	p.mu.Lock()
-	r := p.current
-	p.mu.Unlock()
-	for _, in := range r.instances {
-		if own, _ := in.committed.Covered(); own != in.progress.last.Load() || in.progress.stored.Load() > 64<<10 {
-			return false
-		}
-	}
-	return true
-}

@@ -38,6 +38,9 @@ type invaded struct {
 	last    *engine.Pipeline
 }
 
+// total is the state of a sink: what it has seen.
+type total struct{ Count, Sum uint64 }
+
 func newInvaded(t *testing.T, seed uint64) *invaded {
 	s, js := external(t)
 	v := &invaded{t: t, got: collect[uint64](t), js: js, random: rand.New(rand.NewPCG(seed, 14)), config: testConfig(t, t.TempDir())}

@@ -12,6 +12,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/doctor"
 	"penstock/engine/inspect"
+	"penstock/internal/testing/patient"
 )
 
 func TestReadFrameKeys(t *testing.T) {
@@ -132,9 +133,9 @@ func TestAKeyIsTurnedOnChangedAndForgotten(t *testing.T) {
 // Who looks at frames that are authenticated needs the key, and is not deceived by forged ones.
 func TestLookingNeedsTheFrameKey(t *testing.T) {
 	t.Parallel()
-	h := newHalted(t, false, "0123456789abcdef")
+	h := patient.NewHalted(t, false, "0123456789abcdef")
 	look := func(secret string) (errs []error) {
-		config := h.config
+		config := h.Config
 		config.FrameKeys = nil
 		if secret != "" {
 			config.FrameKeys = [][]byte{[]byte(secret)}
@@ -159,26 +160,26 @@ func TestLookingNeedsTheFrameKey(t *testing.T) {
 	}
 	before := committedCount(t, h)
 	for _, stage := range []string{"numbers", "total"} { // without the key this is a commit once more
-		h.publish(stage, func(last []byte) []byte { return last })
+		h.Publish(stage, func(last []byte) []byte { return last })
 	}
 	for _, err := range look("0123456789abcdef") {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	e, err := doctor.Examine(t.Context(), h.config.ToInspect())
+	e, err := doctor.Examine(t.Context(), h.Config.ToInspect())
 	if err != nil || !e.Sound || !strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if after := committedCount(t, h); after != before {
 		t.Errorf("the state counts %d, and %d after a forged frame", before, after)
 	}
-	h.goesOn()
+	h.GoesOn()
 }
 
-func committedCount(t *testing.T, h *halted) (n int) {
+func committedCount(t *testing.T, h *patient.Halted) (n int) {
 	t.Helper()
-	i, err := inspect.Open(t.Context(), h.config.ToInspect())
+	i, err := inspect.Open(t.Context(), h.Config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,18 +198,18 @@ func committedCount(t *testing.T, h *halted) (n int) {
 // The way back from authenticated frames is a new beginning: a complete run, and then a run without the key, or with --fresh.
 func TestTheWayBackFromFrameKeys(t *testing.T) {
 	t.Parallel()
-	h := newHalted(t, false, "0123456789abcdef")
-	h.goesOn()
-	h.config.FrameKeys = nil
+	h := patient.NewHalted(t, false, "0123456789abcdef")
+	h.GoesOn()
+	h.Config.FrameKeys = nil
 	ctx, stop := bounded(t)
 	defer stop()
-	if err := h.wire(haltedValues, func(uint64) {}).Run(ctx, h.config); !errors.Is(err, engine.ErrFrameKey) {
+	if err := h.Wire(patient.HaltedValues, func(uint64) {}).Run(ctx, h.Config); !errors.Is(err, engine.ErrFrameKey) {
 		t.Fatalf("without the key: %v", err)
 	}
-	h.config.Fresh = true
-	h.got = collect[uint64](t)
-	h.goesOn()
-	if e, err := doctor.Examine(t.Context(), h.config.ToInspect()); err != nil || !e.Sound || strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
+	h.Config.Fresh = true
+	h.Forget()
+	h.GoesOn()
+	if e, err := doctor.Examine(t.Context(), h.Config.ToInspect()); err != nil || !e.Sound || strings.Contains(strings.Join(e.Checked, "\n"), "with the key") {
 		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/inspect"
+	"penstock/internal/testing/patient"
 )
 
 // left lists the IDs of the dead letters of a stopped pipeline.
@@ -38,7 +39,7 @@ func TestLettersOutliveTheirRun(t *testing.T) {
 		change(&config)
 		ctx, cancel := bounded(t)
 		defer cancel()
-		return examined(examinedValues+1, nil).Run(ctx, config)
+		return patient.Examined(patient.Values+1, nil).Run(ctx, config)
 	}
 	asItIs := func(*engine.Config) {}
 	if err := run(asItIs); err != nil {
@@ -62,7 +63,7 @@ func TestLettersOutliveTheirRun(t *testing.T) {
 	if after := left(t, dir); strings.Join(after, " ") != strings.Join(before, " ") {
 		t.Errorf("of the letters %q are left %q", before, after)
 	}
-	if err := checkExamined(t, dir); err != nil {
+	if err := patient.Check(t, dir); err != nil {
 		t.Errorf("after the refusals: %v", err)
 	}
 	if err := run(func(c *engine.Config) { c.DiscardLetters = true }); err != nil {

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"penstock/checkpoint/internal/entry":       {"penstock/internal/format"},
 	"penstock/checkpoint/internal/journal":     {"penstock/checkpoint/internal/disk", "penstock/checkpoint/internal/entry"},
 	"penstock/checkpoint/internal/mend":        {"penstock/checkpoint/internal/disk", "penstock/checkpoint/internal/entry", "penstock/engine/remedy"},
+	"penstock/internal/testing/patient":        {"penstock/engine", "penstock/internal/testing"},
 	"penstock/dlq":                             {"penstock/engine/cborjson", "penstock/engine/redact", "penstock/engine/remedy", "penstock/internal/format", "penstock/internal/jscode"},
 	"penstock/engine":                          {"penstock/checkpoint", "penstock/dlq", "penstock/engine", "penstock/internal"},
 	"penstock/engine/frame":                    {"penstock/internal/format"},
@@ -90,7 +91,7 @@ var allowed = map[string][]string{
 var kept = map[string][]string{
 	"github.com/nats-io/nats-server":      {"penstock/engine/broker", "penstock/cmd/pipeline/cli", "penstock/tests", "penstock/internal/testing"},
 	"github.com/nats-io/nats.go":          {"penstock/engine/broker", "penstock/engine/channel", "penstock/dlq", "penstock/tests", "penstock/internal/testing"},
-	"penstock/internal/testing":           {"penstock/tests"},
+	"penstock/internal/testing":           {"penstock/internal/testing", "penstock/tests"},
 	"github.com/dgraph-io/badger":         {"penstock/checkpoint"},
 	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline/cli", "penstock/cmd/pipeline/internal"},
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},

@@ -6,4 +6,4 @@ import (
 	"penstock/internal/testing/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { leak.Main(m, leak.Refused()...) }

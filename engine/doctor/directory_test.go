@@ -1,4 +1,4 @@
-package engine_test
+package doctor_test
 
 import (
 	"os"
@@ -8,31 +8,32 @@ import (
 
 	"penstock/engine/doctor"
 	"penstock/engine/inspect"
+	"penstock/internal/testing/patient"
 )
 
 // As a crash of an older build or a damaged disk leaves it.
 func TestADamagedDescriptorIsMended(t *testing.T) {
 	t.Parallel()
-	for _, from := range images(t) {
-		path := filepath.Join(from.dir, "penstock.json")
+	for _, from := range patient.Images(t) {
+		path := filepath.Join(from.Dir, "penstock.json")
 		if err := os.WriteFile(path, []byte(`{"format": `), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := goOn(t, from.dir); err == nil || !strings.Contains(err.Error(), "see doctor.Examine") {
-			t.Fatalf("%s: %v", from.name, err)
+		if err := patient.GoOn(t, from.Dir); err == nil || !strings.Contains(err.Error(), "see doctor.Examine") {
+			t.Fatalf("%s: %v", from.Name, err)
 		}
-		done, err := doctor.Repair(t.Context(), testConfig(t, from.dir).ToInspect())
+		done, err := doctor.Repair(t.Context(), patient.Config(from.Dir).ToInspect())
 		if err != nil || !done.Mendable || len(done.Steps) != 1 {
-			t.Fatalf("%s: %+v, %v", from.name, done, err)
+			t.Fatalf("%s: %+v, %v", from.Name, done, err)
 		}
-		if err := goOn(t, from.dir); err != nil {
-			t.Fatalf("%s: %v", from.name, err)
+		if err := patient.GoOn(t, from.Dir); err != nil {
+			t.Fatalf("%s: %v", from.Name, err)
 		}
-		if err := checkExamined(t, from.dir); err != nil {
-			t.Errorf("%s: %v", from.name, err)
+		if err := patient.Check(t, from.Dir); err != nil {
+			t.Errorf("%s: %v", from.Name, err)
 		}
 		if data, err := os.ReadFile(path); err != nil || !strings.Contains(string(data), `"format": 2`) {
-			t.Errorf("%s: the run wrote %q, %v", from.name, data, err)
+			t.Errorf("%s: the run wrote %q, %v", from.Name, data, err)
 		}
 	}
 }
@@ -55,9 +56,9 @@ func TestALinkInADataDirectoryIsRefused(t *testing.T) {
 		if err := os.Symlink(outside, path); err != nil {
 			t.Skip(err)
 		}
-		run := examined(10, nil).Run(t.Context(), testConfig(t, dir))
-		_, examine := doctor.Examine(t.Context(), testConfig(t, dir).ToInspect())
-		_, inspect := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
+		run := patient.Examined(10, nil).Run(t.Context(), patient.Config(dir))
+		_, examine := doctor.Examine(t.Context(), patient.Config(dir).ToInspect())
+		_, inspect := inspect.Open(t.Context(), patient.Config(dir).ToInspect())
 		for verb, err := range map[string]error{"run": run, "examine": examine, "inspect": inspect} {
 			if err == nil || !strings.Contains(err.Error(), "symbolic link") || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s with a link %s: %v", verb, name, err)
@@ -71,17 +72,17 @@ func TestALinkInADataDirectoryIsRefused(t *testing.T) {
 
 func TestADataDirectoryMayBeALink(t *testing.T) {
 	t.Parallel()
-	for _, from := range images(t) {
+	for _, from := range patient.Images(t) {
 		link := filepath.Join(t.TempDir(), "link")
-		if err := os.Symlink(from.dir, link); err != nil {
+		if err := os.Symlink(from.Dir, link); err != nil {
 			t.Skip(err)
 		}
-		e, err := doctor.Examine(t.Context(), testConfig(t, link).ToInspect())
+		e, err := doctor.Examine(t.Context(), patient.Config(link).ToInspect())
 		if err != nil || !e.Sound || len(e.Checked) < 4 {
-			t.Errorf("%s: %+v, %v", from.name, e, err)
+			t.Errorf("%s: %+v, %v", from.Name, e, err)
 		}
-		if err := goOn(t, link); err != nil {
-			t.Errorf("%s: %v", from.name, err)
+		if err := patient.GoOn(t, link); err != nil {
+			t.Errorf("%s: %v", from.Name, err)
 		}
 	}
 }

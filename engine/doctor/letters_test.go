@@ -1,4 +1,4 @@
-package engine_test
+package doctor_test
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/doctor"
 	"penstock/engine/inspect"
+	"penstock/internal/testing/patient"
 )
 
 // letterBlock is the file with the dead letters of an image.
@@ -25,7 +26,7 @@ func letterBlock(t *testing.T, dir string) string {
 
 func countLetters(t *testing.T, dir string) int {
 	t.Helper()
-	i, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
+	i, err := inspect.Open(t.Context(), patient.Config(dir).ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,12 +46,12 @@ func countLetters(t *testing.T, dir string) int {
 func TestLostLettersAreMissed(t *testing.T) {
 	t.Parallel()
 	poison := 0
-	for v := range uint64(examinedValues) {
-		if isPoison(v) {
+	for v := range uint64(patient.Values) {
+		if patient.IsPoison(v) {
 			poison++
 		}
 	}
-	list := images(t)
+	list := patient.Images(t)
 	if testing.Short() {
 		list = list[:1] // they differ by what is on the disk
 	}
@@ -63,9 +64,9 @@ func TestLostLettersAreMissed(t *testing.T) {
 			"empty behind":    func(data []byte) []byte { return append(data, make([]byte, 900)...) }, // by a cut of the power
 			"nothing changed": func(data []byte) []byte { return data },
 		} {
-			t.Run(image.name+", "+name, func(t *testing.T) {
+			t.Run(image.Name+", "+name, func(t *testing.T) {
 				dir := filepath.Join(t.TempDir(), "data")
-				if err := os.CopyFS(dir, os.DirFS(image.dir)); err != nil {
+				if err := os.CopyFS(dir, os.DirFS(image.Dir)); err != nil {
 					t.Fatal(err)
 				}
 				path := letterBlock(t, dir)
@@ -81,7 +82,7 @@ func TestLostLettersAreMissed(t *testing.T) {
 					t.Fatal(err)
 				}
 				if name == "a bit" || name == "empty behind" || name == "nothing changed" {
-					if err := goOn(t, dir); err != nil {
+					if err := patient.GoOn(t, dir); err != nil {
 						t.Fatal(err)
 					}
 					if n := countLetters(t, dir); n != poison {
@@ -90,18 +91,18 @@ func TestLostLettersAreMissed(t *testing.T) {
 					return
 				}
 				for range 2 {
-					if err := goOn(t, dir); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "dead letters") {
+					if err := patient.GoOn(t, dir); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "dead letters") {
 						t.Fatalf("a start says %v", err)
 					}
 				}
-				done, err := doctor.Repair(t.Context(), testConfig(t, dir).ToInspect())
+				done, err := doctor.Repair(t.Context(), patient.Config(dir).ToInspect())
 				if err != nil || done.Sound || !strings.Contains(strings.Join(done.Steps, " "), "are lost") {
 					t.Fatalf("the repair: %v, %+v", err, done)
 				}
-				if err := goOn(t, dir); err != nil {
+				if err := patient.GoOn(t, dir); err != nil {
 					t.Fatalf("after %v: %v", done.Steps, err)
 				}
-				if err := checkExamined(t, dir); err != nil {
+				if err := patient.Check(t, dir); err != nil {
 					t.Error(err)
 				}
 			})
@@ -112,8 +113,8 @@ func TestLostLettersAreMissed(t *testing.T) {
 // The doctor sees what is lost also where the next start makes the settings of a stream anew.
 func TestLostLettersAreSeenBehindUnreadableSettings(t *testing.T) {
 	t.Parallel()
-	from := images(t)[0]
-	streams, err := filepath.Glob(filepath.Join(from.dir, "jetstream", "jetstream", "*", "streams", "*", "meta.inf"))
+	from := patient.Images(t)[0]
+	streams, err := filepath.Glob(filepath.Join(from.Dir, "jetstream", "jetstream", "*", "streams", "*", "meta.inf"))
 	if err != nil || len(streams) < 3 {
 		t.Fatalf("%d streams, %v", len(streams), err)
 	}
@@ -121,27 +122,27 @@ func TestLostLettersAreSeenBehindUnreadableSettings(t *testing.T) {
 		t.Run(filepath.Base(filepath.Dir(settings)), func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "data")
-			if err := os.CopyFS(dir, os.DirFS(from.dir)); err != nil {
+			if err := os.CopyFS(dir, os.DirFS(from.Dir)); err != nil {
 				t.Fatal(err)
 			}
-			relative, err := filepath.Rel(from.dir, settings)
+			relative, err := filepath.Rel(from.Dir, settings)
 			if err == nil {
 				err = os.Truncate(filepath.Join(dir, relative), 20)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := doctor.Examine(t.Context(), testConfig(t, dir).ToInspect())
+			e, err := doctor.Examine(t.Context(), patient.Config(dir).ToInspect())
 			if err != nil || !e.Sound {
 				t.Errorf("a start makes them anew, and the doctor says %v, %+v", err, e.Findings)
 			}
 			if err := os.Remove(letterBlock(t, dir)); err != nil {
 				t.Fatal(err)
 			}
-			if e, err = doctor.Examine(t.Context(), testConfig(t, dir).ToInspect()); err != nil || e.Sound {
+			if e, err = doctor.Examine(t.Context(), patient.Config(dir).ToInspect()); err != nil || e.Sound {
 				t.Errorf("the letters are gone, and the doctor says %v, %+v", err, e.Findings)
 			}
-			if err := goOn(t, dir); !errors.Is(err, engine.ErrRefused) {
+			if err := patient.GoOn(t, dir); !errors.Is(err, engine.ErrRefused) {
 				t.Errorf("a start says %v", err)
 			}
 		})
