@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
@@ -58,7 +59,7 @@ func (a *attempts) count(unit string, err error, now time.Time) {
 	a.Count++
 	a.Reason, a.Error, a.Panic, a.Stack, a.Chain = dlq.ReasonError, err.Error(), "", "", dlq.ErrorChain(err)
 	var panicked *supervise.PanicError
-	var rejected *rejection
+	var rejected *answer.Rejection
 	var tooLarge *TooLargeError
 	var late *DeadlineError
 	var killed *KilledError
@@ -66,7 +67,7 @@ func (a *attempts) count(unit string, err error, now time.Time) {
 	case errors.As(err, &panicked):
 		a.Reason, a.Panic, a.Stack = dlq.ReasonPanic, fmt.Sprint(panicked.Value), string(panicked.Stack)
 	case errors.As(err, &rejected):
-		a.Reason, a.Error, a.Final = dlq.ReasonRejected, rejected.err.Error(), true
+		a.Reason, a.Error, a.Final = dlq.ReasonRejected, rejected.Err.Error(), true
 	case errors.As(err, &tooLarge):
 		a.Reason, a.Final = dlq.ReasonTooLarge, true
 	case errors.As(err, &late):

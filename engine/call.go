@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/answer"
 )
 
 // call is one call of a function of the stage: of messages, or of a unit that is none.
@@ -181,15 +182,15 @@ func (t *task) answer(i *input, err error) (taken bool, _ error) {
 	case err == nil:
 	case err == io.EOF:
 		t.ending.asked = true
-	case isPostponed(err):
+	case answer.IsPostponed(err):
 		t.calledNothing()
 		t.inputIsBack(i)
 		return false, t.postpone(i, err)
-	case isUnavailable(err):
+	case answer.IsUnavailable(err):
 		t.traceFailed(err)
 		t.calledOut(false)
 		return false, t.postpone(i, t.whileUnavailable(i, err))
-	case isRejected(err):
+	case answer.IsRejected(err):
 		t.calledNothing()
 		return false, err
 	default:
@@ -280,15 +281,10 @@ func (t *task) undo() bool {
 	return true
 }
 
-func isPostponed(err error) bool {
-	var s *snooze
-	return errors.Is(err, Hold) || errors.As(err, &s)
-}
-
 // postpone undoes a call that was answered with Hold or Snooze. Where the
 // state cannot simply be put back the instance returns to its last commit,
 // commits what was before the message, and asks for it alone.
-func (t *task) postpone(i *input, answer error) error {
+func (t *task) postpone(i *input, said error) error {
 	undone := !i.definition.Batch && t.undo()
 	if !undone && !t.clean() {
 		i.alone, i.aloneAt = true, t.call.offset
@@ -302,10 +298,10 @@ func (t *task) postpone(i *input, answer error) error {
 		}
 	}
 	t.call = call{}
-	var s *snooze
+	var s *answer.Snooze
 	switch {
-	case errors.As(answer, &s):
-		i.snooze(t.run.clock.Now().Add(s.delay))
+	case errors.As(said, &s):
+		i.snooze(t.run.clock.Now().Add(s.Delay))
 	case i.picked > 0:
 		return errRewind // the next time it holds up all behind it
 	default:

@@ -9,6 +9,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/answer"
 )
 
 // flight is a commit under way.
@@ -66,7 +67,7 @@ func (t *task) beforeCommit(ctx context.Context) error {
 		return t.undoneIfAway(func() error { return t.processor.callBeforeCommit(ctx) })
 	})
 	switch {
-	case isUnavailable(err):
+	case answer.IsUnavailable(err):
 		t.isAway(commitUnit, "before commit", err)
 		return errNotYet
 	case err != nil && !errors.Is(err, errAbandoned):

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"penstock/dlq"
+	"penstock/engine/internal/answer"
 )
 
 // ending is how far a stage is that comes to its end.
@@ -148,7 +149,7 @@ func (t *task) callEnd(ctx context.Context, key string) error {
 			return nil
 		case errors.Is(err, errAbandoned):
 			return err
-		case !isUnavailable(err):
+		case !answer.IsUnavailable(err):
 			return t.failEnd(ctx, err)
 		}
 		unit := t.call.unit

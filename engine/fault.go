@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/answer"
 	"penstock/engine/supervise"
 )
 
@@ -23,7 +24,7 @@ func (t *task) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if isUnavailable(err) && (t.call.input != nil || timerOf(t.call.unit) >= 0) {
+	if answer.IsUnavailable(err) && (t.call.input != nil || timerOf(t.call.unit) >= 0) {
 		return t.undoAway(ctx, err)
 	}
 	t.calledOut(false)
@@ -55,7 +56,7 @@ func (t *task) fail(ctx context.Context, err error) error {
 // the stage can go on at once; else the fault that this life ends with.
 func (t *task) record(err error) error {
 	c := t.call
-	if c.count > 1 && isRejected(err) && supervise.ReasonOf(err) != supervise.Panic {
+	if c.count > 1 && answer.IsRejected(err) && supervise.ReasonOf(err) != supervise.Panic {
 		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
 		return nil // no failure: it says that one of the messages is refused, and not which
 	}
@@ -92,8 +93,7 @@ func (t *task) messageFault(f *failure, err error) error {
 }
 
 func isFatal(err error) bool {
-	var f *fatal
-	return errors.As(err, &f) || supervise.IsFatal(err) || errors.Is(err, channel.ErrStreamLost)
+	return answer.IsFatal(err) || supervise.IsFatal(err) || errors.Is(err, channel.ErrStreamLost)
 }
 
 func (t *task) escalate(err error) error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/inflight"
 	"penstock/engine/supervise"
 )
@@ -52,7 +53,7 @@ func (t *task) feed(ctx context.Context) {
 		if err == nil {
 			err = t.callSource(ctx)
 		}
-		if isUnavailable(err) {
+		if answer.IsUnavailable(err) {
 			err = t.awaitOther(ctx, sourceCall, sourceCall, err)
 		}
 		signal(f.events)
@@ -97,7 +98,7 @@ func (t *task) callSource(ctx context.Context) error {
 		if unsaved != nil {
 			return fmt.Errorf("undo a call that answered that %v: %w", err, unsaved)
 		}
-		if isUnavailable(err) {
+		if answer.IsUnavailable(err) {
 			t.traceFailed(err)
 		}
 		return err
@@ -133,7 +134,7 @@ func (t *task) runSource(ctx context.Context) (unsaved, err error) {
 	if err == nil || err == io.EOF {
 		unsaved = encoding(t.processor.keeper().Prepare)
 	}
-	if isUnavailable(err) { // what it did to the state is undone
+	if answer.IsUnavailable(err) { // what it did to the state is undone
 		unsaved = supervise.Contain(t.processor.keeper().ToBoundary)
 	}
 	t.code.slot.Leave()

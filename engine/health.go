@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
@@ -14,7 +15,7 @@ func HealthOf(err error) supervise.Health {
 	switch {
 	case err == nil:
 		return supervise.Well()
-	case isUnavailable(err):
+	case answer.IsUnavailable(err):
 		return supervise.Degraded(err.Error())
 	}
 	return supervise.Unwell(err.Error())
@@ -36,7 +37,7 @@ func checksOf(o plan.Options) []supervise.Check {
 					return
 				}
 				err, _ := value.(error)
-				if !isUnavailable(err) {
+				if !answer.IsUnavailable(err) {
 					panic(value)
 				}
 				health = HealthOf(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"penstock/engine/internal/answer"
 	"penstock/engine/supervise"
 )
 
@@ -94,7 +95,7 @@ func (t *task) serve(ctx context.Context) error {
 	case errors.Is(err, errLettersFull):
 		t.log.Warn("the stage stops while the dead letters are full; the next run goes on with the message that is to be kept")
 	case errors.Is(err, errAgain):
-		if isUnavailable(stopErr) {
+		if answer.IsUnavailable(stopErr) {
 			t.log.Warn("the stop hook failed", "error", stopErr)
 			stopErr = nil
 		}

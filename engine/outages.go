@@ -42,20 +42,20 @@ func inputCall(i *input) string { return "input " + i.definition.Stream.String()
 
 // isAway notes that a call was answered with Unavailable, and says how long to
 // wait before the next one. The unit is what was called exactly.
-func (t *task) isAway(call, unit string, answer error) time.Duration {
+func (t *task) isAway(call, unit string, said error) time.Duration {
 	if t.code.guard.abandoned() {
 		return 0
 	}
 	t.observed.stats.Unavailable.Add(1)
-	isNew, delay := t.noteAway(call, unit, answer)
+	isNew, delay := t.noteAway(call, unit, said)
 	if isNew {
-		t.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", call, "at", unit, "error", brief(answer), "delay", delay)
+		t.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", call, "at", unit, "error", brief(said), "delay", delay)
 	}
 	return delay
 }
 
 // noteAway is isAway without the log, which is not written under the lock.
-func (t *task) noteAway(call, unit string, answer error) (isNew bool, delay time.Duration) {
+func (t *task) noteAway(call, unit string, said error) (isNew bool, delay time.Duration) {
 	o, now := &t.outages, t.run.clock.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -71,7 +71,7 @@ func (t *task) noteAway(call, unit string, answer error) (isNew bool, delay time
 	away.tries++
 	delay = t.definition.Options.UnavailableDelay(away.tries)
 	away.until = now.Add(delay)
-	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, answer), dlq.MaxAttemptText)
+	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, said), dlq.MaxAttemptText)
 	t.waiting.waits.begin(waitUnavailable, o.describe())
 	return isNew, delay
 }

@@ -1,17 +1,9 @@
 package engine
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"time"
-)
 
-// What an answer tells that was given nil.
-var (
-	errRejected    = errors.New("rejected without a reason")
-	errUnavailable = errors.New("unavailable without a reason")
-	errFatal       = errors.New("failed for good without a reason")
+	"penstock/engine/internal/answer"
 )
 
 // Hold is returned by a message function that cannot take the message yet: it
@@ -20,16 +12,12 @@ var (
 // changed is undone, and no attempt is counted.
 //
 //lint:ignore ST1012 it is an answer, not a failure
-var Hold = errors.New("hold")
+var Hold = answer.Hold
 
 // Snooze is returned by a message function to get the message again after d.
 // Messages behind it on the same stream wait, those of other inputs go on.
 // What the call emitted or changed is undone, and no attempt is counted.
-func Snooze(d time.Duration) error { return &snooze{d} }
-
-type snooze struct{ delay time.Duration }
-
-func (s *snooze) Error() string { return fmt.Sprintf("snooze for %v", s.delay) }
+func Snooze(d time.Duration) error { return &answer.Snooze{Delay: d} }
 
 // Reject is returned by a message function for a message that can never
 // succeed: it becomes a dead letter at once, without further attempts.
@@ -43,21 +31,8 @@ func Reject(err error) error { return RejectValue(nil, err) }
 // RejectValue is Reject for a source, with what it could make no value of: the
 // dead letter keeps its first 64 KiB.
 func RejectValue(value []byte, err error) error {
-	return &rejection{cmp.Or(err, errRejected), value}
+	return answer.Reject(value, err)
 }
-
-type rejection struct {
-	err   error
-	value []byte
-}
-
-func (r *rejection) Error() string {
-	if r.err == errRejected {
-		return r.err.Error()
-	}
-	return fmt.Sprintf("rejected: %v", r.err)
-}
-func (r *rejection) Unwrap() error { return r.err }
 
 // Unavailable is returned by any function of a stage when what it calls cannot
 // be reached: not its fault, and not that of its message. What the call emitted
@@ -70,41 +45,9 @@ func (r *rejection) Unwrap() error { return r.err }
 // meanwhile, and BeforeCommit its commits. Stop is not called again: the stage
 // stops all the same. An orderly stop ends the wait, and the next run goes on
 // where the last commit was. The Status and /readyz show the wait.
-func Unavailable(err error) error { return &unavailable{cmp.Or(err, errUnavailable)} }
-
-type unavailable struct{ err error }
-
-func (u *unavailable) Error() string {
-	if u.err == errUnavailable {
-		return u.err.Error()
-	}
-	return fmt.Sprintf("unavailable: %v", u.err)
-}
-func (u *unavailable) Unwrap() error { return u.err }
-
-// isUnavailable says that the answer is Unavailable, unless another one is put
-// around it.
-func isUnavailable(err error) bool {
-	var u *unavailable
-	if !errors.As(err, &u) {
-		return false
-	}
-	var f *fatal
-	var r *rejection
-	return !(errors.As(err, &f) && errors.As(f.err, &u)) && !(errors.As(err, &r) && errors.As(r.err, &u))
-}
-
-func isRejected(err error) bool {
-	var r *rejection
-	return errors.As(err, &r)
-}
+func Unavailable(err error) error { return answer.Unavailable(err) }
 
 // Fatal is returned by any function of a stage for a failure that trying
 // again cannot mend (a missing file, a wrong setting): the pipeline stops
 // with this error. Nothing is lost; it resumes when the cause is gone.
-func Fatal(err error) error { return &fatal{cmp.Or(err, errFatal)} }
-
-type fatal struct{ err error }
-
-func (f *fatal) Error() string { return f.err.Error() }
-func (f *fatal) Unwrap() error { return f.err }
+func Fatal(err error) error { return answer.Fatal(err) }

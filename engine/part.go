@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 )
 
@@ -119,7 +120,7 @@ func decode[In any](codec Codec[In], key func(In) string, p *peeked) (Message[In
 	}
 	var err error
 	if m.Value, err = codec.Decode(p.message.Value); err != nil {
-		if isUnavailable(err) { // a codec that asks a registry
+		if answer.IsUnavailable(err) { // a codec that asks a registry
 			return m, fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err)
 		}
 		return m, Reject(fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err))

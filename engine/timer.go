@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 )
 
@@ -174,7 +175,7 @@ func (t *task) callTimer(ctx context.Context, timer int) error {
 		err = t.batch.callErr
 	}
 	switch {
-	case isUnavailable(err):
+	case answer.IsUnavailable(err):
 		return t.timerFindsNobody(timer, err)
 	case err != nil && err != io.EOF:
 		return err
@@ -187,9 +188,9 @@ func (t *task) callTimer(ctx context.Context, timer int) error {
 }
 
 // timerFindsNobody undoes a tick that was answered with Unavailable.
-func (t *task) timerFindsNobody(timer int, answer error) error {
-	t.traceFailed(answer)
-	t.isAway(t.call.unit, t.call.unit, answer)
+func (t *task) timerFindsNobody(timer int, said error) error {
+	t.traceFailed(said)
+	t.isAway(t.call.unit, t.call.unit, said)
 	if !t.undo() {
 		return errRewind
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/engine/internal/answer"
 	"penstock/engine/supervise"
 )
 
@@ -20,14 +21,14 @@ var errStopsWaiting = errors.New("the run ends while the stage waits for what it
 
 // undoAway undoes a message or a timer that was answered with Unavailable where
 // an answer is not looked at: by a panic.
-func (t *task) undoAway(ctx context.Context, answer error) error {
-	t.traceFailed(answer)
+func (t *task) undoAway(ctx context.Context, said error) error {
+	t.traceFailed(said)
 	t.calledOut(false)
 	err := errRewind
 	if i := t.call.input; i != nil {
-		err = t.postpone(i, t.whileUnavailable(i, answer))
+		err = t.postpone(i, t.whileUnavailable(i, said))
 	} else {
-		t.isAway(t.call.unit, t.call.unit, answer)
+		t.isAway(t.call.unit, t.call.unit, said)
 	}
 	if err == nil {
 		return nil
@@ -36,14 +37,14 @@ func (t *task) undoAway(ctx context.Context, answer error) error {
 }
 
 // whileUnavailable is how long the head of an input waits.
-func (t *task) whileUnavailable(i *input, answer error) error {
-	return &snooze{t.isAway(inputCall(i), t.call.name(), answer)}
+func (t *task) whileUnavailable(i *input, said error) error {
+	return &answer.Snooze{Delay: t.isAway(inputCall(i), t.call.name(), said)}
 }
 
 // awaitOther waits in place until a call is to be made again: what makes it
 // cannot go on without. A stop, or a drain, ends that.
-func (t *task) awaitOther(ctx context.Context, call, unit string, answer error) error {
-	t.isAway(call, unit, answer)
+func (t *task) awaitOther(ctx context.Context, call, unit string, said error) error {
+	t.isAway(call, unit, said)
 	return t.awaitTry(ctx, call)
 }
 
@@ -68,7 +69,7 @@ func (t *task) awaitTry(ctx context.Context, call string) error {
 func (t *task) unlessAway(ctx context.Context, unit string, fn func() error) error {
 	for {
 		err := t.hook(ctx, unit, fn)
-		if !isUnavailable(err) {
+		if !answer.IsUnavailable(err) {
 			if err == nil {
 				t.isBack(unit)
 			}
@@ -92,7 +93,7 @@ func (t *task) undoneIfAway(fn func() error) error {
 	if err == nil && t.batch.callErr != nil {
 		err = t.unsent(t.call.name(), t.batch.callErr)
 	}
-	if !isUnavailable(err) {
+	if !answer.IsUnavailable(err) {
 		return err
 	}
 	t.batch.undo()

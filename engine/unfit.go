@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 )
 
@@ -37,7 +38,7 @@ type unfit struct {
 	time   time.Time
 	value  []byte // the first bytes
 	isCut  bool   // there were more
-	err    error  // a *rejection where the function rejected it
+	err    error  // a *answer.Rejection where the function rejected it
 }
 
 // unfitKept is how much is kept of a value that is not sent, and of all those of
@@ -82,8 +83,8 @@ func (u *unfit) told() error {
 	keeps := func(err error) error {
 		return fmt.Errorf("%w; the letter keeps its first %d bytes", err, len(u.value))
 	}
-	if r, is := u.err.(*rejection); is {
-		return &rejection{err: keeps(r.err)}
+	if r, is := u.err.(*answer.Rejection); is {
+		return &answer.Rejection{Err: keeps(r.Err)}
 	}
 	return keeps(u.err)
 }
@@ -117,11 +118,11 @@ func (t *task) unsent(unit string, err error) error {
 
 // reject takes what a source's call rejected: nil when the call stands.
 func (t *task) reject(err error) error {
-	var r *rejection
+	var r *answer.Rejection
 	if isFatal(err) || !errors.As(err, &r) {
 		return err
 	}
-	t.batch.unfit.add(unfit{stream: t.definition.Name, codec: "bytes", value: r.value, err: r})
+	t.batch.unfit.add(unfit{stream: t.definition.Name, codec: "bytes", value: r.Value, err: r})
 	return nil
 }
 
@@ -137,7 +138,7 @@ func (t *task) passUnfit(ctx context.Context, unit string) error {
 	var first error
 	for n := range t.batch.unfit.list {
 		u := &t.batch.unfit.list[n]
-		if _, rejected := u.err.(*rejection); !rejected && *t.definition.Options.Unfit == DropMessage {
+		if _, rejected := u.err.(*answer.Rejection); !rejected && *t.definition.Options.Unfit == DropMessage {
 			if dropped++; first == nil {
 				first = u.err
 			}

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"penstock/engine/remedy":                   {},
 	"penstock/engine/faultpoint":               {},
 	"penstock/engine/internal/memory":          {"penstock/checkpoint", "penstock/dlq", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule", "penstock/engine/internal/view", "penstock/engine/internal/wall"},
+	"penstock/engine/internal/answer":          {},
 	"penstock/engine/internal/rule":            {},
 	"penstock/engine/internal/blocks":          {},
 	"penstock/engine/internal/wall":            {},
