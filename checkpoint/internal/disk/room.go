@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// memtableSize is how large a memtable of Badger grows, in bytes.
+	// MemtableSize is how large a memtable of Badger grows, in bytes.
 	MemtableSize = 16 << 20
 
 	// logRoom is what a memtable's log can need: Badger begins the next one when it has grown over the size of a

@@ -42,7 +42,7 @@ type Server struct {
 	leave    context.CancelFunc // ends the answers that would not end by themselves
 }
 
-// Serve begins to serve; close ends it. The directory must be locked
+// Serve begins to serve; Close ends it. The directory must be locked
 // all the time.
 func Serve(dir string, p *engine.Pipeline, log *slog.Logger, h words.Hints) (*Server, error) {
 	c := &Server{dir: dir, pipeline: p, log: log, hints: h, callers: make(chan struct{}, controlCallers)}

@@ -17,7 +17,7 @@ import (
 )
 
 // What the control socket answers about dead letters. A request is a JSON
-// object, lettersRequest; import takes what export wrote. The answer is JSON
+// object, letters.Request; import takes what export wrote. The answer is JSON
 // lines, and errorTrailer tells what went wrong after it had begun.
 const (
 	lettersPath = "/v1/dead-letters/"
