@@ -3,12 +3,7 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
-	"log/slog"
-	"os"
-	"runtime/pprof"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +12,7 @@ import (
 	"penstock/engine/enginetest"
 	"penstock/engine/inspect"
 	"penstock/internal/testing/leak"
+	"penstock/internal/testing/patient"
 )
 
 func TestMain(m *testing.M) { leak.Main(m, leak.Refused()...) }
@@ -29,35 +25,12 @@ func testConfig(t *testing.T, dir string) engine.Config {
 	return quiet(dir)
 }
 
-// quiet logs only when asked to.
-func quiet(dir string) engine.Config {
-	level := slog.LevelError + 1
-	if os.Getenv("PENSTOCK_TEST_LOG") != "" {
-		level = slog.LevelDebug
-	}
-	return engine.Config{
-		Dir:    dir,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
-	}
-}
-
-// longestRun is after how long a run is taken to hang: much longer than any of them
-// takes, also on a machine that has more to do.
-const longestRun = 3 * time.Minute
-
-// bounded is the context of a run, which stop ends. One that hangs is stopped and
-// fails its test, and what all goroutines wait for is printed.
-func bounded(t *testing.T) (ctx context.Context, stop context.CancelFunc) {
-	t.Helper()
-	ctx, stop = context.WithTimeout(t.Context(), longestRun)
-	context.AfterFunc(ctx, func() {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			t.Errorf("a run hangs for %v", longestRun)
-			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
-		}
-	})
-	return ctx, stop
-}
+// The harness that tests of other packages share.
+var (
+	quiet    = patient.Config
+	bounded  = patient.Bounded
+	copyLive = patient.CopyLive
+)
 
 // runBounded runs a pipeline that ends by itself.
 func runBounded(t *testing.T, p *engine.Pipeline, config engine.Config) error {
@@ -79,21 +52,6 @@ func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
 		t.Fatalf("the run ended and is not complete: %+v", status)
 	}
 	return status
-}
-
-// copyLive copies the directory of a pipeline that is running, as a crash leaves
-// it. The server replaces small files, which may go away just as they are copied:
-// then it begins anew.
-func copyLive(to, from string) (err error) {
-	for range 100 {
-		if err = os.CopyFS(to, os.DirFS(from)); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if removed := os.RemoveAll(to); removed != nil {
-			return removed
-		}
-	}
-	return err
 }
 
 func stageStatus(t *testing.T, s engine.Status, name string) engine.StageStatus {

@@ -110,7 +110,7 @@ func Images(t *testing.T) []Image {
 		if interval < time.Second {
 			within(t, "checkpoints", trimmed(p, interval))
 		}
-		if err := copyLive(died, dir); err != nil {
+		if err := CopyLive(died, dir); err != nil {
 			t.Fatal(err)
 		}
 		cancel()

@@ -114,9 +114,9 @@ func closed() <-chan struct{} {
 	return c
 }
 
-// copyLive copies the directory of a pipeline that is running, as a crash leaves it. The server replaces small files, which
+// CopyLive copies the directory of a pipeline that is running, as a crash leaves it. The server replaces small files, which
 // may go away just as they are copied: then it begins anew.
-func copyLive(to, from string) (err error) {
+func CopyLive(to, from string) (err error) {
 	for range 100 {
 		if err = os.CopyFS(to, os.DirFS(from)); !errors.Is(err, fs.ErrNotExist) {
 			return err
