@@ -21,8 +21,9 @@ type batch struct {
 	calls    int // that ended well
 	emitted  uint64
 
-	taken uint64 // messages; of a source, calls
-	aging []aged // whose age is not noted yet: of replays, and then by input
+	taken uint64      // messages; of a source, calls
+	tally frame.Tally // messages given up
+	aging []aged      // whose age is not noted yet: of replays, and then by input
 	ages  []aged
 
 	most   int    // calls that the next commit may have
@@ -30,10 +31,11 @@ type batch struct {
 	last   call   // that succeeded since the last commit
 	spare  []byte // buffer of a settled frame, to be used again
 
-	callErr  error  // an emission of the call at hand was refused
-	unfit    unfits // of a source's call: values that were not sent
-	before   int    // bytes before the call at hand
-	callTime int64  // what the call's emissions inherit; 0: the time of the first
+	callErr  error       // an emission of the call at hand was refused
+	unfit    unfits      // of a source's call: values that were not sent
+	passed   frame.Tally // values of the call at hand that were given up
+	before   int         // bytes before the call at hand
+	callTime int64       // what the call's emissions inherit; 0: the time of the first
 	scratch  []byte
 }
 
@@ -57,7 +59,7 @@ func (b *batch) reset(next []uint64) {
 		b.sections[i].Reset(next[i])
 	}
 	b.bytes, b.calls, b.emitted, b.callErr = 0, 0, 0, nil
-	b.taken, b.ages = 0, nil
+	b.taken, b.ages, b.tally = 0, nil, frame.Tally{}
 	clear(b.aging)
 	b.begin(0)
 }
@@ -83,6 +85,12 @@ func (b *batch) begin(inherit int64) {
 	}
 	b.callErr, b.callTime, b.before = nil, inherit, b.bytes
 	b.unfit.clear()
+	b.passed = frame.Tally{}
+}
+
+// count makes what the call at hand gave up part of the batch.
+func (b *batch) count() {
+	b.tally, b.passed = b.tally.Plus(b.passed), frame.Tally{}
 }
 
 // undo drops what the call at hand emitted.
@@ -139,6 +147,6 @@ func (b *batch) split() {
 			section.Append(m)
 		}
 	}
-	b.calls, b.taken, b.before = 0, 0, 0
+	b.calls, b.taken, b.before, b.tally = 0, 0, 0, frame.Tally{}
 	b.sum()
 }

@@ -130,6 +130,7 @@ func (t *task) encode(end bool) (*flight, error) {
 		Timers:   append([]int64(nil), t.timers.due...),
 		EndPhase: (t.ending.hook || t.ending.asked && !t.isPermanent()) && !end,
 		Cursor:   t.ending.cursor,
+		Tally:    control.Tally.Plus(t.batch.tally),
 		State:    state,
 		Sections: t.batch.completed(t.source),
 	}}

@@ -32,6 +32,7 @@ func (t *task) divert(ctx context.Context, i *input, f *failure) error {
 	if err := t.send(ctx, t.letter(i, f), f); err != nil {
 		return err
 	}
+	t.batch.tally.AddLetters(string(f.attempts.Reason), 1)
 	t.tracePassed(i, f, 1)
 	t.pass(i)
 	return nil
@@ -47,7 +48,7 @@ func (t *task) stopsAtLimit(f *failure) bool {
 // drop takes the head of an input without effect and without a dead letter.
 func (t *task) drop(i *input, f *failure) {
 	t.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
-	t.observed.stats.Dropped.Add(1)
+	t.batch.tally.Dropped++
 	t.tracePassed(i, f, 0)
 	t.pass(i)
 }

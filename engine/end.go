@@ -187,6 +187,7 @@ func (t *task) tryEnd(ctx context.Context, key string) error {
 		return err
 	}
 	t.succeeded(t.call.unit)
+	t.batch.count()
 	t.batch.calls++
 	t.batch.last = t.call
 	t.batch.begin(0)

@@ -156,6 +156,7 @@ func (t *task) countSourceCall() {
 		t.succeeded(t.step())
 	}
 	t.isBack(sourceCall)
+	t.batch.count()
 	t.batch.calls++
 	t.batch.taken++
 	t.steps++

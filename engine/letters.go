@@ -172,9 +172,8 @@ func (t *task) lettersHaveRoom() {
 	}
 }
 
-// diverted counts and tells of a letter that is kept.
+// diverted tells of a letter that is kept. It counts with the commit that passes its message.
 func (t *task) diverted(l dlq.Letter) {
-	t.observed.stats.countLetter(string(l.Reason))
 	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
 	t.run.tell(supervise.Event{Child: t.definition.Name, Kind: supervise.Diverted, Detail: l.ID()})

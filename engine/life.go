@@ -174,6 +174,7 @@ func (t *task) callStart(ctx context.Context) error {
 	if err != nil {
 		return t.fail(ctx, err)
 	}
+	t.batch.count()
 	t.succeeded(startUnit)
 	if t.batch.emitted > 0 {
 		t.batch.calls++

@@ -104,6 +104,9 @@ func (t *task) fence(ctx context.Context) error {
 	if control.Ended { // it was reopened
 		fence.Ended, fence.EndPhase, fence.Cursor = false, false, ""
 	}
+	if fence.Tally.IsZero() {
+		fence.Tally = t.observed.stats.before
+	}
 	fence.Timers = append([]int64(nil), t.timers.due...)
 	fence.Sections = make([]frame.Section, len(t.progress.next))
 	for d, stream := range t.definition.Destinations() {

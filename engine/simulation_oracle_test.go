@@ -137,6 +137,13 @@ func (o *simOracle) checkSource(a *account, f *frame.Frame, outputs []uint64) {
 		}
 	}
 	a.words.Count += uint64(len(outputs))
+	dropped := uint64(0)
+	for id := range a.words.Count {
+		dropped += droppedFor(id)
+	}
+	if f.Tally.Dropped != dropped {
+		o.wrong(a, "after %d messages it counts %d that were dropped instead of %d", a.words.Count, f.Tally.Dropped, dropped)
+	}
 }
 
 // checkTaken compares what a frame took, made and remembers.

@@ -33,6 +33,9 @@ func outputsFor(id uint64) int {
 	return 1
 }
 
+// droppedFor is how many more a source leaves out beside a message.
+func droppedFor(id uint64) uint64 { return id % 3 }
+
 // simWords is a state: how many messages it has seen, and a hash of what was
 // made of them, in order. So it knows every nonce.
 type simWords struct{ Count, Chain uint64 }
@@ -131,12 +134,13 @@ func (p *simPlan) stage(name string, kind Kind, keyed bool, inputs ...*simStage)
 func (p *simPlan) source(number uint64, capacity Capacity) (*Stream[uint64], *simStage) {
 	s := p.stage(fmt.Sprintf("source%d", number), KindSource, false)
 	s.source = number
-	stream := Source(p.pipeline.With(Attempts(1000)), s.name, func(_ context.Context, state *simWords, emit Emit[uint64]) error {
+	stream := Source(p.pipeline.With(Attempts(1000)), s.name, func(ctx context.Context, state *simWords, emit Emit[uint64]) error {
 		w := p.world
 		for range 1 + w.choose(3) {
 			if state.Count == w.messages {
 				return io.EOF
 			}
+			CountDropped(ctx, droppedFor(state.Count))
 			emit(simValue(number, state.Count, 0))
 			state.Count++
 		}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+
+	"penstock/engine/frame"
 )
 
 // stats are the counts of an instance that its offsets do not tell. They
@@ -21,16 +23,15 @@ type stats struct {
 	RecoveryFailures atomic.Uint64
 	Unavailable      atomic.Uint64
 	FailedAttempts   atomic.Uint64
-	DeadLetters      atomic.Uint64
-	Dropped          atomic.Uint64
 	Killed           atomic.Uint64
 	Busy             atomic.Int64 // nanoseconds inside the stage's functions, of this process
 
 	unsaved atomic.Bool // to be saved with the next commit
 	mu      sync.Mutex
 	saved   savedStats        // as in Badger
-	reasons map[string]uint64 // dead letters by why
 	causes  map[string]uint64 // restarts by why
+	given   givenUp
+	before  frame.Tally // what builds counted here that did not count in the frames
 }
 
 type savedStats struct {
@@ -43,31 +44,35 @@ type savedStats struct {
 	RecoveryFailures uint64 `json:"recovery_failures,omitempty"`
 	Unavailable      uint64 `json:"unavailable,omitempty"`
 	FailedAttempts   uint64 `json:"failed_attempts,omitempty"`
-	DeadLetters      uint64 `json:"dead_letters"`
-	Dropped          uint64 `json:"dropped,omitempty"`
 	Killed           uint64 `json:"killed,omitempty"`
 }
 
 // statsRecord is what is in Badger.
 type statsRecord struct {
 	savedStats
-	Reasons map[string]uint64 `json:"dead_letters_by_reason,omitempty"`
-	Causes  map[string]uint64 `json:"restarts_by_reason,omitempty"`
+	givenUp
+	Causes map[string]uint64 `json:"restarts_by_reason,omitempty"`
 }
 
 const statsNote = "stats"
 
-// countLetter counts a dead letter, in both places at once: what is saved must
-// agree.
-func (s *stats) countLetter(reason string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.DeadLetters.Add(1)
-	s.unsaved.Store(true)
-	if s.reasons == nil {
-		s.reasons = map[string]uint64{}
+// givenUp are counts that stand in the frames. The note keeps those of builds
+// that had them here, for a channel that has no frame with its own yet.
+type givenUp struct {
+	DeadLetters uint64            `json:"dead_letters,omitempty"`
+	Dropped     uint64            `json:"dropped,omitempty"`
+	Reasons     map[string]uint64 `json:"dead_letters_by_reason,omitempty"`
+}
+
+func (g givenUp) tally() frame.Tally {
+	t := frame.Tally{Dropped: g.Dropped}
+	for reason, n := range g.Reasons {
+		t.AddLetters(reason, n)
 	}
-	s.reasons[reason]++
+	if told := t.Total(); g.DeadLetters > told {
+		t.AddLetters("unknown", g.DeadLetters-told)
+	}
+	return t
 }
 
 // countRestart counts a restart.
@@ -81,11 +86,11 @@ func (s *stats) countRestart(cause string) {
 	s.causes[cause]++
 }
 
-// byReason are the dead letters and the restarts by why there were.
-func (s *stats) byReason() (letters, restarts map[string]uint64) {
+// restartsBy are the restarts by why there were.
+func (s *stats) restartsBy() map[string]uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.reasons), maps.Clone(s.causes)
+	return maps.Clone(s.causes)
 }
 
 func (s *stats) read() savedStats {
@@ -99,8 +104,6 @@ func (s *stats) read() savedStats {
 		RecoveryFailures: s.RecoveryFailures.Load(),
 		Unavailable:      s.Unavailable.Load(),
 		FailedAttempts:   s.FailedAttempts.Load(),
-		DeadLetters:      s.DeadLetters.Load(),
-		Dropped:          s.Dropped.Load(),
 		Killed:           s.Killed.Load(),
 	}
 }
@@ -116,8 +119,6 @@ func (s *stats) restore(saved savedStats) {
 	s.RecoveryFailures.Store(saved.RecoveryFailures)
 	s.Unavailable.Store(saved.Unavailable)
 	s.FailedAttempts.Store(saved.FailedAttempts)
-	s.DeadLetters.Store(saved.DeadLetters)
-	s.Dropped.Store(saved.Dropped)
 	s.Killed.Store(saved.Killed)
 }
 
@@ -138,7 +139,7 @@ func (in *instance) putStats() error {
 	if now == in.observed.stats.saved {
 		return nil
 	}
-	data, err := json.Marshal(statsRecord{now, in.observed.stats.reasons, in.observed.stats.causes})
+	data, err := json.Marshal(statsRecord{now, in.observed.stats.given, in.observed.stats.causes})
 	if err == nil {
 		err = in.committed.Store.PutNoteUnsynced(statsNote, data)
 	}
@@ -158,6 +159,7 @@ func (in *instance) loadStats() error {
 		return fmt.Errorf("read the counters: %w", err)
 	}
 	in.observed.stats.restore(saved.savedStats)
-	in.observed.stats.reasons, in.observed.stats.causes = saved.Reasons, saved.Causes
+	in.observed.stats.causes = saved.Causes
+	in.observed.stats.given, in.observed.stats.before = saved.givenUp, saved.tally()
 	return nil
 }

@@ -145,14 +145,20 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 		RecoveryFailures: in.observed.stats.RecoveryFailures.Load(),
 		Unavailable:      in.observed.stats.Unavailable.Load(),
 		FailedAttempts:   in.observed.stats.FailedAttempts.Load(),
-		DeadLetters:      in.observed.stats.DeadLetters.Load(),
-		Dropped:          in.observed.stats.Dropped.Load(),
+		DeadLetters:      control.Tally.Total(),
+		Dropped:          control.Tally.Dropped,
 		Killed:           in.observed.stats.Killed.Load(),
 		Foreign:          in.observed.foreign.count.Load(),
 		Busy:             time.Duration(in.observed.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
-	s.DeadLettersBy, s.RestartsBy = in.observed.stats.byReason()
+	for _, l := range control.Tally.Letters {
+		if s.DeadLettersBy == nil {
+			s.DeadLettersBy = map[string]uint64{}
+		}
+		s.DeadLettersBy[l.Reason] = l.Count
+	}
+	s.RestartsBy = in.observed.stats.restartsBy()
 	switch child.State {
 	case supervise.StateStarting, supervise.StateRunning, supervise.StateStopping:
 		s.Uptime = time.Since(child.Started)

@@ -152,10 +152,7 @@ func (t *task) passUnfit(ctx context.Context, unit string) error {
 	if dropped > 0 {
 		t.log.Warn("values that cannot be sent were dropped", "call", unit, "values", dropped, "error", brief(first))
 	}
-	if own += uint64(dropped); own > 0 {
-		t.observed.stats.Dropped.Add(own)
-		t.observed.stats.unsaved.Store(true)
-	}
+	t.batch.passed.Dropped += own + uint64(dropped)
 	return nil
 }
 
@@ -171,6 +168,7 @@ func (t *task) keepUnfit(ctx context.Context, l dlq.Letter) error {
 		err := t.putLetter(ctx, l)
 		if err == nil {
 			t.diverted(l)
+			t.batch.passed.AddLetters(string(l.Reason), 1)
 			return nil
 		}
 		if !errors.Is(err, dlq.ErrConflict) || try == unfitTries {

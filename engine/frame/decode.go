@@ -74,16 +74,32 @@ func open(data []byte) (flags byte, body []byte, err error) {
 	}
 	flags = data[flagsAt]
 	content = content[headerSize:]
-	if data[versionAt] == versionSealed {
-		if flags&flagSealed == 0 || len(content) < sealSize {
-			return 0, nil, fmt.Errorf("frame: header: %w: version %d without a seal", ErrCorrupt, versionSealed)
-		}
+	if err := checkVersion(data[versionAt], flags, len(content)); err != nil {
+		return 0, nil, err
+	}
+	if flags&flagSealed != 0 {
 		flags, content = flags&^flagSealed, content[:len(content)-sealSize]
 	}
 	if unknown := flags &^ flagsKnown; unknown != 0 {
 		return 0, nil, fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, unknown)
 	}
 	return flags, content, nil
+}
+
+// checkVersion sees to it that a frame has the lowest version that it can be written in, and room for what its flags announce.
+func checkVersion(version, flags byte, size int) error {
+	sealed, counts := flags&flagSealed != 0, flags&flagTally != 0
+	switch {
+	case version == versionSealed && !sealed:
+		return fmt.Errorf("frame: header: %w: version %d without a seal", ErrCorrupt, version)
+	case (version == versionTally) != counts:
+		return fmt.Errorf("frame: header: %w: version %d with flags %#x", ErrCorrupt, version, flags)
+	case sealed && version == versionPlain:
+		return fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, flags)
+	case sealed && size < sealSize:
+		return fmt.Errorf("frame: header: %w: %d bytes are no seal", ErrTruncated, size)
+	}
+	return nil
 }
 
 func (r *reader) frame(f *Frame, mode stateMode, flags byte) {
@@ -99,6 +115,9 @@ func (r *reader) frame(f *Frame, mode stateMode, flags byte) {
 	f.Timers = r.timers()
 	r.part("cursor")
 	f.Cursor = string(r.bytes())
+	if flags&flagTally != 0 {
+		f.Tally = r.tally()
+	}
 	f.State = r.state(mode)
 	f.Sections = r.sections()
 	r.part("end")

@@ -13,8 +13,10 @@ import (
 )
 
 // seal puts a header and a checksum that fit around a body.
-func seal(flags byte, body []byte) []byte {
-	data := append([]byte(magic), versionPlain, flags)
+func seal(flags byte, body []byte) []byte { return sealAs(versionPlain, flags, body) }
+
+func sealAs(version, flags byte, body []byte) []byte {
+	data := append([]byte(magic), version, flags)
 	data = append(data, body...)
 	return binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
 }
@@ -67,7 +69,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"nothing":               {nil, ErrTruncated, "0 bytes"},
 		"header only":           {good[:9], ErrTruncated, "9 bytes"},
 		"not a frame":           {[]byte("{\"value\": 17}"), ErrCorrupt, `begins with "{\"va"`},
-		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 3, this build reads up to 2): use that version"},
+		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 4, this build reads up to 3): use that version"},
 		"version 0":             {other(4, 0), ErrCorrupt, "no version 0"},
 		"other byte":            {other(40, 0xff), ErrChecksum, "checksum"},
 		"cut":                   {good[:len(good)-1], ErrChecksum, "checksum"},
@@ -83,6 +85,12 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"absurd waiting":        {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 99, 1}), ErrTruncated, "input 0"},
 		"waiting twice":         {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 0}), ErrCorrupt, "[7 7] of 7 to 12 cannot wait"},
 		"waiting beyond":        {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 5}), ErrCorrupt, "[7 12] of 7 to 12 cannot wait"},
+		"no counts":             {seal(64, good[6:len(good)-4]), ErrCorrupt, "version 1 with flags 0x40"},
+		"counts of nothing":     {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "tally, byte 9 of the body: corrupt: counts are announced, and there are none"},
+		"counts out of order":   {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 2, 1, 'b', 1, 1, 'a', 1, 0, 0}), ErrCorrupt, "out of order"},
+		"a count of 0":          {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 'b', 0, 0, 0}), ErrCorrupt, "counts that are 0"},
+		"absurd counts":         {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 1, 99, 1, 'b'}), ErrTruncated, "tally"},
+		"version without count": {sealAs(3, 0, good[6:len(good)-4]), ErrCorrupt, "version 3 with flags 0x0"},
 		"absurd timers":         {seal(0, []byte{1, 1, 1, 0, 0, 9, 0}), ErrTruncated, "timers"},
 		"unknown state":         {seal(0, body(3, 0)), ErrCorrupt, "state, byte 8 of the body: corrupt: unknown kind 3"},
 		"state cut":             {seal(0, body(1, 9, 'a')), ErrTruncated, "state"},

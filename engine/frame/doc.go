@@ -16,14 +16,14 @@
 //
 // A frame may be sealed for its place with a key: [Keys]. Decode does not look at the seal, Verify does.
 //
-// # Wire format, versions 1 and 2
+// # Wire format, versions 1 to 3
 //
 //	magic     4 bytes "PSTK"
-//	version   1 byte: 1 plain, 2 sealed; a frame with a higher one is ErrNewerVersion, whatever follows
-//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 32 sealed (with version 2,
-//	          and always then), 128 body is compressed
+//	version   1 byte: 1 plain, 2 sealed, 3 with a tally; a frame with a higher one is ErrNewerVersion, whatever follows
+//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 32 sealed (always with
+//	          version 2, never with 1), 64 tally (with version 3, and always then), 128 body is compressed
 //	body      plain, or one S2 block
-//	seal      version 2: 4 bytes id of the key; 16 bytes of HMAC-SHA-256 over the length of the place (8 bytes, little endian),
+//	seal      flag 32: 4 bytes id of the key; 16 bytes of HMAC-SHA-256 over the length of the place (8 bytes, little endian),
 //	          the place, and everything before the tag
 //	checksum  4 bytes, little endian: CRC-32C of everything before it
 //
@@ -37,6 +37,7 @@
 //	                       but the first, which is offset, its distance to the one before
 //	timers                 number of them; each: signed
 //	cursor                 bytes
+//	tally                  with flag 64: number dropped; number of reasons, in order; each: bytes reason, number count
 //	state                  1 byte kind; whole: bytes; keyed: number of changes; each: bytes key, 1 byte (0 set, 1 deleted),
 //	                       and if set bytes value
 //	sections               number of them; each: bytes branch, number partition, number base, number count, bytes messages

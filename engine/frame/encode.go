@@ -23,14 +23,16 @@ const (
 	flagWaiting    = 8
 	flagUsedUp     = 16
 	flagSealed     = 32
+	flagTally      = 64
 	flagCompressed = 128
-	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagUsedUp | flagCompressed
+	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagUsedUp | flagTally | flagCompressed
 )
 
 // The versions of the format. A frame is written in the lowest that has what it needs.
 const (
 	versionPlain  = 1
 	versionSealed = 2 // with a seal, see Keys
+	versionTally  = 3 // with counts of messages given up, sealed or not
 )
 
 const (
@@ -55,7 +57,7 @@ func Append(dst []byte, f *Frame, o Options) ([]byte, error) {
 	start := len(dst)
 	b := slices.Grow(dst, f.sizeHint())
 	b = append(b, magic...)
-	b = append(b, versionPlain, f.flags())
+	b = append(b, f.version(), f.flags())
 	b = f.appendBody(b)
 	if size := len(b) - start + trailerSize; size > MaxSize {
 		return dst, tooLarge(size)
@@ -82,6 +84,9 @@ func writable(f *Frame, o Options) error {
 			return fmt.Errorf("frame: encode: input %d: %w: %d of %d to %d cannot wait", i, ErrCorrupt, p.Waiting, p.Offset, p.Reached)
 		}
 	}
+	if !f.Tally.isWritable() {
+		return fmt.Errorf("frame: encode: %w: counts that are 0 or out of order: %v", ErrCorrupt, f.Tally.Letters)
+	}
 	size := f.State.size()
 	for i := range f.Sections {
 		s := &f.Sections[i]
@@ -103,6 +108,13 @@ func tooLarge(size int) error {
 	return fmt.Errorf("frame: encode: %w: %d bytes, the limit is %d", ErrTooLarge, size, MaxSize)
 }
 
+func (f *Frame) version() byte {
+	if f.Tally.IsZero() {
+		return versionPlain
+	}
+	return versionTally
+}
+
 func (f *Frame) flags() byte {
 	var b byte
 	if f.Fence {
@@ -120,6 +132,9 @@ func (f *Frame) flags() byte {
 	if f.hasWaiting() {
 		b |= flagWaiting
 	}
+	if !f.Tally.IsZero() {
+		b |= flagTally
+	}
 	return b
 }
 
@@ -134,7 +149,7 @@ func (f *Frame) hasWaiting() bool {
 
 // sizeHint is close enough to the encoded size that encoding grows its buffer once at most.
 func (f *Frame) sizeHint() int {
-	n := 64 + len(f.Cursor) + 10*len(f.Timers)
+	n := 64 + len(f.Cursor) + 10*len(f.Timers) + f.Tally.sizeHint()
 	for i := range f.Inputs {
 		n += 32 + len(f.Inputs[i].Stream) + 3*len(f.Inputs[i].Waiting)
 	}
@@ -184,6 +199,9 @@ func (f *Frame) appendBody(b []byte) []byte {
 		b = appendUvarint(b, zigzag(due))
 	}
 	b = appendBytes(b, f.Cursor)
+	if !f.Tally.IsZero() {
+		b = f.Tally.append(b)
+	}
 	b = f.State.append(b)
 	b = appendUvarint(b, uint64(len(f.Sections)))
 	for i := range f.Sections {

@@ -26,6 +26,7 @@ type Frame struct {
 	Timers   []int64    // next due time of every timer, Unix nanoseconds
 	Cursor   string     // keyed end hook: the last key already done
 	EndPhase bool       // the end hook is under way, so Cursor means something
+	Tally    Tally      // messages given up so far
 	State    State      // how the state changed
 	Sections []Section  // what was emitted, by destination
 }

@@ -48,6 +48,16 @@ func genState() *rapid.Generator[State] {
 	})
 }
 
+func genTally() *rapid.Generator[Tally] {
+	return rapid.Custom(func(t *rapid.T) (tally Tally) {
+		tally.Dropped = rapid.Uint64Range(0, 3).Draw(t, "dropped")
+		for range rapid.IntRange(0, 3).Draw(t, "reasons") {
+			tally.AddLetters(rapid.StringMatching(`[a-z]{0,5}`).Draw(t, "reason"), rapid.Uint64Range(1, math.MaxUint32).Draw(t, "letters"))
+		}
+		return tally
+	})
+}
+
 func genDraft() *rapid.Generator[draft] {
 	position := rapid.Custom(func(t *rapid.T) Position {
 		p := Position{
@@ -76,6 +86,7 @@ func genDraft() *rapid.Generator[draft] {
 			Timers:   rapid.SliceOfN(rapid.Int64(), 0, 4).Draw(t, "timers"),
 			Cursor:   rapid.String().Draw(t, "cursor"),
 			EndPhase: rapid.Bool().Draw(t, "end phase"),
+			Tally:    genTally().Draw(t, "tally"),
 			State:    genState().Draw(t, "state"),
 		}}
 		for range rapid.IntRange(0, 3).Draw(t, "sections") {

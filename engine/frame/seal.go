@@ -83,7 +83,7 @@ func (k *Keys) Seal(dst, data []byte, place string) ([]byte, error) {
 	}
 	start := len(dst)
 	b := append(dst, data[:len(data)-trailerSize]...)
-	b[start+versionAt] = versionSealed
+	b[start+versionAt] = max(b[start+versionAt], versionSealed)
 	b[start+flagsAt] |= flagSealed
 	b = append(b, k.list[0].id[:]...)
 	tag := k.list[0].mac(place, b[start:])
@@ -112,7 +112,7 @@ func (k *Keys) Verify(data []byte, place string) error {
 
 // SealedWith names the key that a frame is sealed with, and checks nothing.
 func SealedWith(data []byte) (id string, isSealed bool) {
-	if len(data) < headerSize+sealSize+trailerSize || data[versionAt] != versionSealed || data[flagsAt]&flagSealed == 0 {
+	if len(data) < headerSize+sealSize+trailerSize || data[versionAt] < versionSealed || data[flagsAt]&flagSealed == 0 {
 		return "", false
 	}
 	end := len(data) - trailerSize - tagSize

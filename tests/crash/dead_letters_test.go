@@ -3,6 +3,7 @@
 package crash
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -71,6 +72,30 @@ func TestKilledAtEveryStepOfADiversion(t *testing.T) {
 				c.killAt(place{point, stageOf(k), most})
 			}
 			c.finish()
+		})
+	}
+}
+
+// Killed after each commit of a stage, before anything else is written, it counts the dead letters that there are.
+func TestLettersAreCountedWithTheCommitThatPassesThem(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []string{"tally", "file"} {
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			c := newCampaign(t, workload{})
+			c.workload = poisonWorkload(poison.Config{Numbers: 60, Room: 60, Killers: []poison.Killer{
+				{Stage: stage, Number: 3, Way: "reject"}, {Stage: stage, Number: 31, Way: "error"},
+			}})
+			defer c.report()
+			deaths := 0
+			for c.run(nil, fmt.Sprintf("%s=%s:1", faultpoint.Variable, at(place{faultpoint.AfterPublish, stage, 1}))) == killed {
+				if deaths++; deaths > 500 {
+					t.Fatalf("%d deaths, and no end", deaths)
+				}
+			}
+			if deaths < 2 {
+				t.Errorf("%d deaths", deaths)
+			}
 		})
 	}
 }

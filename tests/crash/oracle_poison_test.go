@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -28,7 +29,7 @@ func poisonWorkload(c poison.Config, more ...string) workload {
 			if _, err := os.Stat(s.mended()); err == nil {
 				return checkReplayed(t.Context(), s, c, nil)
 			}
-			return checkPoison(t.Context(), s, c, poison.Result{Disturbed: true})
+			return errors.Join(checkPoison(t.Context(), s, c, poison.Result{Disturbed: true}), checkLetterCounts(s, c))
 		},
 		places: []place{{faultpoint.MidDivert, "", len(c.Killers)}},
 	}
@@ -41,6 +42,29 @@ func poisonArgs(s site, c poison.Config) []string {
 		"-hesitation", c.Hesitation.String(),
 		"-killers", poison.Join(c.Killers),
 	}
+}
+
+// checkLetterCounts compares what the stages say of their dead letters with those there are.
+func checkLetterCounts(s site, c poison.Config) error {
+	status, err := s.readReport()
+	if err != nil {
+		return err
+	}
+	want := map[string]uint64{}
+	for _, k := range c.Killers {
+		want[k.Stage]++
+	}
+	var wrong []error
+	for _, stage := range status.Stages {
+		by := uint64(0)
+		for _, n := range stage.DeadLettersBy {
+			by += n
+		}
+		if n := want[stage.Name]; stage.DeadLetters != n || by != n {
+			wrong = append(wrong, fmt.Errorf("stage %s counts %d dead letters and by reason %v, and there are %d", stage.Name, stage.DeadLetters, stage.DeadLettersBy, n))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // checkReplayed expects that every letter was replayed but for those of some killers, which were discarded.
