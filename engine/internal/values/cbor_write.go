@@ -104,7 +104,10 @@ func unkeptTime(t time.Time) string {
 	if year := t.Year(); year < 0 || year > 9999 {
 		return "its year is not within 0 and 9999"
 	}
-	if _, offset := t.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
+	switch _, offset := t.Zone(); {
+	case offset <= -24*3600 || offset >= 24*3600:
+		return "its time zone is a day or more away from UTC: use its UTC()"
+	case offset%60 != 0:
 		return "its time zone is not whole minutes away from UTC: use its UTC()"
 	}
 	return ""
@@ -113,7 +116,7 @@ func unkeptTime(t time.Time) string {
 // enter is called for what may hold itself.
 func (w *writer) enter(t reflect.Type) *Error {
 	if w.depth++; w.depth > maxDepth {
-		return fail(t, "it is nested deeper than %d: does it contain itself?", maxDepth)
+		return tooDeep(t)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // Error says which part of a value, or of a type, cannot be kept.
@@ -26,16 +27,28 @@ func fail(t reflect.Type, format string, args ...any) *Error {
 	return &Error{Type: t, Err: fmt.Errorf(format, args...)}
 }
 
-// maxField is how much of a path is kept, from its beginning.
-const maxField = 300
+// errTooDeep says that a value is nested too deeply, which a value that contains itself is.
+var errTooDeep = fmt.Errorf("it is nested deeper than %d: does it contain itself?", maxDepth)
+
+func tooDeep(t reflect.Type) *Error { return &Error{Type: t, Err: errTooDeep} }
+
+// How many bytes of a path are kept, from its beginning.
+const (
+	maxField     = 300
+	maxDeepField = 40 // what follows is most often the same over and over
+)
 
 // in says where the part is within what holds it.
 func (e *Error) in(segment string) *Error {
 	if e == nil {
 		return nil
 	}
-	if e.Field = segment + e.Field; len(e.Field) > maxField {
-		e.Field = e.Field[:maxField] + "…"
+	most := maxField
+	if e.Err == errTooDeep {
+		most = maxDeepField
+	}
+	if e.Field = segment + e.Field; len(e.Field) > most {
+		e.Field = strings.ToValidUTF8(e.Field[:most], "") + "…"
 	}
 	return e
 }

@@ -55,7 +55,7 @@ type checker struct{ depth int }
 
 func (c *checker) enter(t reflect.Type) *Error {
 	if c.depth++; c.depth > maxDepth {
-		return fail(t, "it is nested deeper than %d: does it contain itself?", maxDepth)
+		return tooDeep(t)
 	}
 	return nil
 }

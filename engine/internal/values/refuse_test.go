@@ -118,6 +118,7 @@ func TestWhatWouldBeChangedIsRefusedByItsField(t *testing.T) {
 		{struct{ P *[]int }{&none}, both, ".P (*[]int): it points to a nil []int"},
 		{struct{ P *any }{new(any)}, both, ".P"},
 		{struct{ T time.Time }{time.Unix(0, 0).In(time.FixedZone("", 3208))}, both, ".T (time.Time): its time zone is not whole minutes"},
+		{struct{ T time.Time }{time.Unix(0, 0).In(time.FixedZone("", 25*3600))}, both, ".T (time.Time): its time zone is a day or more away from UTC"},
 		{struct{ T []time.Time }{[]time.Time{time.Unix(1<<40, 0)}}, both, ".T[0] (time.Time): its year"},
 		{map[time.Time]int{time.Unix(1, 0).UTC(): 1, time.Unix(1, 0).In(time.FixedZone("x", 0)): 2}, both, "two of its keys are written alike"},
 		{order{By: map[string]float64{"a": math.NaN()}}, []values.Format{values.JSON}, `.By["a"] (float64): JSON has no NaN`},
@@ -146,6 +147,23 @@ func TestWhatWouldBeChangedIsRefusedByItsField(t *testing.T) {
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || err != nil && len(err.Error()) > 1000 {
 				t.Errorf("%T as %v: %v; want %q", c.value, format, err, c.want)
 			}
+		}
+	}
+}
+
+// A cycle is named by the beginning of its path, so that the line of the log can be read.
+func TestThePathOfACycleIsShort(t *testing.T) {
+	t.Parallel()
+	cycle := &order{}
+	cycle.Next = cycle
+	for _, format := range []values.Format{values.CBOR, values.JSON} {
+		shape, err := values.Of(reflect.TypeFor[order](), format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = write(shape, format, reflect.ValueOf(cycle))
+		if want := ".Next.Next.Next.Next.Next.Next.Next.Next…: it is nested deeper than 10000: does it contain itself?"; err == nil || err.Error() != want {
+			t.Errorf("as %v: %v; want %s", format, err, want)
 		}
 	}
 }
