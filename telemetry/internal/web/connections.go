@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/http"
@@ -152,34 +151,3 @@ func (c *connections) change(here *connection, a answer) {
 	defer c.mu.Unlock()
 	c.set(here, a)
 }
-
-// Gathered lets so many make an answer at once, each of them in memory: who
-// reads it slowly keeps nobody from asking.
-func Gathered(most int, next http.Handler) http.Handler {
-	places := make(chan struct{}, most)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case places <- struct{}{}:
-		case <-r.Context().Done():
-			return
-		}
-		kept := keptAnswer{header: w.Header(), code: http.StatusOK}
-		func() {
-			defer func() { <-places }()
-			next.ServeHTTP(&kept, r)
-		}()
-		w.WriteHeader(kept.code)
-		_, _ = w.Write(kept.body.Bytes())
-	})
-}
-
-// keptAnswer is an http.ResponseWriter that writes nothing yet.
-type keptAnswer struct {
-	header http.Header
-	code   int
-	body   bytes.Buffer
-}
-
-func (k *keptAnswer) Header() http.Header            { return k.header }
-func (k *keptAnswer) WriteHeader(code int)           { k.code = code }
-func (k *keptAnswer) Write(data []byte) (int, error) { return k.body.Write(data) }
