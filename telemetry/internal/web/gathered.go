@@ -51,7 +51,7 @@ func (g *gathered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind := answerKind{
-		format:     expfmt.NegotiateIncludingOpenMetrics(r.Header),
+		format:     expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...),
 		compressed: strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"),
 	}
 	g.mu.Lock()
