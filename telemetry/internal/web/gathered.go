@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -52,7 +53,7 @@ func (g *gathered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	kind := answerKind{
 		format:     expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...),
-		compressed: strings.Contains(r.Header.Get("Accept-Encoding"), "gzip"),
+		compressed: takesGzip(r.Header.Get("Accept-Encoding")),
 	}
 	g.mu.Lock()
 	answer, isWaiting := g.waiting[kind]
@@ -69,6 +70,19 @@ func (g *gathered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.writeTo(w)
 	case <-r.Context().Done():
 	}
+}
+
+// takesGzip is false for gzip;q=0.
+func takesGzip(acceptEncoding string) bool {
+	for one := range strings.SplitSeq(acceptEncoding, ",") {
+		name, weight, _ := strings.Cut(one, ";")
+		if strings.TrimSpace(name) != "gzip" {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
+		return err != nil || q > 0
+	}
+	return false
 }
 
 // make does not end with the client whose request it is: others wait, too.

@@ -82,3 +82,14 @@ func TestASharedAnswerIsNotOlderThanTheQuestion(t *testing.T) {
 		}
 	})
 }
+
+func TestGzipIsForThoseWhoTakeIt(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{
+		"": false, "gzip": true, "identity, gzip": true, "gzip;q=0.5": true, "br, gzip; q=0": false, "deflate": false, "gzip;q=x": true,
+	} {
+		if takesGzip(header) != want {
+			t.Errorf("%q: %v", header, !want)
+		}
+	}
+}
