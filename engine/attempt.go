@@ -121,7 +121,7 @@ func (t *task) saveCalls() error {
 // keepNote waits for the disk unless commits do not either: where a power cut
 // may take those it may take attempts as well, and they are made again.
 func (t *task) keepNote(name string, data []byte) error {
-	if config := t.run.config; config.Sync > 0 && config.NATS.URL == "" {
+	if t.run.settings.isLazy {
 		return t.jot(name, data)
 	}
 	return t.run.space.persist(func() error { return t.committed.Store.PutNote(name, data) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"penstock/engine/supervise"
@@ -11,16 +12,16 @@ import (
 
 // watchDrain turns the end of the user's context into a drain, and a drain
 // that takes too long into a hard stop.
-func (r *run) watchDrain(ctx context.Context, drained <-chan struct{}, hardStop func()) {
+func (r *running) watchDrain(ctx context.Context, drained <-chan struct{}, hardStop func()) {
 	select {
 	case <-ctx.Done():
 	case <-drained:
 		return
 	}
-	r.log.Info("stopping: the sources stop, the rest drains", "timeout", r.config.DrainTimeout)
+	r.log.Info("stopping: the sources stop, the rest drains", "timeout", r.settings.drainTimeout)
 	r.beginDrain()
 	defer r.waits.end(waitDrain)
-	timer, look := time.NewTimer(r.config.DrainTimeout), time.NewTicker(drainLook)
+	timer, look := time.NewTimer(r.settings.drainTimeout), time.NewTicker(drainLook)
 	defer timer.Stop()
 	defer look.Stop()
 	for {
@@ -47,7 +48,7 @@ const drainLook = 20 * time.Millisecond
 // onlyHaltedLeft notes the stages that an operator has stopped, so that nobody
 // waits for more from them, and says whether all others have stopped by
 // themselves.
-func (r *run) onlyHaltedLeft() bool {
+func (r *running) onlyHaltedLeft() bool {
 	halted := map[string]bool{}
 	findHalted(halted, r.supervisor.Status(), false)
 	only := true
@@ -76,23 +77,36 @@ func findHalted(into map[string]bool, children []supervise.ChildStatus, all bool
 	}
 }
 
-func (r *run) isDraining() bool {
+// drain is the end that an operator asks for: the stages finish what there is.
+type drain struct {
+	once  sync.Once
+	begun chan struct{}
+}
+
+func (r *running) beginDrain() {
+	r.drain.once.Do(func() {
+		close(r.drain.begun)
+		r.pokeAll()
+	})
+}
+
+func (r *running) isDraining() bool {
 	select {
-	case <-r.draining:
+	case <-r.drain.begun:
 		return true
 	default:
 		return false
 	}
 }
 
-func (r *run) pokeAll() {
+func (r *running) pokeAll() {
 	for _, in := range r.instances {
 		in.poke()
 	}
 }
 
 // conclude takes the last checkpoint and says how the run ended.
-func (r *run) conclude(ctx context.Context, err error) error {
+func (r *running) conclude(ctx context.Context, err error) error {
 	var stubborn *supervise.AbandonedError
 	if r.isDraining() && errors.Is(err, context.Canceled) && !errors.As(err, &stubborn) {
 		r.log.Warn("the drain is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
@@ -119,7 +133,7 @@ func (r *run) conclude(ctx context.Context, err error) error {
 }
 
 // unfinished names the stages that have not come to a stop of their own.
-func (r *run) unfinished() (names []string) {
+func (r *running) unfinished() (names []string) {
 	for _, in := range r.instances {
 		if !in.phase.isOver() {
 			names = append(names, in.definition.Name)

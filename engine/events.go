@@ -11,10 +11,10 @@ import (
 
 // onEvent counts, keeps and tells what happens to the stages and groups. The
 // supervisor calls it for one event at a time.
-func (r *run) onEvent(e supervise.Event) {
+func (r *running) onEvent(e supervise.Event) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
-	if d := r.pipeline.plan.Stage(e.Child); d != nil {
+	if d := r.plan.Stage(e.Child); d != nil {
 		in := r.byStage[d]
 		in.count(e)
 		in.say(e)
@@ -22,14 +22,13 @@ func (r *run) onEvent(e supervise.Event) {
 	} else {
 		say(r.log.With("group", e.Child), "the group", e)
 	}
-	r.pipeline.subscribers.tell(e)
-	if r.config.OnEvent != nil {
-		r.config.OnEvent(e)
+	if told := r.settings.onEvent; told != nil {
+		told(e)
 	}
 }
 
 // tell passes on what a stage itself has to say.
-func (r *run) tell(e supervise.Event) {
+func (r *running) tell(e supervise.Event) {
 	e.Time = time.Now()
 	r.onEvent(e)
 }

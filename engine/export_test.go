@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
-
-	"penstock/engine/internal/plan"
 )
 
 // RunUnsupervised is Run without the supervision tree: one life for each
@@ -14,15 +11,7 @@ import (
 // against, and is only for a pipeline whose stages do not fail.
 func (p *Pipeline) RunUnsupervised(ctx context.Context, config Config) error {
 	config = config.withDefaults()
-	r := &run{
-		pipeline: p,
-		config:   config,
-		log:      config.Logger.With("pipeline", p.plan.Name),
-		byStage:  map[*plan.Stage]*instance{},
-		started:  time.Now(),
-		draining: make(chan struct{}),
-	}
-	r.space = newSpace(r)
+	r := newRun(p, config)
 	err := r.open(ctx)
 	if err == nil {
 		err = r.serveUnsupervised(ctx)

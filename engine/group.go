@@ -57,7 +57,7 @@ func newGroup(in *scoped, name string, settings Group) Scope {
 }
 
 // supervisor makes the supervision tree of a run.
-func (r *run) supervisorOf(g *plan.Group) *supervise.Supervisor {
+func (r *running) supervisorOf(g *plan.Group) *supervise.Supervisor {
 	s := &supervise.Supervisor{
 		Name:       g.Name,
 		Strategy:   g.Settings.Strategy,

@@ -20,7 +20,7 @@ import (
 type instance struct {
 	definition *plan.Stage
 	functions  functions
-	run        *run
+	run        *running
 	id         plan.InstanceID
 	log        *slog.Logger
 
@@ -119,10 +119,10 @@ func limitsFor(maxPayload int64) limits {
 	return limits{frame: room, value: room - min(64<<10, room/4), batch: min(batchBytes, room/2)}
 }
 
-func newInstance(r *run, d *plan.Stage, store ports.Store, maxPayload int64) *instance {
+func newInstance(r *running, d *plan.Stage, store ports.Store, maxPayload int64) *instance {
 	in := &instance{
 		definition: d,
-		functions:  r.pipeline.codes[d],
+		functions:  r.functions[d],
 		run:        r,
 		id:         d.ID(),
 		log:        r.log.With("stage", d.Name),
@@ -157,7 +157,7 @@ func newInstance(r *run, d *plan.Stage, store ports.Store, maxPayload int64) *in
 }
 
 // addInstance adds that of a stage whose producers have theirs.
-func (r *run) addInstance(d *plan.Stage, store ports.Store, maxPayload int64) *instance {
+func (r *running) addInstance(d *plan.Stage, store ports.Store, maxPayload int64) *instance {
 	in := newInstance(r, d, store, maxPayload)
 	r.instances = append(r.instances, in)
 	r.byStage[d] = in

@@ -96,8 +96,8 @@ func (t *task) keepLetters(ctx context.Context, reached uint64) error {
 }
 
 // syncLetters brings the dead letters to the disk, where the server does that at intervals.
-func (r *run) syncLetters(ctx context.Context) error {
-	return r.server.SyncStreamFiles(ctx, dlq.StreamName(r.pipeline.plan.Name))
+func (r *running) syncLetters(ctx context.Context) error {
+	return r.server.SyncStreamFiles(ctx, dlq.StreamName(r.plan.Name))
 }
 
 // While the queue is full it is asked again after the first of these delays,
@@ -129,7 +129,7 @@ func (t *task) putLetter(ctx context.Context, l dlq.Letter) error {
 		t.lettersAreFull(l, err)
 		select {
 		case <-time.After(delay):
-		case <-t.run.draining:
+		case <-t.run.drain.begun:
 			return errLettersFull
 		case <-ctx.Done():
 			return ctx.Err()
@@ -177,7 +177,7 @@ func (t *task) diverted(l dlq.Letter) {
 	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
 	t.run.tell(supervise.Event{Child: t.definition.Name, Kind: supervise.Diverted, Detail: l.ID()})
-	if told := t.run.config.OnDeadLetter; told != nil {
+	if told := t.run.settings.onDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {
 			t.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)
 		}

@@ -11,8 +11,6 @@ import (
 	"penstock/engine/remedy"
 )
 
-func (r *run) syncsLazily() bool { return r.config.Sync > 0 && r.config.NATS.URL == "" }
-
 // noteLetters notes that letters are kept up to a sequence.
 func (in *instance) noteLetters(reached uint64) error {
 	if reached <= in.lettersNoted.Load() {

@@ -40,7 +40,7 @@ func TestWaitForLettersKeepsItsName(t *testing.T) {
 func TestWaitForLettersOutlastsALife(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &task{instance: &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}}
+	in := &task{instance: &instance{run: &running{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}}
 	in.waiting.keeping.begin(&in.waiting.waits)
 	in.waiting.waits.begin(waitCommit, "its answer has not come")
 	in.endWaits()

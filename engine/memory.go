@@ -55,7 +55,7 @@ func (r *run) openInMemory(ctx context.Context) error {
 	if err := r.checkPositions(); err != nil {
 		return err
 	}
-	r.quarantine = newQuarantine(r)
+	r.quarantine = newQuarantine(r.running)
 	close(r.quarantine.over) // a death of the process takes the memory, too
 	r.opened()
 	r.memory.Began(r.states)

@@ -55,6 +55,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.dir.Checkpoints(), Logger: r.log}); err != nil {
 		return err
 	}
+	r.notes = r.store
 	if err := r.identify(ctx); err != nil {
 		return err
 	}
@@ -237,7 +238,7 @@ func (in *instance) open(ctx context.Context) error {
 
 // checkPositions refuses a reader that is ahead of its channel, also one that
 // has ended and looks no more: the channel was replaced or lost its tail.
-func (r *run) checkPositions() error {
+func (r *running) checkPositions() error {
 	for _, in := range r.instances {
 		for k, i := range in.definition.Inputs {
 			// Messages that others have overtaken do not count: those behind them were taken.

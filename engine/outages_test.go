@@ -15,7 +15,7 @@ import (
 func TestOutagesAreLoggedWithoutTheLock(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &task{instance: &instance{run: &run{clock: clock}, definition: &plan.Stage{Name: "stage"}, waiting: waitingFor{waits: waits{clock: clock}}}}
+	in := &task{instance: &instance{run: &running{clock: clock}, definition: &plan.Stage{Name: "stage"}, waiting: waitingFor{waits: waits{clock: clock}}}}
 	watch := &lockWatch{Handler: slog.NewTextHandler(&strings.Builder{}, nil), mu: &in.outages.mu}
 	in.log = slog.New(watch)
 	in.isAway("input a", "message a:1", errors.New("no route"))

@@ -41,7 +41,7 @@ func (t *task) isBlocked() bool {
 	return t.hasPending() && !t.batchFits() && t.isHeldUp()
 }
 
-func (r *run) hasGivenUp() bool {
+func (r *running) hasGivenUp() bool {
 	for _, in := range r.instances {
 		if in.phase.isGivenUp() {
 			return true
@@ -51,7 +51,7 @@ func (r *run) hasGivenUp() bool {
 }
 
 // endIfStuck drains when nothing can move any more.
-func (r *run) endIfStuck() {
+func (r *running) endIfStuck() {
 	if r.isDraining() || !r.hasGivenUp() {
 		return
 	}
@@ -64,7 +64,7 @@ func (r *run) endIfStuck() {
 	r.beginDrain()
 }
 
-func (r *run) givenUp() (names []string) {
+func (r *running) givenUp() (names []string) {
 	for _, in := range r.instances {
 		if in.phase.isGivenUp() {
 			names = append(names, in.definition.Name)
@@ -94,7 +94,7 @@ func (e *GivenUpError) Error() string {
 }
 
 // givenUpError names the stages that are down for the rest of the run, or nil.
-func (r *run) givenUpError() error {
+func (r *running) givenUpError() error {
 	e := &GivenUpError{Stages: r.givenUp()}
 	if len(e.Stages) == 0 {
 		return nil

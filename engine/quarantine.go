@@ -20,7 +20,7 @@ import (
 // time. If the process dies of one of those, its neighbourhood, wider than the
 // last one, is suspect next time.
 type quarantine struct {
-	run   *run
+	run   *running
 	on    atomic.Bool
 	token chan struct{} // in it while nobody is in the user's code
 	over  chan struct{} // closed while nothing is in quarantine
@@ -40,7 +40,7 @@ const (
 	quarantineLimit = 10 * time.Minute
 )
 
-func newQuarantine(r *run) *quarantine {
+func newQuarantine(r *running) *quarantine {
 	c := &quarantine{run: r, token: make(chan struct{}, 1), over: make(chan struct{})}
 	c.token <- struct{}{}
 	return c

@@ -23,7 +23,7 @@ type quarantineRecord struct {
 }
 
 // lastCalls reads what the process before was doing.
-func (r *run) lastCalls() (inflight.Last, error) {
+func (r *running) lastCalls() (inflight.Last, error) {
 	last, err := inflight.Read(r.dir.Inflight())
 	if errors.Is(err, inflight.ErrUnreadable) {
 		r.log.Warn("what the process before was doing is not known", "error", err)
@@ -34,7 +34,7 @@ func (r *run) lastCalls() (inflight.Last, error) {
 
 // beginQuarantine takes the file for this process, once what it said is safe,
 // and gives every task its slot. It comes before anything is called.
-func (r *run) beginQuarantine(last inflight.Last) error {
+func (r *running) beginQuarantine(last inflight.Last) error {
 	r.quarantine = newQuarantine(r)
 	if err := r.quarantine.begin(last); err != nil {
 		return err
@@ -195,7 +195,7 @@ func (in *instance) sayKilled(f *failure) {
 }
 
 func (c *quarantine) load() (known quarantineRecord, found bool, err error) {
-	data, found, err := c.run.store.Note(quarantineNote)
+	data, found, err := c.run.notes.Note(quarantineNote)
 	if err == nil && found {
 		err = json.Unmarshal(data, &known)
 	}
@@ -214,14 +214,14 @@ func (c *quarantine) save(death uint64) error {
 			return err
 		}
 	}
-	if err := c.run.store.PutNote(quarantineNote, data); err != nil {
+	if err := c.run.notes.PutNote(quarantineNote, data); err != nil {
 		return fmt.Errorf("keep what the process before was doing: %w", err)
 	}
 	return nil
 }
 
 // instance is the one of a stage, or nil.
-func (r *run) instance(stage string) *instance { return r.byStage[r.pipeline.plan.Stage(stage)] }
+func (r *running) instance(stage string) *instance { return r.byStage[r.plan.Stage(stage)] }
 
 // KilledError says that the process died while a stage had this message, and
 // no other was in any stage's code.

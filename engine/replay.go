@@ -247,7 +247,7 @@ func (t *task) callReplay(ctx context.Context, i *input) error {
 }
 
 // hintReplay is told that there may be a request for a stage.
-func (r *run) hintReplay(stage string, _ int) {
+func (r *running) hintReplay(stage string, _ int) {
 	in := r.instance(stage)
 	if in == nil {
 		return

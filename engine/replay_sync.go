@@ -15,11 +15,11 @@ import (
 
 func (r *replays) keepRequest(ctx context.Context) error {
 	run := r.task.run
-	return run.server.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.pipeline.plan.Name))
+	return run.server.SyncStreamFiles(ctx, dlq.ReplayStreamName(run.plan.Name))
 }
 
 func (r *replays) keepCommits(ctx context.Context) error {
-	if run := r.task.run; run.syncsLazily() {
+	if run := r.task.run; run.settings.isLazy {
 		return run.server.SyncAllFiles(ctx)
 	}
 	return nil

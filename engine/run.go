@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"penstock/checkpoint"
@@ -15,48 +13,50 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
-	"penstock/engine/internal/inflight"
 	"penstock/engine/internal/memory"
-	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
 
 // run is one Run of a pipeline.
 type run struct {
-	pipeline     *Pipeline
-	config       Config
-	log          *slog.Logger
-	dir          *datadir.Directory
-	broker       *broker.Broker  // nil: the run is in memory
-	server       ports.Server    // the same, to the stages
-	memory       *memory.Backend // nil: there are a server and a directory
-	keys         *frame.Keys     // nil: frames are not authenticated
-	store        *checkpoint.Store
-	queue        *dlq.Queue
-	letters      ports.DeadLetters // the same, to the stages
-	lettersEnd   uint64            // no later one is in the files
-	clock        ports.Clock
-	identity     datadir.Identity
-	instances    []*instance // producers before readers
-	byStage      map[*plan.Stage]*instance
-	checkpointer *checkpointer
-	supervisor   *supervise.Supervisor
-	telling      sync.Mutex // one event at a time
-	inflight     *inflight.File
-	quarantine   *quarantine
-	space        *space
-	draining     chan struct{} // closed when the stages are to finish what there is
-	beginDrain   func()
-	ready        atomic.Bool // every instance is open
-	waits        waits       // before the stages are open, and beside them
-	sampled      sampled
-	started      time.Time
-	wasLazy      bool // the process before let the embedded server sync at an interval
+	*running
+	pipeline   *Pipeline
+	config     Config
+	broker     *broker.Broker  // nil: the run is in memory
+	memory     *memory.Backend // nil: there are a server and a directory
+	keys       *frame.Keys     // nil: frames are not authenticated
+	store      *checkpoint.Store
+	queue      *dlq.Queue
+	lettersEnd uint64 // no later one is in the files
+	identity   datadir.Identity
+	started    time.Time
+	wasLazy    bool // the process before let the embedded server sync at an interval
+}
 
-	// inBackground runs fn until it returns, with a context that ends when
-	// everything has to stop. stop ends it before, and waits for it.
-	inBackground func(fn func(context.Context)) (stop func())
+func newRun(p *Pipeline, config Config) *run {
+	return &run{
+		running: newRunning(p.plan, p.codes, ports.RealTime{}, settings{
+			log:          config.Logger.With("pipeline", p.plan.Name),
+			dir:          config.Dir,
+			minFree:      config.MinFree,
+			isLazy:       config.Sync > 0 && config.NATS.URL == "",
+			drainTimeout: config.DrainTimeout,
+			patience:     config.WaitPatience,
+			readiness:    config.UnavailableReadiness,
+			tracer:       config.Tracer,
+			onDeadLetter: config.OnDeadLetter,
+			onEvent: func(e supervise.Event) {
+				p.subscribers.tell(e)
+				if config.OnEvent != nil {
+					config.OnEvent(e)
+				}
+			},
+		}),
+		pipeline: p,
+		config:   config,
+		started:  time.Now(),
+	}
 }
 
 // ErrRunning says that the pipeline is running already.
@@ -80,17 +80,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	if err := config.check(); err != nil {
 		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, err)
 	}
-	r := &run{
-		pipeline: p,
-		config:   config,
-		log:      config.Logger.With("pipeline", p.plan.Name),
-		byStage:  map[*plan.Stage]*instance{},
-		clock:    ports.RealTime{},
-		started:  time.Now(),
-		draining: make(chan struct{}),
-	}
-	r.space = newSpace(r)
-	r.beginDrain = sync.OnceFunc(func() { close(r.draining); r.pokeAll() })
+	r := newRun(p, config)
 	if !p.begin(r) {
 		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, ErrRunning)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/memory"
-	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
 )
@@ -20,7 +19,7 @@ type simProcess struct {
 	world    *world
 	number   int
 	disk     *memory.Disk
-	run      *run
+	run      *running
 	ctx      context.Context
 	boot     *coroutine
 	saver    *coroutine
@@ -88,26 +87,10 @@ var discard = slog.New(slog.DiscardHandler)
 func (w *world) start(disk *memory.Disk) *simProcess {
 	w.processes++
 	p := &simProcess{world: w, number: w.processes, disk: disk, ctx: context.Background()}
-	r := &run{
-		pipeline: w.plan.pipeline,
-		log:      discard,
-		byStage:  map[*plan.Stage]*instance{},
-		draining: make(chan struct{}),
-		clock:    simClock{p},
-		letters:  memory.NewLetters("sim"), // no stage uses its attempts up
-		server:   simServer{process: p},
-	}
-	if !w.syncAlways && w.embedded {
-		r.config.Sync = time.Second
-	}
-	r.beginDrain = func() {
-		if !r.isDraining() {
-			close(r.draining)
-			r.pokeAll()
-		}
-	}
+	r := newRunning(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, settings{log: discard, isLazy: !w.syncAlways && w.embedded})
+	r.letters = memory.NewLetters("sim") // no stage uses its attempts up
+	r.server = simServer{process: p}
 	r.quarantine = newQuarantine(r)
-	r.space = newSpace(r)
 	close(r.quarantine.over)
 	r.checkpointer = &checkpointer{
 		saver: simSaver{p}, server: r.server, log: r.log,
@@ -127,7 +110,7 @@ func (w *world) start(disk *memory.Disk) *simProcess {
 // open does what openInstances does.
 func (p *simProcess) open() error {
 	r := p.run
-	for _, d := range r.pipeline.plan.Order() {
+	for _, d := range r.plan.Order() {
 		in := r.addInstance(d, p.corner(d.Name), 1<<20)
 		in.channel = &simLink{p, p.world.streams[d.Name]}
 		if err := in.observed.history.Open(in.committed.Store); err != nil {

@@ -20,7 +20,7 @@ import (
 // channels are trimmed. A broker that met the end of the disk all the same is
 // started anew when there is space again.
 type space struct {
-	run   *run
+	run   *running
 	dirs  []string
 	bound int64 // 0: the default; less: nothing is looked at
 	level atomic.Int32
@@ -57,9 +57,9 @@ const (
 	troubleLonger = 30 * time.Second
 )
 
-func newSpace(r *run) *space {
-	s := &space{run: r, bound: r.config.MinFree, changed: make(chan struct{}), over: make(chan struct{})}
-	s.dirs = []string{r.config.Dir}
+func newSpace(r *running) *space {
+	s := &space{run: r, bound: r.settings.minFree, changed: make(chan struct{}), over: make(chan struct{})}
+	s.dirs = []string{r.settings.dir}
 	return s
 }
 
@@ -124,7 +124,7 @@ func (s *space) mayTrim() bool {
 	if !s.run.server.Embedded() {
 		return true
 	}
-	free, size, err := checkpoint.Space(s.run.config.Dir)
+	free, size, err := checkpoint.Space(s.run.settings.dir)
 	return (err != nil || free >= checkpoint.KeptFree(size)) && s.run.server.Trouble() == nil
 }
 
@@ -193,7 +193,7 @@ func (s *space) awaitStart(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("wait for free space in %s: %w", s.run.config.Dir, context.Cause(ctx))
+			return fmt.Errorf("wait for free space in %s: %w", s.run.settings.dir, context.Cause(ctx))
 		}
 	}
 }

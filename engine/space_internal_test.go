@@ -29,7 +29,7 @@ func TestBoundOfADisk(t *testing.T) {
 		{1, 1 << 40, 256 << 20}, // less would stop the checkpoints first
 		{1, 160 << 20, 20 << 20},
 	} {
-		s := newSpace(&run{config: Config{MinFree: c.config}})
+		s := newSpace(&running{settings: settings{minFree: c.config}})
 		if got := s.boundOf(c.size); got != c.want {
 			t.Errorf("%d of %d: %d, want %d", c.config, c.size, got, c.want)
 		}

@@ -82,7 +82,7 @@ func newTask(in *instance) *task {
 		letters: newLetters(),
 		pace:    newPace(&in.observed.measures),
 	}
-	s.traces.tracer = in.run.config.Tracer
+	s.traces.tracer = in.run.settings.tracer
 	s.code.watch.deadline, s.code.saving.deadline = d.Options.Deadline, d.Options.Deadline
 	for k, i := range d.Inputs {
 		s.inbox.inputs = append(s.inbox.inputs, &input{

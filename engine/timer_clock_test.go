@@ -21,7 +21,7 @@ func (c *jumpyClock) Now() time.Time { return wall.Jumped(c.start.Add(c.elapsed)
 func timerSession(timers ...plan.Timer) (*task, *jumpyClock) {
 	clock := &jumpyClock{start: time.Now()}
 	return &task{
-		instance: &instance{definition: &plan.Stage{Timers: timers}, run: &run{clock: clock, space: &space{}}},
+		instance: &instance{definition: &plan.Stage{Timers: timers}, run: &running{clock: clock, space: &space{}}},
 		timers:   timerSet{due: make([]int64, len(timers)), alarms: make([]alarms, len(timers))},
 		inbox:    inbox{inputs: []*input{{hasHead: true}}}, // or it would be at its end
 	}, clock

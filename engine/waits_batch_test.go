@@ -28,7 +28,7 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := &begunClock{handClock{at: time.Unix(1e9, 0)}, make(chan struct{}, 1)}
-			in := &task{instance: &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}, source: newFeeder(), batch: &batch{}}
+			in := &task{instance: &instance{run: &running{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}, source: newFeeder(), batch: &batch{}}
 			in.format.limits = limits{frame: 1000, batch: 900}
 			in.format.capacity.Messages = 1000
 			in.batch.calls, in.batch.bytes = 1, 950

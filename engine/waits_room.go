@@ -22,7 +22,7 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 		wait.Detail = "message " + messageUnit(in.definition.Inputs[k], in.waiting.heads[k].offset.Load())
 	case waitUnavailable:
 		if wait.Overdue {
-			wait.Readiness = in.run.config.UnavailableReadiness
+			wait.Readiness = in.run.settings.readiness
 		}
 	}
 }

@@ -23,7 +23,7 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 		{KindProcessor, spaceLow, ""},
 		{KindSource, spaceEnough, ""},
 	} {
-		r := &run{clock: clock}
+		r := &running{clock: clock}
 		r.space = newSpace(r)
 		r.space.level.Store(c.level)
 		in := &task{instance: &instance{run: r, definition: &plan.Stage{Kind: c.kind}, waiting: waitingFor{waits: waits{clock: clock}}}}

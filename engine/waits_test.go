@@ -57,7 +57,7 @@ func TestWaitsCostNothingWhenNothingChanges(t *testing.T) {
 func TestWaitThatFollowsIsNotOverdueBesideItsCause(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &instance{run: &run{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}, reading: []waits{{clock: clock}}}}
+	in := &instance{run: &running{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}, reading: []waits{{clock: clock}}}}
 	in.waiting.reading[0].begin(waitReadAhead, "8 MiB")
 	in.waiting.waits.begin(waitFunction, "message a:1")
 	clock.advance(time.Hour)

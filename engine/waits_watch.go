@@ -13,7 +13,7 @@ import (
 // reasons: once as an event, and again and again in the log, until they are
 // over.
 type waitWatch struct {
-	run  *run
+	run  *running
 	told map[waitPlace]*toldWait
 }
 
@@ -39,7 +39,7 @@ const (
 )
 
 // watchWaits begins to watch; stop ends that, and waits for it.
-func (r *run) watchWaits() (stop func()) {
+func (r *running) watchWaits() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	w := &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
@@ -66,7 +66,7 @@ func (w *waitWatch) look(now time.Time) {
 		b := w.run.server
 		w.run.waits.note(waitBroker, !b.Connected(), "there is no connection to "+b.Server())
 	}
-	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.config.WaitPatience), now)
+	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.settings.patience), now)
 	if isReady {
 		for _, in := range w.run.instances {
 			w.lookAt(waitPlace{in: in}, in.waitsNow(now), now)
@@ -159,7 +159,7 @@ func (in *instance) replayWaits() *waits { return &in.waiting.reading[len(in.def
 
 // waitsNow are the waits of the stage, and of its inputs.
 func (in *instance) waitsNow(now time.Time) []Wait {
-	patience := in.run.config.WaitPatience
+	patience := in.run.settings.patience
 	list := append(in.waiting.waits.list(now, patience), in.functionWaits(now)...)
 	for k := range in.waiting.reading {
 		for _, wait := range in.waiting.reading[k].list(now, patience) {

@@ -36,6 +36,12 @@ type Store interface {
 	PutNotesUnsynced(notes map[string][]byte) error
 }
 
+// Notes are what the process notes in the store, of no instance.
+type Notes interface {
+	Note(name string) ([]byte, bool, error)
+	PutNote(name string, value []byte) error
+}
+
 // Server is what a run has to know, while it runs, of the one that keeps the channels.
 type Server interface {
 	Embedded() bool
