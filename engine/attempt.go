@@ -113,7 +113,7 @@ func (t *task) saveCalls() error {
 		err = t.keepNote(callNote, data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, t.failures.ofUnit.Unit, err))
+		return answer.Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, t.failures.ofUnit.Unit, err))
 	}
 	return nil
 }

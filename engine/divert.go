@@ -2,13 +2,13 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/plan"
 )
 
 // divert takes the head of an input, which is out of attempts, without calling
@@ -22,7 +22,7 @@ func (t *task) divert(ctx context.Context, i *input, f *failure) error {
 	if t.stopsAtLimit(f) {
 		return t.atLimit(f)
 	}
-	if !f.Final && t.definition.Options.AtLimit == DropMessage {
+	if !f.Final && t.definition.Options.AtLimit == plan.DropMessage {
 		t.drop(i, f)
 		return nil
 	}
@@ -42,7 +42,7 @@ func (t *task) divert(ctx context.Context, i *input, f *failure) error {
 // the stage. What was before it is committed first.
 func (t *task) stopsAtLimit(f *failure) bool {
 	limit := t.definition.Options.AtLimit
-	return !f.Final && (limit == StopStage || limit == EscalateStage)
+	return !f.Final && (limit == plan.StopStage || limit == plan.EscalateStage)
 }
 
 // drop takes the head of an input without effect and without a dead letter.
@@ -58,20 +58,6 @@ func (t *task) pass(i *input) {
 	i.take()
 	t.moved(i)
 	t.batch.last = call{} // it called nothing
-}
-
-// AtLimitError says that a message has failed at every attempt, or that a source
-// has a value that cannot be sent, and that the stage is to stop, or its failure
-// to go up, instead of losing sight of it. The next start tries it again.
-type AtLimitError struct {
-	Stage    string
-	Message  string // "numbers.0:33"; of a source the call, "step:12"
-	Attempts int
-	Reason   string // the last error
-}
-
-func (e *AtLimitError) Error() string {
-	return fmt.Sprintf("message %s has failed at %d attempts, the last time with: %s", e.Message, e.Attempts, e.Reason)
 }
 
 func (t *task) atLimit(f *failure) error {

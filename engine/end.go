@@ -85,7 +85,7 @@ func (t *task) divertHeld() error {
 		if i.held {
 			f, err := t.failures.obtain(i.place())
 			if err != nil {
-				return Fatal(err)
+				return answer.Fatal(err)
 			}
 			f.attempts = attempts{
 				Unit:   messageUnit(i.definition, i.head.offset),

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"penstock/engine/internal/answer"
 )
 
 // failure is the durable record of a message that failed and is not committed.
@@ -117,7 +119,7 @@ func (t *task) countTry(c *call, err error) (*failure, error) {
 	unit := messageUnit(c.input.definition, c.offset)
 	f, full := t.failures.obtain(c.place())
 	if full != nil {
-		return nil, Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, unit, full))
+		return nil, answer.Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, unit, full))
 	}
 	t.observed.stats.FailedAttempts.Add(1)
 	f.count(unit, err, t.run.clock.Now())
@@ -136,7 +138,7 @@ func (t *task) saveFailure(f *failure, write noteWriter) error {
 		err = write(failureNote(f.slot), data)
 	}
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, f.Unit, err))
+		return answer.Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, f.Unit, err))
 	}
 	return nil
 }
@@ -156,7 +158,7 @@ func (t *task) forgetFailure(f *failure) error {
 	t.failures.remove(f)
 	err := t.run.space.persist(func() error { return t.committed.Store.PutNote(failureNote(f.slot), []byte("{}")) })
 	if err != nil {
-		return Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", t.definition.Name, f.Unit, err))
+		return answer.Fatal(fmt.Errorf("stage %s: forget the attempts of %s: %w", t.definition.Name, f.Unit, err))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -86,7 +87,7 @@ func (t *task) record(err error) error {
 // often it comes, no restart limit counts it.
 func (t *task) messageFault(f *failure, err error) error {
 	limit := t.definition.Options.Attempts
-	if limit == Unlimited {
+	if limit == plan.Unlimited {
 		return fmt.Errorf("message %s, attempt %d: %w", f.Unit, f.Count, err)
 	}
 	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", f.Unit, f.Count, limit, err))

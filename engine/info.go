@@ -3,27 +3,7 @@ package engine
 import (
 	"context"
 	"log/slog"
-
-	"penstock/engine/internal/plan"
 )
-
-type taskKey struct{}
-
-func taskOf(ctx context.Context) *task {
-	in, _ := ctx.Value(taskKey{}).(*task)
-	return in
-}
-
-// feedKey is the context's key of a source's call.
-type feedKey struct{}
-
-// callOf is the call that a context belongs to.
-func callOf(ctx context.Context, in *task) *call {
-	if c, is := ctx.Value(feedKey{}).(*call); is {
-		return c
-	}
-	return &in.call
-}
 
 // Info tells a stage function about the stage it is called in.
 type Info struct {
@@ -53,11 +33,7 @@ func InfoOf(ctx context.Context) Info {
 		Commits:  control.Commit,
 		Attempt:  callOf(ctx, in).attempt,
 	}
-	for _, p := range control.Inputs {
-		if p.Stream != plan.ReplayStream {
-			info.In += p.Count()
-		}
-	}
+	info.In = in.takenOf(&control)
 	for i := range control.Sections {
 		info.Out += control.Sections[i].Next()
 	}

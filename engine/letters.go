@@ -13,6 +13,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/answer"
 	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 )
@@ -124,7 +125,7 @@ func (t *task) putLetter(ctx context.Context, l dlq.Letter) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !errors.Is(err, dlq.ErrFull):
-			return Fatal(fmt.Errorf("keep the dead letter %s: %w", l.ID(), err))
+			return answer.Fatal(fmt.Errorf("keep the dead letter %s: %w", l.ID(), err))
 		}
 		t.lettersAreFull(l, err)
 		select {

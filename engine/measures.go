@@ -6,54 +6,6 @@ import (
 	"penstock/engine/measure"
 )
 
-// StageMeasures are the histograms of a stage since the process began. The
-// difference of two tells of the time between them; see measure.Snapshot.
-type StageMeasures struct {
-	Stage string
-	// Calls is how long a call of the stage's functions took, in seconds. Calls of
-	// less than a millisecond are measured sixteen at a time, or as many as take a
-	// tenth of one, up to 512, and count as their average; but when one of them stalls it counts for
-	// itself.
-	Calls measure.Snapshot
-	// Ages is how old a message was when the commit that took it was on disk, in
-	// seconds since its Time: the latency from end to end. Of messages whose calls
-	// are measured together the last of each input is looked at.
-	Ages measure.Snapshot
-	// Inputs has the same of each stream that the stage reads, in their order, and
-	// without dead letters that came back.
-	Inputs []InputMeasures
-	// Commits is how long a frame took to be on disk, in seconds.
-	Commits measure.Snapshot
-	// Batches is how many messages a commit took; of a source, how many calls.
-	Batches measure.Snapshot
-}
-
-// InputMeasures are the histograms of what a stage takes of one stream.
-type InputMeasures struct {
-	Stream string // "stage" or "stage/branch"
-	Ages   measure.Snapshot
-}
-
-// Measures returns the histograms of the stages of the run under way, producers
-// before readers, or nothing. Safe for concurrent use.
-func (p *Pipeline) Measures() []StageMeasures {
-	r, err := p.serving()
-	if err != nil {
-		return nil
-	}
-	list := make([]StageMeasures, len(r.instances))
-	for k, in := range r.instances {
-		list[k] = StageMeasures{
-			Stage:   in.definition.Name,
-			Calls:   in.observed.measures.calls.Snapshot(),
-			Commits: in.observed.measures.commits.Snapshot(),
-			Batches: in.observed.measures.batches.Snapshot(),
-		}
-		list[k].Ages, list[k].Inputs = in.agesByInput()
-	}
-	return list
-}
-
 // measures are the histograms of an instance. Safe for concurrent use.
 type measures struct {
 	calls, commits, batches measure.Histogram
@@ -65,6 +17,21 @@ type aged struct {
 	input int   // its index; replays have -1
 	time  int64 // Unix nanoseconds
 	count uint32
+}
+
+// measures are those of every instance.
+func (r *running) measures() []StageMeasures {
+	list := make([]StageMeasures, len(r.instances))
+	for k, in := range r.instances {
+		list[k] = StageMeasures{
+			Stage:   in.definition.Name,
+			Calls:   in.observed.measures.calls.Snapshot(),
+			Commits: in.observed.measures.commits.Snapshot(),
+			Batches: in.observed.measures.batches.Snapshot(),
+		}
+		list[k].Ages, list[k].Inputs = in.agesByInput()
+	}
+	return list
 }
 
 // agesByInput returns the ages of all that was taken, and those of each input.

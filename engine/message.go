@@ -45,12 +45,6 @@ type Emit[T any] func(value T, options ...EmitOption)
 // EmitOption adds something to an emitted value.
 type EmitOption func(*emission)
 
-type emission struct {
-	key     string
-	time    time.Time
-	refused *error // where a refusal is told; nil: it fails the call
-}
-
 // WithKey emits the value with a key.
 func WithKey(key string) EmitOption { return func(e *emission) { e.key = key } }
 

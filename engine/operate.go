@@ -54,3 +54,13 @@ func wrapCommand(what, name string, err error) error {
 	}
 	return nil
 }
+
+// Measures returns the histograms of the stages of the run under way, producers
+// before readers, or nothing. Safe for concurrent use.
+func (p *Pipeline) Measures() []StageMeasures {
+	r, err := p.serving()
+	if err != nil {
+		return nil
+	}
+	return r.measures()
+}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"penstock/engine/supervise"
@@ -73,26 +72,6 @@ func (r *running) givenUp() (names []string) {
 	return names
 }
 
-// GivenUpError says that stages were given up, by their restart policy or their
-// recovery function, and had not ended. They keep their state and messages, and
-// the next run goes on with them.
-type GivenUpError struct {
-	Stages []string
-	Causes []error // the failure of each
-}
-
-func (e *GivenUpError) Error() string {
-	var b strings.Builder
-	for k, name := range e.Stages {
-		if k > 0 {
-			b.WriteString("; ")
-		}
-		fmt.Fprintf(&b, "stage %s was given up: %v", name, e.Causes[k])
-	}
-	b.WriteString(" (nothing is lost: the next run goes on with what is left)")
-	return b.String()
-}
-
 // givenUpError names the stages that are down for the rest of the run, or nil.
 func (r *running) givenUpError() error {
 	e := &GivenUpError{Stages: r.givenUp()}
@@ -115,6 +94,3 @@ func causeOf(e supervise.Event) error {
 	}
 	return e.Err
 }
-
-// Unwrap returns the causes.
-func (e *GivenUpError) Unwrap() []error { return e.Causes }

@@ -222,14 +222,3 @@ func (c *quarantine) save(death uint64) error {
 
 // instance is the one of a stage, or nil.
 func (r *running) instance(stage string) *instance { return r.byStage[r.plan.Stage(stage)] }
-
-// KilledError says that the process died while a stage had this message, and
-// no other was in any stage's code.
-type KilledError struct {
-	Stage   string
-	Message string // "numbers.0:33"
-}
-
-func (e *KilledError) Error() string {
-	return fmt.Sprintf("the process died while stage %s had message %s", e.Stage, e.Message)
-}

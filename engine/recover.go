@@ -11,6 +11,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/rule"
 )
 
@@ -133,7 +134,7 @@ func (t *task) fence(ctx context.Context) error {
 	t.flight = nil
 	faultpoint.Hit(faultpoint.AfterFence, t.definition.Name)
 	if control.Commit > 0 {
-		t.log.Info("resuming", "commit", control.Commit, "epoch", t.ownership.epoch, "taken", InfoOf(context.WithValue(ctx, taskKey{}, t)).In, "emitted", t.emitted())
+		t.log.Info("resuming", "commit", control.Commit, "epoch", t.ownership.epoch, "taken", t.takenOf(&control), "emitted", t.emitted())
 	}
 	return nil
 }
@@ -144,4 +145,14 @@ func newOwner() uint64 {
 		return uint64(time.Now().UnixNano())
 	}
 	return binary.LittleEndian.Uint64(b[:])
+}
+
+// takenOf counts the messages that a commit and those before it took; replays are none.
+func (t *task) takenOf(control *frame.Frame) (n uint64) {
+	for _, p := range control.Inputs {
+		if p.Stream != plan.ReplayStream {
+			n += p.Count()
+		}
+	}
+	return n
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/state"
 	"penstock/engine/supervise"
 )
@@ -16,7 +17,7 @@ import (
 type fault struct {
 	supervise.Fault
 	call    string
-	message *FaultMessage
+	message *faultMessage
 	attempt int
 	timer   int // -1 when it was none
 	due     int64
@@ -78,7 +79,7 @@ func (in *instance) decide(ctx context.Context, f supervise.Fault) supervise.Dec
 	in.fault.recovery.mu.Unlock()
 	var limit *AtLimitError
 	if errors.As(f.Err, &limit) {
-		if in.definition.StopsBy() == EscalateStage {
+		if in.definition.StopsBy() == plan.EscalateStage {
 			return supervise.PassUp
 		}
 		return supervise.GiveUp
@@ -127,7 +128,7 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 	d.timer = timerOf(c.unit)
 	if c.unit == "" && c.batched <= 1 {
 		stream := in.inputDefinition(c.input).Stream
-		d.message = &FaultMessage{ID: stream.Message(c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
+		d.message = &faultMessage{ID: stream.Message(c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
 	}
 	s := in.task.Load()
 	if s == nil {
@@ -140,7 +141,7 @@ func (in *instance) describeOverdue(d *fault, c *watchedCall) {
 type faulted struct {
 	err     error
 	call    string
-	message *FaultMessage
+	message *faultMessage
 	attempt int
 	timer   int
 	due     int64 // when the timer was due
@@ -163,7 +164,7 @@ func (t *task) note(err error) {
 	if c.count > 1 {
 		return
 	}
-	f.message = &FaultMessage{
+	f.message = &faultMessage{
 		ID:     i.definition.Stream.Message(c.offset),
 		Stream: i.definition.Stream.String(),
 		Offset: c.offset,
@@ -235,4 +236,14 @@ func (t *task) amend() error {
 	}
 	t.batch.closed = t.batch.calls > 0 // whatever comes next may fail
 	return nil
+}
+
+// faultMessage is a message that a stage failed at.
+type faultMessage struct {
+	ID     string
+	Stream string
+	Offset uint64
+	Key    string
+	Time   time.Time
+	Value  []byte
 }

@@ -18,7 +18,7 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 	p := t.pipeline
 	return func(ctx context.Context, in *instance, f fault) (verdict, error) {
 		told := Fault[S]{
-			Stage: f.Child, Reason: f.Reason, Err: f.Err, Call: f.call, Message: f.message, Attempt: f.attempt,
+			Stage: f.Child, Reason: f.Reason, Err: f.Err, Call: f.call, Message: (*FaultMessage)(f.message), Attempt: f.attempt,
 			Restarts: f.Restarts, Total: f.Total, Abandoned: f.Abandoned,
 		}
 		var panicked *supervise.PanicError

@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-
-	"penstock/dlq"
 )
 
 // reopens says whether a stage that has ended goes on: a dead letter of its own
@@ -54,15 +52,4 @@ func (in *instance) isOurs(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("look at the channel of stage %s: %w", in.definition.Name, err)
 	}
 	return found && last.Frame.Owner == s.ownership.owner, nil
-}
-
-// replaysWait says whether dead letters of a complete run are to be replayed:
-// then it is not over yet.
-func (r *run) replaysWait(ctx context.Context) (bool, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.Name)
-	if err != nil || !found {
-		return false, err
-	}
-	waiting, err := letters.PendingReplays(ctx)
-	return len(waiting) > 0, err
 }

@@ -14,6 +14,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 )
 
@@ -222,7 +223,7 @@ func (t *task) callReplay(ctx context.Context, i *input) error {
 		return nil
 	}
 	if origin == nil || origin.replays != nil {
-		return Reject(fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, t.definition.Name))
+		return answer.Reject(nil, fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, t.definition.Name))
 	}
 	p := peeked{
 		input:   origin,

@@ -80,19 +80,6 @@ func (t *task) lookBack(ctx context.Context) (uint64, error) {
 	return t.flight.pending.Result()
 }
 
-// FencedError says that another process owns the stage now. The one that gets
-// it has committed nothing since and must not go on.
-type FencedError struct {
-	Stage       string
-	Epoch       uint64 // ours
-	OwnerEpoch  uint64 // of the owner
-	OwnerCommit uint64
-}
-
-func (e *FencedError) Error() string {
-	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this one commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
-}
-
 func (t *task) fencedBy(owner channel.Record) error {
 	return &FencedError{Stage: t.definition.Name, Epoch: t.ownership.epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
 }

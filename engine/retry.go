@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -17,7 +18,7 @@ func (t *task) retriesHere() bool {
 	c, o := &t.call, t.definition.Options
 	i := c.input
 	switch {
-	case o.AttemptDelay == nil || o.Attempts == Unlimited:
+	case o.AttemptDelay == nil || o.Attempts == plan.Unlimited:
 		return false
 	case i == nil || c.count > 1 || !i.hasHead || i.head.offset != c.offset:
 		return false
@@ -30,7 +31,7 @@ func (t *task) retriesHere() bool {
 func (t *task) retryHere(ctx context.Context, err error) error {
 	f, unsaved := t.countTry(&t.call, err)
 	if unsaved == nil {
-		f.passed = t.usedUp(f) && (f.Final || t.definition.Options.AtLimit == DeadLetter) // its letter comes next
+		f.passed = t.usedUp(f) && (f.Final || t.definition.Options.AtLimit == plan.DeadLetter) // its letter comes next
 		unsaved = t.saveFailure(f, t.jot)
 	}
 	if unsaved != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"penstock/checkpoint"
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -39,15 +40,6 @@ const (
 )
 
 var spaceNames = [...]string{"enough", "low", "full"}
-
-// DiskStatus is how full the disk of the data directory is.
-type DiskStatus struct {
-	State string `json:"state"` // "enough"; "low": the sources wait; "full": all stages wait
-	Path  string `json:"path"`  // a directory on the disk
-	Used  int64  `json:"used"`  // bytes, of all programs
-	Free  int64  `json:"free"`  // bytes that are left for the pipeline
-	Bound int64  `json:"bound"` // bytes that have to be free
-}
 
 const (
 	spaceTick     = 100 * time.Millisecond
@@ -279,8 +271,8 @@ func (s *space) tell(before, now int32) {
 	}
 }
 
-func waitsAt(kind Kind, level int32) bool {
-	return level == spaceFull || level == spaceLow && kind == KindSource
+func waitsAt(kind plan.Kind, level int32) bool {
+	return level == spaceFull || level == spaceLow && kind == plan.KindSource
 }
 
 // isNoSpace says that the disk is full: here, or where the server is.

@@ -139,3 +139,14 @@ func (r *run) elsewhere(id datadir.Identity) error {
 	return remedy.Errorf("%w: the run of pipeline %s on this server is not that of %s: name its data directory with %v, or delete it and start over with %v",
 		ErrElsewhere, id.Pipeline, r.dir.Path, remedy.Dir, remedy.Fresh)
 }
+
+// replaysWait says whether dead letters of a complete run are to be replayed:
+// then it is not over yet.
+func (r *run) replaysWait(ctx context.Context) (bool, error) {
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.Name)
+	if err != nil || !found {
+		return false, err
+	}
+	waiting, err := letters.PendingReplays(ctx)
+	return len(waiting) > 0, err
+}

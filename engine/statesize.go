@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/answer"
 	"penstock/engine/supervise"
 )
 
@@ -24,26 +25,6 @@ type stateSize struct {
 // maxLarge bounds the keys that are known to be large. No more are told of.
 const maxLarge = 100
 
-// StateTooLargeError says that the state of a stage has grown so much over time
-// that a commit does not hold it any more. The stage keeps its last commit and
-// all messages after it.
-type StateTooLargeError struct {
-	Stage   string
-	Size    int // of the state, in bytes
-	Outputs int // of one call, in the same commit
-	Limit   int // for both
-}
-
-func (e *StateTooLargeError) Error() string {
-	beside := ""
-	if e.Outputs > 0 {
-		beside = fmt.Sprintf(" beside %d bytes of outputs", e.Outputs)
-	}
-	return fmt.Sprintf("the state of stage %s has %d bytes%s, and a commit holds %d: it has outgrown one message of the server; "+
-		"keep less in it, give each key a state of its own (engine.KeyBy), or run on a server with a larger max_payload; nothing is lost",
-		e.Stage, e.Size, beside, e.Limit)
-}
-
 // tooLarge answers a commit that does not fit into one message of the server:
 // fewer calls next time, or the failure of the one call it is.
 func (t *task) tooLarge(f *frame.Frame, size int) error {
@@ -57,9 +38,9 @@ func (t *task) tooLarge(f *frame.Frame, size int) error {
 	}
 	switch {
 	case f.State.Kind == frame.StateWhole && t.isLarge(int(t.size.before.Load())):
-		return Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
+		return answer.Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
 	case t.source != nil:
-		return Fatal(err)
+		return answer.Fatal(err)
 	}
 	t.blame()
 	return err

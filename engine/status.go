@@ -118,13 +118,6 @@ func (r *run) status() Status {
 	return s
 }
 
-func index(into map[string]supervise.ChildStatus, children []supervise.ChildStatus) {
-	for _, c := range children {
-		into[c.Name] = c
-		index(into, c.Children)
-	}
-}
-
 func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	control, _ := in.committed.Last()
 	s := StageStatus{

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/answer"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/plan"
 )
 
 // task is an instance's hold on its stage, from its fence on. Its loop runs
@@ -94,7 +96,7 @@ func newTask(in *instance) *task {
 		})
 		s.inbox.inputs[k].head.input = s.inbox.inputs[k]
 	}
-	if d.Kind == KindSource {
+	if d.Kind == plan.KindSource {
 		s.source, s.batch.isShared = newFeeder(), true
 	} else {
 		s.inbox.replays = newReplays(s)
@@ -165,7 +167,7 @@ func (t *task) rollback() error {
 	t.failures.restarted()
 	t.ending.hook, t.ending.asked, t.ending.cursor = control.EndPhase, control.EndPhase, control.Cursor
 	if err := t.processor.keeper().Rollback(t.committed); err != nil {
-		return Fatal(err)
+		return answer.Fatal(err)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "penstock/engine/internal/plan"
+
 // Tracer follows the frames of a pipeline (see Config.Tracer): each frame gets a
 // span, from the first call that belongs to it until its commit is on disk. What
 // the frame takes along leads the stages that read it to that span, also in a
@@ -41,7 +43,7 @@ type FrameBegin struct {
 	Pipeline string
 	Stage    string
 	Instance string // "worker.0"
-	Kind     Kind
+	Kind     plan.Kind
 	Epoch    uint64
 	// Stream is what the first message comes from; of a source, what it writes.
 	// A frame that begins with a timer or a hook has none.

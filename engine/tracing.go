@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/plan"
 )
 
 // tracing holds the spans of a task's frames. What takes one out of it
@@ -92,7 +93,7 @@ func (t *task) beginTrace(i *input) *tracedFrame {
 		begin.Stream = i.definition.Stream.String()
 		_, from := i.origin()
 		begin.From = TraceContext(from)
-	case d.Kind == KindSource && d.Output != nil:
+	case d.Kind == plan.KindSource && d.Output != nil:
 		begin.Stream = d.Output.String()
 	}
 	return &tracedFrame{span: t.traces.tracer.Begin(begin)}

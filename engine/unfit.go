@@ -12,24 +12,6 @@ import (
 	"penstock/engine/internal/plan"
 )
 
-// OnUnfit says what a source does with a value that it emits and that cannot be
-// sent, because it is larger than a message of the server may be or because its
-// codec refuses it:
-//
-//   - DeadLetter: what is known of it is kept in the dead letters, with the first
-//     64 KiB of a value that is too large, and the source goes on;
-//   - DropMessage: it is dropped and counted, and the source goes on;
-//   - StopStage: the source is given up, and tries it again in the next run;
-//   - EscalateStage: its group fails.
-//
-// Without this option the pipeline stops with an error that names stage, stream,
-// size and limit. Whatever is chosen, a source function may learn of such a value
-// by Emit.Try and do otherwise. In stages with inputs it is the message that
-// fails, see AtLimit.
-func OnUnfit(l Limit) Option {
-	return func(o *plan.Options) { o.Unfit = &l }
-}
-
 // unfit is a value that a source's call could not send, or that it rejected.
 type unfit struct {
 	stream string
@@ -57,13 +39,10 @@ type unfits struct {
 
 func (u *unfits) some() bool { return len(u.list) > 0 || u.dropped > 0 }
 
-// CountDropped is for a source's function that leaves out n things on purpose:
-// they are counted, once the call ends well, in StageStatus.Dropped and so in
-// reports and metrics. It is for the goroutine of the call. Elsewhere it does
-// nothing. See Reject for what is to become a dead letter.
-func CountDropped(ctx context.Context, n uint64) {
-	if in := taskOf(ctx); in != nil && in.source != nil {
-		in.batch.unfit.dropped += n
+// countDropped adds what a source's function dropped on purpose.
+func (t *task) countDropped(n uint64) {
+	if t.source != nil {
+		t.batch.unfit.dropped += n
 	}
 }
 
@@ -102,7 +81,7 @@ func unfitOf(stream *plan.Stream, e *emission, data []byte, err error) unfit {
 // passesUnfit says that the stage goes on without a value that cannot be sent.
 func (t *task) passesUnfit() bool {
 	l := t.definition.Options.Unfit
-	return t.source != nil && l != nil && (*l == DeadLetter || *l == DropMessage)
+	return t.source != nil && l != nil && (*l == plan.DeadLetter || *l == plan.DropMessage)
 }
 
 // unsent is the failure of a call that emitted such a value. It ends a source.
@@ -110,10 +89,10 @@ func (t *task) unsent(unit string, err error) error {
 	if t.source == nil {
 		return err
 	}
-	if l := t.definition.Options.Unfit; l != nil && (*l == StopStage || *l == EscalateStage) {
+	if l := t.definition.Options.Unfit; l != nil && (*l == plan.StopStage || *l == plan.EscalateStage) {
 		return &AtLimitError{Stage: t.definition.Name, Message: unit, Attempts: 1, Reason: err.Error()}
 	}
-	return Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
+	return answer.Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
 }
 
 // reject takes what a source's call rejected: nil when the call stands.
@@ -138,7 +117,7 @@ func (t *task) passUnfit(ctx context.Context, unit string) error {
 	var first error
 	for n := range t.batch.unfit.list {
 		u := &t.batch.unfit.list[n]
-		if _, rejected := u.err.(*answer.Rejection); !rejected && *t.definition.Options.Unfit == DropMessage {
+		if _, rejected := u.err.(*answer.Rejection); !rejected && *t.definition.Options.Unfit == plan.DropMessage {
 			if dropped++; first == nil {
 				first = u.err
 			}

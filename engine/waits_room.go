@@ -82,3 +82,10 @@ func reasonOf(list []Wait, input int) (what string, isGood, found bool) {
 	}
 	return "waits for " + cause.String(), true, true
 }
+
+func index(into map[string]supervise.ChildStatus, children []supervise.ChildStatus) {
+	for _, c := range children {
+		into[c.Name] = c
+		index(into, c.Children)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -139,7 +140,7 @@ func (in *instance) watchdog(deadline time.Duration) supervise.Check {
 			}
 			in.fault.overdue.Store(call)
 			health := supervise.Unwell(fmt.Sprintf("in %s for longer than %v", in.callName(call), deadline))
-			health.Uncounted = call.unit == "" && in.definition.Options.Attempts != Unlimited
+			health.Uncounted = call.unit == "" && in.definition.Options.Attempts != plan.Unlimited
 			return health
 		},
 	}
@@ -150,16 +151,4 @@ func (in *instance) callName(c *watchedCall) string {
 		return named(c.unit)
 	}
 	return "message " + messageUnit(in.inputDefinition(c.input), c.offset)
-}
-
-// DeadlineError says that a function of a stage was in one call for longer
-// than its Deadline.
-type DeadlineError struct {
-	Stage    string
-	Call     string // "message numbers.0:33", "timer:0", "start" …
-	Deadline time.Duration
-}
-
-func (e *DeadlineError) Error() string {
-	return fmt.Sprintf("stage %s was in %s for longer than its deadline of %v", e.Stage, e.Call, e.Deadline)
 }
