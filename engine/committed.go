@@ -44,13 +44,6 @@ func (p *Pipeline) view(stage string) (*view.View, shape.Shape, error) {
 	return committed, s, nil
 }
 
-// readable is what the state of a stage is read from.
-func (in *instance) readable() (*view.View, shape.Shape) { return in.committed, in.shape() }
-
-func (in *instance) shape() shape.Shape {
-	return shape.Shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()}
-}
-
 // running returns the instance of a stage of the pipeline, which must run.
 func (p *Pipeline) running(stage string) (*instance, error) {
 	r, err := p.serving()

@@ -23,7 +23,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*doctor.Examination, error) {
 	}
 	running := doctor.Running{Dir: r.dir.Path, Pipeline: p.plan.Name, Identity: r.identity.ID, Broker: r.broker}
 	for _, in := range r.instances {
-		running.Stages = append(running.Stages, in.forDoctor())
+		running.Stages = append(running.Stages, forDoctor(in))
 	}
 	if disk := r.space.status(); disk != nil && disk.State != spaceNames[spaceEnough] {
 		running.Disk = fmt.Sprintf("it is %s: %d MiB are free and %d have to be: free some, and all goes on by itself", disk.State, disk.Free>>20, disk.Bound>>20)
@@ -32,7 +32,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*doctor.Examination, error) {
 }
 
 // forDoctor is what the doctor asks of a stage.
-func (in *instance) forDoctor() doctor.RunningStage {
+func forDoctor(in *instance) doctor.RunningStage {
 	s := doctor.RunningStage{Name: in.definition.Name, Channel: in.channel, IsEnded: in.phase.isEnded}
 	for k, i := range in.definition.Inputs {
 		s.Inputs = append(s.Inputs, doctor.RunningInput{

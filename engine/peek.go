@@ -38,7 +38,7 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	for _, d := range p.plan.Stages {
 		for _, s := range d.Destinations() {
 			if s.String() == stream {
-				list, err := r.byStage[d].peekInto(ctx, s, n)
+				list, err := peekInto(ctx, r.byStage[d], s, n)
 				if err != nil {
 					return nil, fmt.Errorf("peek into %s: %w", stream, err)
 				}
@@ -49,7 +49,7 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.Name, stream)
 }
 
-func (in *instance) peekInto(ctx context.Context, s *plan.Stream, n int) ([]Peeked, error) {
+func peekInto(ctx context.Context, in *instance, s *plan.Stream, n int) ([]Peeked, error) {
 	last := in.progress.last.Load()
 	from := uint64(1)
 	if last > peekFrames {

@@ -101,10 +101,10 @@ func (r *run) status() Status {
 	index(children, r.supervisor.Status())
 	s.Completed = true
 	for _, in := range r.instances {
-		stage := in.status(children[in.definition.Name])
+		stage := statusOf(in, children[in.definition.Name])
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
-		s.Channels = append(s.Channels, in.channels()...)
+		s.Channels = append(s.Channels, channelsOf(in)...)
 	}
 	s.Checkpoint, s.Broker = r.checkpointer.past.status(), r.brokerStatus()
 	for _, g := range r.pipeline.plan.Groups {
@@ -118,7 +118,7 @@ func (r *run) status() Status {
 	return s
 }
 
-func (in *instance) status(child supervise.ChildStatus) StageStatus {
+func statusOf(in *instance, child supervise.ChildStatus) StageStatus {
 	control, _ := in.committed.Last()
 	s := StageStatus{
 		Name:             in.definition.Name,
@@ -166,7 +166,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.format.limits.frame), in.observed.largeStates.Load()
 	s.Waits = in.waitsNow(in.run.clock.Now())
 	for k := range in.definition.Inputs {
-		position := in.positionOf(k, control)
+		position := positionOf(in, k, control)
 		taken := position.Count()
 		s.In += taken
 		s.Waiting += len(position.Waiting)
@@ -178,7 +178,7 @@ func (in *instance) status(child supervise.ChildStatus) StageStatus {
 }
 
 // positionOf is how far an input is taken.
-func (in *instance) positionOf(input int, control frame.Frame) frame.Position {
+func positionOf(in *instance, input int, control frame.Frame) frame.Position {
 	for _, p := range control.Inputs {
 		if p.Stream == in.definition.Inputs[input].Stream.String() {
 			return p

@@ -31,13 +31,13 @@ func (c ChannelStatus) Lag() uint64 {
 	return c.Written - c.Taken
 }
 
-// channels tells of the inputs.
-func (in *instance) channels() []ChannelStatus {
+// channelsOf tells of the inputs.
+func channelsOf(in *instance) []ChannelStatus {
 	control, _ := in.committed.Last()
 	now := in.run.clock.Now()
 	list := make([]ChannelStatus, len(in.definition.Inputs))
 	for k, i := range in.definition.Inputs {
-		producer, position := in.producers[k], in.positionOf(k, control)
+		producer, position := in.producers[k], positionOf(in, k, control)
 		stored, capacity := producer.holds()
 		c := ChannelStatus{
 			Stream: i.Stream.String(), Writer: producer.stageName(), Reader: in.definition.Name,

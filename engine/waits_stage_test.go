@@ -13,15 +13,15 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	for _, c := range []struct {
-		kind  Kind
+		kind  plan.Kind
 		level int32
 		want  string
 	}{
-		{KindSource, spaceLow, "there is too little for a source"},
-		{KindSource, spaceFull, "the disk is full"},
-		{KindProcessor, spaceFull, "the disk is full"},
-		{KindProcessor, spaceLow, ""},
-		{KindSource, spaceEnough, ""},
+		{plan.KindSource, spaceLow, "there is too little for a source"},
+		{plan.KindSource, spaceFull, "the disk is full"},
+		{plan.KindProcessor, spaceFull, "the disk is full"},
+		{plan.KindProcessor, spaceLow, ""},
+		{plan.KindSource, spaceEnough, ""},
 	} {
 		r := &running{clock: clock}
 		r.space = newSpace(r)

@@ -80,7 +80,7 @@ var mutations = []mutation{
 	}, {
 		"engine/channel/look.go", `	if r.taken > 0 && item.sequence > r.taken {`, `	if r.taken > 0 && item.sequence > r.taken && !mutated("ahead") {`,
 	}, {
-		"engine/open.go", `taken > in.writtenTo(k) {`, `taken > in.writtenTo(k) && !mutated("ahead") {`,
+		"engine/instance_open.go", `taken > in.writtenTo(k) {`, `taken > in.writtenTo(k) && !mutated("ahead") {`,
 	}}},
 	{"hint", "a position's sequence is only a hint", edits{{
 		"engine/channel/look.go", `	if !r.whole {
