@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"log/slog"
 	"os"
 	"testing"
 
@@ -17,8 +16,6 @@ func TestMain(m *testing.M) {
 	}
 	leak.Main(m, leak.Refused()...)
 }
-
-var discard = slog.New(slog.DiscardHandler)
 
 func open(t testing.TB, dir string) *Store {
 	t.Helper()

@@ -10,8 +10,6 @@ import (
 // stays where it is, peeked, and comes again when something else moved in the
 // stage (a message of another input, a timer). What the call emitted or
 // changed is undone, and no attempt is counted.
-//
-//lint:ignore ST1012 it is an answer, not a failure
 var Hold = answer.Hold
 
 // Snooze is returned by a message function to get the message again after d.
