@@ -13,6 +13,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/broker"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/patient"
 )
 
 // besides is a pipeline that runs beside its test, and the events it told.
@@ -94,7 +95,7 @@ func (b *besides) until(stage, what string, is func(engine.StageStatus) bool) {
 			b.t.Logf("%+v", b.p.Status())
 		}
 	}()
-	within(b.t, stage+" "+what, func() bool {
+	patient.Within(b.t, stage+" "+what, func() bool {
 		for _, s := range b.p.Status().Stages {
 			if s.Name == stage {
 				return is(s)
@@ -102,21 +103,6 @@ func (b *besides) until(stage, what string, is func(engine.StageStatus) bool) {
 		}
 		return false
 	})
-}
-
-// within waits for something that nobody signals.
-func within(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	late := time.After(time.Minute)
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not seen within a minute: %s", what)
-		}
-	}
 }
 
 // await waits for a signal.

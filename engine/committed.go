@@ -40,8 +40,7 @@ func (p *Pipeline) view(stage string) (*view.View, shape.Shape, error) {
 	if err != nil {
 		return nil, shape.Shape{}, err
 	}
-	committed, s := in.readable()
-	return committed, s, nil
+	return in.committed, in.shape(), nil
 }
 
 // running returns the instance of a stage of the pipeline, which must run.

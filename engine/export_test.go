@@ -35,7 +35,7 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	stages.Wait()
 	cancel()
 	background.Wait()
-	if !r.byStage[r.pipeline.plan.Stages[len(r.pipeline.plan.Stages)-1]].phase.isEnded() {
+	if !r.byStage[r.plan.Stages[len(r.plan.Stages)-1]].phase.isEnded() {
 		return errors.Join(ends...)
 	}
 	return r.conclude(ctx, nil)

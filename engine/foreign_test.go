@@ -19,6 +19,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/doctor"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/patient"
 )
 
 const foreignValues = 3000
@@ -99,7 +100,7 @@ func (v *invaded) begin() {
 func (v *invaded) awaitOpen() (refused error) {
 	v.t.Helper()
 	newest := v.running[len(v.running)-1]
-	within(v.t, "the new owner", func() bool {
+	patient.Within(v.t, "the new owner", func() bool {
 		select {
 		case refused = <-newest:
 			return true
@@ -187,7 +188,7 @@ func TestForeignMessagesChangeNothing(t *testing.T) {
 		if round == rounds-1 {
 			break
 		}
-		within(t, "the values of the round", func() bool { return uint64(len(v.got.all())) >= v.limit.Load() })
+		patient.Within(t, "the values of the round", func() bool { return uint64(len(v.got.all())) >= v.limit.Load() })
 		if round%2 == 0 {
 			v.stop()
 			if err := v.ended(); err != nil {

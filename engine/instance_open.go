@@ -29,9 +29,7 @@ func (in *instance) open(ctx context.Context) error {
 	return nil
 }
 
-// readable is what the state of a stage is read from.
-func (in *instance) readable() (*view.View, shape.Shape) { return in.committed, in.shape() }
-
+// shape is how the states of the stage are read.
 func (in *instance) shape() shape.Shape {
 	return shape.Shape{Codec: in.definition.StateCodec(), Keyed: in.definition.Keyed()}
 }

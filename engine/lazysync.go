@@ -17,7 +17,7 @@ func (r *run) readSync() error {
 // noteSync notes how this process syncs, before a stage takes anything. Always
 // counts from when all that was left of an interval is on disk.
 func (r *run) noteSync(ctx context.Context) error {
-	isLazy := r.config.Sync > 0
+	isLazy := r.settings.isLazy
 	if !r.broker.Embedded() || isLazy == r.wasLazy {
 		return nil
 	}

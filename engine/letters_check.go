@@ -34,7 +34,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	last, err := r.queue.Last(ctx)
 	if err == nil && last < noted {
 		err = remedy.Errorf("%w: dead letters were kept up to sequence %d, and stream %s does not have them: it lost its tail or its files, or was deleted; "+
-			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^durability.Lost, dlq.StreamName(r.pipeline.plan.Name), remedy.Repair, remedy.Fresh)
+			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^durability.Lost, dlq.StreamName(r.plan.Name), remedy.Repair, remedy.Fresh)
 	}
 	return err
 }
@@ -43,10 +43,10 @@ func (r *run) checkLetters(ctx context.Context) error {
 // them off. What a death in a write leaves is no damage.
 func (r *run) checkLetterFiles() error {
 	r.lettersEnd = math.MaxUint64
-	if starting, err := r.dir.IsStartingOver(r.pipeline.plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
+	if starting, err := r.dir.IsStartingOver(r.plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
 		return err
 	}
-	s, found, err := blocks.Lookup(r.dir.Broker(), dlq.StreamName(r.pipeline.plan.Name))
+	s, found, err := blocks.Lookup(r.dir.Broker(), dlq.StreamName(r.plan.Name))
 	if err != nil || !found {
 		return nil
 	}

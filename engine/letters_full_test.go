@@ -16,6 +16,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/patient"
 )
 
 var errPoison = errors.New("poison")
@@ -125,7 +126,7 @@ func TestFullLettersStopTheStage(t *testing.T) {
 			config.NATS.URL, config.Logger = s.ClientURL(), log.logger()
 			c.limit(&config)
 			b := runBeside(t, p, config)
-			within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+			patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
 			b.until("beside", "goes on as far as the channel takes it", func(s engine.StageStatus) bool { return s.In > 20 })
 			if s := stageStatus(t, p.Status(), "worker"); s.In > 20 || s.DeadLetters > 2 || s.Starts > 4 {
 				t.Errorf("while the queue is full: %+v", s)
@@ -167,13 +168,13 @@ func TestManyLettersThatWaitGiveOneAlarm(t *testing.T) {
 	config := testConfig(t, t.TempDir())
 	config.DeadLetterCount = 50
 	b := runBeside(t, p, config)
-	within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+	patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
 	queue, err := p.DeadLetters()
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[uint64]bool{}
-	within(t, "all letters", func() bool {
+	patient.Within(t, "all letters", func() bool {
 		err := queue.Each(t.Context(), func(l dlq.Letter) error {
 			seen[l.Offset] = true
 			return queue.Discard(t.Context(), l)
@@ -219,7 +220,7 @@ func TestDrainWhileLettersAreFull(t *testing.T) {
 			config.DeadLetterCount, config.DrainTimeout = 2, time.Hour
 			p := poisoned(n, closed(), poison, options...)
 			b := runBeside(t, p, config)
-			within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+			patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
 			b.stop()
 			if err := b.end(); err != nil {
 				t.Fatal(err)
@@ -257,7 +258,7 @@ func TestRestartWhileLettersAreFull(t *testing.T) {
 	end := make(chan struct{})
 	p := poisoned(30, end, every(10))
 	b := runBeside(t, p, config)
-	within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+	patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
 	starts := stageStatus(t, p.Status(), "worker").Starts
 	if err := p.RestartStage(t.Context(), "worker"); err != nil {
 		t.Fatal(err)
@@ -268,7 +269,7 @@ func TestRestartWhileLettersAreFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seen []dlq.Letter
-	within(t, "all letters", func() bool {
+	patient.Within(t, "all letters", func() bool {
 		err := queue.Each(t.Context(), func(l dlq.Letter) error {
 			seen = append(seen, l)
 			return queue.Discard(t.Context(), l)

@@ -32,17 +32,17 @@ func (c Config) checkMemory() error {
 
 // openInMemory does what open does with a server and files.
 func (r *run) openInMemory(ctx context.Context) error {
-	if err := r.config.Memory.Open(r.pipeline.plan.Name); err != nil {
+	if err := r.config.Memory.Open(r.plan.Name); err != nil {
 		return err
 	}
 	r.memory = r.config.Memory
 	if err := r.startOverInMemory(ctx); err != nil {
 		return err
 	}
-	r.identity = datadir.NewIdentity(r.pipeline.plan.Name)
+	r.identity = datadir.NewIdentity(r.plan.Name)
 	r.server, r.letters = memory.Host{}, r.memory.Letters()
 	r.checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
-	for _, d := range r.pipeline.plan.Order() {
+	for _, d := range r.plan.Order() {
 		r.addInstance(d, r.memory.Store(d.ID().String()), memory.MaxPayload)
 	}
 	r.checkpointer.instances = r.instances
@@ -66,22 +66,21 @@ func (r *run) openInMemory(ctx context.Context) error {
 func (r *run) states(stage string, fn func(key string, state json.RawMessage) error) error {
 	in := r.instance(stage)
 	if in == nil {
-		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.pipeline.plan.Name, stage)
+		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.plan.Name, stage)
 	}
-	view, s := in.readable()
-	return s.Each(view, fn)
+	return in.shape().Each(in.committed, fn)
 }
 
 // startOverInMemory is startOver without what a process that died has left.
 func (r *run) startOverInMemory(ctx context.Context) error {
 	letters := r.memory.Letters()
 	if !r.config.Fresh {
-		if !r.memory.IsComplete(ctx, r.pipeline.plan.StageNames()) || letters.Pending() > 0 {
+		if !r.memory.IsComplete(ctx, r.plan.StageNames()) || letters.Pending() > 0 {
 			return nil
 		}
 		if n := len(letters.List()); n > 0 && !r.config.DiscardLetters {
 			return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d; set Config.DiscardLetters, or use a new memory",
-				ErrLettersLeft, r.pipeline.plan.Name, n)
+				ErrLettersLeft, r.plan.Name, n)
 		}
 	}
 	r.memory.Clear()

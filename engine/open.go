@@ -39,8 +39,8 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.checkLetterFiles(); err != nil {
 		return err
 	}
-	server := r.config.broker(r.pipeline.plan.Name, r.dir.Broker())
-	if server.StartingOver, err = r.dir.IsStartingOver(r.pipeline.plan.Name); err != nil {
+	server := r.config.broker(r.plan.Name, r.dir.Broker())
+	if server.StartingOver, err = r.dir.IsStartingOver(r.plan.Name); err != nil {
 		return err
 	}
 	server.StartingOver = server.StartingOver || r.config.Fresh
@@ -63,7 +63,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
-		Pipeline:    r.pipeline.plan.Name,
+		Pipeline:    r.plan.Name,
 		Identity:    r.identity.ID,
 		Replicas:    r.broker.Replicas(),
 		MaxBytes:    r.config.DeadLetterBytes,
@@ -92,8 +92,8 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, d := range r.pipeline.plan.Stages {
-		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline.plan.Name, Stage: d.Name, Keys: r.keys})
+	for _, d := range r.plan.Stages {
+		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.plan.Name, Stage: d.Name, Keys: r.keys})
 		if err != nil || !found {
 			return false, err
 		}
@@ -112,8 +112,8 @@ func (r *run) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found && id.Pipeline != r.pipeline.plan.Name {
-		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.Path, id.Pipeline, r.pipeline.plan.Name)
+	if found && id.Pipeline != r.plan.Name {
+		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.Path, id.Pipeline, r.plan.Name)
 	}
 	if found {
 		r.identity = id
@@ -123,8 +123,8 @@ func (r *run) identify(ctx context.Context) error {
 		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with %v",
 			ErrRefused, r.dir.Path, remedy.Fresh))
 	}
-	r.identity = datadir.NewIdentity(r.pipeline.plan.Name)
-	there, err := datadir.IdentitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
+	r.identity = datadir.NewIdentity(r.plan.Name)
+	there, err := datadir.IdentitiesOn(ctx, r.broker, r.plan.Name, r.plan.StageNames())
 	if err != nil {
 		return err
 	}
@@ -147,11 +147,11 @@ func (r *run) claim(ctx context.Context) error {
 	if r.dir.IsMoved(r.config.NATS.URL) {
 		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))
 	}
-	return r.dir.Claim(r.pipeline.plan.Name, r.config.NATS.URL)
+	return r.dir.Claim(r.plan.Name, r.config.NATS.URL)
 }
 
 func (r *run) openInstances(ctx context.Context) error {
-	for _, d := range r.pipeline.plan.Order() {
+	for _, d := range r.plan.Order() {
 		r.addInstance(d, r.store.Instance(d.ID().String()), r.broker.MaxPayload())
 	}
 	r.checkpointer.instances = r.instances
@@ -167,7 +167,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	}
 	for _, in := range r.instances {
 		ch, err := channel.Open(ctx, r.broker, channel.Spec{
-			Pipeline:        r.pipeline.plan.Name,
+			Pipeline:        r.plan.Name,
 			Stage:           in.definition.Name,
 			Identity:        r.identity.ID,
 			MaxBytes:        int64(in.format.capacity.Bytes+in.format.capacity.Bytes/4) + 64<<20,
@@ -211,7 +211,7 @@ func (r *run) openInstances(ctx context.Context) error {
 
 // opened has the stages ready to start.
 func (r *run) opened() {
-	r.supervisor = r.supervisorOf(r.pipeline.plan.Root)
+	r.supervisor = r.supervisorOf(r.plan.Root)
 	r.supervisor.OnEvent = r.onEvent
 	r.ready.Store(true)
 }

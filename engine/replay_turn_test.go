@@ -8,6 +8,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/internal/testing/patient"
 )
 
 // A stage that gives one number for each tick has more numbers than ticks all
@@ -52,7 +53,7 @@ func TestReplayTakesTurnsWithABacklog(t *testing.T) {
 	step := func() {
 		before := taken.Load()
 		tick <- struct{}{}
-		within(t, "a number", func() bool { return taken.Load() > before })
+		patient.Within(t, "a number", func() bool { return taken.Load() > before })
 	}
 	for range 5 {
 		step()
@@ -124,10 +125,10 @@ func TestDiscardedLetterDoesNotComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked = append(asked, l)
-		within(t, "the first is tried", func() bool { return calls.Load() > 1 })
+		patient.Within(t, "the first is tried", func() bool { return calls.Load() > 1 })
 	}
 	before := calls.Load()
-	within(t, "the second is read", func() bool { return calls.Load() > before+20 })
+	patient.Within(t, "the second is read", func() bool { return calls.Load() > before+20 })
 	for _, l := range []dlq.Letter{asked[1], asked[0]} { // the first lets the second through
 		if err := queue.Discard(t.Context(), l); err != nil {
 			t.Fatal(err)

@@ -36,8 +36,7 @@ type run struct {
 
 func newRun(p *Pipeline, config Config) *run {
 	return &run{
-		running: newRunning(p.plan, p.codes, ports.RealTime{}, settings{
-			log:          config.Logger.With("pipeline", p.plan.Name),
+		running: newRunning(p.plan, p.codes, ports.RealTime{}, config.Logger.With("pipeline", p.plan.Name), settings{
 			dir:          config.Dir,
 			minFree:      config.MinFree,
 			isLazy:       config.Sync > 0 && config.NATS.URL == "",

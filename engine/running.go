@@ -47,7 +47,6 @@ type running struct {
 
 // settings are those of a run that its tasks need.
 type settings struct {
-	log          *slog.Logger
 	dir          string
 	minFree      int64
 	isLazy       bool // the embedded server syncs at an interval
@@ -59,12 +58,12 @@ type settings struct {
 	onEvent      func(supervise.Event) // nil: nobody is told
 }
 
-func newRunning(p *plan.Pipeline, code map[*plan.Stage]functions, clock ports.Clock, s settings) *running {
+func newRunning(p *plan.Pipeline, code map[*plan.Stage]functions, clock ports.Clock, log *slog.Logger, s settings) *running {
 	r := &running{
 		plan:      p,
 		functions: code,
 		settings:  s,
-		log:       s.log,
+		log:       log,
 		clock:     clock,
 		byStage:   map[*plan.Stage]*instance{},
 		drain:     drain{begun: make(chan struct{})},

@@ -87,7 +87,7 @@ var discard = slog.New(slog.DiscardHandler)
 func (w *world) start(disk *memory.Disk) *simProcess {
 	w.processes++
 	p := &simProcess{world: w, number: w.processes, disk: disk, ctx: context.Background()}
-	r := newRunning(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, settings{log: discard, isLazy: !w.syncAlways && w.embedded})
+	r := newRunning(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, discard, settings{isLazy: !w.syncAlways && w.embedded})
 	r.letters = memory.NewLetters("sim") // no stage uses its attempts up
 	r.server = simServer{process: p}
 	r.quarantine = newQuarantine(r)

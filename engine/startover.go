@@ -24,7 +24,7 @@ import (
 // commit and that, the next start wants this run and not another one:
 // it is opened as it is, and says that it is complete.
 func (r *run) startOver(ctx context.Context) error {
-	fresh, err := r.dir.IsStartingOver(r.pipeline.plan.Name)
+	fresh, err := r.dir.IsStartingOver(r.plan.Name)
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func (r *run) startOver(ctx context.Context) error {
 	if err := r.tellDiscardedLetters(ctx); err != nil {
 		return err
 	}
-	if err := r.dir.BeginStartingOver(r.pipeline.plan.Name); err != nil {
+	if err := r.dir.BeginStartingOver(r.plan.Name); err != nil {
 		return err
 	}
 	if err := errors.Join(os.RemoveAll(r.dir.Checkpoints()), os.RemoveAll(r.dir.Inflight())); err != nil {
 		return fmt.Errorf("delete the checkpoints: %w", err)
 	}
-	if err := channel.DeleteAll(ctx, r.broker, r.pipeline.plan.Name); err != nil {
+	if err := channel.DeleteAll(ctx, r.broker, r.plan.Name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
 	}
 	return r.dir.EndStartingOver()
@@ -79,7 +79,7 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	}
 	return remedy.Errorf("%w: pipeline %s is complete, its next run would delete %d. To replay those that a stage can take: %v, then run it again. "+
 		"To keep a copy: %v. To delete them: %v, or run with %v",
-		ErrLettersLeft, r.pipeline.plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
+		ErrLettersLeft, r.plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
 }
 
 // tellDiscardedLetters says what goes before it goes.
@@ -93,7 +93,7 @@ func (r *run) tellDiscardedLetters(ctx context.Context) error {
 
 // lettersLeft counts the dead letters of the last run.
 func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.Name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.plan.Name)
 	if err != nil || !found {
 		return 0, err
 	}
@@ -110,7 +110,7 @@ func (r *run) checkOwner(ctx context.Context) error {
 	case err != nil || !found: // damaged, or new: what there is of it goes as well
 		return nil
 	}
-	others, err := datadir.IdentitiesOn(ctx, r.broker, r.pipeline.plan.Name, r.pipeline.plan.StageNames())
+	others, err := datadir.IdentitiesOn(ctx, r.broker, r.plan.Name, r.plan.StageNames())
 	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
 		err = r.elsewhere(id)
 	}
@@ -143,7 +143,7 @@ func (r *run) elsewhere(id datadir.Identity) error {
 // replaysWait says whether dead letters of a complete run are to be replayed:
 // then it is not over yet.
 func (r *run) replaysWait(ctx context.Context) (bool, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.pipeline.plan.Name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.plan.Name)
 	if err != nil || !found {
 		return false, err
 	}

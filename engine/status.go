@@ -91,7 +91,7 @@ func (p *Pipeline) Status() Status {
 }
 
 func (r *run) status() Status {
-	s := Status{Pipeline: r.pipeline.plan.Name, Elapsed: time.Since(r.started)}
+	s := Status{Pipeline: r.plan.Name, Elapsed: time.Since(r.started)}
 	s.Waits = r.waits.list(r.clock.Now(), r.config.WaitPatience)
 	if !r.ready.Load() {
 		return s
@@ -107,7 +107,7 @@ func (r *run) status() Status {
 		s.Channels = append(s.Channels, channelsOf(in)...)
 	}
 	s.Checkpoint, s.Broker = r.checkpointer.past.status(), r.brokerStatus()
-	for _, g := range r.pipeline.plan.Groups {
+	for _, g := range r.plan.Groups {
 		child := children[g.Name]
 		status := GroupStatus{Name: g.Name, Group: g.Parent.Path(), Strategy: g.Settings.Strategy.String(), State: child.State.String()}
 		for _, n := range child.Restarts {

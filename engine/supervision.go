@@ -8,7 +8,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// supervisor makes the supervision tree of a run.
+// supervisorOf makes the supervision tree of a group.
 func (r *running) supervisorOf(g *plan.Group) *supervise.Supervisor {
 	s := &supervise.Supervisor{
 		Name:       g.Name,

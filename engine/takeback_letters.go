@@ -36,7 +36,7 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 
 // isUntaken says that a stage has not taken the message of a letter.
 func (r *run) isUntaken(l dlq.Letter) bool {
-	d := r.pipeline.plan.Stage(l.Stage)
+	d := r.plan.Stage(l.Stage)
 	if d == nil {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/patient"
 )
 
 // The wait is shown and logged, with its reason, and its end as well.
@@ -28,7 +29,7 @@ func TestUnavailableIsTold(t *testing.T) {
 					return w.For == engine.WaitUnavailable && w.Readiness == want && strings.Contains(w.Detail, errDown.Error())
 				})
 			})
-			within(t, "the event", func() bool { return b.told("numbers", supervise.WaitsLong) > 0 })
+			patient.Within(t, "the event", func() bool { return b.told("numbers", supervise.WaitsLong) > 0 })
 			a.mu.Lock()
 			a.left = 0
 			a.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/internal/testing/patient"
 )
 
 const tooLargeValue = 9 << 20
@@ -234,7 +235,7 @@ func TestLargeValueOfASourceIsCommittedAlone(t *testing.T) {
 	}).WithCapacity(engine.Capacity{Messages: 2})
 	engine.Sink(p, "sink", blobs, func(_ context.Context, n *int, _ engine.Message[[]byte]) error {
 		if !isTaken { // the channel is full until the large call has returned, and waits for those before it
-			within(t, "a large call that waits", func() bool {
+			patient.Within(t, "a large call that waits", func() bool {
 				return slices.ContainsFunc(p.Status().Stages[0].Waits, func(w engine.Wait) bool {
 					return w.For == "batch" && strings.Contains(w.Detail, "large call")
 				})

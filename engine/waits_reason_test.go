@@ -10,6 +10,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/breaker"
 	"penstock/engine/supervise"
+	"penstock/internal/testing/patient"
 )
 
 // A full channel whose reader has a good reason, or one that is told of where it
@@ -61,7 +62,7 @@ func TestRoomIsNotOverdueBesideItsCause(t *testing.T) {
 				}
 			}()
 			if c.stop {
-				within(t, "that it runs", func() bool {
+				patient.Within(t, "that it runs", func() bool {
 					return len(p.Status().Stages) == 2 && stageStatus(t, p.Status(), "sink").State == "running"
 				})
 				if err := p.StopStage(ctx, "sink"); err != nil {
@@ -70,7 +71,7 @@ func TestRoomIsNotOverdueBesideItsCause(t *testing.T) {
 				close(stopped)
 			}
 			var room engine.Wait
-			within(t, "a wait for room that is longer than the patience", func() bool {
+			patient.Within(t, "a wait for room that is longer than the patience", func() bool {
 				status := p.Status()
 				if len(status.Stages) == 0 {
 					return false // not open yet

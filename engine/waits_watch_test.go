@@ -15,7 +15,7 @@ import (
 
 // watched is a run whose waits are watched, for as long as look is told to.
 func watched(clock *handClock, log *bytes.Buffer, onEvent func(supervise.Event)) (w *waitWatch, look func(time.Duration)) {
-	r := newRunning(plan.New("told"), nil, clock, settings{log: slog.New(slog.NewTextHandler(log, nil)), onEvent: onEvent})
+	r := newRunning(plan.New("told"), nil, clock, slog.New(slog.NewTextHandler(log, nil)), settings{onEvent: onEvent})
 	r.waits.clock = clock
 	w = &waitWatch{run: r, told: map[waitPlace]*toldWait{}}
 	return w, func(d time.Duration) {

@@ -1,4 +1,3 @@
-// Package pause waits for a time, unless a context ends before.
 package pause
 
 import (

@@ -158,7 +158,7 @@ func (c *cycle) powerCut(during func() error) error {
 	if err := c.endRival(); err != nil {
 		return err
 	}
-	c.victim.Signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and say so to somebody
+	c.victim.Signal(syscall.SIGSTOP) // so that it cannot see the disk fail, and report it
 	if c.needs.sync {
 		at := time.Now()
 		if !c.pausedAt.IsZero() {

@@ -18,7 +18,6 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/supervise"
-	"penstock/internal/testing/child"
 )
 
 // hostileValues are what a pipeline may meet.
@@ -62,16 +61,9 @@ func hostilePipeline() *engine.Pipeline {
 // runPipeline is `pipeline run` with these flags for a pipeline of the test's.
 func (c command) runPipeline(p *engine.Pipeline, change func(*app.System), args ...string) *running {
 	c.t.Helper()
-	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: child.NewOutput(), stderr: child.NewOutput(), exited: make(chan int, 1)}
+	r, system := c.world()
 	program := newApp()
-	a := program.begin(args, app.System{
-		Stdout:   r.stdout,
-		Stderr:   r.stderr,
-		Getenv:   c.getenv,
-		Signals:  r.signals,
-		Exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
-		Terminal: func() (int, int, bool) { return 0, 0, false },
-	})
+	a := program.begin(args, system)
 	change(&a.System)
 	var line grammar
 	parser, err := program.parser(&line, kong.Writers(io.Discard, io.Discard))

@@ -90,11 +90,10 @@ func (c command) start(args ...string) *running {
 	return c.startIn(func(*app.System) {}, args...)
 }
 
-// startIn starts it in a world that change changes.
-func (c command) startIn(change func(*app.System), args ...string) *running {
-	c.t.Helper()
+// world is what a command that runs sees of its surroundings, and what the test sees of it.
+func (c command) world() (*running, app.System) {
 	r := &running{t: c.t, signals: make(chan os.Signal, 2), stdout: child.NewOutput(), stderr: child.NewOutput(), exited: make(chan int, 1)}
-	s := app.System{
+	return r, app.System{
 		Stdout:   r.stdout,
 		Stderr:   r.stderr,
 		Getenv:   c.getenv,
@@ -102,6 +101,12 @@ func (c command) startIn(change func(*app.System), args ...string) *running {
 		Exit:     func(code int) { c.t.Errorf("the command called exit(%d)", code) },
 		Terminal: func() (int, int, bool) { return 0, 0, false },
 	}
+}
+
+// startIn starts it in a world that change changes.
+func (c command) startIn(change func(*app.System), args ...string) *running {
+	c.t.Helper()
+	r, s := c.world()
 	change(&s)
 	go func() { r.exited <- newApp().run(args, s) }()
 	return r

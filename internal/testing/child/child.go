@@ -1,4 +1,3 @@
-// Package child starts processes that tests watch and kill.
 package child
 
 import (

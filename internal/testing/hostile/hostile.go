@@ -1,4 +1,3 @@
-// Package hostile has text that an attacker gets into what people are shown.
 package hostile
 
 // What an attacker gets into an error, a health report or a value:

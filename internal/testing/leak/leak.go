@@ -1,4 +1,3 @@
-// Package leak finds goroutines that the tests of a package leave behind.
 package leak
 
 import (

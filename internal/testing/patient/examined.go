@@ -103,12 +103,12 @@ func Images(t *testing.T) []Image {
 		ctx, cancel := Bounded(t)
 		done := make(chan error, 1)
 		go func() { done <- p.Run(ctx, config) }()
-		within(t, "half of it", func() bool {
+		Within(t, "half of it", func() bool {
 			sums, total := stage(p, "sums"), stage(p, "total")
 			return sums.In == Values/2 && total.In == sums.Out
 		})
 		if interval < time.Second {
-			within(t, "checkpoints", trimmed(p, interval))
+			Within(t, "checkpoints", trimmed(p, interval))
 		}
 		if err := CopyLive(died, dir); err != nil {
 			t.Fatal(err)

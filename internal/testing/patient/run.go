@@ -69,7 +69,8 @@ func count(n uint64) engine.SourceFunc[place, uint64] {
 	}
 }
 
-func within(t *testing.T, what string, is func() bool) {
+// Within waits for something that nobody signals.
+func Within(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -1,4 +1,3 @@
-// Package tool finds programs of others that a test asks for a second opinion.
 package tool
 
 import (

@@ -68,7 +68,9 @@ func (l *localLetters) Load(ctx context.Context, r io.Reader) (int, error) {
 func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(letterStore) error) error {
 	opening, cancel := context.WithTimeout(ctx, where.InspectFor)
 	defer cancel()
-	b, err := broker.Open(opening, d.brokerConfig(pipeline))
+	server := d.config.NATS
+	server.Replicas = 0 // no stream is made
+	b, err := broker.Open(opening, server.Config("dlq-"+pipeline, "", 0, d.config.Logger))
 	if err != nil {
 		return err
 	}
@@ -80,22 +82,4 @@ func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(let
 	return fn(&localLetters{pipeline: pipeline, state: maybeRuns, queue: queue, stagesOf: func(ctx context.Context) ([]string, error) {
 		return channel.Stages(ctx, b, pipeline)
 	}})
-}
-
-func (d *dlqAccess) brokerConfig(pipeline string) broker.Config {
-	n := d.config.NATS
-	return broker.Config{
-		URL:         n.URL,
-		Credentials: n.Credentials,
-		NKeySeed:    n.NKeySeed,
-		User:        n.User,
-		Password:    n.Password,
-		Token:       n.Token,
-		CA:          n.CA,
-		Cert:        n.Cert,
-		Key:         n.Key,
-		InboxPrefix: n.InboxPrefix,
-		Name:        "penstock-dlq-" + pipeline,
-		Logger:      d.config.Logger,
-	}
 }

@@ -1,0 +1,2 @@
+// Package pause waits for a time, unless a context ends before.
+package pause

@@ -1,0 +1,2 @@
+// Package child starts processes that tests watch and kill.
+package child
