@@ -52,6 +52,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
+	if err := r.claimNew(); err != nil {
+		return err
+	}
 	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.dir.Checkpoints(), Logger: r.log}); err != nil {
 		return err
 	}
@@ -133,6 +136,15 @@ func (r *run) identify(ctx context.Context) error {
 		r.identity.ID = there[k]
 	}
 	return datadir.WriteIdentity(r.store, r.identity)
+}
+
+// claimNew does for a new directory what claim does, before there are checkpoints: a process that is killed in between must
+// not leave any of which nothing says where their channels are.
+func (r *run) claimNew() error {
+	if !r.dir.IsNew() {
+		return nil
+	}
+	return r.dir.Claim(r.plan.Name, r.config.NATS.URL)
 }
 
 // claim keeps in the directory where its channels are.

@@ -73,6 +73,9 @@ func (d *Directory) Describe() error {
 	return nil
 }
 
+// IsNew says that the directory has no checkpoints, and does not say what it is.
+func (d *Directory) IsNew() bool { return d.About.Format < firstDescribed && !Exists(d.Checkpoints()) }
+
 // Claim writes the file, when a run has found that the directory is its own.
 func (d *Directory) Claim(pipeline, url string) error {
 	about := Descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
