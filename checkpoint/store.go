@@ -99,7 +99,7 @@ func (s *Store) open() error {
 		return openError(s.dir, err)
 	}
 	if err := s.room.AfterOpen(); err != nil {
-		s.logger.Warn("the checkpoints get no space of their own on the disk: it is nearly full", "error", err)
+		s.logger.Warn("cannot reserve disk space for the checkpoints: the disk is nearly full", "error", err)
 	}
 	err = disk.Guard(s.reclaim)
 	if err == nil {

@@ -11,7 +11,7 @@ func (s *Store) sync() error {
 		return fmt.Errorf("sync: %w", err)
 	}
 	if err := s.room.Prepare(); err != nil {
-		s.logger.Debug("the next log gets no space yet", "store", s.dir, "error", err)
+		s.logger.Debug("cannot reserve disk space for the next log yet", "store", s.dir, "error", err)
 	}
 	return nil
 }

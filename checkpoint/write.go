@@ -68,7 +68,7 @@ func (s *Store) Write(updates []Update) error {
 	}
 	// Only now, so that whatever comes in between, there are new checkpoints.
 	if err := s.write(func(w *writer) error { return w.tidy(updates) }); err != nil {
-		return s.failed(fmt.Sprintf("tidy the journals in %q", s.dir), err)
+		return s.failed(fmt.Sprintf("compact the journals in %q", s.dir), err)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (s *Store) check(updates []Update) error {
 		}
 		name := u.Instance.name
 		if seen[name] {
-			return fmt.Errorf("checkpoint: write: instance %s is there twice: merge its updates", name)
+			return fmt.Errorf("checkpoint: write: instance %s has two updates: merge them", name)
 		}
 		seen[name] = true
 		if n := len(u.Checkpoint.Record); n > MaxValue {

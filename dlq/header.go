@@ -209,7 +209,7 @@ func checkFormat(text string) error {
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || n == 0 {
-		return fmt.Errorf("header %s is %q, which is no format", headerFormat, text)
+		return fmt.Errorf("header %s is %q, which is not a format number", headerFormat, text)
 	}
 	if n > format.Letter {
 		return format.Newer("it", n, format.Letter)

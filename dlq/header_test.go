@@ -81,7 +81,7 @@ func TestDecodeRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*nats.Msg){
 		"no headers":       func(m *nats.Msg) { m.Header = nil },
 		"format 0":         func(m *nats.Msg) { m.Header.Set(headerFormat, "0") },
-		"no format":        func(m *nats.Msg) { m.Header.Set(headerFormat, "1.0") },
+		"not a format":     func(m *nats.Msg) { m.Header.Set(headerFormat, "1.0") },
 		"no offset":        func(m *nats.Msg) { m.Header.Del(headerOffset) },
 		"other subject":    func(m *nats.Msg) { m.Subject += "0" },
 		"other pipeline":   func(m *nats.Msg) { m.Header.Set(headerPipeline, "other") },

@@ -27,12 +27,12 @@ func (q *Queue) persist(ctx context.Context, what, id string, try func() error) 
 			gone = 0
 		}
 		if gone >= q.retry.gone {
-			return true, fmt.Errorf("%w: restart the pipeline to make it anew; the letters that were in it are lost", ErrGone)
+			return true, fmt.Errorf("%w: restart the pipeline to create it again; the letters that were in it are lost", ErrGone)
 		}
 		return false, err
-	}, "dead letter waits for the broker", "operation", what, "letter", id)
+	}, "cannot reach the dead letters on the NATS server; retrying", "operation", what, "letter", id)
 	if !isKnown {
-		return fmt.Errorf("not known to be done: %w", err)
+		return fmt.Errorf("outcome unknown: %w", err)
 	}
 	return err
 }
@@ -42,7 +42,7 @@ func (q *Queue) ask(ctx context.Context, what string, do func(context.Context) e
 	_, err := q.repeat(ctx, func() (isOver bool, err error) {
 		err = q.once(ctx, do)
 		return isAnswer(err), err
-	}, "the dead letters wait for the broker", "operation", what)
+	}, "cannot reach the dead letters on the NATS server; retrying", "operation", what)
 	return err
 }
 

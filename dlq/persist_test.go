@@ -30,7 +30,7 @@ func TestLookingOutlastsAnOutage(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		})
-		if line := <-failed; !strings.Contains(line, "wait for the broker") {
+		if line := <-failed; !strings.Contains(line, "cannot reach the dead letters") {
 			t.Errorf("%s: log %q", what, line)
 		}
 		s.Again()

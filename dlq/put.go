@@ -58,7 +58,7 @@ func (q *Queue) message(l Letter) (*nats.Msg, error) {
 		l.Pipeline = q.pipeline
 	}
 	if l.Pipeline != q.pipeline {
-		return nil, fmt.Errorf("%w letter: it is of pipeline %q", ErrInvalid, l.Pipeline)
+		return nil, fmt.Errorf("%w letter: it belongs to pipeline %q", ErrInvalid, l.Pipeline)
 	}
 	if err := l.check(); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error
 	}
 	older, err := isOlder(there, msg)
 	if errors.Is(err, ErrDamaged) && mayReplace(there) {
-		q.logger.Warn("a dead letter takes the place of a message that is none: someone else published it there",
+		q.logger.Warn("replaced a message that is not a dead letter: another client published it to the subject of a dead letter",
 			"pipeline", q.pipeline, "subject", msg.Subject, "sequence", there.Sequence, "bytes", len(there.Data), "error", err)
 		older, err = true, nil
 	}

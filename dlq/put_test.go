@@ -181,7 +181,7 @@ func TestPutEndsWithItsContext(t *testing.T) {
 	var put sync.WaitGroup
 	put.Go(func() {
 		written, err := q.Put(ctx, letterAt(33))
-		if written || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "not known to be done") {
+		if written || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "outcome unknown") {
 			t.Errorf("Put = %v, %v; want context.Canceled", written, err)
 		}
 	})

@@ -61,7 +61,7 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, erro
 	err := q.ask(ctx, "open", func(ctx context.Context) error { return q.open(ctx, cfg) })
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isNoRoom(refusal) {
-		err = fmt.Errorf("no room for MaxBytes %d: %w", cfg.stream().MaxBytes, err)
+		err = fmt.Errorf("not enough storage for MaxBytes %d: %w", cfg.stream().MaxBytes, err)
 		if remedyOf(err) == "" {
 			err = fmt.Errorf("%w: lower it, free disk space, or raise the limit of the server or account", err)
 		}
@@ -140,7 +140,7 @@ func (q *Queue) reach(sequence uint64) {
 func (q *Queue) Last(ctx context.Context) (uint64, error) {
 	info, err := q.info(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("dlq: look at stream %s: %w", q.name, err)
+		return 0, fmt.Errorf("dlq: read the state of stream %s: %w", q.name, err)
 	}
 	return info.State.LastSeq, nil
 }
@@ -178,7 +178,7 @@ func (c Config) takeOver(old jetstream.StreamConfig) (jetstream.StreamConfig, er
 	for name, want := range map[string]string{metadataPipeline: c.Pipeline, metadataIdentity: c.Identity} {
 		if got := old.Metadata[name]; got != want {
 			return jetstream.StreamConfig{}, fmt.Errorf("%w: %s is %q there and %q here: run from the data directory they belong to, "+
-				"give the pipeline another name, or delete the stream if nobody needs them", ErrForeign, name, got, want)
+				"give the pipeline another name, or delete the stream if its dead letters are not needed", ErrForeign, name, got, want)
 		}
 	}
 	want := c.stream()

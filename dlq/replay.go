@@ -39,17 +39,17 @@ func (q *Queue) Replay(ctx context.Context, l Letter, o ReplayOptions) error {
 
 func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 	if l.Unreadable {
-		return fmt.Errorf("%w: it can only be looked at and discarded", ErrDamaged)
+		return fmt.Errorf("%w: it can only be shown and discarded", ErrDamaged)
 	}
 	stored, err := q.reread(ctx, l)
 	if err != nil {
 		return err
 	}
 	if source, _, _ := strings.Cut(stored.Input, "/"); source == stored.Stage {
-		return fmt.Errorf("%w letter: source %s could not send its value, and no stage takes it: mend the cause, have the source emit it again if it can, and discard this", ErrInvalid, source)
+		return fmt.Errorf("%w letter: source %s could not send its value, and no stage reads it: fix the cause, let the source emit the value again if it can, then discard this letter", ErrInvalid, source)
 	}
 	if most := int(limit(int64(o.MaxRounds), DefaultMaxRounds)); most > 0 && stored.Round >= most {
-		return fmt.Errorf("%w: %d of at most %d: mend the cause and raise the limit, or discard it", ErrRounds, stored.Round, most)
+		return fmt.Errorf("%w: %d of at most %d: fix the cause and raise the limit, or discard it", ErrRounds, stored.Round, most)
 	}
 	r := Replay{Letter: stored, Stage: stored.Stage, Instance: stored.Instance, LetterSequence: stored.Sequence}
 	if stored.To != "" {
@@ -120,7 +120,7 @@ func (q *Queue) request(ctx context.Context, msg *nats.Msg, r Replay) error {
 	}
 	pending, err := decodeReplay(there)
 	if err == nil && pending.LetterSequence == r.LetterSequence && pending.Letter.At.Equal(r.Letter.At) {
-		return fmt.Errorf("%w: stage %s takes it when it runs", ErrPending, pending.Stage)
+		return fmt.Errorf("%w: stage %s handles it when it runs", ErrPending, pending.Stage)
 	}
 	return expect(msg, there.Sequence, cause) // left behind by an earlier write of the letter
 }

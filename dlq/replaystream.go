@@ -73,7 +73,7 @@ func (r *replayStream) open(ctx context.Context, q *Queue) (jetstream.Stream, er
 	}
 	_, err = q.js.CreateStream(ctx, replayConfig(letters.Config, q.pipeline, time.Now()))
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return nil, fmt.Errorf("make stream %s: %w", ReplayStreamName(q.pipeline), err)
+		return nil, fmt.Errorf("create stream %s: %w", ReplayStreamName(q.pipeline), err)
 	}
 	if stream, err = r.find(ctx, q); err == nil && stream == nil {
 		err = errRemade

@@ -48,7 +48,7 @@ func (q *Queue) watch(ctx context.Context, f Filter, from uint64, fn func(Letter
 		}
 		s.close(ctx)
 		if ctx.Err() == nil && tries%q.retry.logEvery == 1 {
-			q.logger.Warn("the watch of the dead letters waits for the broker", "pipeline", q.pipeline, "error", err)
+			q.logger.Warn("watching the dead letters: cannot reach the NATS server; retrying", "pipeline", q.pipeline, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -110,7 +110,7 @@ func (q *Queue) watched(ctx context.Context, m listed, f Filter, fn func(Letter)
 		l, err = q.unreadable(m.message, m.size, err), nil
 	}
 	if isUnreadable(err) {
-		q.logger.Warn("the watch of the dead letters passes over what it cannot read", "pipeline", q.pipeline, "error", err)
+		q.logger.Warn("watching the dead letters: skipping a message that cannot be read", "pipeline", q.pipeline, "error", err)
 		return nil
 	}
 	if err == nil && !f.matches(l) {

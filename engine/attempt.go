@@ -98,7 +98,7 @@ func (t *task) succeeded(unit string) {
 	}
 	t.failures.ofUnit = attempts{}
 	if err := t.keepNote(callNote, nil); err != nil {
-		t.log.Warn("the attempts of a call could not be forgotten", "call", unit, "error", err)
+		t.log.Warn("cannot delete the recorded attempts of a call", "call", unit, "error", err)
 	}
 }
 

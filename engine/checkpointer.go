@@ -48,7 +48,7 @@ func (c *checkpointer) serve(ctx context.Context, w *waits) {
 	settings := time.NewTicker(settingsInterval)
 	defer settings.Stop()
 	for {
-		w.begin(waitCheckpoint, "it is being written, or the channels are being trimmed")
+		w.begin(waitCheckpoint, "a checkpoint is being written, or the channels are being trimmed")
 		err := c.checkpoint(ctx)
 		if err == nil {
 			w.end(waitCheckpoint)
@@ -58,7 +58,7 @@ func (c *checkpointer) serve(ctx context.Context, w *waits) {
 		if isNoSpace(err) {
 			c.log.Debug("a checkpoint waits for free space", "error", err) // more was said of that
 		} else if err != nil && ctx.Err() == nil {
-			c.log.Error("a checkpoint failed; the next one is tried at the interval", "error", err)
+			c.log.Error("a checkpoint failed; the next attempt follows after the interval", "error", err)
 		}
 		if c.server.Reconnects() != c.reconnects {
 			c.restoreSettings(ctx)
@@ -86,7 +86,7 @@ func (c *checkpointer) restoreSettings(ctx context.Context) {
 	for _, in := range c.instances {
 		all.Go(func() {
 			if _, err := in.channel.Restore(ctx); err != nil && ctx.Err() == nil {
-				in.log.Warn("the settings of the channel could not be checked", "error", err)
+				in.log.Warn("cannot check the settings of the channel", "error", err)
 			}
 		})
 	}
@@ -173,7 +173,7 @@ func (c *checkpointer) announce(updates []view.Update) error {
 			put = u.Vault.PutNote // syncs them all
 		}
 		if err := put(view.ReachNote, binary.LittleEndian.AppendUint64(nil, u.Checkpoint.Commit)); err != nil {
-			return fmt.Errorf("note how far the keys of a checkpoint reach: %w", err)
+			return fmt.Errorf("record how far the keys of a checkpoint reach: %w", err)
 		}
 	}
 	return nil

@@ -143,7 +143,7 @@ func TestJSONOfOlderVersionsIsRead(t *testing.T) {
 	for data, want := range map[string]string{
 		`{"id":"a","gone":1}`:   `unknown field "gone"`,
 		`{"id":"a","id":"b"}`:   "duplicate",
-		`{"id":"a"} {"id":"a"}`: "something follows",
+		`{"id":"a"} {"id":"a"}`: "unexpected data",
 		"\xa1bida":              "invalid character",
 	} {
 		if got, err := codec.Decode([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {

@@ -31,10 +31,10 @@ func (c migratedCodec[Old, New]) Decode(data []byte) (New, error) {
 	}
 	before, oldErr := c.old.Decode(data)
 	if oldErr != nil {
-		return value, fmt.Errorf("%w; nor as the type before: %w", err, oldErr)
+		return value, fmt.Errorf("%w; nor as the previous type: %w", err, oldErr)
 	}
 	if value, err = c.convert(before); err != nil {
-		return value, fmt.Errorf("convert what an older version wrote: %w", err)
+		return value, fmt.Errorf("convert a value that an older version wrote: %w", err)
 	}
 	return value, nil
 }

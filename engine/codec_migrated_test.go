@@ -128,9 +128,9 @@ func TestMigratedReadsOldAndNew(t *testing.T) {
 	}{
 		{[]byte(`{"Cents":7}`), totalV2{7}, ""},
 		{old(4), totalV2{400}, ""},
-		{old(5), totalV2{}, "convert what an older version wrote: odd"},
-		{[]byte(`{"Cents":7}{}`), totalV2{}, "json: something follows the value; nor as the type before: decode uint64: 13 bytes, want 8"},
-		{[]byte(`{"Francs":7}`), totalV2{}, `json: unknown field "Francs"; nor as the type before: decode uint64: 12 bytes, want 8`},
+		{old(5), totalV2{}, "convert a value that an older version wrote: odd"},
+		{[]byte(`{"Cents":7}{}`), totalV2{}, "json: unexpected data after the value; nor as the previous type: decode uint64: 13 bytes, want 8"},
+		{[]byte(`{"Francs":7}`), totalV2{}, `json: unknown field "Francs"; nor as the previous type: decode uint64: 12 bytes, want 8`},
 	} {
 		got, err := codec.Decode(c.data)
 		if err == nil && got != c.want || err != nil && err.Error() != c.err || err == nil && c.err != "" {

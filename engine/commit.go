@@ -181,7 +181,7 @@ func (t *task) settle(ctx context.Context, wait bool) error {
 		if !wait {
 			return nil
 		}
-		t.waiting.waits.begin(waitCommit, "its answer has not come")
+		t.waiting.waits.begin(waitCommit, "no answer yet")
 		if err := t.run.clock.Until(ctx, t.flight.pending.Done()); err != nil {
 			return err
 		}

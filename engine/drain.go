@@ -109,7 +109,7 @@ func (r *running) pokeAll() {
 func (r *running) conclude(ctx context.Context, err error) error {
 	var stubborn *supervise.AbandonedError
 	if r.isDraining() && errors.Is(err, context.Canceled) && !errors.As(err, &stubborn) {
-		r.log.Warn("the drain is over: these stages had more to do, and resume with it", "stages", strings.Join(r.unfinished(), ", "))
+		r.log.Warn("the drain time is over: these stages had more to do, and resume with that in the next run", "stages", strings.Join(r.unfinished(), ", "))
 		err = nil
 	}
 	switch gaveUp := r.givenUpError(); {
@@ -121,7 +121,7 @@ func (r *running) conclude(ctx context.Context, err error) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if saveErr := r.checkpointer.checkpoint(last); saveErr != nil && err == nil {
-		r.log.Warn("the last checkpoint failed; the next start replays a little more", "error", saveErr)
+		r.log.Warn("the last checkpoint failed; the next start reads more of the channels again", "error", saveErr)
 	}
 	for _, in := range r.instances {
 		if stubborn == nil {

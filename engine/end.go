@@ -90,7 +90,7 @@ func (t *task) divertHeld() error {
 			f.attempts = attempts{
 				Unit:   messageUnit(i.definition, i.head.offset),
 				Reason: dlq.ReasonHeld,
-				Error:  "held when every other input had ended",
+				Error:  "held after every other input had ended",
 				Final:  true,
 			}
 			i.held = false

@@ -37,7 +37,7 @@ func (r *running) tell(e supervise.Event) {
 // end the life of its stage comes with the next commit: there may be many.
 func (in *instance) keep(e supervise.Event) {
 	if err := in.observed.history.Add(e); err != nil {
-		in.log.Warn("an event could not be kept", "event", e.Kind.String(), "error", err)
+		in.log.Warn("cannot save an event", "event", e.Kind.String(), "error", err)
 	}
 	if e.Kind == supervise.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
 		in.observed.stats.unsaved.Store(true)
@@ -56,7 +56,7 @@ func (in *instance) saveNews() {
 	if err := in.observed.history.Flush(); isNoSpace(err) {
 		in.observed.stats.unsaved.Store(true)
 	} else if err != nil {
-		in.log.Warn("events could not be kept", "error", err)
+		in.log.Warn("cannot save events", "error", err)
 	}
 }
 
@@ -83,13 +83,13 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case supervise.BackingOff:
 		log.Info("restarting after a delay", "delay", e.Delay, "restart", e.Restart)
 	case supervise.GivenUp:
-		log.Error(who+" is given up; it keeps its state and its messages", "error", brief(e.Err))
+		log.Error(who+" was given up; its state and messages are kept", "error", brief(e.Err))
 	case supervise.Escalated:
 		sayEscalated(log, who, e)
 	case supervise.Abandoned:
-		log.Error(who+" did not stop: its function is left behind and can change nothing any more", "detail", e.Detail)
+		log.Error(who+" did not stop: its function is abandoned and cannot change anything any more", "detail", e.Detail)
 	case supervise.RecoveryFailed:
-		log.Error("the recovery function failed: the failure goes up", "error", brief(e.Err))
+		log.Error("the recovery function failed; escalating the failure", "error", brief(e.Err))
 	case supervise.HealthChanged:
 		log.Warn("the health changed", "health", e.Detail)
 	case supervise.Diverted, supervise.StateSize: // told where it happens, with everything
@@ -97,7 +97,7 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case supervise.ForeignMessage: // told by the channel
 	case supervise.WaitsLong, supervise.WaitEnded: // told by who watches the waits, which repeats it
 	case supervise.LettersFull:
-		log.Error(who+" waits: a dead letter cannot be kept", "id", e.Detail, "error", e.Err)
+		log.Error(who+" waits: a dead letter cannot be stored", "id", e.Detail, "error", e.Err)
 	default:
 		log.Debug(who+" is "+e.Kind.String(), "restart", e.Restart)
 	}
@@ -109,11 +109,11 @@ func sayEscalated(log *slog.Logger, who string, e supervise.Event) {
 	var limit *supervise.LimitError
 	switch {
 	case supervise.IsFatal(e.Err):
-		log.Debug(who+" stops the pipeline: no restart can mend its failure", "error", brief(e.Err))
+		log.Debug(who+" stops the pipeline: a restart cannot fix its failure", "error", brief(e.Err))
 	case errors.As(e.Err, &limit) && limit == e.Err:
-		log.Error(who+" failed more often than its restart limit allows: the failure goes up", "error", brief(e.Err))
+		log.Error(who+" exceeded its restart limit; escalating the failure", "error", brief(e.Err))
 	default:
-		log.Error(who+" passes its failure up, as it was asked to", "error", brief(e.Err))
+		log.Error(who+" escalates its failure, as its recovery function decided", "error", brief(e.Err))
 	}
 }
 

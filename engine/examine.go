@@ -26,7 +26,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*doctor.Examination, error) {
 		running.Stages = append(running.Stages, forDoctor(in))
 	}
 	if disk := r.space.status(); disk != nil && disk.State != spaceNames[spaceEnough] {
-		running.Disk = fmt.Sprintf("it is %s: %d MiB are free and %d have to be: free some, and all goes on by itself", disk.State, disk.Free>>20, disk.Bound>>20)
+		running.Disk = fmt.Sprintf("it is %s: %d MiB are free and at least %d MiB are needed: free some space, and the pipeline resumes by itself", disk.State, disk.Free>>20, disk.Bound>>20)
 	}
 	return doctor.ExamineRunning(ctx, running)
 }

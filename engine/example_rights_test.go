@@ -12,8 +12,8 @@ func ExampleRights() {
 		fmt.Printf("%s %s: %s\n", r.Action, r.Subject, r.Use)
 	}
 	// Output:
-	// subscribe to _INBOX.>: hear the answers of the server
-	// subscribe to orders.*.*.replay.>: hear of dead letters that are replayed
+	// subscribe to _INBOX.>: receive the answers of the server
+	// subscribe to orders.*.*.replay.>: learn of replayed dead letters
 	// publish to orders.>: write frames, dead letters and replays
 	// publish to $JS.API.INFO: ask for JetStream
 }

@@ -96,7 +96,7 @@ func (t *task) callSource(ctx context.Context) error {
 	if err != nil && err != io.EOF {
 		b.undo()
 		if unsaved != nil {
-			return fmt.Errorf("undo a call that answered that %v: %w", err, unsaved)
+			return fmt.Errorf("undo a call that returned %v: %w", err, unsaved)
 		}
 		if answer.IsUnavailable(err) {
 			t.traceFailed(err)
@@ -185,13 +185,13 @@ func (t *task) beforeCounting(ctx context.Context) error {
 // waitForOthers lets what was before a large call be committed without it:
 // together they might not fit into one message of the server.
 func (t *task) waitForOthers(ctx context.Context) error {
-	return t.awaitBatch(ctx, "what was emitted before a large call is not committed", func(b *batch) bool {
+	return t.awaitBatch(ctx, "the outputs before a large call are not committed yet", func(b *batch) bool {
 		return b.calls == 0 || b.bytes+int(t.size.before.Load()) <= t.format.limits.frame/2
 	})
 }
 
 func (t *task) waitForRoom(ctx context.Context) error {
-	return t.awaitBatch(ctx, "it is full and not committed", func(b *batch) bool {
+	return t.awaitBatch(ctx, "it is full and not committed yet", func(b *batch) bool {
 		return b.bytes < t.format.limits.batch && b.calls < batchCalls && b.emitted < t.format.capacity.Messages
 	})
 }

@@ -35,7 +35,7 @@ func ReadFrameKeys(path string) ([][]byte, error) {
 		return nil, fmt.Errorf("frame keys: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("frame keys: %s is no regular file (mode %v)", path, info.Mode())
+		return nil, fmt.Errorf("frame keys: %s is not a regular file (mode %v)", path, info.Mode())
 	}
 	if err := checkSecret(path, info); err != nil {
 		return nil, fmt.Errorf("frame keys: %w", err)

@@ -37,10 +37,10 @@ func TestReadFrameKeys(t *testing.T) {
 		file("group", "0123456789abcdef\n", 0o640):            "group has the mode 0640: its group may",
 		file("written", "0123456789abcdef\n", 0o620):          "chmod 600 " + filepath.Join(dir, "written"),
 		file("short", "0123456789abcdef\ntoo short\n", 0o600): "key 2 has 9 bytes: it needs 16 or more",
-		file("empty", "# nothing\n", 0o600):                   "there are none",
+		file("empty", "# nothing\n", 0o600):                   "no key is given",
 		file("large", strings.Repeat("x", 1<<17), 0o600):      "bytes",
 		filepath.Join(dir, "missing"):                         "no such file",
-		dir:                                                   "no regular file",
+		dir:                                                   "not a regular file",
 	} {
 		if _, err := engine.ReadFrameKeys(path); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: %v, want %q", path, err, part)

@@ -27,7 +27,7 @@ func (r *run) noteSync(ctx context.Context) error {
 		}
 	}
 	if err := r.space.persist(func() error { return durability.SetLazy(r.store, isLazy) }); err != nil {
-		return fmt.Errorf("note how the channels are synced: %w", err)
+		return fmt.Errorf("record how the channels are synced: %w", err)
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ const (
 
 // errLettersFull ends a life of the stage that waits for room when the pipeline
 // stops. The next run writes the letter.
-var errLettersFull = errors.New("the dead letters are full when the pipeline stops")
+var errLettersFull = errors.New("the dead letters are full while the pipeline stops")
 
 // putLetter waits while the queue is full: a letter is never dropped.
 func (t *task) putLetter(ctx context.Context, l dlq.Letter) error {
@@ -169,13 +169,13 @@ func (t *task) lettersHaveRoom() {
 	}
 	t.letters.mu.Unlock()
 	if was {
-		t.log.Info("the dead letters have room again: the stage goes on")
+		t.log.Info("the dead letters have space again: the stage resumes")
 	}
 }
 
 // diverted tells of a letter that is kept. It counts with the commit that passes its message.
 func (t *task) diverted(l dlq.Letter) {
-	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message was diverted to the dead letters", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
+	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message became a dead letter", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
 	t.run.tell(supervise.Event{Child: t.definition.Name, Kind: supervise.Diverted, Detail: l.ID()})
 	if told := t.run.settings.onDeadLetter; told != nil {

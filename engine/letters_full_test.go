@@ -150,7 +150,7 @@ func TestFullLettersStopTheStage(t *testing.T) {
 			}
 			for _, text := range []string{
 				`level=ERROR msg="the stage waits: a dead letter cannot be kept"`, "id=worker.0:numbers.0:", "the dead letters are full",
-				"DeadLetterBytes", "maximum ", "stage=worker", "have room again",
+				"DeadLetterBytes", "maximum ", "stage=worker", "have space again",
 			} {
 				if !strings.Contains(log.String(), text) {
 					t.Errorf("the log does not say %q:\n%s", text, log)
@@ -294,7 +294,7 @@ func TestLettersThatNoDiskHasRoomFor(t *testing.T) {
 	numbers := engine.Source(p, "numbers", count(1, 1))
 	engine.Sink(p, "sink", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error { return nil })
 	err := runBounded(t, p, config)
-	if err == nil || !strings.Contains(err.Error(), "no room for MaxBytes 1152921504606846976") || !strings.Contains(err.Error(), "Config.DeadLetterBytes") {
+	if err == nil || !strings.Contains(err.Error(), "not enough storage for MaxBytes 1152921504606846976") || !strings.Contains(err.Error(), "Config.DeadLetterBytes") {
 		t.Fatalf("error %v", err)
 	}
 	if n := strings.Count(err.Error(), "free disk space"); n != 1 {

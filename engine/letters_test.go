@@ -193,7 +193,7 @@ func TestLetterIsToldOf(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`level=WARN msg="a message was diverted to the dead letters" pipeline=alert stage=sink id=sink.0:numbers.0:3 reason=error round=1 attempts=2 error=poison`,
+		`level=WARN msg="a message became a dead letter" pipeline=alert stage=sink id=sink.0:numbers.0:3 reason=error round=1 attempts=2 error=poison`,
 		`show="Queue.Get(\"sink.0:numbers.0:3\")"`, // a program says it in its own words
 	} {
 		if !strings.Contains(log.String(), text) {

@@ -10,7 +10,7 @@ type lettersWait struct {
 	count int
 }
 
-const keepingLetters = "dead letters are being kept"
+const keepingLetters = "dead letters are being stored"
 
 // begin is called before a letter goes on its way.
 func (l *lettersWait) begin(w *waits) {

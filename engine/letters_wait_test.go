@@ -42,7 +42,7 @@ func TestWaitForLettersOutlastsALife(t *testing.T) {
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	in := &task{instance: &instance{run: &running{clock: clock}, waiting: waitingFor{waits: waits{clock: clock}}}}
 	in.waiting.keeping.begin(&in.waiting.waits)
-	in.waiting.waits.begin(waitCommit, "its answer has not come")
+	in.waiting.waits.begin(waitCommit, "no answer yet")
 	in.endWaits()
 	if list := in.waiting.waits.list(clock.at.Add(time.Minute), 0); len(list) != 1 || list[0].kind != waitLetters {
 		t.Errorf("the waits are %+v", list)

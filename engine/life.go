@@ -33,7 +33,7 @@ func (in *instance) newSession(ctx context.Context) (*task, error) {
 	}
 	s.startReaders()
 	in.task.Store(s)
-	in.log.Warn("the stage goes on without the function that hangs", "epoch", s.ownership.epoch)
+	in.log.Warn("the stage restarts without the function that hangs", "epoch", s.ownership.epoch)
 	return s, nil
 }
 
@@ -93,7 +93,7 @@ func (t *task) serve(ctx context.Context) error {
 	case errors.Is(stopErr, errAbandoned):
 		return ctx.Err()
 	case errors.Is(err, errLettersFull):
-		t.log.Warn("the stage stops while the dead letters are full; the next run goes on with the message that is to be kept")
+		t.log.Warn("the stage stops while the dead letters are full; the next run resumes with the message that has to be stored")
 	case errors.Is(err, errAgain):
 		if answer.IsUnavailable(stopErr) {
 			t.log.Warn("the stop hook failed", "error", stopErr)
@@ -124,7 +124,7 @@ var errOver = errors.New("the stage has ended")
 func (in *instance) isPermanent() bool { return in.definition.Options.Policy == supervise.Permanent }
 
 // errAgain ends a life of a permanent stage whose function answered io.EOF.
-var errAgain = errors.New("ended, to be started again")
+var errAgain = errors.New("ended, to be restarted")
 
 func (t *task) start(ctx context.Context) error {
 	if err := t.settle(ctx, true); err != nil { // what a stop left under way

@@ -40,7 +40,7 @@ func (t *task) unsaved(err error) error {
 		return err
 	case t.batch.calls > 1:
 		if t.batch.most == batchCalls { // once for each search
-			t.log.Warn("the state cannot be encoded: the stage goes back to find the message that left it so", "calls", t.batch.calls, "error", brief(err))
+			t.log.Warn("the state cannot be encoded: the stage goes back to the last commit to find the message that caused it", "calls", t.batch.calls, "error", brief(err))
 		}
 		t.narrow()
 		return errRewind
@@ -50,7 +50,7 @@ func (t *task) unsaved(err error) error {
 		last.input.alone, last.input.aloneAt = true, last.offset
 		return errRewind
 	case t.processor.hasBeforeCommit():
-		return fmt.Errorf("what BeforeCommit left: %w", err)
+		return fmt.Errorf("after BeforeCommit: %w", err)
 	default: // the codec gave two answers
 		t.blame()
 	}

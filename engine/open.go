@@ -123,7 +123,7 @@ func (r *run) identify(ctx context.Context) error {
 		return nil
 	}
 	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
-		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints and does not say whose: its tables are damaged; restore it, or start over with %v",
+		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints without a pipeline identity: its tables are damaged; restore it, or start over with %v",
 			ErrRefused, r.dir.Path, remedy.Fresh))
 	}
 	r.identity = datadir.NewIdentity(r.plan.Name)
@@ -132,7 +132,7 @@ func (r *run) identify(ctx context.Context) error {
 		return err
 	}
 	if k := slices.IndexFunc(there, func(id string) bool { return id != "" }); k >= 0 {
-		r.log.Warn("the data directory is new and the pipeline's channels are not: taking the pipeline over", "dir", r.dir.Path)
+		r.log.Warn("the data directory is new, but the channels of the pipeline exist: taking the pipeline over", "dir", r.dir.Path)
 		r.identity.ID = there[k]
 	}
 	return datadir.WriteIdentity(r.store, r.identity)
@@ -157,7 +157,7 @@ func (r *run) claim(ctx context.Context) error {
 		return err
 	}
 	if r.dir.IsMoved(r.config.NATS.URL) {
-		r.log.Warn("the pipeline runs on another NATS server from now on", "before", r.dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))
+		r.log.Warn("the pipeline uses another NATS server from now on", "before", r.dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))
 	}
 	return r.dir.Claim(r.plan.Name, r.config.NATS.URL)
 }
@@ -195,7 +195,7 @@ func (r *run) openInstances(ctx context.Context) error {
 		in.channel = ch
 		if r.wasLazy {
 			if err := in.takeBack(ctx); err != nil {
-				return fmt.Errorf("stage %s: take back commits whose messages are lost: %w", in.definition.Name, err)
+				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.definition.Name, err)
 			}
 		}
 		if err := in.open(ctx); err != nil {

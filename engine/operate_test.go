@@ -145,7 +145,7 @@ func TestStartOfAStageThatWasGivenUp(t *testing.T) {
 					return got.sink(ctx, s, m)
 				})
 			b := runBeside(t, p, testConfig(t, t.TempDir()))
-			b.until("sink", "is given up", func(s engine.StageStatus) bool { return s.State == "given up" })
+			b.until("sink", "was given up", func(s engine.StageStatus) bool { return s.State == "given up" })
 			if err := command(p, t.Context(), "sink"); err != nil {
 				t.Fatal(err)
 			}

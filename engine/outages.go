@@ -49,7 +49,7 @@ func (t *task) isAway(call, unit string, said error) time.Duration {
 	t.observed.stats.Unavailable.Add(1)
 	isNew, delay := t.noteAway(call, unit, said)
 	if isNew {
-		t.logOften(slog.LevelWarn, call, "the stage waits for what it calls, which is unavailable", "call", call, "at", unit, "error", brief(said), "delay", delay)
+		t.logOften(slog.LevelWarn, call, "the stage waits: the service that it calls is unavailable", "call", call, "at", unit, "error", brief(said), "delay", delay)
 	}
 	return delay
 }
@@ -82,7 +82,7 @@ func (t *task) isBack(call string) {
 		return
 	}
 	if away := t.noteBack(call); away != nil {
-		t.logOften(slog.LevelInfo, call, "what the stage calls is available again", "call", call,
+		t.logOften(slog.LevelInfo, call, "the service that the stage calls is available again", "call", call,
 			"after", t.run.clock.Now().Sub(away.since).Round(time.Millisecond), "tries", away.tries)
 	}
 }

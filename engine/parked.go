@@ -59,7 +59,7 @@ func (r *running) endIfStuck() {
 			return
 		}
 	}
-	r.log.Warn("nothing can go on without the stages that were given up; the next run goes on with them", "stages", strings.Join(r.givenUp(), ", "))
+	r.log.Warn("the run ends: nothing can continue without the stages that were given up; the next run starts them again", "stages", strings.Join(r.givenUp(), ", "))
 	r.beginDrain()
 }
 

@@ -33,14 +33,14 @@ const peekFrames = 32
 func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, error) {
 	r, err := p.serving()
 	if err != nil {
-		return nil, fmt.Errorf("peek into %s: %w", stream, err)
+		return nil, fmt.Errorf("read samples of %s: %w", stream, err)
 	}
 	for _, d := range p.plan.Stages {
 		for _, s := range d.Destinations() {
 			if s.String() == stream {
 				list, err := peekInto(ctx, r.byStage[d], s, n)
 				if err != nil {
-					return nil, fmt.Errorf("peek into %s: %w", stream, err)
+					return nil, fmt.Errorf("read samples of %s: %w", stream, err)
 				}
 				return list, nil
 			}

@@ -87,7 +87,7 @@ func (c *quarantine) passed(stage, input string, offset uint64) {
 	none := len(c.suspects) == 0
 	c.mu.Unlock()
 	if none {
-		c.end("every message was tried again")
+		c.end("every suspected message was tried again")
 	}
 }
 
@@ -98,9 +98,9 @@ func (c *quarantine) end(why string) {
 		return
 	}
 	if unnoted != nil {
-		c.run.log.Warn("the end of running carefully could not be noted", "error", unnoted)
+		c.run.log.Warn("cannot record the end of quarantine mode", "error", unnoted)
 	}
-	c.run.log.Info("running normally again", "reason", why)
+	c.run.log.Info("quarantine mode ended; running normally again", "reason", why)
 	c.run.pokeAll()
 }
 
@@ -133,10 +133,10 @@ func (c *quarantine) serve(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-limit.C:
-			why = "it takes too long"
+			why = "quarantine mode takes too long"
 		case <-tick.C:
 			if c.isStuck() {
-				why = "the messages wait for something else"
+				why = "the suspected messages wait for something else"
 			}
 		}
 		if why != "" {

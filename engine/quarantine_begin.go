@@ -26,7 +26,7 @@ type quarantineRecord struct {
 func (r *running) lastCalls() (inflight.Last, error) {
 	last, err := inflight.Read(r.dir.Inflight())
 	if errors.Is(err, inflight.ErrUnreadable) {
-		r.log.Warn("what the process before was doing is not known", "error", err)
+		r.log.Warn("it is unknown what the previous process was doing", "error", err)
 		return inflight.Last{Clean: true}, os.Remove(r.dir.Inflight())
 	}
 	return last, err
@@ -84,7 +84,7 @@ func (c *quarantine) begin(last inflight.Last) error {
 	}
 	c.on.Store(true)
 	c.moved = time.Now()
-	c.run.log.Warn("the process before stopped uncleanly while messages were being handled; they are tried one at a time, and nothing else until then", "messages", len(c.suspects))
+	c.run.log.Warn("the previous process died while messages were being handled; quarantine mode: these messages are tried first, one at a time", "messages", len(c.suspects))
 	if err := c.save(last.Opening); err != nil || culprit == nil || late {
 		return err
 	}
@@ -187,11 +187,11 @@ func (c *quarantine) blame(guilty suspect) error {
 func (in *instance) sayKilled(f *failure) {
 	limit := in.definition.Options.Attempts
 	if f.Count < limit {
-		in.log.Warn("the process before stopped while it tried this message alone: that is a failed attempt of it, whatever stopped the process",
+		in.log.Warn("the previous process died while it handled only this message; this counts as a failed attempt of the message",
 			"message", f.Unit, "attempt", f.Count, "attempts", limit)
 		return
 	}
-	in.log.Error("the process has stopped at every attempt of this message, alone: it is not tried again", "message", f.Unit, "attempts", f.Count)
+	in.log.Error("the process died at every attempt of this message, handled alone; the message is not tried again", "message", f.Unit, "attempts", f.Count)
 }
 
 func (c *quarantine) load() (known quarantineRecord, found bool, err error) {
@@ -200,7 +200,7 @@ func (c *quarantine) load() (known quarantineRecord, found bool, err error) {
 		err = json.Unmarshal(data, &known)
 	}
 	if err != nil {
-		return known, false, fmt.Errorf("read what the process before was doing: %w", err)
+		return known, false, fmt.Errorf("read what the previous process was doing: %w", err)
 	}
 	return known, found, nil
 }

@@ -115,9 +115,9 @@ func TestUncleanStopBlamesNobody(t *testing.T) {
 	g.stop.Store(true)
 	g.run(t)
 	for death, want := range []string{
-		"the process before stopped uncleanly while messages were being handled",
-		"that is a failed attempt of it, whatever stopped the process",
-		"the process has stopped at every attempt of this message",
+		"the previous process died while messages were being handled",
+		"this counts as a failed attempt of the message",
+		"the process died at every attempt of this message",
 	} {
 		before := len(g.log.String())
 		died(t, g.inFlight(), map[string]uint64{"sink.0": fatalNumber})

@@ -34,7 +34,7 @@ func (t *task) takeTurn(ctx context.Context) error {
 	if !t.run.quarantine.isOn() || t.code.turn.held.Load() {
 		return nil
 	}
-	t.waiting.waits.begin(waitTurn, "messages that may have killed the process are tried one at a time")
+	t.waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried one at a time")
 	entered, err := t.run.quarantine.enter(ctx)
 	t.waiting.waits.end(waitTurn)
 	if err != nil || !entered {

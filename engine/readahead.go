@@ -40,7 +40,7 @@ func (a *readAhead) acquire(ctx context.Context, d channel.Delivery) error {
 	if a.tryAcquire(d) {
 		return nil
 	}
-	a.waits.begin(waitReadAhead, "the frames before the next one are not used up")
+	a.waits.begin(waitReadAhead, "the prefetched frames before the next one are not consumed yet")
 	defer a.waits.end(waitReadAhead)
 	return a.room.Acquire(ctx, a.weight(d))
 }

@@ -38,7 +38,7 @@ func (t *task) open(ctx context.Context) error {
 			return err
 		}
 		if try == 1 {
-			t.log.Warn("the stage has a living owner; taking it over", "owner_epoch", taken.OwnerEpoch)
+			t.log.Warn("another process owns the stage; taking it over", "owner_epoch", taken.OwnerEpoch)
 		}
 		t.flight = nil
 	}

@@ -65,7 +65,7 @@ func replaceState[S any](k state.Keeper, f fault, with S) error {
 		return nil
 	case *state.Keyed[S]:
 		if !f.hasKey {
-			return errors.New("it failed outside a message, so there is no key whose state could be replaced")
+			return errors.New("it failed outside a message, so there is no key whose state can be replaced")
 		}
 		value, err := k.Get(f.key)
 		if err == nil {
@@ -73,5 +73,5 @@ func replaceState[S any](k state.Keeper, f fault, with S) error {
 		}
 		return err
 	}
-	return fmt.Errorf("its state is no %T", with)
+	return fmt.Errorf("its state is not a %T", with)
 }

@@ -52,7 +52,7 @@ func TestLimitIsNamed(t *testing.T) {
 	if err := runBounded(t, p, config); err == nil {
 		t.Fatal("it ends well")
 	}
-	if text := log.String(); !strings.Contains(text, "failed more often than its restart limit allows") || strings.Contains(text, "asked") {
+	if text := log.String(); !strings.Contains(text, "exceeded its restart limit") || strings.Contains(text, "asked") {
 		t.Errorf("log:\n%s", text)
 	}
 }

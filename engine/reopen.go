@@ -34,7 +34,7 @@ func (t *task) reopens(ctx context.Context) (bool, error) {
 		again = found
 	}
 	if again {
-		t.log.Info("the stage had ended and goes on: for a dead letter that is replayed, or because one that it reads goes on")
+		t.log.Info("the stage had ended and runs again: to handle a replayed dead letter, or because a stage that it reads runs again")
 		t.reopened = true
 		t.phase.on(reopens)
 	}

@@ -123,7 +123,7 @@ func (r *replays) serve(ctx context.Context) {
 			next, err = r.fetch(ctx, next)
 		}
 		if err != nil && ctx.Err() == nil {
-			r.task.log.Warn("the replays of dead letters cannot be read; trying again", "error", err)
+			r.task.log.Warn("cannot read the replays of dead letters; retrying", "error", err)
 			r.task.replayWaits().begin(waitReplays, err.Error())
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)
@@ -155,7 +155,7 @@ func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
 	for {
 		request, found, err := letters.NextReplay(ctx, id.Stage, id.Number, from)
 		if errors.Is(err, dlq.ErrDamaged) {
-			r.task.logOften(slog.LevelError, alike(err.Error()), "a request for a replay cannot be read and is withdrawn", "sequence", request.Sequence, "error", err)
+			r.task.logOften(slog.LevelError, alike(err.Error()), "withdrew a replay request that cannot be read", "sequence", request.Sequence, "error", err)
 			if err := letters.Withdraw(ctx, request); err != nil {
 				return from, err
 			}

@@ -14,7 +14,7 @@ func (in *instance) cleanReplays(ctx context.Context) {
 		return
 	}
 	if err := s.inbox.replays.clean(ctx, s.inbox.replays.input.taken.Load()); err != nil {
-		in.log.Warn("dead letters that were replayed are still listed; the next run deletes them", "error", err)
+		in.log.Warn("cannot delete dead letters that were replayed; the next run deletes them", "error", err)
 	}
 }
 

@@ -25,7 +25,7 @@ func (t *task) resolve(ctx context.Context, cause error) (uint64, error) {
 			return 0, t.escalate(fmt.Errorf("commit: %w", cause))
 		}
 		if try == 1 {
-			t.log.Warn("a commit is not through; asking until it is known what became of it", "commit", t.flight.frame.Commit, "error", cause)
+			t.log.Warn("commit outcome unknown; reading the stream back", "commit", t.flight.frame.Commit, "error", cause)
 		}
 		t.waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
 		if err := t.run.clock.Pause(ctx, delay); err != nil {
@@ -36,7 +36,7 @@ func (t *task) resolve(ctx context.Context, cause error) (uint64, error) {
 		sequence, err := t.lookBack(ctx)
 		if err == nil {
 			if try > 1 {
-				t.log.Info("the commit is settled", "commit", t.flight.frame.Commit)
+				t.log.Info("commit outcome known: it is stored", "commit", t.flight.frame.Commit)
 			}
 			return sequence, nil
 		}
@@ -88,7 +88,7 @@ func (t *task) fenced(last channel.Record, found bool) error {
 	if found && last.Frame.Owner != t.ownership.owner && last.Sequence > t.flight.expected {
 		return t.fencedBy(last)
 	}
-	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d that the server had acknowledged (was the server restored, purged, or cut from power without sync?); the next start tells whether it can go on", t.definition.Name, t.flight.frame.Commit-1)
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d, which the server had acknowledged (was the server restored, purged, or hit by a power cut without sync?); the next start checks whether the pipeline can resume", t.definition.Name, t.flight.frame.Commit-1)
 }
 
 // refused says why a reader cannot go on. One whose stage was taken over finds

@@ -258,7 +258,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		t.Parallel()
 		config, _ := setup(t)
 		config.Dir = t.TempDir()
-		refuse(t, config, "run with the directory that this pipeline ran with")
+		refuse(t, config, "use the data directory of the latest run")
 	})
 	t.Run("damaged checkpoint", func(t *testing.T) {
 		t.Parallel()

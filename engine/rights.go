@@ -25,13 +25,13 @@ func Rights(c RightsConfig) []broker.Right {
 	}
 	r := rights{pipeline: c.Pipeline, stages: c.Stages}
 	r.list = []broker.Right{
-		{Action: broker.Subscribe, Subject: inbox + ".>", Use: "hear the answers of the server", Probes: []string{inbox + ".penstock.probe"}},
+		{Action: broker.Subscribe, Subject: inbox + ".>", Use: "receive the answers of the server", Probes: []string{inbox + ".penstock.probe"}},
 		{
-			Action: broker.Subscribe, Subject: c.Pipeline + ".*.*.replay.>", Use: "hear of dead letters that are replayed",
+			Action: broker.Subscribe, Subject: c.Pipeline + ".*.*.replay.>", Use: "learn of replayed dead letters",
 			Probes: []string{c.Pipeline + ".*.*.replay.>"},
 		},
 		{Action: broker.Publish, Subject: c.Pipeline + ".>", Use: "write frames, dead letters and replays", Probes: r.written()},
-		{Action: broker.Publish, Subject: "$JS.API.INFO", Use: "ask for JetStream", Probes: []string{"$JS.API.INFO"}},
+		{Action: broker.Publish, Subject: "$JS.API.INFO", Use: "read the JetStream account information", Probes: []string{"$JS.API.INFO"}},
 		{Action: broker.Publish, Subject: "$JS.API.STREAM.LIST", Use: "find the streams of the pipeline", Probes: []string{"$JS.API.STREAM.LIST"}},
 	}
 	r.streams()
@@ -77,18 +77,18 @@ func onlyChannels(k streamKind) bool { return k == ofChannel }
 func onlyLetters(k streamKind) bool  { return k != ofChannel }
 
 var apiRequests = []apiRequest{
-	{"$JS.API.STREAM.INFO.", "", "", "look at the stream", nil},
-	{"$JS.API.STREAM.CREATE.", "", "", "make the stream", nil},
+	{"$JS.API.STREAM.INFO.", "", "", "read the stream's information", nil},
+	{"$JS.API.STREAM.CREATE.", "", "", "create the stream", nil},
 	{"$JS.API.STREAM.UPDATE.", "", "", "restore the settings of the stream", nil},
-	{"$JS.API.STREAM.DELETE.", "", "", "delete the stream when a complete pipeline starts anew", nil},
-	{"$JS.API.STREAM.PURGE.", "", "", "remove the frames that nobody needs any more", onlyChannels},
-	{"$JS.API.STREAM.MSG.GET.", "", "", "read the last frame, or a letter", nil},
-	{"$JS.API.STREAM.MSG.DELETE.", "", "", "discard letters", onlyLetters},
-	{"$JS.API.CONSUMER.CREATE.", ".>", ".penstock-probe.probe", "make a consumer", nil},
-	{"$JS.API.CONSUMER.INFO.", ".*", ".penstock-probe", "look at a consumer", nil},
-	{"$JS.API.CONSUMER.DELETE.", ".*", ".penstock-probe", "make a consumer anew", nil},
+	{"$JS.API.STREAM.DELETE.", "", "", "delete the stream when a complete pipeline starts over", nil},
+	{"$JS.API.STREAM.PURGE.", "", "", "trim frames that are not needed any more", onlyChannels},
+	{"$JS.API.STREAM.MSG.GET.", "", "", "read the last frame, or a dead letter", nil},
+	{"$JS.API.STREAM.MSG.DELETE.", "", "", "discard dead letters", onlyLetters},
+	{"$JS.API.CONSUMER.CREATE.", ".>", ".penstock-probe.probe", "create a consumer", nil},
+	{"$JS.API.CONSUMER.INFO.", ".*", ".penstock-probe", "read a consumer's information", nil},
+	{"$JS.API.CONSUMER.DELETE.", ".*", ".penstock-probe", "delete a consumer to create it again", nil},
 	{"$JS.API.CONSUMER.MSG.NEXT.", ".*", ".penstock-probe", "read", nil},
-	{"$JS.ACK.", ".>", ".penstock-probe.1.1.1.1.0", "say what was read", onlyChannels},
+	{"$JS.ACK.", ".>", ".penstock-probe.1.1.1.1.0", "acknowledge frames", onlyChannels},
 }
 
 // streams adds the requests about each stream; of stages that are not known with a wildcard for the stream, which NATS has

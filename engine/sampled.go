@@ -107,7 +107,7 @@ type leftOut []sampledLine
 func (list leftOut) tell() {
 	for _, l := range list {
 		if l.omitted > 0 {
-			l.log.Log(context.Background(), l.level, "more such lines were left out", "line", l.kind.line, "kind", l.kind.kind,
+			l.log.Log(context.Background(), l.level, "similar log lines were left out", "line", l.kind.line, "kind", l.kind.kind,
 				"count", l.omitted, "since", l.began)
 		}
 	}

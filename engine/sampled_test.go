@@ -22,11 +22,11 @@ func TestLinesOfAKindAreSampled(t *testing.T) {
 	log, text := sampledLog()
 	var s sampled
 	start := time.Unix(1000, 0)
-	kind := lineKind{"stage", "a message was diverted", "rejected"}
+	kind := lineKind{"stage", "a message became a dead letter", "rejected"}
 	for k := range 10_000 {
 		s.write(log, slog.LevelWarn, kind, start.Add(time.Duration(k)*time.Millisecond), "message", k)
 	}
-	if n := strings.Count(text.String(), "a message was diverted"); n != sampleFirst {
+	if n := strings.Count(text.String(), "a message became a dead letter"); n != sampleFirst {
 		t.Errorf("%d lines", n)
 	}
 	other := kind

@@ -154,7 +154,7 @@ func (s *space) persist(write func() error) error {
 	if !errors.Is(err, checkpoint.ErrNoSpace) {
 		return err
 	}
-	s.run.waits.begin(waitDisk, "a note cannot be kept")
+	s.run.waits.begin(waitDisk, "cannot save metadata")
 	defer s.run.waits.end(waitDisk)
 	tick := time.NewTicker(spaceTick)
 	defer tick.Stop()
@@ -178,9 +178,9 @@ func (s *space) awaitStart(ctx context.Context) error {
 			return nil
 		}
 		if !said {
-			s.run.waits.begin(waitDisk, "the disk is full: the run does not start")
+			s.run.waits.begin(waitDisk, "the disk is full: not starting the run")
 			defer s.run.waits.end(waitDisk)
-			s.run.log.Warn("the disk is full: waiting until there is space to start", s.facts()...)
+			s.run.log.Warn("the disk is full: waiting for free space before starting", s.facts()...)
 		}
 		select {
 		case <-tick.C:
@@ -242,7 +242,7 @@ func (s *space) mendBroker(ctx context.Context) bool {
 	}
 	s.run.log.Warn("restarting the embedded NATS server; nothing is lost", "reason", trouble)
 	if err := s.run.server.Restart(ctx); err != nil && ctx.Err() == nil {
-		s.run.log.Error("the embedded NATS server does not start; it is tried again", "error", err)
+		s.run.log.Error("cannot start the embedded NATS server; retrying", "error", err)
 	}
 	return true
 }
@@ -251,11 +251,11 @@ func (s *space) mendBroker(ctx context.Context) bool {
 func (s *space) tell(before, now int32) {
 	switch now {
 	case spaceFull:
-		s.run.log.Error("the disk is full: all stages wait until there is space", s.facts()...)
+		s.run.log.Error("the disk is full: all stages wait for free space", s.facts()...)
 	case spaceLow:
-		s.run.log.Warn("the disk is nearly full: the sources wait, the rest drains", s.facts()...)
+		s.run.log.Warn("the disk is nearly full: the sources wait, the other stages go on", s.facts()...)
 	default:
-		s.run.log.Info("there is space on the disk again: all goes on", s.facts()...)
+		s.run.log.Info("the disk has free space again: all stages resume", s.facts()...)
 	}
 	disk := s.status()
 	for _, in := range s.run.instances {
@@ -263,9 +263,9 @@ func (s *space) tell(before, now int32) {
 		if in.phase.isEnded() || waits == waitsAt(in.definition.Kind, before) {
 			continue
 		}
-		detail := fmt.Sprintf("goes on: %d MiB are free", disk.Free>>20)
+		detail := fmt.Sprintf("resumes: %d MiB are free", disk.Free>>20)
 		if waits {
-			detail = fmt.Sprintf("waits: %d MiB are free, and %d have to be", disk.Free>>20, disk.Bound>>20)
+			detail = fmt.Sprintf("waits: %d MiB are free, and at least %d MiB are needed", disk.Free>>20, disk.Bound>>20)
 		}
 		s.run.tell(supervise.Event{Child: in.definition.Name, Kind: supervise.SpaceChanged, Detail: detail})
 	}

@@ -198,7 +198,7 @@ func TestStartOnAFullDisk(t *testing.T) {
 	engine.Sink(p, "all", engine.Source(p, "numbers", count(10, 1)), ignore[struct{}, uint64])
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx, config) }()
-	patient.Within(t, "the warning", func() bool { return strings.Contains(log.String(), "waiting until there is space to start") })
+	patient.Within(t, "the warning", func() bool { return strings.Contains(log.String(), "waiting for free space before starting") })
 	release()
 	if err := <-done; err != nil || !p.Status().Completed {
 		t.Fatalf("run: %v", err)

@@ -44,13 +44,13 @@ func (r *run) startOver(ctx context.Context) error {
 			return err
 		}
 		if !last.Clean {
-			r.log.Info("the run was complete when its process died, and only that is left to be said; the next run starts anew")
+			r.log.Info("the last run was already complete when its process died; the next run starts from the beginning")
 			return nil
 		}
 		if err := r.mayDiscardLetters(ctx); err != nil {
 			return err
 		}
-		r.log.Info("the last run is complete; starting anew")
+		r.log.Info("the last run is complete; starting from the beginning")
 	}
 	if err := r.tellDiscardedLetters(ctx); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (r *run) startOver(ctx context.Context) error {
 
 // ErrLettersLeft says that the last run left dead letters, which a new one would
 // delete.
-var ErrLettersLeft = errors.New("dead letters of the last run are left")
+var ErrLettersLeft = errors.New("the last run left dead letters")
 
 // mayDiscardLetters refuses to delete what nobody has looked at.
 func (r *run) mayDiscardLetters(ctx context.Context) error {
@@ -77,7 +77,7 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	if err != nil || n == 0 || r.config.DiscardLetters {
 		return err
 	}
-	return remedy.Errorf("%w: pipeline %s is complete, its next run would delete %d. To replay those that a stage can take: %v, then run it again. "+
+	return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %d dead letters. To replay those that a stage can handle: %v, then run it again. "+
 		"To keep a copy: %v. To delete them: %v, or run with %v",
 		ErrLettersLeft, r.plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
 }
@@ -86,7 +86,7 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 func (r *run) tellDiscardedLetters(ctx context.Context) error {
 	n, err := r.lettersLeft(ctx)
 	if err == nil && n > 0 {
-		r.log.Warn("the dead letters of the last run are deleted", "count", n)
+		r.log.Warn("deleted the dead letters of the last run", "count", n)
 	}
 	return err
 }
@@ -133,10 +133,10 @@ func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
 
 func (r *run) elsewhere(id datadir.Identity) error {
 	if r.dir.IsMoved(r.config.NATS.URL) {
-		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s is of another data directory: name the first server with %v, or that directory with %v",
+		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s belongs to another data directory: name the first server with %v, or the other directory with %v",
 			ErrElsewhere, id.Pipeline, r.dir.Path, strings.Join(r.dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
 	}
-	return remedy.Errorf("%w: the run of pipeline %s on this server is not that of %s: name its data directory with %v, or delete it and start over with %v",
+	return remedy.Errorf("%w: the run of pipeline %s on this server does not belong to %s: name its data directory with %v, or delete the run and start over with %v",
 		ErrElsewhere, id.Pipeline, r.dir.Path, remedy.Dir, remedy.Fresh)
 }
 

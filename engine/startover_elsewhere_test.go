@@ -35,7 +35,7 @@ func TestACompleteRunOfAnotherDirectoryIsNotDeleted(t *testing.T) {
 	wrong := ours
 	wrong.NATS.URL = second.ClientURL()
 	err := runBounded(t, thirty(), wrong)
-	if !errors.Is(err, engine.ErrElsewhere) || !strings.Contains(err.Error(), "is of another data directory") {
+	if !errors.Is(err, engine.ErrElsewhere) || !strings.Contains(err.Error(), "belongs to another data directory") {
 		t.Errorf("on the other server: %v", err)
 	}
 	for _, config := range []engine.Config{ours, others} { // both are as they were, and start anew where they belong

@@ -112,5 +112,5 @@ func (in *instance) outgrown() string {
 	if in.definition.Keyed() {
 		return "the messages of this key become dead letters; keep less in its state, or raise the server's max_payload"
 	}
-	return "the stage stops; keep less in it, give each key a state of its own (engine.KeyBy), or raise the server's max_payload"
+	return "the stage stops; keep less in it, keep one state per key (engine.KeyBy), or raise the server's max_payload"
 }

@@ -127,7 +127,7 @@ func (in *instance) saveStats() {
 	if isNoSpace(err) {
 		in.observed.stats.unsaved.Store(true)
 	} else if err != nil {
-		in.log.Warn("the counters of the stage could not be kept", "error", err)
+		in.log.Warn("cannot save the counters of the stage", "error", err)
 	}
 }
 

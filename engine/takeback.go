@@ -34,7 +34,7 @@ func (in *instance) takeBack(ctx context.Context) error {
 	if err != nil || keep.Frame == nil || keep.Frame.Commit < saved.Commit {
 		return err
 	}
-	in.log.Warn("the power was cut while the server synced at an interval: the newest commits are taken back, since messages that they took are lost; all goes on from there",
+	in.log.Warn("a power cut lost messages, since the server syncs at an interval; rolled back the commits that had consumed them, and resuming from there",
 		"commits", last.Frame.Commit-keep.Frame.Commit, "back_to", keep.Frame.Commit)
 	if err := in.channel.Cut(ctx, keep.Sequence); err != nil {
 		return err

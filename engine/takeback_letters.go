@@ -22,14 +22,14 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 		return r.queue.Discard(ctx, l)
 	})
 	if errors.Is(err, dlq.ErrDamaged) { // someone else's, which is of no message
-		r.log.Warn("messages among the dead letters are none", "error", err)
+		r.log.Warn("the stream of the dead letters holds other messages", "error", err)
 		err = nil
 	}
 	if err != nil {
-		return fmt.Errorf("take back dead letters: %w", err)
+		return fmt.Errorf("roll back dead letters: %w", err)
 	}
 	if taken > 0 {
-		r.log.Warn("dead letters of lost commits are taken back; their messages come again", "letters", taken)
+		r.log.Warn("rolled back dead letters of lost commits; their messages are processed again", "letters", taken)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ type tracedFrame struct {
 	letters int
 }
 
-var errLeft = errors.New("the function of its stage did not return and was left behind")
+var errLeft = errors.New("the function of its stage did not return and was abandoned")
 
 // tracedContext is the context of a stage's functions. It answers with the span
 // of the frame that they work for at the moment, so that it need not be made

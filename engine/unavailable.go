@@ -17,7 +17,7 @@ import (
 
 // errStopsWaiting ends a life that waits for the other side, because the run
 // drains. It is no failure.
-var errStopsWaiting = errors.New("the run ends while the stage waits for what it calls")
+var errStopsWaiting = errors.New("the run ends while the service that the stage calls is unavailable")
 
 // undoAway undoes a message or a timer that was answered with Unavailable where
 // an answer is not looked at: by a panic.
@@ -99,7 +99,7 @@ func (t *task) undoneIfAway(fn func() error) error {
 	t.batch.undo()
 	copy(t.timers.due, timers)
 	if unrestored := restore(); unrestored != nil {
-		return fmt.Errorf("undo what %s did, which answered that %v: %w", t.call.unit, err, unrestored)
+		return fmt.Errorf("undo the call of %s, which returned %v: %w", t.call.unit, err, unrestored)
 	}
 	return err
 }

@@ -36,8 +36,8 @@ func TestUnavailableIsTold(t *testing.T) {
 			if s := stageStatus(t, b.complete(), "numbers"); len(s.Waits) > 0 {
 				t.Errorf("it still waits: %+v", s.Waits)
 			}
-			if text := log.String(); strings.Count(text, "the stage waits for what it calls, which is unavailable") != 1 ||
-				strings.Count(text, "what the stage calls is available again") != 1 {
+			if text := log.String(); strings.Count(text, "the stage waits: the service that it calls is unavailable") != 1 ||
+				strings.Count(text, "the service that the stage calls is available again") != 1 {
 				t.Errorf("log:\n%s", text)
 			}
 		})

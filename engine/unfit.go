@@ -60,7 +60,7 @@ func (u *unfit) told() error {
 		return u.err
 	}
 	keeps := func(err error) error {
-		return fmt.Errorf("%w; the letter keeps its first %d bytes", err, len(u.value))
+		return fmt.Errorf("%w; the dead letter keeps the first %d bytes", err, len(u.value))
 	}
 	if r, is := u.err.(*answer.Rejection); is {
 		return &answer.Rejection{Err: keeps(r.Err)}
@@ -129,7 +129,7 @@ func (t *task) passUnfit(ctx context.Context, unit string) error {
 	}
 	t.batch.unfit.clear()
 	if dropped > 0 {
-		t.log.Warn("values that cannot be sent were dropped", "call", unit, "values", dropped, "error", brief(first))
+		t.log.Warn("dropped values that are too large to be sent", "call", unit, "values", dropped, "error", brief(first))
 	}
 	t.batch.passed.Dropped += own + uint64(dropped)
 	return nil

@@ -248,7 +248,7 @@ func TestStateThatCannotBeEncodedAfterACallThatIsNoMessage(t *testing.T) {
 		"before commit": {func(p engine.Scope, in *engine.Stream[uint64], bad float64) {
 			engine.Sink(p, "sink", in, add, asJSON(), engine.Hooks[sum, engine.None]{
 				BeforeCommit: func(_ context.Context, s *sum) error { s.Sum += bad; return nil }})
-		}, "commit: what BeforeCommit left: encode the state", 0},
+		}, "commit: after BeforeCommit: encode the state", 0},
 		"recovery": {func(p engine.Scope, in *engine.Stream[uint64], bad float64) {
 			engine.Sink(p, "sink", in, func(_ context.Context, s *sum, m engine.Message[uint64]) error {
 				if m.Value == 10 && bad != 0 {

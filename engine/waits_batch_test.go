@@ -52,7 +52,7 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 			if list := in.waitsNow(later); len(list) != 1 || list[0].For != "batch" || !list[0].Overdue {
 				t.Errorf("the waits are %+v", list)
 			}
-			in.waiting.waits.begin(waitCommit, "its answer has not come")
+			in.waiting.waits.begin(waitCommit, "no answer yet")
 			if list := in.waitsNow(later.Add(-50 * time.Second)); len(list) != 2 || list[1].Overdue {
 				t.Errorf("beside its cause the waits are %+v", list)
 			}

@@ -32,11 +32,11 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 func (in *instance) slowestReader(now time.Time) (what string, isGood bool) {
 	slowest, most := in.slowest()
 	if slowest == nil {
-		return "what is stored has to be trimmed first", false
+		return "stored frames must be trimmed first", false
 	}
 	stream := in.definition.Destinations()[slowest.destination]
 	does, isGood := slowest.doing(slowest.input, now)
-	return fmt.Sprintf("%s has %d messages of %s to take, and %s", slowest.stageName(), most, stream, does), isGood
+	return fmt.Sprintf("%s has %d messages of %s to consume, and %s", slowest.stageName(), most, stream, does), isGood
 }
 
 // doing says what a stage does with an input that it does not take from. A good
@@ -59,7 +59,7 @@ func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
 	if state == supervise.StateStarting {
 		return "is " + state.String(), true
 	}
-	return "takes none", false
+	return "consumes none", false
 }
 
 // reasonOf finds among the waits of a stage why it takes nothing from an input,

@@ -10,9 +10,9 @@ import (
 // noteWaits names what the loop is about to wait for, besides messages.
 func (t *task) noteWaits(pending, fits bool) {
 	w := &t.waiting.waits
-	w.note(waitCommit, t.flight != nil, "its answer has not come")
+	w.note(waitCommit, t.flight != nil, "no answer yet")
 	t.noteSpace()
-	w.note(waitBreaker, t.isOpen(), "it lets no call through")
+	w.note(waitBreaker, t.isOpen(), "the circuit breaker is open")
 	if t.flight != nil {
 		return // whether there is room is asked when it is there
 	}
@@ -62,7 +62,7 @@ func (t *task) awaitSpace(ctx context.Context) error {
 // noteSpace names the wait for the disk, which the loop and a source's function
 // may both have.
 func (t *task) noteSpace() {
-	level, detail := t.run.space.level.Load(), "there is too little for a source"
+	level, detail := t.run.space.level.Load(), "the disk is nearly full"
 	if level == spaceFull {
 		detail = "the disk is full"
 	}
@@ -77,7 +77,7 @@ func (t *task) awaitQuarantine(ctx context.Context) error {
 		return nil
 	default:
 	}
-	t.waiting.waits.begin(waitTurn, "the messages that may have killed the process are tried first")
+	t.waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried first")
 	defer t.waiting.waits.end(waitTurn)
 	select {
 	case <-t.run.quarantine.over:
@@ -155,7 +155,7 @@ func (c *inCode) wait(now time.Time, detail string) (Wait, bool) {
 
 // functionWaits are those for the stage's own functions.
 func (in *instance) functionWaits(now time.Time) (list []Wait) {
-	if wait, ok := in.waiting.feeding.wait(now, "its source's function"); ok {
+	if wait, ok := in.waiting.feeding.wait(now, "the function of its source"); ok {
 		list = append(list, wait)
 	}
 	if wait, ok := in.waiting.calling.wait(now, "a call that has not returned"); ok {

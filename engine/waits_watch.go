@@ -64,7 +64,7 @@ func (w *waitWatch) look(now time.Time) {
 	isReady := w.run.ready.Load() // before it, the start may still set what is read here
 	if isReady {
 		b := w.run.server
-		w.run.waits.note(waitBroker, !b.Connected(), "there is no connection to "+b.Server())
+		w.run.waits.note(waitBroker, !b.Connected(), "no connection to "+b.Server())
 	}
 	w.lookAt(waitPlace{}, w.run.waits.list(now, w.run.settings.patience), now)
 	if isReady {
@@ -132,9 +132,9 @@ func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
 	if place.kind.isToldElsewhere() {
 		return
 	}
-	log, what := w.run.log, "the wait of the pipeline is over"
+	log, what := w.run.log, "the pipeline's wait ended"
 	if place.in != nil {
-		log, what = place.in.log, "the wait of the stage is over"
+		log, what = place.in.log, "the stage's wait ended"
 	}
 	log.Info(what, "for", told.wait.For, "lasted", lasted)
 }

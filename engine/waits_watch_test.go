@@ -48,7 +48,7 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 	if len(events) != 2 || events[1].Kind != supervise.WaitEnded {
 		t.Errorf("the events are %+v", events)
 	}
-	if !strings.Contains(log.String(), `level=INFO msg="the wait of the pipeline is over" for=broker`) {
+	if !strings.Contains(log.String(), `level=INFO msg="the pipeline's wait ended" for=broker`) {
 		t.Errorf("the end is not in the log: %s", &log)
 	}
 }

@@ -31,7 +31,7 @@ func TestWiringMistakesAreReportedBeforeAnythingStarts(t *testing.T) {
 		"bad name": {func(p *engine.Pipeline) {
 			engine.Sink(p, "a.b", engine.Source(p, "a", count(1, 1)), ignore[struct{}, uint64])
 		}, `stage name "a.b"`},
-		"read by nobody": {func(p *engine.Pipeline) { engine.Source(p, "lonely", count(1, 1)) }, "the stream lonely is read by nobody"},
+		"has no reader": {func(p *engine.Pipeline) { engine.Source(p, "lonely", count(1, 1)) }, "the stream lonely has no reader"},
 		"branch without stage": {func(p *engine.Pipeline) {
 			b := engine.Branch[string](p, "loose")
 			engine.Sink(p, "sink", &b.Stream, ignore[struct{}, string])

@@ -225,5 +225,5 @@ func (u *unpacked) damaged(err error) error {
 	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &system) {
 		return err
 	}
-	return engine.Fatal(fmt.Errorf("the %s file is damaged or not complete: %w; put a whole one in its place, or leave it out", u.format, err))
+	return engine.Fatal(fmt.Errorf("the %s file is damaged or incomplete: %w; replace it by a complete one, or leave it out", u.format, err))
 }

@@ -112,7 +112,7 @@ func (f Files) list() ([]string, error) {
 }
 
 func notRegular(path string) error {
-	return engine.Fatal(fmt.Errorf("read %s: it is no regular file and cannot be read again after a restart: copy it to a file first", path))
+	return engine.Fatal(fmt.Errorf("read %s: it is not a regular file and cannot be read again after a restart: copy it to a regular file first", path))
 }
 
 func (f Files) walk(root string, paths []string) ([]string, error) {

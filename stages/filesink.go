@@ -145,13 +145,13 @@ func openAt(path string, length int64) (*os.File, error) {
 	case errors.Is(err, fs.ErrNotExist) && length == 0:
 		return create(path)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is gone, and %d bytes of it were committed: put it back, or start over with a fresh run", path, length))
+		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is gone, but %d bytes of it were committed: restore it, or start over with a fresh run", path, length))
 	case err != nil:
 		return nil, unwritable(err)
 	case !info.Mode().IsRegular():
-		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is no regular file and cannot be cut back after a crash: use stages.WriterSink for it", path))
+		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is not a regular file and cannot be truncated after a crash: use stages.WriterSink for it", path))
 	case info.Size() < length:
-		return nil, engine.Fatal(fmt.Errorf("the sink's file %s has %d bytes, and %d were committed: put the right one back, or start over with a fresh run", path, info.Size(), length))
+		return nil, engine.Fatal(fmt.Errorf("the sink's file %s has %d bytes, but %d were committed: restore the right one, or start over with a fresh run", path, info.Size(), length))
 	}
 	file, err := userfile.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

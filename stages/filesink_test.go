@@ -176,9 +176,9 @@ func TestFileSinkRefusesAFileThatIsNotItsOwn(t *testing.T) {
 		damage func(path string) error
 		want   []string
 	}{
-		"shorter":     {func(path string) error { return os.Truncate(path, 10) }, []string{"has 10 bytes", "were committed", "put the right one back"}},
-		"gone":        {os.Remove, []string{"is gone", "were committed", "put it back"}},
-		"a directory": {func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }, []string{"no regular file", "stages.WriterSink"}},
+		"shorter":     {func(path string) error { return os.Truncate(path, 10) }, []string{"has 10 bytes", "were committed", "restore the right one"}},
+		"gone":        {os.Remove, []string{"is gone", "were committed", "restore it"}},
+		"a directory": {func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }, []string{"not a regular file", "stages.WriterSink"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -112,7 +112,7 @@ func (f Files) Lines() engine.SourceFunc[LinesState, string] {
 		}
 		if len(state.reading.files) == 0 {
 			if state.Skipped > 0 {
-				engine.Logger(ctx).Warn("all files are read; lines that were too long are left out", "left_out", state.Skipped)
+				engine.Logger(ctx).Warn("all files are read; lines that were too long were skipped", "left_out", state.Skipped)
 			}
 			return io.EOF
 		}
@@ -145,11 +145,11 @@ func (f Files) resume(ctx context.Context, state *LinesState) error {
 			if !f.AcceptChanges {
 				return refused(few(changes))
 			}
-			engine.Logger(ctx).Warn("the files to read have changed, and that is accepted", "changes", few(changes))
+			engine.Logger(ctx).Warn("the files to read have changed; continuing, since changes are accepted", "changes", few(changes))
 			known = false
 		}
 	} else if path != "" {
-		engine.Logger(ctx).Warn("the place in the files was written by an older version, which did not note what identifies them: they are taken to be the same", "file", path)
+		engine.Logger(ctx).Warn("the place in the files was written by an older version without file identities: the files are assumed to be the same", "file", path)
 		if !found && state.Offset > 0 && !f.AcceptChanges {
 			return refused(fmt.Sprintf("%s is gone, and %d of its bytes were read", path, state.Offset))
 		}
@@ -174,8 +174,8 @@ func (f Files) resume(ctx context.Context, state *LinesState) error {
 
 // refused says what to do about files that are not as they were.
 func refused(what string) error {
-	return engine.Fatal(remedy.Errorf("the files to read are not those that the place was noted in: %s: put back what was there, start over with %v, "+
-		"or go on with what is there now with %v", what, remedy.Fresh, TakeChanges))
+	return engine.Fatal(remedy.Errorf("the files to read have changed since the last commit: %s: restore them, start over with %v, "+
+		"or continue with the files as they are now with %v", what, remedy.Fresh, TakeChanges))
 }
 
 func (s *LinesState) path() string {

@@ -175,12 +175,12 @@ func TestLinesStopsThePipelineAtWhatItCannotRead(t *testing.T) {
 	}{
 		"nothing named":          {stages.Files{}, stages.LinesState{}, []string{"no files to read", "name at least one"}},
 		"a missing root":         {stages.Files{Roots: []string{missing}}, stages.LinesState{}, []string{missing, "no such file"}},
-		"a device":               {stages.Files{Roots: []string{os.DevNull}}, stages.LinesState{}, []string{os.DevNull, "no regular file"}},
+		"a device":               {stages.Files{Roots: []string{os.DevNull}}, stages.LinesState{}, []string{os.DevNull, "not a regular file"}},
 		"a long line":            {stages.Files{Roots: []string{long}, MaxLine: 10}, stages.LinesState{}, []string{long, "line 2, at byte 3", "11 bytes", "limit is 10", "Files.MaxLine", `Files.LongLines("skip")`}},
 		"a long unended line":    {stages.Files{Roots: []string{unended}, MaxLine: 10}, stages.LinesState{}, []string{unended, "byte 3", "11 bytes"}},
 		"more than the default":  {stages.Files{Roots: []string{huge}}, stages.LinesState{}, []string{huge, "line 1, at byte 0", "1048577 bytes", "1048576"}},
 		"a file that shrank":     {stages.Files{Roots: []string{short}}, stages.LinesState{Path: short, Offset: 4}, []string{short, "3 bytes", "4 were read"}},
-		"a file that is gone":    {stages.Files{Roots: []string{root}}, stages.LinesState{Path: missing, Offset: 4}, []string{missing, "4 of its bytes", "put back"}},
+		"a file that is gone":    {stages.Files{Roots: []string{root}}, stages.LinesState{Path: missing, Offset: 4}, []string{missing, "4 of its bytes", "restore"}},
 		"lines that just fit in": {stages.Files{Roots: []string{fits}, MaxLine: 10}, stages.LinesState{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

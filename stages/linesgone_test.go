@@ -18,10 +18,10 @@ func TestAFileThatGoesWhileItIsReadStopsTheSourceEachTime(t *testing.T) {
 		do   func(path string) error
 		want []string
 	}{
-		"removed":  {os.Remove, []string{"put it back", "Files.AcceptChanges"}},
+		"removed":  {os.Remove, []string{"restore it", "Files.AcceptChanges"}},
 		"replaced": {func(path string) error { return replace(path, named("other", 2*perFile)) }, []string{"replaced"}},
 		"cut":      {func(path string) error { return os.Truncate(path, 5) }, []string{"5 bytes"}},
-		"a pipe":   {func(path string) error { return replacePipe(path) }, []string{"no regular file"}},
+		"a pipe":   {func(path string) error { return replacePipe(path) }, []string{"not a regular file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

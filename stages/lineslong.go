@@ -107,7 +107,7 @@ func (f Files) letter(state *LinesState, at int64, line []byte, more string, lim
 func (s *LinesState) skip(ctx context.Context, size int64, most int) {
 	engine.CountDropped(ctx, 1)
 	if s.Skipped++; s.Skipped <= 10 || isPowerOfTen(s.Skipped) {
-		engine.Logger(ctx).Warn("a line is too long and is left out", "file", s.path(), "line", s.Line+1, "bytes", size, "limit", most, "left_out", s.Skipped)
+		engine.Logger(ctx).Warn("skipped a line that is too long", "file", s.path(), "line", s.Line+1, "bytes", size, "limit", most, "left_out", s.Skipped)
 	}
 }
 
@@ -142,14 +142,14 @@ func lineSize(c *content, offset int64) (size int64, more string, err error) {
 
 func (f Files) tooLong(state *LinesState, offset, size int64, more string) error {
 	return engine.Fatal(remedy.Errorf("read %s: line %d, at byte %d, has %s%d bytes, and the limit is %d: raise it with %v, "+
-		"leave such lines out with %v, make them dead letters with %v, or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine,
+		"skip such lines with %v, make them dead letters with %v, or split the line", state.path(), state.Line+1, offset, more, size, f.MaxLine,
 		RaiseMaxLine, SetLongLines.For(string(SkipLongLines)), SetLongLines.For(string(LetterLongLines))))
 }
 
 // unsendable is the error that stops at a line within MaxLine that no message can carry.
 func (f Files) unsendable(state *LinesState, offset, size int64, most int) error {
 	return engine.Fatal(remedy.Errorf("read %s: line %d, at byte %d, has %d bytes, within the limit of %d (%v), and a message of the server takes %d: "+
-		"leave such lines out with %v, make them dead letters with %v, split the line, "+
+		"skip such lines with %v, make them dead letters with %v, split the line, "+
 		"or use a server with a larger max_payload (%v)", state.path(), state.Line+1, offset, size, f.MaxLine, RaiseMaxLine, most,
 		SetLongLines.For(string(SkipLongLines)), SetLongLines.For(string(LetterLongLines)), remedy.NATS))
 }

@@ -23,8 +23,8 @@ func (s *LinesState) check() error {
 		{file.Tail.within(s.Offset), fmt.Sprintf("it knows bytes %d to %d, and is at byte %d", file.Tail.From, file.Tail.To, s.Offset)},
 	} {
 		if !rule.holds {
-			return engine.Fatal(remedy.Errorf("the place in the files is none that this version writes: %s (file %q): "+
-				"go on with the version that wrote it, or start over with %v", rule.what, s.path(), remedy.Fresh))
+			return engine.Fatal(remedy.Errorf("this version cannot have written the place in the files: %s (file %q): "+
+				"continue with the version that wrote it, or start over with %v", rule.what, s.path(), remedy.Fresh))
 		}
 	}
 	return nil

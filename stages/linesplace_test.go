@@ -73,7 +73,7 @@ func TestAPlaceOfAnotherBuildIsRefused(t *testing.T) {
 			root := t.TempDir()
 			state := placeWith(t, root, test.part, test.name, test.value)
 			_, err := aLife(t, stages.Lines(root), &state, nothing)
-			wantError(t, err, "none that this version writes", test.want, root, "Config.Fresh")
+			wantError(t, err, "this version cannot have written", test.want, root, "Config.Fresh")
 		})
 	}
 }

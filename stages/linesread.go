@@ -102,7 +102,7 @@ func (f Files) open(ctx context.Context, state *LinesState) (*content, error) {
 	// A pipe that has taken the place of a file would wait for a writer.
 	file, err := os.OpenFile(state.path(), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, engine.Fatal(remedy.Errorf("the files to read: %w: put it back, start over with %v, or go on without it with %v", err, remedy.Fresh, TakeChanges))
+		return nil, engine.Fatal(remedy.Errorf("the files to read: %w: restore it, start over with %v, or continue without it with %v", err, remedy.Fresh, TakeChanges))
 	}
 	if err != nil {
 		return nil, unreadable("open", err)
@@ -146,7 +146,7 @@ func (f Files) check(ctx context.Context, c *content, state *LinesState) (err er
 		if !f.AcceptChanges {
 			return refused(state.path() + ": " + what)
 		}
-		engine.Logger(ctx).Warn("the file at the place has changed; that is accepted, and it is read from its beginning", "file", state.path(), "change", what)
+		engine.Logger(ctx).Warn("the current file has changed; reading it from its beginning, since changes are accepted", "file", state.path(), "change", what)
 		state.begin()
 	}
 	mark.see(c.info)
@@ -157,7 +157,7 @@ func (f Files) check(ctx context.Context, c *content, state *LinesState) (err er
 // learn notes what identifies the file in a place of an older version.
 func (s *LinesState) learn(c *content) error {
 	if c.unpacked != nil {
-		return refused(fmt.Sprintf("%s: it is compressed (%s), and an older version took its bytes for text", s.path(), c.format()))
+		return refused(fmt.Sprintf("%s: it is compressed (%s), and an older version read its bytes as text", s.path(), c.format()))
 	}
 	s.File, s.Line = fileMark{}, 0
 	n, lines, err := s.File.passAll(c, s.Offset)

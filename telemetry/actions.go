@@ -17,7 +17,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		"restart": s.pipeline.RestartStage, "pause": s.pipeline.StopStage, "resume": s.pipeline.StartStage,
 	}[action]
 	if !known {
-		writeError(w, fmt.Errorf("%w: no action %q: there are restart, pause and resume", errBadRequest, action))
+		writeError(w, fmt.Errorf("%w: unknown action %q: use restart, pause or resume", errBadRequest, action))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), actionTime)
@@ -26,17 +26,17 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	s.log.Info("the telemetry was used", "action", action, "stage", name, "from", r.RemoteAddr)
+	s.log.Info("an action was requested over HTTP", "action", action, "stage", name, "from", r.RemoteAddr)
 	writeJSON(w, http.StatusOK, struct{}{})
 }
 
 // drain lets the stages finish what there is, and ends the run.
 func (s *Server) drain(w http.ResponseWriter, r *http.Request) {
 	if s.config.Drain == nil {
-		writeError(w, fmt.Errorf("%w: draining is not offered by this program", errBadRequest))
+		writeError(w, fmt.Errorf("%w: this program does not offer draining", errBadRequest))
 		return
 	}
-	s.log.Info("the telemetry was used", "action", "drain", "from", r.RemoteAddr)
+	s.log.Info("an action was requested over HTTP", "action", "drain", "from", r.RemoteAddr)
 	s.config.Drain()
 	writeJSON(w, http.StatusAccepted, struct{}{})
 }

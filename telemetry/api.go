@@ -47,7 +47,7 @@ func (s *Server) stage(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	writeError(w, fmt.Errorf("%w: there is no stage %q, or the run is not ready", errNotFound, name))
+	writeError(w, fmt.Errorf("%w: there is no stage %q, or the pipeline is still starting", errNotFound, name))
 }
 
 func (s *Server) channels(w http.ResponseWriter, _ *http.Request) {
@@ -85,7 +85,7 @@ func numberOf(r *http.Request, name string, otherwise uint64) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %s is no number: %q", errBadRequest, name, text)
+		return 0, fmt.Errorf("%w: %s must be a number, not %q", errBadRequest, name, text)
 	}
 	return n, nil
 }

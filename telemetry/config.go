@@ -64,6 +64,6 @@ func (c Config) withDefaults() Config {
 
 // guard is what every request to the server passes.
 func (c Config) guard() *web.Guard {
-	misdirected := remedy.Errorf("this server is not called that: allow the name with %v", AddHost)
+	misdirected := remedy.Errorf("the request names a host that this server does not know: allow that name with %v", AddHost)
 	return web.NewGuard(c.Address, c.Hosts, c.Token, remedy.Explain(misdirected, c.Words))
 }

@@ -20,7 +20,7 @@ func drawSent(w http.ResponseWriter, r *http.Request) {
 		Sample *record.Sample `json:"sample"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-		writeError(w, fmt.Errorf("%w: the body has to be {\"graph\": …, \"sample\": …}: %w", errBadRequest, err))
+		writeError(w, fmt.Errorf("%w: the body must be {\"graph\": …, \"sample\": …}: %w", errBadRequest, err))
 		return
 	}
 	if err := checkGroups(asked.Graph.Groups); err != nil {
@@ -37,7 +37,7 @@ func checkGroups(groups []engine.GraphGroup) error {
 	seen := map[string]bool{}
 	for _, g := range groups {
 		if g.Name == "" || seen[g.Name] {
-			return fmt.Errorf("%w: the name of a group is empty or not the only one: %q", errBadRequest, g.Name)
+			return fmt.Errorf("%w: the name of a group is empty or used twice: %q", errBadRequest, g.Name)
 		}
 		seen[g.Name] = true
 	}

@@ -69,7 +69,7 @@ func TestGuard(t *testing.T) {
 		"an answer by POST":                         {open, "POST", "/api/v1/status", header("Sec-Fetch-Site", "same-origin"), 405},
 		"an answer by DELETE":                       {open, "DELETE", "/api/v1/letters/a.0:b.0:1", header("Sec-Fetch-Site", "same-origin"), 405},
 		"a method of nobody":                        {open, "EXPLODE", "/", header("Sec-Fetch-Site", "same-origin"), 405},
-		"the page itself":                           {open, "POST", "/api/v1/stages/worker/restart", header("Sec-Fetch-Site", "same-origin"), 200},
+		"the dashboard itself":                      {open, "POST", "/api/v1/stages/worker/restart", header("Sec-Fetch-Site", "same-origin"), 200},
 		"the page of an old browser":                {open, "POST", "/api/v1/stages/worker/restart", func(r *http.Request) { r.Header.Set("Origin", "http://"+r.Host) }, 200},
 		"an unknown action":                         {open, "POST", "/api/v1/stages/worker/explode", header("Sec-Fetch-Site", "same-origin"), 400},
 		"an unknown stage":                          {open, "POST", "/api/v1/stages/nobody/restart", header("Sec-Fetch-Site", "same-origin"), 404},

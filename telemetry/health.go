@@ -40,7 +40,7 @@ func readinessOf(status engine.Status) Readiness {
 	if status.Broker == nil {
 		r.Reasons = append(r.Reasons, "the pipeline has not started")
 	} else if !status.Broker.Connected {
-		r.Reasons = append(r.Reasons, "there is no connection to the NATS server "+status.Broker.Server)
+		r.Reasons = append(r.Reasons, "no connection to the NATS server "+status.Broker.Server)
 	}
 	r.waits("the pipeline", status.Waits)
 	for _, stage := range status.Stages {

@@ -84,7 +84,7 @@ func (s *Server) findLetter(ctx context.Context, id string) (dlq.Letter, error) 
 	}
 	l, found, err := queue.Get(ctx, id)
 	if err == nil && !found {
-		err = fmt.Errorf("%w: there is no dead letter %q: it was replayed or discarded meanwhile", errNotFound, id)
+		err = fmt.Errorf("%w: there is no dead letter %q: it may have been replayed or discarded", errNotFound, id)
 	}
 	return l, err
 }
@@ -95,11 +95,11 @@ func (s *Server) changeLetters(w http.ResponseWriter, r *http.Request) {
 		IDs []string `json:"ids"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
-		writeError(w, fmt.Errorf("%w: the body has to be {\"ids\": [\"…\"]}: %w", errBadRequest, err))
+		writeError(w, fmt.Errorf("%w: the body must be {\"ids\": [\"…\"]}: %w", errBadRequest, err))
 		return
 	}
 	if len(asked.IDs) == 0 || len(asked.IDs) > lettersAtOnce {
-		writeError(w, fmt.Errorf("%w: from 1 to %d ids at once", errBadRequest, lettersAtOnce))
+		writeError(w, fmt.Errorf("%w: give from 1 to %d ids", errBadRequest, lettersAtOnce))
 		return
 	}
 	queue, err := s.pipeline.DeadLetters()
@@ -115,7 +115,7 @@ func (s *Server) changeLetters(w http.ResponseWriter, r *http.Request) {
 		"discard": func(l dlq.Letter) error { return queue.Discard(ctx, l) },
 	}[action]
 	if do == nil {
-		writeError(w, fmt.Errorf("%w: no action %q: there are replay and discard", errBadRequest, action))
+		writeError(w, fmt.Errorf("%w: unknown action %q: use replay or discard", errBadRequest, action))
 		return
 	}
 	var failed []error
@@ -128,7 +128,7 @@ func (s *Server) changeLetters(w http.ResponseWriter, r *http.Request) {
 			failed = append(failed, err)
 		}
 	}
-	s.log.Info("the telemetry was used", "action", action, "letters", len(asked.IDs), "failed", len(failed), "from", r.RemoteAddr)
+	s.log.Info("an action was requested over HTTP", "action", action, "letters", len(asked.IDs), "failed", len(failed), "from", r.RemoteAddr)
 	if len(failed) > 0 {
 		writeError(w, fmt.Errorf("%d of %d: %w", len(failed), len(asked.IDs), errors.Join(failed[:min(len(failed), 3)]...)))
 		return

@@ -16,10 +16,10 @@ const portsTried = 100
 
 var (
 	// ErrAddress says that an address cannot be listened on.
-	ErrAddress = errors.New("the telemetry cannot listen")
+	ErrAddress = errors.New("telemetry cannot listen")
 	// ErrTokenNeeded says that other machines could reach the server, and nothing
 	// keeps them from it.
-	ErrTokenNeeded = errors.New("the telemetry needs a token")
+	ErrTokenNeeded = errors.New("telemetry needs a token")
 )
 
 // listen opens the address of a configuration.
@@ -36,7 +36,7 @@ func listen(c Config) (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", c.Address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%w on %s: another program does: name another address", ErrAddress, c.Address)
+		return nil, fmt.Errorf("%w on %s: another program uses the address: name another one", ErrAddress, c.Address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w on %s: %w", ErrAddress, c.Address, err)
@@ -48,7 +48,7 @@ func listen(c Config) (net.Listener, error) {
 }
 
 func needsToken(address string) error {
-	return remedy.Errorf("%w: %s can be reached by other machines: give one with %v, or listen on 127.0.0.1", ErrTokenNeeded, address, SetToken)
+	return remedy.Errorf("%w: other machines can reach %s: set one with %v, or listen on 127.0.0.1", ErrTokenNeeded, address, SetToken)
 }
 
 func listenByDefault() (net.Listener, error) {

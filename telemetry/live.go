@@ -14,7 +14,7 @@ import (
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	l, ok := s.hub.Join()
 	if !ok {
-		http.Error(w, "too many listen already: try again later", http.StatusServiceUnavailable)
+		http.Error(w, "too many clients listen at the same time: try again later", http.StatusServiceUnavailable)
 		return
 	}
 	defer s.hub.Leave(l)

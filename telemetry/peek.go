@@ -12,7 +12,7 @@ import (
 // them be shown.
 func (s *Server) peek(w http.ResponseWriter, r *http.Request) {
 	if s.config.Peek <= 0 {
-		writeError(w, remedy.As(remedy.Errorf("%w: messages are shown only with %v, since messages may be confidential", errNotFound, SetPeek), s.config.Words))
+		writeError(w, remedy.As(remedy.Errorf("%w: messages may be confidential and are shown only with %v", errNotFound, SetPeek), s.config.Words))
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lettersTime)

@@ -15,7 +15,7 @@ import (
 var (
 	ErrNoAnswer     = errors.New("no answer in time")
 	ErrDisconnected = errors.New("connection to NATS lost")
-	ErrNoResponders = errors.New("nobody listens on the subject")
+	ErrNoResponders = errors.New("no server listens on the subject")
 )
 
 // asker publishes messages that are answered, all on one subscription. nats.go's own asynchronous publisher repeats a

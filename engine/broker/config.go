@@ -89,13 +89,13 @@ func (c *Config) complete() error {
 
 func (c *Config) checkEmbedded() error {
 	if c.Dir == "" {
-		return configError("neither a directory for the embedded server nor the URL of another one")
+		return configError("no server: set a directory for the embedded server or the URL of another one")
 	}
 	if c.Replicas > 1 {
-		return configError("%d replicas need a NATS cluster; the embedded server is alone: give the cluster's URL", c.Replicas)
+		return configError("%d replicas need a NATS cluster, and the embedded server is a single one: give the URL of the cluster", c.Replicas)
 	}
 	if c.Credentials+c.NKeySeed+c.User+c.Password+c.Token+c.CA+c.Cert+c.Key != "" {
-		return configError("a login or certificate without the URL of a server to use it with")
+		return configError("a login or certificate needs the URL of a server")
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (c *Config) checkExternal() error {
 	}
 	switch {
 	case strings.ContainsAny(c.InboxPrefix, "*> \t\r\n") || strings.HasPrefix(c.InboxPrefix, ".") || strings.HasSuffix(c.InboxPrefix, ".") || strings.Contains(c.InboxPrefix, ".."):
-		return configError("the inbox prefix %q: it is a subject without wildcards, such as _INBOX_orders", c.InboxPrefix)
+		return configError("the inbox prefix %q must be a subject without wildcards, such as _INBOX_orders", c.InboxPrefix)
 	case ways > 1:
 		return configError("more than one of credentials file, NKey seed, user and token: choose one")
 	case c.Password != "" && c.User == "":

@@ -21,11 +21,11 @@ func TestBadConfigurationIsRefusedAtOnce(t *testing.T) {
 		cfg  Config
 		part string
 	}{
-		"nothing":            {Config{}, "neither a directory"},
+		"nothing":            {Config{}, "no server: set a directory"},
 		"negative sync":      {Config{Dir: "x", Sync: -time.Second}, "sync interval"},
 		"replicas alone":     {Config{Dir: "x", Replicas: 3}, "need a NATS cluster"},
 		"too many replicas":  {Config{URL: url, Replicas: 9}, "9 replicas"},
-		"login without URL":  {Config{Dir: "x", User: "a"}, "without the URL"},
+		"login without URL":  {Config{Dir: "x", User: "a"}, "needs the URL"},
 		"empty URLs":         {Config{URL: " , "}, "empty"},
 		"scheme":             {Config{URL: "http://u:hunter2@h"}, "http://"},
 		"no host":            {Config{URL: "nats://"}, "no host"},

@@ -135,7 +135,7 @@ func start(ctx context.Context, s *server.Server, cfg Config) error {
 		}
 	}
 	if !s.ReadyForConnections(10*time.Second) || !s.JetStreamEnabled() {
-		return fmt.Errorf("embedded NATS server in %s did not start: its warnings in the log say why (space and permissions?)", cfg.Dir)
+		return fmt.Errorf("embedded NATS server in %s did not start: see its warnings in the log (free space? permissions?)", cfg.Dir)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func flipBack(dir string, logger *slog.Logger) error {
 	for _, d := range damages {
 		if d.Bit >= 0 {
 			flipped = append(flipped, d)
-			logger.Warn("a flipped bit in a stored message is flipped back", "stream", stream.Name, "damage", d)
+			logger.Warn("corrected a flipped bit in a stored message", "stream", stream.Name, "damage", d)
 		}
 	}
 	if len(flipped) == 0 {

@@ -11,14 +11,14 @@ import (
 	"penstock/internal/jscode"
 )
 
-const storageFullRemedies = "or remove streams and messages that nobody needs; it goes on by itself then"
+const storageFullRemedies = "or remove streams and messages that are not needed; the pipeline then resumes by itself"
 
 // limits has what the server leaves out of its refusals: the setting that is meant, and what to do.
 var limits = map[jetstream.ErrorCode]string{
 	jscode.AccountStorage:                    "the storage of the account is used up (max_file in the jetstream limits of the account): raise it, " + storageFullRemedies,
 	jscode.ServerStorage:                     "the storage of the server is used up (max_file_store in its jetstream settings): raise it, " + storageFullRemedies,
-	jetstream.JSErrCodeMaximumConsumersLimit: "the account may have no more consumers of this stream (max_consumers), and a pipeline needs one for each stage that reads it, and some that come and go: raise it, or delete consumers that nobody needs",
-	jscode.MaxStreams:                        "the account may have no more streams (max_streams), and a pipeline needs one for each stage and two for dead letters: raise it, or delete streams that nobody needs",
+	jetstream.JSErrCodeMaximumConsumersLimit: "the account may have no more consumers of this stream (max_consumers), and a pipeline needs one for each stage that reads it, and a few temporary ones: raise it, or delete consumers that are not needed",
+	jscode.MaxStreams:                        "the account may have no more streams (max_streams), and a pipeline needs one for each stage and two for dead letters: raise it, or delete streams that are not needed",
 	jscode.Memory:                            "the memory for JetStream is used up (max_memory_store of the server, or max_memory of the account): raise it",
 	jscode.Reserved:                          "there is less storage than the stream reserves (max_file_store of the server, by default a part of its free disk, or max_file of the account): free disk space or raise it, or give the stages less capacity and the dead letters fewer bytes (" + remedy.DeadLetterBytes.String() + ")",
 	jscode.LimitDemanded:                     "the account demands a limit for each stream (max_bytes_required): limit the bytes of the dead letters, or take the demand back",

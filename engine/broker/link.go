@@ -113,7 +113,7 @@ func (l *link) onLost(_ *nats.Conn, err error) {
 	if closing || err == nil { // Close drops the connection without an error
 		return
 	}
-	l.logger.Warn("connection to NATS lost, trying to restore it", "server", l.target, "error", redact(err.Error()))
+	l.logger.Warn("connection to NATS lost; reconnecting", "server", l.target, "error", redact(err.Error()))
 }
 
 // onFailed is told about an attempt that failed; it logs the first and then ever fewer.
@@ -177,7 +177,7 @@ func (l *link) refuseLogin() {
 	if l.user != "" {
 		who = "the login of user " + l.user
 	}
-	l.refusal = configError("%s does not take %s: %w: check name, password, token, key or credentials file", l.target, who, l.login)
+	l.refusal = configError("%s rejected %s: %w: check name, password, token, key or credentials file", l.target, who, l.login)
 	l.signal()
 }
 
@@ -263,7 +263,7 @@ func (l *link) onError(conn *nats.Conn, sub *nats.Subscription, err error) {
 	if sub != nil {
 		args = append(args, "subject", sub.Subject)
 	}
-	l.logger.Warn("NATS reports an error", args...)
+	l.logger.Warn("error reported by NATS", args...)
 }
 
 // retryDelay doubles from 50 ms to 5 s, give or take a fifth so that many clients do not return at the same instant.

@@ -28,7 +28,7 @@ func mend(dir string, logger *slog.Logger) error {
 		return err
 	}
 	if mended, found := stream.MendSettings(); found && !bytes.Equal(mended, meta) {
-		logger.Warn("a flipped bit in the settings of a stream is flipped back", "stream", stream.Name)
+		logger.Warn("corrected a flipped bit in the settings of a stream", "stream", stream.Name)
 		return stream.Describe(mended)
 	}
 	if len(meta) == 0 || stream.IsOfAnother(meta) {
@@ -39,7 +39,7 @@ func mend(dir string, logger *slog.Logger) error {
 		err = stream.Problem
 	}
 	if err != nil {
-		logger.Warn("the settings of a stream cannot be read: they are made anew", "stream", stream.Name, "reason", err)
+		logger.Warn("the settings of a stream cannot be read: creating them again", "stream", stream.Name, "reason", err)
 		return os.Truncate(path, 0)
 	}
 	logger.Debug("finishing the creation or change of a stream", "stream", stream.Name)

@@ -21,7 +21,7 @@ const (
 )
 
 // ErrPermission is wrapped by every [PermissionError].
-var ErrPermission = errors.New("missing right on the NATS server")
+var ErrPermission = errors.New("missing permission on the NATS server")
 
 // PermissionError says which right the server refused. It wraps [ErrPermission].
 type PermissionError struct {
@@ -41,7 +41,7 @@ func (e *PermissionError) Error() string {
 	if e.User != "" {
 		user = "user " + e.User
 	}
-	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v, with the name of the pipeline, lists all that it needs)",
+	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v, with the name of the pipeline, lists everything it needs)",
 		ErrPermission, user, e.Action, e.Subject, remedy.Rights)
 }
 

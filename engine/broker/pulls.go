@@ -45,7 +45,7 @@ func (p *Pulls) Cut() error {
 	if p.cuts < cutsToTell {
 		return nil
 	}
-	return fmt.Errorf("the NATS server has cut the connection %d times while it delivered; %s of %d bytes", p.cuts, smallPending, p.maxPayload())
+	return fmt.Errorf("the NATS server closed the connection %d times while delivering messages; %s of %d bytes", p.cuts, smallPending, p.maxPayload())
 }
 
 // Bytes is how much of most may be pulled at once; 0: one message, whatever its size.
@@ -86,7 +86,7 @@ func (p *Pulls) count(now time.Time) {
 	p.halvings = min(p.halvings+1, mostHalvings)
 	if p.cuts >= cutsToTell && !p.told {
 		p.told = true
-		p.logger.Warn("the NATS server cuts the connection while it delivers: less is pulled at once from now on; "+smallPending,
+		p.logger.Warn("the NATS server closed the connection while delivering messages; pulling fewer at a time from now on; "+smallPending,
 			"cuts", p.cuts, "max_payload", p.maxPayload())
 	}
 }

@@ -159,6 +159,6 @@ func (l *link) tellRefused(refused *PermissionError) {
 	}
 	l.refusals.mu.Unlock()
 	if tell {
-		l.logger.Warn("the NATS server refuses a right", "server", l.target, "error", refused)
+		l.logger.Warn("the NATS server denies a permission", "server", l.target, "error", refused)
 	}
 }

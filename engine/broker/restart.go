@@ -10,7 +10,7 @@ import (
 )
 
 // ErrBroken is wrapped by what Trouble finds.
-var ErrBroken = errors.New("the embedded NATS server takes no more writes")
+var ErrBroken = errors.New("the embedded NATS server no longer accepts writes")
 
 // Trouble says why the embedded server takes no more writes: once a write has failed, for want of space or otherwise, it
 // refuses all others of that stream, also when the cause is gone, until it is started anew. With an external server it is
@@ -24,7 +24,7 @@ func (b *Broker) Trouble() error {
 	case !s.Running():
 		return fmt.Errorf("%w: it is stopped", ErrBroken)
 	case !s.JetStreamEnabled():
-		return fmt.Errorf("%w: it has given up JetStream", ErrBroken)
+		return fmt.Errorf("%w: it has disabled JetStream", ErrBroken)
 	}
 	for _, found := range s.Healthz(&server.HealthzOptions{Details: true}).Errors {
 		if strings.Contains(found.Error, "write error") {

@@ -49,7 +49,7 @@ func (e *MissingError) Error() string {
 			fmt.Fprint(&text, "; nor ", r)
 		}
 	}
-	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v, with the name of the pipeline, lists all that it needs)",
+	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v, with the name of the pipeline, lists everything it needs)",
 		ErrPermission, user, &text, e.Server, remedy.Rights)
 }
 
@@ -74,7 +74,7 @@ func (b *Broker) checkRights(ctx context.Context) error {
 	}
 	remove()
 	if err != nil {
-		return fmt.Errorf("ask %s for the rights of the user: %w", b.link.target, err)
+		return fmt.Errorf("read the permissions of the user from %s: %w", b.link.target, err)
 	}
 	missing := &MissingError{User: b.link.user, Server: b.link.target}
 	for _, r := range b.cfg.Needs {

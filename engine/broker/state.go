@@ -115,10 +115,10 @@ func (b *Broker) checkJetStream(ctx context.Context) error {
 		select {
 		case <-time.After(retryDelay(attempt)):
 		case <-ctx.Done():
-			return fmt.Errorf("ask %s for JetStream: %w%s", b.link.target, context.Cause(ctx), b.link.lastFailure())
+			return fmt.Errorf("check JetStream on %s: %w%s", b.link.target, context.Cause(ctx), b.link.lastFailure())
 		}
 		if err := b.WaitConnected(ctx); err != nil {
-			return fmt.Errorf("ask %s for JetStream: %w", b.link.target, err)
+			return fmt.Errorf("check JetStream on %s: %w", b.link.target, err)
 		}
 	}
 }

@@ -36,14 +36,14 @@ func sweepStream(dir string, cfg Config) error {
 		}
 		return nil
 	case isGone:
-		cfg.Logger.Warn("the settings of a stream are gone: they are made anew", "stream", name)
+		cfg.Logger.Warn("the settings of a stream are missing: creating them again", "stream", name)
 		return nil
 	}
 	if err := mend(dir, cfg.Logger); err != nil {
 		return fmt.Errorf("finish its creation or change: %w", err)
 	}
 	if err := flipBack(dir, cfg.Logger); err != nil {
-		return fmt.Errorf("flip bits back: %w", err)
+		return fmt.Errorf("correct flipped bits: %w", err)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func Parse(text, before []byte) ([]byte, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("something follows the value")
+		return nil, errors.New("unexpected data after the value")
 	}
 	if err := p.value(value, before); err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (p *parser) marker(m member, before []byte, was item) error {
 		p.out = append(p.out, p.was.bytes(before)...)
 		return nil
 	}
-	bad := fmt.Errorf("%s does not hold what it should", appendTree(nil, object{m}))
+	bad := fmt.Errorf("%s has the wrong content", appendTree(nil, object{m}))
 	text, isText := m.value.(string)
 	list, _ := m.value.([]any)
 	switch m.key {

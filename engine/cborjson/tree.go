@@ -50,7 +50,7 @@ func tree(d *json.Decoder, depth int) (any, error) {
 			}
 			key := name.(string)
 			if seen[key] {
-				return nil, fmt.Errorf("the name %q comes twice", key)
+				return nil, fmt.Errorf("the name %q occurs twice", key)
 			}
 			seen[key] = true
 			value, err := tree(d, depth+1)

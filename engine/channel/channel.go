@@ -92,7 +92,7 @@ func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
 		}
 	}
 	if spec.Instance < 0 {
-		return nil, fmt.Errorf("channel %s: instance %d: instances count from 0", spec.Stage, spec.Instance)
+		return nil, fmt.Errorf("channel %s: instance %d: instances are numbered from 0", spec.Stage, spec.Instance)
 	}
 	if spec.DuplicateWindow == 0 {
 		spec.DuplicateWindow = defaultDuplicateWindow
@@ -153,7 +153,7 @@ func find(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, bool, err
 	if err != nil {
 		return nil, false, err
 	}
-	err = repeat(ctx, b, c.logger, "look up stream "+c.name, func(ctx context.Context) error {
+	err = repeat(ctx, b, c.logger, "read the settings of stream "+c.name, func(ctx context.Context) error {
 		s, err := b.JetStream().Stream(ctx, c.name)
 		if err == nil {
 			c.remember(s)
@@ -233,7 +233,7 @@ func (c *Channel) ensure(ctx context.Context, missing whenMissing) (mended bool,
 	if s, err = js.UpdateStream(ctx, have); err != nil {
 		return false, c.settingsError(changed, err)
 	}
-	c.logger.Warn("another client changed the settings of the stream; restored", "settings", strings.Join(changed, ", "))
+	c.logger.Warn("another client changed the settings of the stream; restored them", "settings", strings.Join(changed, ", "))
 	c.remember(s)
 	return true, nil
 }
@@ -246,7 +246,7 @@ func (c *Channel) settingsError(changed []string, cause error) error {
 	if passing(cause) {
 		return cause
 	}
-	return fmt.Errorf("%w: %w; change them back by hand, or copy the stream into a new one", ErrSettings, cause)
+	return fmt.Errorf("%w: %w; change them back yourself, or copy the stream into a new one", ErrSettings, cause)
 }
 
 func (c *Channel) checkIdentity(s jetstream.Stream) error {
@@ -289,7 +289,7 @@ func (c *Channel) state(ctx context.Context) (jetstream.StreamState, error) {
 		return jetstream.StreamState{}, c.lostError()
 	}
 	if err != nil {
-		return jetstream.StreamState{}, fmt.Errorf("stream %s: ask for its state: %w", c.name, err)
+		return jetstream.StreamState{}, fmt.Errorf("stream %s: read its state: %w", c.name, err)
 	}
 	return s.CachedInfo().State, nil
 }

@@ -24,7 +24,7 @@ const (
 func (r *Reader) consumerConfig(start uint64) jetstream.ConsumerConfig {
 	cfg := jetstream.ConsumerConfig{
 		Durable:           r.cfg.Name,
-		Description:       "position is kept by penstock; safe to delete",
+		Description:       "the position is kept by penstock; safe to delete",
 		DeliverPolicy:     jetstream.DeliverAllPolicy,
 		AckPolicy:         jetstream.AckAllPolicy,
 		AckWait:           ackWait,
@@ -155,7 +155,7 @@ func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 	case err != nil || info == nil:
 		return err
 	case info.NumPending > 0 && f.owed:
-		return fmt.Errorf("%w: it kept %d frames back", errFeed, info.NumPending)
+		return fmt.Errorf("%w: it withheld %d frames", errFeed, info.NumPending)
 	case info.NumPending > 0: // they may have come since the request ran out
 		f.owed = true
 		return nil

@@ -40,12 +40,12 @@ func (e *episode) next() time.Duration {
 
 func (e *episode) failed(r *Reader, err error) {
 	r.trouble(err)
-	r.channel.logger.Debug("an attempt to make the consumer failed", "consumer", r.cfg.Name, "error", err)
+	r.channel.logger.Debug("an attempt to create the consumer failed", "consumer", r.cfg.Name, "error", err)
 	if e.warned || !r.channel.broker.Connected() {
 		return
 	}
 	e.warned = true
-	r.channel.logger.Warn("cannot make the consumer, trying on", "consumer", r.cfg.Name, "error", err)
+	r.channel.logger.Warn("cannot create the consumer; retrying", "consumer", r.cfg.Name, "error", err)
 }
 
 func (e *episode) made(r *Reader) {

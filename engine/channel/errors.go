@@ -24,16 +24,16 @@ var (
 	ErrCorruptFrame = errors.New("damaged frame")
 
 	// ErrConflict: a publish was refused, another writer has written since.
-	ErrConflict = errors.New("another writer was faster")
+	ErrConflict = errors.New("another writer committed first")
 
 	// ErrUnknown: it is not known whether a publish took effect.
-	ErrUnknown = errors.New("it is unknown whether the frame is stored")
+	ErrUnknown = errors.New("the outcome is unknown: the frame may be stored or not")
 
 	// ErrFull: a publish was refused for lack of room. Room comes back by trimming.
 	ErrFull = errors.New("channel is full")
 
 	// ErrMayNot: Spec.MayTrim did not permit it.
-	ErrMayNot = errors.New("may not be trimmed now")
+	ErrMayNot = errors.New("must not be trimmed now")
 
 	// ErrTooLarge: the frame is larger than the server takes.
 	ErrTooLarge = errors.New("frame is too large for the server")
@@ -84,7 +84,7 @@ func (e *AheadError) Error() string {
 	if e.Sequence > 0 {
 		where = fmt.Sprintf("at sequence %d it is at offset %d", e.Sequence, e.Found)
 	}
-	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has taken everything below offset %d, but %s (power cut without sync, purge, or an old copy put back?); "+restore,
+	return fmt.Sprintf("stream %s (instance %d%s): %v: the reader has consumed everything below offset %d, but %s (power cut without sync, purge, or an old copy restored?); "+restore,
 		e.Stream, e.Instance, ofBranch(e.Branch), ErrAhead, e.Expected, where)
 }
 
@@ -102,7 +102,7 @@ func ofBranch(branch string) string {
 }
 
 func (c *Channel) lostError() error {
-	return remedy.Errorf("%w: %s: a client deleted it, or the server lost it; frames in it that were not read yet are lost with it; restore the stream, or start over with %v",
+	return remedy.Errorf("%w: %s: a client deleted it, or the server lost it; frames in it that were not read yet are lost; restore the stream, or start over with %v",
 		ErrStreamLost, c.name, remedy.Fresh)
 }
 
@@ -111,7 +111,7 @@ func (c *Channel) corruptError(sequence uint64, cause error) error {
 	if errors.Is(cause, frame.ErrNewerVersion) {
 		return fmt.Errorf("stream %s, sequence %d: %w", c.name, sequence, cause)
 	}
-	return remedy.Errorf("%w: stream %s, sequence %d: %w; %v tells whether %v can mend it without a loss, e.g. flip back a bit or take out what is no frame; if not, restore the stream, or start over with %v",
+	return remedy.Errorf("%w: stream %s, sequence %d: %w; %v shows whether %v can repair it without a loss, for example by correcting a bit or removing a message that is not a frame; if not, restore the stream, or start over with %v",
 		ErrCorruptFrame, c.name, sequence, cause, remedy.Examine, remedy.Repair, remedy.Fresh)
 }
 

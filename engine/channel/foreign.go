@@ -109,7 +109,7 @@ func (c *Channel) setAside(sequence uint64, stored time.Time, data []byte, reaso
 		Told:  count <= 4 || bits.OnesCount64(count) == 1,
 	}
 	if f.Told {
-		c.logger.Warn("a message in the channel is not of the pipeline: it is set aside, and nothing is lost; find the client that publishes to this subject",
+		c.logger.Warn("set aside a message of another client in the channel; nothing is lost; find the client that publishes to this subject",
 			"subject", c.subject, "sequence", sequence, "bytes", f.Size, "begins", f.Begin, "reason", reason, "so_far", count)
 	}
 	if c.spec.OnForeign != nil {

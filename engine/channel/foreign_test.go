@@ -119,7 +119,7 @@ func TestForeignMessagesBetweenFrames(t *testing.T) {
 		w.write(1)
 		late.offsets(p.Offset, w.next[""])
 	}
-	if n := j.count("it is set aside"); n == 0 || n > 12 {
+	if n := j.count("set aside a message of another client"); n == 0 || n > 12 {
 		t.Errorf("%d messages were told %d times: %s", injected, n, j.text.String())
 	}
 }
@@ -189,7 +189,7 @@ func TestAFloodIsCountedAndSampled(t *testing.T) {
 	}
 	w.last = last + 15_000
 	before := w.write(1)
-	if n := j.count("it is set aside"); n < 5 || n > 20 {
+	if n := j.count("set aside a message of another client"); n < 5 || n > 20 {
 		t.Errorf("15,000 messages are told in %d lines", n)
 	}
 	// Trimming takes them along, also those on other subjects, and leaves the last frame.

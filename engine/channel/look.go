@@ -130,10 +130,10 @@ func (r *Reader) gap(ctx context.Context, found, sequence uint64) error {
 	if rule.BaseOffsetCheck {
 		next, stored, err := r.source.next(ctx, r.looked()+1)
 		if err != nil {
-			return fmt.Errorf("%w: it passed over messages, and the stream cannot be asked: %w", errFeed, err)
+			return fmt.Errorf("%w: it skipped messages, and the stream cannot be read: %w", errFeed, err)
 		}
 		if stored && next < sequence {
-			return fmt.Errorf("%w: it passed over frames from sequence %d on", errFeed, next)
+			return fmt.Errorf("%w: it skipped frames from sequence %d on", errFeed, next)
 		}
 		return &GapError{
 			Stream: r.channel.name, Instance: r.channel.spec.Instance, Branch: r.cfg.Branch,
@@ -182,12 +182,12 @@ func (r *Reader) damaged(ctx context.Context, item *item, cause error) error {
 	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return fmt.Errorf("%w: it delivered what is stored no more", errFeed)
+		return fmt.Errorf("%w: it delivered a message that is not stored any more", errFeed)
 	case err != nil:
-		return fmt.Errorf("%w: it delivered a damaged frame, and the stream cannot be asked: %w", errFeed, err)
+		return fmt.Errorf("%w: it delivered a damaged frame, and the stream cannot be read: %w", errFeed, err)
 	}
 	if _, err := frame.DecodeOutputs(stored.Data); err == nil {
-		return fmt.Errorf("%w: it delivered something else than is stored", errFeed)
+		return fmt.Errorf("%w: it delivered a message that differs from the stored one", errFeed)
 	}
 	return r.channel.corruptError(item.sequence, cause)
 }

@@ -123,7 +123,7 @@ func (c *Channel) outcome(msg *nats.Msg, err error) (uint64, error) {
 	case answer.Error != nil:
 		return 0, refusal(answer.Error)
 	case answer.Stream != c.name:
-		return 0, fmt.Errorf("stream %s took it: the subject %s belongs to this one", strconv.Quote(answer.Stream), c.subject)
+		return 0, fmt.Errorf("stream %s stored it, but the subject %s belongs to this pipeline's stream", strconv.Quote(answer.Stream), c.subject)
 	}
 	return answer.Sequence, nil
 }

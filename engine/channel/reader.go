@@ -127,8 +127,8 @@ func wake(signal chan struct{}) {
 }
 
 var (
-	errReconnected = fmt.Errorf("%w: it was cut off for a while", errFeed)
-	errHint        = errors.New("the position's sequence leads elsewhere")
+	errReconnected = fmt.Errorf("%w: it was disconnected for a while", errFeed)
+	errHint        = errors.New("the sequence of the position does not have its offset")
 )
 
 // Run reads until ctx is done, which returns nil, or until it meets what it must not pass over: an error that wraps
@@ -163,7 +163,7 @@ func (r *Reader) Run(ctx context.Context) error {
 			return fmt.Errorf("consumer %s: %w", r.cfg.Name, err)
 		}
 		if errors.Is(err, errHint) {
-			r.channel.logger.Debug("reading from the start: the position's sequence did not lead to its offset", "consumer", r.cfg.Name, "offset", r.expected)
+			r.channel.logger.Debug("reading from the start: the sequence of the position does not have its offset", "consumer", r.cfg.Name, "offset", r.expected)
 			continue
 		}
 		r.episode.begin(r, err)
@@ -289,7 +289,7 @@ func (r *Reader) isOwed() bool { return r.cfg.ProducerLast != nil && r.cfg.Produ
 
 func (r *Reader) check(f *feed) error {
 	if f.silent() {
-		return fmt.Errorf("%w: it fell silent", errFeed)
+		return fmt.Errorf("%w: it stopped answering", errFeed)
 	}
 	if !r.isOwed() || !f.open || !r.channel.broker.Connected() || r.looked() != r.stuck.looked {
 		r.stuck = stuck{looked: r.looked(), since: time.Now()}
@@ -299,5 +299,5 @@ func (r *Reader) check(f *feed) error {
 		return nil
 	}
 	r.stuck.since = time.Now()
-	return fmt.Errorf("%w: it kept committed frames back", errFeed)
+	return fmt.Errorf("%w: it withheld committed frames", errFeed)
 }

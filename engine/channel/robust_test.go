@@ -47,7 +47,7 @@ func TestStreamDeletedWhileReading(t *testing.T) {
 	if err := w.c.Delete(testContext(t)); err != nil {
 		t.Fatal(err)
 	}
-	r.refused(ErrStreamLost, "fizzbuzz+generator", "lost with it")
+	r.refused(ErrStreamLost, "fizzbuzz+generator", "were not read yet are lost")
 }
 
 func TestConsumerEdited(t *testing.T) {
@@ -173,7 +173,7 @@ func TestRetriesAreTold(t *testing.T) {
 	}
 	newWriter(t, c).write(1)
 	r := startReader(t, c, ReaderConfig{})
-	for j.count("cannot make the consumer") == 0 {
+	for j.count("cannot create the consumer") == 0 {
 		if err := pause(ctx, 10*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ func TestRetriesAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.offsets(0, 1)
-	if n := j.count("cannot make the consumer"); n != 1 {
+	if n := j.count("cannot create the consumer"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // ErrKey: the frames are authenticated, and the key that they were written with is not at hand. Nothing is damaged.
-var ErrKey = errors.New("the frames are authenticated, and not with a key of this process")
+var ErrKey = errors.New("the frames are authenticated with a key that this process does not have")
 
 // seal authenticates the frames of a channel. Its zero value has no keys.
 type seal struct {
@@ -29,7 +29,7 @@ type seal struct {
 }
 
 // noSeal is why a frame is set aside that should be sealed.
-const noSeal = "it is a frame without authentication behind those that have it: forged, or of a process without the keys"
+const noSeal = "it is an unauthenticated frame after authenticated ones: forged, or written by a process without the keys"
 
 // place is what the seal of a frame binds it to: the subject, the stream's owner, and the sequence of the message before.
 func (c *Channel) place(expected string) string {
@@ -65,7 +65,7 @@ func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reaso
 	case c.seal.isLooker:
 		return "", nil
 	case c.seal.keys == nil && isSealed:
-		return "", remedy.Errorf("%w: stream %s, sequence %d: authenticated with the key %s, and no key is given; nothing is damaged: name the key with %v",
+		return "", remedy.Errorf("%w: stream %s, sequence %d: authenticated with the key %s, and no key is given; nothing is damaged: give the key with %v",
 			ErrKey, c.name, sequence, id, remedy.FrameKeys)
 	case c.seal.keys == nil:
 		return "", nil
@@ -111,21 +111,21 @@ func (c *Channel) findSealed(ctx context.Context) error {
 		}
 		return nil
 	}}
-	err := persist(ctx, c.broker, c.logger, "look for authenticated frames of "+c.subject, s.read)
+	err := persist(ctx, c.broker, c.logger, "search for authenticated frames of "+c.subject, s.read)
 	switch {
 	case errors.Is(err, errEnough):
 		if others > 0 {
-			c.logger.Warn("frames in the channel are authenticated with a key that is not at hand, and are set aside: if it is an earlier key of this pipeline, put it back behind the others",
+			c.logger.Warn("set aside frames that are authenticated with an unknown key: if it is an earlier key of this pipeline, add it again after the others",
 				"frames", others, "key", other)
 		}
 		return nil
 	case err != nil:
 		return err
 	case other != "":
-		return remedy.Errorf("%w: stream %s: they were written with the key %s, and the first one of this process is %s; nothing is damaged: name that key with %v, also behind a new one",
+		return remedy.Errorf("%w: stream %s: they were written with the key %s, and the first key of this process is %s; nothing is damaged: give that key with %v, after a new one if you like",
 			ErrKey, c.name, other, c.seal.keys.ID(), remedy.FrameKeys)
 	case open > 0:
-		c.logger.Warn("the frames that are in the channel were written without a key, and are taken as they are; from the next commit on each is authenticated",
+		c.logger.Warn("existing frames in the channel were written without a key and are accepted; every frame from the next commit on is authenticated",
 			"frames", open, "key", c.seal.keys.ID())
 	}
 	return nil

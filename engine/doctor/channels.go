@@ -65,7 +65,7 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 		for _, name := range names {
 			stage, _, _ := strings.Cut(name, ".")
 			if l.stages[stage] == nil {
-				l.wrong("channel "+stage, "it is gone, and there is a checkpoint of its stage")
+				l.wrong("channel "+stage, "it is gone, but its stage has a checkpoint")
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
 		next, known := facts.next[s.Branch]
 		switch {
 		case known && s.Base < next:
-			l.wrong(part, "commit %d writes offset %d once more", f.Commit, s.Base)
+			l.wrong(part, "commit %d writes offset %d a second time", f.Commit, s.Base)
 		case s.Base > next:
 			facts.gaps[s.Branch] = s.Base
 		}
@@ -175,12 +175,12 @@ func (l *look) position(stage string, p frame.Position, ended bool) {
 	part := "channel " + from
 	switch {
 	case producer == nil:
-		l.wrong(part, "it is gone, and stage %s reads it", stage)
+		l.wrong(part, "it is gone, but stage %s reads it", stage)
 	case p.Offset > producer.next[branch] && l.lazy:
-		l.note(part, "it ends after %d messages, and stage %s has taken %d: a cut of the power took its newest ones, since it is synced at an interval; the next start takes back what was made of them", producer.next[branch], stage, p.Offset)
+		l.note(part, "it ends after %d messages, and stage %s has consumed %d: a power cut lost the newest ones, since the server syncs at an interval; the next start rolls back the commits that consumed them", producer.next[branch], stage, p.Offset)
 	case p.Offset > producer.next[branch]:
-		l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", producer.next[branch], stage, p.Offset)
+		l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", producer.next[branch], stage, p.Offset)
 	case p.Offset < producer.gaps[branch] && !ended:
-		l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[branch])
+		l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[branch])
 	}
 }

@@ -19,7 +19,7 @@ import (
 func (l *look) notes() error {
 	name, err := os.ReadFile(l.dir.StartingOver())
 	if err == nil {
-		l.note("directory", "a fresh start of pipeline %s was interrupted: the next run finishes it, which deletes what is there", name)
+		l.note("directory", "a fresh start of pipeline %s was interrupted: the next run finishes it and deletes what is there", name)
 	} else if datadir.Exists(l.dir.StartingOver()) {
 		return err
 	}
@@ -29,7 +29,7 @@ func (l *look) notes() error {
 	if l.dir.Damaged != nil {
 		l.wrong("directory", "%s is damaged", filepath.Base(l.dir.DescriptorFile()))
 		l.fixes = append(l.fixes, fix{
-			text:  "remove the file that says where the channels are: the next run writes it anew",
+			text:  "remove the file that says where the channels are: the next run writes it again",
 			apply: func(path string) error { return os.Remove(datadir.At(path).DescriptorFile()) },
 		})
 	}
@@ -38,7 +38,7 @@ func (l *look) notes() error {
 		return err
 	}
 	for _, path := range left {
-		l.note("directory", "%s is left of a write that was interrupted; it is not used", filepath.Base(path))
+		l.note("directory", "%s is left from an interrupted write; it is not used", filepath.Base(path))
 	}
 	return nil
 }
@@ -48,16 +48,16 @@ func (l *look) inflight() error {
 	last, err := inflight.Read(l.dir.Inflight())
 	switch {
 	case errors.Is(err, inflight.ErrUnreadable):
-		l.wrong("in-flight file", "it is damaged: which messages were at work when the last process died is not known")
+		l.wrong("in-flight file", "it is damaged: it is unknown which messages were being handled when the last process died")
 		l.fixes = append(l.fixes, fix{
-			text:  "remove the in-flight file: a message that kills the process may do so once more than its attempts allow",
+			text:  "remove the in-flight file: a message that kills the process may get one attempt more than allowed",
 			apply: func(path string) error { return os.RemoveAll(datadir.At(path).Inflight()) },
 		})
 		return nil
 	case err != nil:
 		return err
 	case !last.Clean:
-		l.note("in-flight file", "the last process died with %d calls under way: the next run begins carefully", len(last.Calls))
+		l.note("in-flight file", "the last process died during %d calls: the next run begins in quarantine mode, one suspected message at a time", len(last.Calls))
 	}
 	l.check("in-flight file")
 	return nil
@@ -95,7 +95,7 @@ func (l *look) correctStore() {
 		return
 	}
 	l.fixes = append(l.fixes, fix{
-		text:  fmt.Sprintf("flip back %d bits of the checkpoints' tables, which their checksums tell: %v", len(list), list),
+		text:  fmt.Sprintf("correct %d flipped bits in the tables of the checkpoints, by their checksums: %v", len(list), list),
 		apply: func(path string) error { return checkpoint.Correct(datadir.At(path).Checkpoints(), list) },
 	})
 }
@@ -142,7 +142,7 @@ func (l *look) stream(s *blocks.Stream) error {
 	})
 	part := partOf(s.Name)
 	if errors.Is(err, errors.ErrUnsupported) {
-		l.note(part, "its files are not looked at: %v", err)
+		l.note(part, "its files are not checked: %v", err)
 		return nil
 	}
 	if err != nil {
@@ -150,17 +150,17 @@ func (l *look) stream(s *blocks.Stream) error {
 	}
 	for _, d := range damages {
 		if d.Torn {
-			l.note(part, "%v: what a death in a write leaves; the server takes it away", d)
+			l.note(part, "%v: left from a process that died while writing; the server removes it", d)
 			damages = damages[:len(damages)-1]
 			continue
 		}
 		l.wrong(part, "%v", d)
 	}
 	if foreign > 0 {
-		l.note(part, "%d stored messages are of another client: they are set aside and harm nothing, and are trimmed with the frames around them; find out who publishes to its subjects", foreign)
+		l.note(part, "%d stored messages are from another client: they are set aside, do no harm, and are trimmed with the frames around them; find the client that publishes to its subjects", foreign)
 	}
 	if bad > 0 {
-		l.note(part, "%d stored messages are no frames", bad)
+		l.note(part, "%d stored messages are not frames", bad)
 	}
 	if len(damages) > 0 {
 		l.fixes = append(l.fixes, dropFix(s.Name, damages))
@@ -193,18 +193,18 @@ func mendText(name string, damages []blocks.Damage) string {
 			flipped++
 		}
 	}
-	taken := "in which is nothing that is still needed"
+	taken := "which hold no data that is still needed"
 	if strings.HasSuffix(name, "++dead-letters") {
 		taken = "the dead letters in them are lost"
 	}
-	return fmt.Sprintf("mend the files of stream %s: flip back %d bits that the checksums tell; take out %d damaged pieces, %s",
+	return fmt.Sprintf("repair the files of stream %s: correct %d flipped bits by the checksums; remove %d damaged pieces, %s",
 		name, flipped, len(damages)-flipped, taken)
 }
 
 // settings are damaged: of a stream that the next start makes anew, with the
 // messages that are there.
 func (l *look) settings(s *blocks.Stream) {
-	l.note(partOf(s.Name), "%v: the next start puts them right", s.Problem)
+	l.note(partOf(s.Name), "%v: the next start corrects them", s.Problem)
 	if _, found := s.MendSettings(); !found {
 		l.unreadable = append(l.unreadable, s.Name)
 	}

@@ -76,13 +76,13 @@ func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {
 	case noted <= last:
 		return nil
 	case noted&durability.Lost != 0:
-		l.wrong("dead letters", "they were kept up to sequence %d, and a start found files of them gone", noted&^durability.Lost)
+		l.wrong("dead letters", "they were stored up to sequence %d, and a start found some of their files missing", noted&^durability.Lost)
 	default:
-		l.wrong("dead letters", "they end at sequence %d, and were kept up to %d: they lost their tail or their files, or were deleted", last, noted)
+		l.wrong("dead letters", "they end at sequence %d, but were stored up to %d: they lost their tail or their files, or were deleted", last, noted)
 	}
-	text := "go on without the dead letters whose files are gone: they are lost"
+	text := "continue without the dead letters whose files are missing: they are lost"
 	if last < noted&^durability.Lost {
-		text = fmt.Sprintf("go on without the dead letters from sequence %d to %d: they are lost", last+1, noted&^durability.Lost)
+		text = fmt.Sprintf("continue without the dead letters from sequence %d to %d: they are lost", last+1, noted&^durability.Lost)
 	}
 	l.fixes = append(l.fixes, fix{text: text, apply: func(path string) error {
 		if s, found, err := blocks.Lookup(datadir.At(path).Broker(), dlq.StreamName(l.pipeline)); blockless && err == nil && found {

@@ -70,7 +70,7 @@ func (l *look) misfits(ctx context.Context, part, stage string, m *misfits) (pas
 			l.wrong(part, "%v: sequence %d, %d bytes that begin with %s", channel.ErrCorruptFrame, sequence, f.size, f.begin)
 			continue
 		}
-		l.wrong(part, "sequence %d, %d bytes that begin with %s, was published like a commit and is no frame: another client did that; no commit is missing, and the stage and its readers stop there",
+		l.wrong(part, "sequence %d, %d bytes that begin with %s, was published like a commit by another client and is not a frame; no commit is missing, but the stage and its readers stop there",
 			sequence, f.size, f.begin)
 		foreign = append(foreign, sequence)
 	}
@@ -80,7 +80,7 @@ func (l *look) misfits(ctx context.Context, part, stage string, m *misfits) (pas
 	if len(foreign) > 0 {
 		pipeline := l.pipeline
 		l.fixes = append(l.fixes, fix{
-			text:  fmt.Sprintf("take out of stream %s what is no frame, sequences %v: no commit is lost with it", channel.StreamName(pipeline, stage), foreign),
+			text:  fmt.Sprintf("remove the messages that are not frames from stream %s, sequences %v: no commit is lost", channel.StreamName(pipeline, stage), foreign),
 			apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, stage, foreign) },
 		})
 	}

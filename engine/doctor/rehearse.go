@@ -34,7 +34,7 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, store.Close()) }()
 	}
 	if l.pipeline == "" {
-		l.note("channels", "they are not looked at: nothing says which pipeline the directory belongs to")
+		l.note("channels", "they are not checked: it is unknown which pipeline the directory belongs to")
 		return nil
 	}
 	b, err := broker.Open(ctx, l.x.config.NATS.Config(l.pipeline, copied.Broker(), time.Hour, l.x.config.Logger)) // a copy need not be durable
@@ -66,7 +66,7 @@ func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
 			_, err = channel.Open(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: stage, Identity: l.identity})
 		}
 		if err != nil { // two flipped bits may have its settings name another owner
-			err = l.refusal("stream "+name, fmt.Errorf("make it anew: %w", err))
+			err = l.refusal("stream "+name, fmt.Errorf("create it again: %w", err))
 		}
 		if err != nil {
 			return err

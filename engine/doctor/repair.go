@@ -60,7 +60,7 @@ type Repaired struct {
 }
 
 // ErrNotMendable says that a data directory cannot be mended without guessing.
-var ErrNotMendable = errors.New("it cannot be mended without guessing")
+var ErrNotMendable = errors.New("it cannot be repaired without guessing")
 
 // Repair mends the data directory of a pipeline that is not running, as far as
 // that is possible without guessing: it does what makes Examine find nothing wrong
@@ -94,7 +94,7 @@ func Repair(ctx context.Context, config inspect.Config) (*Repaired, error) {
 	}
 	for _, f := range fixes {
 		if err := f.apply(x.dir.Path); err != nil {
-			return done, fmt.Errorf("repair %s: %s: %w; the directory as it was is %s", x.dir.Path, f.text, err, done.Backup)
+			return done, fmt.Errorf("repair %s: %s: %w; a copy of the directory as it was is %s", x.dir.Path, f.text, err, done.Backup)
 		}
 	}
 	l, err := x.look(ctx, x.dir.Path)
@@ -102,7 +102,7 @@ func Repair(ctx context.Context, config inspect.Config) (*Repaired, error) {
 		err = fmt.Errorf("%s: %s", l.sorted()[0].Part, l.sorted()[0].Text)
 	}
 	if err != nil {
-		return done, fmt.Errorf("repair %s: afterwards: %w; the directory as it was is %s", x.dir.Path, err, done.Backup)
+		return done, fmt.Errorf("repair %s: check the result: %w; a copy of the directory as it was is %s", x.dir.Path, err, done.Backup)
 	}
 	return done, nil
 }
@@ -115,7 +115,7 @@ func (x *examiner) backUp() (string, error) {
 		return "", fmt.Errorf("back up: %w", err)
 	}
 	if free, _, err := checkpoint.Space(x.dir.Path); err == nil && free < size+size/8 {
-		return "", fmt.Errorf("back up: %w: %d MiB are free beside the directory and %d MiB are needed", checkpoint.ErrNoSpace, free>>20, (size+size/8)>>20)
+		return "", fmt.Errorf("back up: %w: %d MiB are free on the disk of the directory and %d MiB are needed", checkpoint.ErrNoSpace, free>>20, (size+size/8)>>20)
 	}
 	if err := datadir.CopyTree(x.dir.Path, path, datadir.ToDisk); err != nil {
 		return "", fmt.Errorf("back up: %w", err)

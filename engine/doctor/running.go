@@ -54,7 +54,7 @@ func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
 		l.wrong("disk", "%s", r.Disk)
 	}
 	if err := r.Broker.Trouble(); err != nil {
-		l.wrong("broker", "%v; it is started anew when there is space", err)
+		l.wrong("broker", "%v; it is restarted when there is space", err)
 	}
 	if err := l.letters(ctx, r.Broker, nil); err != nil {
 		return nil, fmt.Errorf("examine: %w", err)
@@ -81,10 +81,10 @@ func (l *look) runningPositions(s RunningStage) {
 	for _, i := range s.Inputs {
 		taken, part := i.Taken(), "channel "+i.Producer
 		if written := i.Written(); taken > written {
-			l.wrong(part, "it ends after %d messages, and stage %s has taken %d: it lost its tail", written, s.Name, taken)
+			l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", written, s.Name, taken)
 		}
 		if facts := l.stages[i.Producer]; facts.gaps[i.Branch] > taken && !s.IsEnded() {
-			l.wrong(part, "stage %s has taken %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.Branch])
+			l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.Branch])
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (l *look) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
 	}
 	switch {
 	case !found:
-		l.note("checkpoints", "they say of no pipeline that they are its: the next run makes them its own")
+		l.note("checkpoints", "checkpoints carry no pipeline identity; the next run adopts them")
 	case l.pipeline != "" && l.pipeline != id.Pipeline:
 		l.wrong("directory", "the checkpoints belong to the pipeline %s, and the channels to %s", id.Pipeline, l.pipeline)
 	default:
@@ -67,7 +67,7 @@ func (l *look) resetStore() {
 	}
 	l.fixes = append(l.fixes, fix{
 		reset: true,
-		text:  "build the checkpoints anew from the channels, which still have everything that is needed; counters, events and counted attempts begin anew",
+		text:  "rebuild the checkpoints from the channels, which still hold everything needed; counters, events and counted attempts start from zero",
 		apply: func(path string) error {
 			return newStore(datadir.At(path).Checkpoints(), l.pipeline, l.identity)
 		},
@@ -83,14 +83,14 @@ func (l *look) dropSpare() {
 	}
 	l.x.spared = true
 	l.fixes = append(l.fixes, fix{
-		text:  "remove the files of the checkpoints that hold nothing and are made anew",
+		text:  "remove empty files of the checkpoints that are created again",
 		apply: func(path string) error { return checkpoint.DropSpare(datadir.At(path).Checkpoints()) },
 	})
 }
 
 func newStore(path, pipeline, id string) error {
 	if pipeline == "" || id == "" {
-		return errors.New("nothing says which pipeline the directory belongs to")
+		return errors.New("it is unknown which pipeline the directory belongs to")
 	}
 	if err := os.RemoveAll(path); err != nil {
 		return err

@@ -151,7 +151,7 @@ func TestRunFailsTheTest(t *testing.T) {
 			p := engine.New("test")
 			enginetest.Values(p, "in", 1)
 			enginetest.Run(t, p)
-		}, []string{"run pipeline test", "in is read by nobody"}},
+		}, []string{"run pipeline test", "in has no reader"}},
 		"the pipeline stops": {later, func(t testing.TB) {
 			p := engine.New("test")
 			engine.Sink(p, "out", enginetest.Values(p, "in", 1), func(context.Context, *struct{}, engine.Message[int]) error {
@@ -167,7 +167,7 @@ func TestRunFailsTheTest(t *testing.T) {
 			})
 			enginetest.Collect(p, "out", in)
 			enginetest.Run(t, p)
-		}, []string{"did not come to its end within 1s", "in (in 0, out 0", "out ("}},
+		}, []string{"did not end within 1s", "in (in 0, out 0", "out ("}},
 		"there is no such stage": {later, func(t testing.TB) {
 			enginetest.Stage(t, engine.Status{Pipeline: "test"}, "out")
 		}, []string{`no stage "out"`}},

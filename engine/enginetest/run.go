@@ -57,7 +57,7 @@ func Run(t testing.TB, p *engine.Pipeline, configure ...func(*engine.Config)) en
 	}
 	status := p.Status()
 	if !status.Completed {
-		t.Fatalf("pipeline %s did not come to its end within %v: %s", p.Name(), bound.Round(time.Millisecond), unfinished(status))
+		t.Fatalf("pipeline %s did not end within %v: %s", p.Name(), bound.Round(time.Millisecond), unfinished(status))
 	}
 	return status
 }

@@ -110,7 +110,7 @@ func (r *reader) frame(f *Frame, mode stateMode, flags byte) {
 	f.Steps = r.number()
 	f.Inputs = r.inputs(flags&flagWaiting != 0)
 	if flags&flagWaiting != 0 && r.err == nil && !f.hasWaiting() {
-		r.fail(ErrCorrupt, "messages that wait are announced, and there are none")
+		r.fail(ErrCorrupt, "the frame announces waiting messages and has none")
 	}
 	f.Timers = r.timers()
 	r.part("cursor")
@@ -164,7 +164,7 @@ func (r *reader) waiting(p *Position) {
 	}
 	p.Reached = p.Offset + distance
 	if r.err == nil && !p.isWritable() {
-		r.fail(ErrCorrupt, fmt.Sprintf("%d of %d to %d cannot wait", p.Waiting, p.Offset, p.Reached))
+		r.fail(ErrCorrupt, fmt.Sprintf("offsets %d cannot wait within %d to %d", p.Waiting, p.Offset, p.Reached))
 	}
 }
 

@@ -81,7 +81,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"absurd inputs":         {seal(0, []byte{1, 1, 1, 0, 200, 1}), ErrTruncated, "inputs"},
 		"input cut":             {seal(0, []byte{1, 1, 1, 0, 1, 9, 'a', 'b', 'c'}), ErrTruncated, "input 0, byte 6 of the body"},
 		"instance too large":    {seal(0, []byte{1, 1, 1, 0, 1, 0, 255, 255, 255, 255, 255, 1, 0, 0}), ErrCorrupt, "input 0"},
-		"nobody waits":          {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 0, 0, 0, 0}), ErrCorrupt, "there are none"},
+		"nobody waits":          {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 0, 0, 0, 0}), ErrCorrupt, "has none"},
 		"absurd waiting":        {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 99, 1}), ErrTruncated, "input 0"},
 		"waiting twice":         {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 0}), ErrCorrupt, "[7 7] of 7 to 12 cannot wait"},
 		"waiting beyond":        {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 5}), ErrCorrupt, "[7 12] of 7 to 12 cannot wait"},

@@ -81,7 +81,7 @@ func writable(f *Frame, o Options) error {
 	}
 	for i := range f.Inputs {
 		if p := &f.Inputs[i]; !p.isWritable() {
-			return fmt.Errorf("frame: encode: input %d: %w: %d of %d to %d cannot wait", i, ErrCorrupt, p.Waiting, p.Offset, p.Reached)
+			return fmt.Errorf("frame: encode: input %d: %w: offsets %d cannot wait within %d to %d", i, ErrCorrupt, p.Waiting, p.Offset, p.Reached)
 		}
 	}
 	if !f.Tally.isWritable() {

@@ -55,7 +55,7 @@ func (r *reader) number32() uint32 {
 
 func (r *reader) byte() byte {
 	if r.at >= len(r.data) {
-		r.fail(ErrTruncated, "no byte left")
+		r.fail(ErrTruncated, "the data ends too early")
 		return 0
 	}
 	r.at++

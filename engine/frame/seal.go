@@ -44,7 +44,7 @@ type key struct {
 // putting a new one in front.
 func NewKeys(secrets ...[]byte) (*Keys, error) {
 	if len(secrets) == 0 {
-		return nil, errors.New("frame keys: there are none")
+		return nil, errors.New("frame keys: no key is given")
 	}
 	keys := &Keys{}
 	for n, secret := range secrets {

@@ -53,7 +53,7 @@ func (c *copies) checkpoints() (string, error) {
 
 func (c *copies) tree(from, to string) error {
 	if err := datadir.CopyTree(from, to, datadir.ToMemory); err != nil {
-		return fmt.Errorf("%w (looking needs space in %s; $TMPDIR names another directory)", err, filepath.Dir(c.scratch))
+		return fmt.Errorf("%w (the check needs space in %s; set $TMPDIR to use another directory)", err, filepath.Dir(c.scratch))
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (i *Inspector) open(ctx context.Context) (err error) {
 		return err
 	}
 	if !found {
-		return fmt.Errorf("%s holds no pipeline", i.dir.Path)
+		return fmt.Errorf("%s does not hold the data of a pipeline", i.dir.Path)
 	}
 	i.pipeline = id.Pipeline
 	if i.config.NATS.URL == "" {

@@ -17,7 +17,7 @@ type AbandonedError struct {
 
 // Error names the children and the cause.
 func (e *AbandonedError) Error() string {
-	text := "supervise: did not stop in time, and still run: " + strings.Join(e.Children, ", ")
+	text := "supervise: these did not stop in time and still run: " + strings.Join(e.Children, ", ")
 	if e.Cause == nil {
 		return text
 	}

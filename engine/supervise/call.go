@@ -9,7 +9,7 @@ import (
 
 // ErrGoexit is the Value of a PanicError when the function did not panic but ended its goroutine by runtime.Goexit, as a
 // failed assertion of a test does.
-var ErrGoexit = errors.New("goroutine ended by runtime.Goexit")
+var ErrGoexit = errors.New("the goroutine was ended by runtime.Goexit")
 
 // PanicError is a panic as an error.
 type PanicError struct {

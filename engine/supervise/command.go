@@ -14,7 +14,7 @@ var (
 	ErrNoChild = errors.New("supervise: no such child")
 )
 
-var errOvertaken = errors.New("supervise: overtaken by a later command")
+var errOvertaken = errors.New("supervise: replaced by a later command")
 
 // want is what an operator ordered.
 type want uint8
@@ -129,7 +129,7 @@ func (s *Supervisor) find(name string) (*Supervisor, int, error) {
 		switch {
 		case err != nil:
 		case found != nil:
-			return nil, 0, fmt.Errorf("%w: more than one has this name, say it with its group", ErrNoChild)
+			return nil, 0, fmt.Errorf("%w: several children have this name: give it with its group", ErrNoChild)
 		default:
 			found, at = owner, i
 		}

@@ -77,7 +77,7 @@ func TestProbesThatDoNotAnswer(t *testing.T) {
 		"panic":    {func(context.Context) Health { panic("boom") }, "3.0 a fault unhealthy", "panic: boom"},
 		"too late": {func(context.Context) Health { <-time.After(5500 * ms); return Well() }, "18.0 a fault unhealthy", "no answer within 5s"},
 		"gives up": {func(ctx context.Context) Health { <-ctx.Done(); return Well() }, "18.0 a fault unhealthy", "no answer within 5s"},
-		"hangs":    {func(context.Context) Health { <-time.After(time.Minute); return Well() }, "8.0 a fault unhealthy", "the probe hangs"},
+		"hangs":    {func(context.Context) Health { <-time.After(time.Minute); return Well() }, "8.0 a fault unhealthy", "the probe does not return"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -67,7 +67,7 @@ func (s *Supervisor) serve(ctx context.Context, t *tree, path string) error {
 
 func (s *Supervisor) mustBeWired(seen map[*Supervisor]bool) {
 	if seen[s] {
-		panic(fmt.Sprintf("supervise: supervisor %q is at two places of the tree", s.Name))
+		panic(fmt.Sprintf("supervise: supervisor %q is in two places of the tree", s.Name))
 	}
 	seen[s] = true
 	names := make(map[string]bool, len(s.Children))
@@ -82,7 +82,7 @@ func (s *Supervisor) mustBeWired(seen map[*Supervisor]bool) {
 		case c.Group != nil && name == "":
 			panic("supervise: a nested group has no name")
 		case names[name]:
-			panic(fmt.Sprintf("supervise: two children are called %q", name))
+			panic(fmt.Sprintf("supervise: two children are named %q", name))
 		}
 		names[name] = true
 		for _, check := range c.Checks {

@@ -46,7 +46,7 @@ func (g *group) look(w *watch) {
 	case w.probe == nil:
 		g.startProbe(w)
 	case w.probe.isLate:
-		g.unwell(w, Unwell("the probe hangs"))
+		g.unwell(w, Unwell("the probe does not return"))
 	}
 }
 

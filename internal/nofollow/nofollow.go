@@ -64,5 +64,5 @@ func CheckTree(dir string) error {
 }
 
 func linkError(path string) error {
-	return fmt.Errorf("%s is %w, and nothing in a data directory may be one: remove it, or put what it leads to in its place", path, ErrLink)
+	return fmt.Errorf("%s is %w, which is not allowed in a data directory: remove it, or replace it by its target", path, ErrLink)
 }

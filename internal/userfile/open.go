@@ -43,7 +43,7 @@ func resolveFile(path string) (Place, error) {
 	switch {
 	case err != nil || place.Info == nil:
 	case isForeign(place.Info) && isShared(place.Path):
-		err = fmt.Errorf("%s is a file %w in a directory where all may write: name another file, or remove it", path, ErrForeign)
+		err = fmt.Errorf("%s is a file %w in a directory where every user may write: name another file, or remove it", path, ErrForeign)
 	case !place.Info.Mode().IsRegular():
 		err = kindError(path, place.Info)
 	}
@@ -74,7 +74,7 @@ func sameFile(path string, file *os.File) error {
 	}
 	info, err := file.Stat()
 	if err == nil && (place.Info == nil || !os.SameFile(info, place.Info)) {
-		err = fmt.Errorf("%s became another file while it was opened: try again, in a directory where nobody else may write", path)
+		err = fmt.Errorf("%s was replaced while it was opened: try again, in a directory where only you may write", path)
 	}
 	return err
 }

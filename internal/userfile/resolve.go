@@ -13,7 +13,7 @@ import (
 var ErrForeign = errors.New("of another user")
 
 // ErrKind says that there is something in the place of a regular file.
-var ErrKind = errors.New("no regular file")
+var ErrKind = errors.New("not a regular file")
 
 // linksMost bounds the links of one path, as Linux does.
 const linksMost = 40

@@ -117,7 +117,7 @@ func tipsOf(s record.StageSample) []string {
 		fmt.Sprintf("restarts: %d, faults: %d, dead letters: %d", s.Restarts, s.Faults, s.DeadLetters),
 	}
 	if len(s.Triggers) > 0 {
-		list = append(list, "out of bounds: "+strings.Join(s.Triggers, ", "))
+		list = append(list, "outside its bounds: "+strings.Join(s.Triggers, ", "))
 	}
 	for _, wait := range s.Waits {
 		list = append(list, "waits for "+wait)
@@ -134,28 +134,28 @@ func tipsOf(s record.StageSample) []string {
 func (d *dot) channel(c engine.GraphChannel) {
 	to := c.Reader
 	if to == "" { // nobody reads it
-		to = "nobody: " + c.Stream
-		d.line(1, "%s [shape=point, style=filled, label=\"\", tooltip=%s]", quote(to), quote(c.Stream+" is read by nobody"))
+		to = "no reader: " + c.Stream
+		d.line(1, "%s [shape=point, style=filled, label=\"\", tooltip=%s]", quote(to), quote(c.Stream+" has no reader"))
 	}
 	name, color, width := c.Type, record.Grey, 1.0
 	if _, branch, found := strings.Cut(c.Stream, "/"); found {
 		name = branch + ": " + c.Type
 	}
 	label := []string{name}
-	tip := []string{c.Stream + " to " + cmp.Or(c.Reader, "nobody"), fmt.Sprintf("holds %d messages or %s", c.CapacityMessages, text.Size(float64(c.CapacityBytes)))}
+	tip := []string{c.Stream + " to " + cmp.Or(c.Reader, "no reader"), fmt.Sprintf("holds %d messages or %s", c.CapacityMessages, text.Size(float64(c.CapacityBytes)))}
 	if now, ok := d.channelNow(c); ok {
 		color, width = now.Color, 1+math.Log10(1+now.Rate)
 		speed := text.Short(now.Rate) + "/s · p99 –"
-		tip = append(tip, fmt.Sprintf("%s wait, the oldest since %s", text.Short(float64(now.Lag)), text.Seconds(now.Oldest)),
-			fmt.Sprintf("fill: %.1f %%, %s stored", 100*now.Fill, text.Size(float64(now.Bytes))), fmt.Sprintf("taken: %d of %d", now.Taken, now.Written))
+		tip = append(tip, fmt.Sprintf("%s waiting, the oldest for %s", text.Short(float64(now.Lag)), text.Seconds(now.Oldest)),
+			fmt.Sprintf("fill: %.1f %%, %s stored", 100*now.Fill, text.Size(float64(now.Bytes))), fmt.Sprintf("consumed: %d of %d", now.Taken, now.Written))
 		if len(now.Triggers) > 0 {
-			tip = append(tip, "out of bounds: "+strings.Join(now.Triggers, ", "))
+			tip = append(tip, "outside its bounds: "+strings.Join(now.Triggers, ", "))
 		}
 		if now.Latency.Count > 0 {
 			speed = text.Short(now.Rate) + "/s · p99 " + text.Seconds(now.Latency.P99)
 			tip = append(tip, fmt.Sprintf("latency: %s, p99 %s (last %v)", text.Seconds(now.Latency.P50), text.Seconds(now.Latency.P99), record.Window))
 		}
-		label = append(label, speed, fmt.Sprintf("%s wait · fill %.0f %%", text.Short(float64(now.Lag)), 100*now.Fill)) // always as many lines, so that nothing jumps
+		label = append(label, speed, fmt.Sprintf("%s waiting · fill %.0f %%", text.Short(float64(now.Lag)), 100*now.Fill)) // always as many lines, so that nothing jumps
 	}
 	d.line(1, "%s -> %s [id=%s, class=%s, label=%s, tooltip=%s, labeltooltip=%s, color=%q, fontcolor=%q, penwidth=%.2f]", quote(c.Writer), quote(to),
 		quote("channel-"+c.Stream+">"+c.Reader), quote(color.String()), quote(strings.Join(label, "\n")), quote(strings.Join(tip, "\n")),

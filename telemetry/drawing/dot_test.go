@@ -47,7 +47,7 @@ func TestWriteDOT(t *testing.T) {
 	still := text(nil)
 	for _, want := range []string{
 		`digraph "p" {`, `subgraph "cluster_back" {`, `subgraph "cluster_back/inner" {`, `"sink" [id="stage-sink", class="grey", label="sink\nsink, by key"`,
-		`"source" -> "sink" [id="channel-source>sink"`, `struct { X int \"json:\\\"x\\\"\" }`, `"source" -> "nobody: source/odd"`, `"source/odd to nobody\n`, "penwidth=1.00",
+		`"source" -> "sink" [id="channel-source>sink"`, `struct { X int \"json:\\\"x\\\"\" }`, `"source" -> "no reader: source/odd"`, `"source/odd to no reader\n`, "penwidth=1.00",
 	} {
 		if !strings.Contains(still, want) {
 			t.Errorf("there is no %s in\n%s", want, still)
@@ -65,7 +65,7 @@ func TestWriteDOT(t *testing.T) {
 	}
 	moving := text(now)
 	for _, want := range []string{
-		`source · running\nload 12 %"`, `sink, by key · backing off\nload 0 % · 1 restart\n2 dead letters"`, `health: degraded: \"cold\"`, `class="red"`, `\n99/s · p99 4.2 ms\n1.5k wait · fill 90 %"`, "1.5k wait, the oldest since 3.0 s", "penwidth=3.00", "fill: 90.0 %",
+		`source · running\nload 12 %"`, `sink, by key · backing off\nload 0 % · 1 restart\n2 dead letters"`, `health: degraded: \"cold\"`, `class="red"`, `\n99/s · p99 4.2 ms\n1.5k waiting · fill 90 %"`, "1.5k waiting, the oldest for 3.0 s", "penwidth=3.00", "fill: 90.0 %",
 	} {
 		if !strings.Contains(moving, want) {
 			t.Errorf("there is no %s in\n%s", want, moving)

@@ -25,10 +25,10 @@ func (d *delivery) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	case err == nil:
 		d.sent.Add(uint64(len(spans)))
 		if d.away {
-			d.log.Info("the traces arrive again")
+			d.log.Info("traces are delivered again")
 		}
 	case !d.away:
-		d.log.Warn("the traces do not arrive; the pipeline goes on, and spans are dropped meanwhile", "error", err)
+		d.log.Warn("cannot deliver traces; the pipeline goes on, and spans are dropped until delivery works again", "error", err)
 	}
 	d.away = err != nil
 	return nil

@@ -48,7 +48,7 @@ func TracesFromEnvironment(pipeline string, log *slog.Logger) (*Traces, error) {
 		return nil, err
 	}
 	otel.SetLogger(logr.FromSlogHandler(log.Handler()))
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry has an error", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry error", "error", err) }))
 	exporter, err := otlptracehttp.New(context.Background(), defaultEndpoint(os.Getenv)...)
 	if err != nil {
 		return nil, fmt.Errorf("send traces: %w", err)
@@ -91,9 +91,9 @@ func (t *Traces) Close() {
 	defer context.AfterFunc(ctx, func() { _ = t.delivery.Shutdown(context.Background()) })()
 	err := t.provider.Shutdown(ctx)
 	if lost := t.delivery.lost(); lost > 0 {
-		t.log.Warn("some spans were not sent: the endpoint was away, or the queue was full; OTEL_TRACES_SAMPLER makes fewer, OTEL_BSP_MAX_QUEUE_SIZE more room",
+		t.log.Warn("some spans were dropped: the endpoint did not answer, or the queue was full; OTEL_TRACES_SAMPLER makes fewer spans, OTEL_BSP_MAX_QUEUE_SIZE a longer queue",
 			"lost", lost, "sent", t.delivery.sent.Load())
 	} else if err != nil {
-		t.log.Warn("the traces did not end in order", "error", err)
+		t.log.Warn("the trace exporter did not shut down in order", "error", err)
 	}
 }

@@ -35,15 +35,15 @@ func tracesWanted(getenv func(string) string) (bool, error) {
 	case exporter == "" && value(endpointVariable) == "" && value(tracesEndpointVariable) == "":
 		return false, nil
 	case exporter != "" && exporter != "otlp":
-		return false, fmt.Errorf("%s=%s: only otlp and none are known", exporterVariable, exporter)
+		return false, fmt.Errorf("%s=%s: use otlp or none", exporterVariable, exporter)
 	}
 	protocol := cmp.Or(value(tracesProtocolVariable), value(protocolVariable), "http/protobuf")
 	if protocol != "http/protobuf" && protocol != "http/json" {
-		return false, fmt.Errorf("%s=%s: only http/protobuf and http/json are known; a collector takes them on port 4318", protocolVariable, protocol)
+		return false, fmt.Errorf("%s=%s: use http/protobuf or http/json; a collector takes them on port 4318", protocolVariable, protocol)
 	}
 	for _, name := range []string{endpointVariable, tracesEndpointVariable} {
 		if u, err := url.Parse(strings.TrimSpace(getenv(name))); err != nil || value(name) != "" && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			return false, fmt.Errorf("%s is no address: give one such as http://localhost:4318", name)
+			return false, fmt.Errorf("%s is not an address: give one such as http://localhost:4318", name)
 		}
 	}
 	for _, name := range []string{"OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"} {

@@ -20,7 +20,7 @@ type triggerCollector struct {
 
 var _ prometheus.Collector = triggerCollector{}
 
-var triggerMetric = desc("trigger_out_of_bounds", "Stages or channels that the trigger finds out of bounds.", "pipeline", "trigger", "color")
+var triggerMetric = desc("trigger_out_of_bounds", "Stages or channels that are outside the bounds of the trigger.", "pipeline", "trigger", "color")
 
 // Describe implements prometheus.Collector.
 func (c triggerCollector) Describe(out chan<- *prometheus.Desc) { out <- triggerMetric }

@@ -64,7 +64,7 @@ func CheckRecording(in io.Reader) (samples int, from, to time.Time, err error) {
 	lines.Buffer(nil, recordingLineMost)
 	var head recordingHead
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != recordingFormat {
-		return 0, from, to, errors.Join(fmt.Errorf("%w: its first line does not say so", ErrRecording), lines.Err())
+		return 0, from, to, errors.Join(fmt.Errorf("%w: its first line is not the header of a recording", ErrRecording), lines.Err())
 	}
 	if head.Version > recordingVersion {
 		return 0, from, to, format.Newer("the recording", uint64(head.Version), recordingVersion)

@@ -95,19 +95,19 @@ func (t Trigger) withDefaults() (Trigger, error) {
 	ofStage := t.Stage != ""
 	switch {
 	case ofStage == (t.Stream != ""):
-		return t, fmt.Errorf("%w %s: it is about either a stage or a stream", ErrTrigger, t.Name)
+		return t, fmt.Errorf("%w %s: it must name either a stage or a stream", ErrTrigger, t.Name)
 	case ofStage && t.Measure == Fill, !ofStage && (t.Measure == Load || t.Measure == Restarts):
-		return t, fmt.Errorf("%w %s: there is no %v of that", ErrTrigger, t.Name, t.Measure)
+		return t, fmt.Errorf("%w %s: its subject has no measure %v", ErrTrigger, t.Name, t.Measure)
 	case int(t.Measure) >= len(measureNames), int(t.Statistic) >= len(statisticNames):
 		return t, fmt.Errorf("%w %s: unknown measure or statistic", ErrTrigger, t.Name)
 	case t.Above == 0 && t.Below == 0:
-		return t, fmt.Errorf("%w %s: it has no bound", ErrTrigger, t.Name)
+		return t, fmt.Errorf("%w %s: it has no bound: set Above or Below", ErrTrigger, t.Name)
 	case t.Percent < 0 || t.Percent > 100:
-		return t, fmt.Errorf("%w %s: %v is no percentage", ErrTrigger, t.Name, t.Percent)
+		return t, fmt.Errorf("%w %s: %v is not a percentage", ErrTrigger, t.Name, t.Percent)
 	case t.Color > Red:
-		return t, fmt.Errorf("%w %s: a trigger gives Yellow, Orange or Red", ErrTrigger, t.Name)
+		return t, fmt.Errorf("%w %s: its colour must be Yellow, Orange or Red", ErrTrigger, t.Name)
 	case t.Over > time.Hour:
-		return t, fmt.Errorf("%w %s: no more than an hour is kept", ErrTrigger, t.Name)
+		return t, fmt.Errorf("%w %s: its window is at most one hour", ErrTrigger, t.Name)
 	}
 	return t, nil
 }

@@ -43,7 +43,7 @@ func newTriggers(list []Trigger, g engine.Graph, tell func(Event)) (*triggers, e
 		case !t.isAbout(g):
 			return nil, fmt.Errorf("%w %s: the pipeline %s has no such stage or channel", ErrTrigger, t.Name, g.Pipeline)
 		case names[t.Name]:
-			return nil, fmt.Errorf("%w %s: another one has that name: set Name", ErrTrigger, t.Name)
+			return nil, fmt.Errorf("%w %s: another trigger has that name: set Name", ErrTrigger, t.Name)
 		}
 		names[t.Name] = true
 		all.list = append(all.list, &watched{Trigger: t, series: map[string]*series{}})

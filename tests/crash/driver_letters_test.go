@@ -42,7 +42,7 @@ func (c *campaign) isDone() bool {
 func (c *campaign) complete() {
 	c.Helper()
 	anew := false
-	victim := c.begin(func(_ *victim, line string) { anew = anew || strings.Contains(line, "starting anew") })
+	victim := c.begin(func(_ *victim, line string) { anew = anew || strings.Contains(line, "starting from the beginning") })
 	if result := victim.wait(c.T); result != completed {
 		c.Fatalf("%v: %s\n%s", result, victim.reason(), victim.Story())
 	}

@@ -36,7 +36,7 @@ func TestKilledWhileItStartsAnew(t *testing.T) {
 	all := c.streams()
 	for n := range all {
 		result := c.run(func(victim *victim, line string) {
-			if strings.Contains(line, "starting anew") {
+			if strings.Contains(line, "starting from the beginning") {
 				c.waitForStreams(all - n)
 				victim.Kill()
 			}

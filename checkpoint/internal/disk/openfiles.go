@@ -24,7 +24,7 @@ func CheckOpenFiles(dir string, besides int) error {
 	}
 	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 	if err != nil {
-		return fmt.Errorf("checkpoint: look for the tables of %q: %w", dir, err)
+		return fmt.Errorf("checkpoint: list the tables of %q: %w", dir, err)
 	}
 	needed := storeFiles + len(tables) + besides
 	if limit >= uint64(needed) {

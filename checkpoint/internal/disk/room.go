@@ -69,7 +69,7 @@ func (r *Room) Check(bytes int) error {
 }
 
 func (r *Room) tooLittle(free, need int64) error {
-	return fmt.Errorf("%w: %d KiB are free in %s and %d KiB have to be: free some", ErrNoSpace, free>>10, r.dir, need>>10)
+	return fmt.Errorf("%w: %d KiB are free in %s and at least %d KiB are needed: free some disk space", ErrNoSpace, free>>10, r.dir, need>>10)
 }
 
 // BeforeOpen gives the reserve up, and refuses to have logs replayed that there is no space to make tables of.

@@ -9,5 +9,5 @@ import (
 
 // Space cannot tell the free space here: it answers errors.ErrUnsupported.
 func Space(dir string) (free, size int64, err error) {
-	return 0, 0, fmt.Errorf("ask for the free space of %s: %w", dir, errors.ErrUnsupported)
+	return 0, 0, fmt.Errorf("read the free space of %s: %w", dir, errors.ErrUnsupported)
 }

@@ -21,7 +21,7 @@ func Sweep(dir string, logger *slog.Logger) error {
 		}
 		info, err := e.Info()
 		if err != nil {
-			return fmt.Errorf("look for empty files: %w", err)
+			return fmt.Errorf("list empty files: %w", err)
 		}
 		if info.Size() > 0 || !info.Mode().IsRegular() {
 			continue
@@ -29,7 +29,7 @@ func Sweep(dir string, logger *slog.Logger) error {
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 			return fmt.Errorf("remove empty file: %w", err)
 		}
-		logger.Debug("removed an empty file that a crash left", "file", filepath.Join(dir, e.Name()))
+		logger.Debug("removed an empty file left by a crash", "file", filepath.Join(dir, e.Name()))
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func NoteTable(dir string, newest uint64) error {
 	path := filepath.Join(dir, newestTableName)
 	number := binary.BigEndian.AppendUint64(nil, newest)
 	if err := disk.WriteSynced(path, entry.Seal([]byte(newestTableName), entry.FormatWhole, number)); err != nil {
-		return fmt.Errorf("note the newest table: %w", err)
+		return fmt.Errorf("record the newest table: %w", err)
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func checkNewest(dir string) error {
 		return fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 	}
 	if listed < noted {
-		return Damaged(dir, fmt.Sprintf("there was a table %d, and %s ends at %d", noted, badger.ManifestFilename, listed))
+		return Damaged(dir, fmt.Sprintf("table %d is missing: %s ends at table %d", noted, badger.ManifestFilename, listed))
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func startWatched(t *testing.T, args ...string) *process {
 	t.Helper()
 	c := child.StartFor(t, workerCommand(append([]string{"run", "--rate=5ms", "--beats=1000000", "--log-format=json", "--telemetry=127.0.0.1:0"}, args...)...), nil)
 	p := &process{Child: c, t: t, log: c.Stderr}
-	p.log.Await(t, `"msg":"the dashboard is there"`)
+	p.log.Await(t, `"msg":"the dashboard is ready"`)
 	p.url = regexp.MustCompile(`http://127[^"]*`).FindString(p.log.String())
 	return p
 }
@@ -207,7 +207,7 @@ func addLog(t *testing.T, all map[string]counts, text string) {
 		switch {
 		case e.Msg == "the stage failed" && e.Reason == "panic":
 			c.panics++
-		case e.Msg == "a message was diverted to the dead letters":
+		case e.Msg == "a message became a dead letter":
 			c.letters++
 		default:
 			continue

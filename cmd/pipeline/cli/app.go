@@ -103,7 +103,7 @@ func Usage(format string, args ...any) error { return flags.Usage(format, args..
 func (p *App) Add(name, help string, command Command) {
 	taken := slices.ContainsFunc(p.pipelines, func(d declared) bool { return d.name == name })
 	if v := reflect.ValueOf(command); taken || !validName.MatchString(name) || v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		panic(fmt.Sprintf("cli: pipeline %q with a command of type %T: the name must be new and of 1 to 64 of A-Z a-z 0-9 _ -, and the command a pointer to a struct", name, command))
+		panic(fmt.Sprintf("cli: cannot add pipeline %q with a command of type %T: the name must be unused and have 1 to 64 characters of A-Z a-z 0-9 _ -, and the command must be a pointer to a struct", name, command))
 	}
 	p.pipelines = append(p.pipelines, declared{name, help, command})
 }
@@ -146,7 +146,7 @@ func (p *App) sketch(name string) (pipeline *engine.Pipeline, found bool, err er
 	fresh := reflect.New(reflect.TypeOf(command).Elem())
 	fresh.Elem().Set(reflect.ValueOf(command).Elem())
 	if err := kong.ApplyDefaults(fresh.Interface()); err != nil {
-		return nil, true, fmt.Errorf("pipeline %s cannot be made without arguments (a method Sketch of %T could make it): %w", name, command, err)
+		return nil, true, fmt.Errorf("cannot make pipeline %s without arguments (a method Sketch of %T could make it): %w", name, command, err)
 	}
 	pipeline, err = fresh.Interface().(Command).Pipeline()
 	return pipeline, true, err

@@ -63,7 +63,7 @@ func TestEdit(t *testing.T) {
 	}
 
 	c.env["VISUAL"] = "true"
-	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), app.ExitFailed, "", "as it was: nothing is asked for")
+	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), app.ExitFailed, "", "unchanged, so nothing is replayed")
 	c.env["VISUAL"] = ""
 	kept := c.run("dlq", "replay", letter33, "--edit")
 	mustBe(t, kept, app.ExitFailed, "", "run the editor false")

@@ -141,7 +141,7 @@ func TestHostileRunIsHarmless(t *testing.T) {
 			} {
 				mustBeHarmless(t, what, text)
 			}
-			mustContain(t, "the log", log, "a message was diverted to the dead letters", "values.0:0")
+			mustContain(t, "the log", log, "a message became a dead letter", "values.0:0")
 			for what, text := range map[string]string{"watch --json": watched["watch --json"], "events --json": eventLines.stdout} {
 				mustBeJSONLines(t, what, text)
 			}

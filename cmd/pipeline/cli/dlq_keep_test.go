@@ -32,7 +32,7 @@ func TestRunWithFullLetters(t *testing.T) {
 	r.stderr.Await(t, "the stage waits: a dead letter cannot be kept")
 	r.signals <- os.Interrupt
 	end := r.wait()
-	mustContain(t, "the log", end.err, "--dead-letters", "stopped; the next run goes on from here", "dead letters are kept\" count=1 list=\"pipeline dlq list --dir ")
+	mustContain(t, "the log", end.err, "--dead-letters", "stopped; the next run resumes from here", "dead letters are kept\" count=1 list=\"pipeline dlq list --dir ")
 	if end.code != app.ExitOK {
 		t.Errorf("exit %d\n%s", end.code, end.err)
 	}

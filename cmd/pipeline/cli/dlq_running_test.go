@@ -50,7 +50,7 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 func TestWatchFromRunToRun(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	mustBe(t, c.run("dlq", "watch"), app.ExitFailed, "", "nothing ran there yet")
+	mustBe(t, c.run("dlq", "watch"), app.ExitFailed, "", "no pipeline has run there yet")
 	if r := c.run("run", "--rate=1ms", "--beats=1"); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
@@ -104,11 +104,11 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 		}
 		mustBe(t, in("list", "--stage=nope"), app.ExitFailed, "", `no stage "nope"`)
 		mustBe(t, in("show", letter33), app.ExitOK, "codec uint64\n    33\n", "")
-		mustBe(t, in("replay", letter41), app.ExitOK, "takes what was asked for", "")
+		mustBe(t, in("replay", letter41), app.ExitOK, "handles them", "")
 	}
 	none := append([]string{"dlq", "list", "--pipeline=other"}, nats...)
 	mustBe(t, elsewhere.run(none...), app.ExitOK, "", "other never kept dead letters on this server")
-	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), app.ExitFailed, "", "nothing ran there yet")
+	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), app.ExitFailed, "", "no pipeline has run there yet")
 
 	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)
 	w.stderr.Await(t, "watching fizzbuzz")

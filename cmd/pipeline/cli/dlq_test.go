@@ -152,7 +152,7 @@ func TestListAndShow(t *testing.T) {
 	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:34"), app.ExitFailed, "", "none with the ID worker.0:generator.0:34")
 	mustBe(t, c.run("dlq", "list", "--stage=nope"), app.ExitFailed, "", `no stage "nope", it has generator, heartbeat, logger, worker`)
 	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), app.ExitFailed, "", "belongs to the pipeline fizzbuzz")
-	mustBe(t, c.run("dlq", "list", "--dir="+c.dir("none")), app.ExitFailed, "", "nothing ran there yet")
+	mustBe(t, c.run("dlq", "list", "--dir="+c.dir("none")), app.ExitFailed, "", "no pipeline has run there yet")
 }
 
 func TestFilters(t *testing.T) {
@@ -210,13 +210,13 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 		t.Errorf("pending %v, want %v", got, want)
 	}
 	mustBe(t, c.run("dlq", "replay", letter41, "worker.0:generator.0:1", "worker.0:generator.0:1"), app.ExitFailed, "1 waits already", "none with the ID worker.0:generator.0:1 (")
-	mustBe(t, c.run("dlq", "replay", letter41, "--stage=worker"), app.ExitFailed, "asked for 0", "or the filter leaves them out")
+	mustBe(t, c.run("dlq", "replay", letter41, "--stage=worker"), app.ExitFailed, "asked for 0", "or the filter excludes it")
 	mustBe(t, c.run("dlq", "replay", letter33, "--to=nope"), app.ExitFailed, "", `no stage "nope"`)
 	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), app.ExitOK, "asked for 0 replays\n", "")
 
 	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
 	const third = "worker.0:generator.0:3"
-	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would ask for 0 replays; 1 have failed in 3 rounds")
+	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would request 0 replays; 1 have already failed in 3 rounds")
 	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "asked for 0 replays, 1 refused", "use --force")
 	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitOK, "asked for 1 replay:", "")
 	if got, want := pending(t, dir), map[string]uint64{"worker": 1, "logger": 2}; !maps.Equal(got, want) {

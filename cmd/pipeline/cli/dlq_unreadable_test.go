@@ -77,7 +77,7 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 			r.interrupt()
 		}
 	}
-	mustBe(t, c.run(at("dlq", "replay", "--all")...), app.ExitFailed, "asked for 2 replays, 3 refused", "can only be looked at and discarded")
+	mustBe(t, c.run(at("dlq", "replay", "--all")...), app.ExitFailed, "asked for 2 replays, 3 refused", "can only be shown and discarded")
 	mustBe(t, c.run(at("dlq", "discard", unreadable, "--yes")...), app.ExitOK, "discarded 1 dead letter", "")
 	mustBe(t, c.run(at("dlq", "discard", "--reason=unreadable", "--yes")...), app.ExitOK, "discarded 2 dead letters", "")
 	mustBe(t, c.run(at("dlq", "list")...), app.ExitOK, letter33, "2 dead letters")

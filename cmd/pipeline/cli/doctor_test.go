@@ -21,7 +21,7 @@ func TestDoctorAndRepair(t *testing.T) {
 	run := c.start("run", "--rate=5ms", "--beats=100000", "--no-faults", "--dir", dir)
 	run.stderr.Await(t, "number=3\n")
 	r := c.run("doctor", "--dir", dir)
-	if r.code != app.ExitOK || !strings.Contains(r.stdout, "which is running") || !strings.Contains(r.stdout, "Nothing is wrong.") {
+	if r.code != app.ExitOK || !strings.Contains(r.stdout, "running: the files") || !strings.Contains(r.stdout, "Nothing is wrong.") {
 		t.Errorf("running: exit %d\n%s%s", r.code, r.stdout, r.err)
 	}
 	if r := c.run("repair", "--dir", dir); r.code != app.ExitBlind || !strings.Contains(r.err, "locked by process") {
@@ -65,7 +65,7 @@ func checkMended(t *testing.T, c command, dir string) {
 	if len(backups) != 1 {
 		t.Fatalf("backups: %q", backups)
 	}
-	mustContain(t, "the repair", r.stdout, "It is mended", backups[0])
+	mustContain(t, "the repair", r.stdout, "Repaired. A copy", backups[0])
 	if data, err := os.ReadFile(filepath.Join(backups[0], "in-flight")); err != nil || string(data) != "no such thing" {
 		t.Errorf("the backup has %q, %v", data, err)
 	}
@@ -84,7 +84,7 @@ func checkRefused(t *testing.T, c command, dir string) {
 	if r.code != app.ExitFailed {
 		t.Errorf("exit %d", r.code)
 	}
-	mustContain(t, "the diagnosis", r.stdout, "WRONG", "channel worker", "cannot be mended without guessing", "--fresh")
+	mustContain(t, "the diagnosis", r.stdout, "WRONG", "channel worker", "cannot be repaired without guessing", "--fresh")
 	r = c.run("repair", "--dir", dir)
 	if r.code != app.ExitFailed || !strings.Contains(r.err, "without guessing") {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.err)

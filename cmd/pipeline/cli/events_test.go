@@ -118,7 +118,7 @@ func TestEventsOfAStoppedPipeline(t *testing.T) {
 	if r := c.run("events", "nope"); r.code != app.ExitFailed || r.stdout != "" || !strings.Contains(r.err, `pipeline fizzbuzz has no stage "nope"`) {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
-	if r := c.run("events", "--dir", c.dir("none")); r.code != app.ExitFailed || !strings.Contains(r.err, "nothing ran there yet") {
+	if r := c.run("events", "--dir", c.dir("none")); r.code != app.ExitFailed || !strings.Contains(r.err, "no pipeline has run there yet") {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 }

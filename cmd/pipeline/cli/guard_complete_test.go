@@ -16,7 +16,7 @@ import (
 	"penstock/engine/faultpoint"
 )
 
-const nothingLeft = "only that is left to be said"
+const nothingLeft = "was already complete when its process died"
 
 // dyingWhenComplete makes a worker die when its run is complete and nobody was
 // told.
@@ -47,7 +47,7 @@ func TestGuardDoesNotRepeatACompleteRun(t *testing.T) {
 		t.Errorf("%v after %d starts\n%s", err, starts, out)
 	}
 	mustContain(t, "the log", out.String(), nothingLeft, "msg=complete", `end="signal: killed"`)
-	if strings.Contains(out.String(), "starting anew") || strings.Count(out.String(), "number=1\n") != 1 {
+	if strings.Contains(out.String(), "starting from the beginning") || strings.Count(out.String(), "number=1\n") != 1 {
 		t.Errorf("it ran once more:\n%s", out)
 	}
 	var told runcmd.Report
@@ -62,7 +62,7 @@ func TestGuardDoesNotRepeatACompleteRun(t *testing.T) {
 	if r := c.run("state", "logger", "--dir", dir); r.stdout != logged {
 		t.Errorf("%s%s", r.stdout, r.err)
 	}
-	if r := c.run("run", "--rate=1ms", "--beats=5", "--dir", dir, "--discard-letters"); r.code != app.ExitOK || !strings.Contains(r.err, "starting anew") {
+	if r := c.run("run", "--rate=1ms", "--beats=5", "--dir", dir, "--discard-letters"); r.code != app.ExitOK || !strings.Contains(r.err, "starting from the beginning") {
 		t.Errorf("the next run: exit %d\n%s", r.code, r.err)
 	}
 }
@@ -83,7 +83,7 @@ func TestCompleteRunIsToldByTheNextProcess(t *testing.T) {
 		t.Errorf("letters %v", idsOf(list))
 	}
 	// To look at them is no run: neither before nor after.
-	if r := c.run(append(args, "--discard-letters")...); r.code != app.ExitOK || !strings.Contains(r.err, "starting anew") || !strings.Contains(r.err, "last run are deleted\" pipeline=fizzbuzz count=2") {
+	if r := c.run(append(args, "--discard-letters")...); r.code != app.ExitOK || !strings.Contains(r.err, "starting from the beginning") || !strings.Contains(r.err, "last run are deleted\" pipeline=fizzbuzz count=2") {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 	if out, err := dyingWhenComplete(workerCommand(args...)).CombinedOutput(); err == nil {

@@ -64,7 +64,7 @@ func TestGuardKeepsTheCodeOfAnOrderlyEnd(t *testing.T) {
 
 func TestGuardPassesSignalsOn(t *testing.T) {
 	t.Parallel()
-	const stopped = "stopped; the next run goes on from here"
+	const stopped = "stopped; the next run resumes from here"
 	// Tests that run under nohup would hand that down to the command.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -98,7 +98,7 @@ func TestGuardPassesTheSecondSignalOn(t *testing.T) {
 	// Three attempts of number 33 with pauses in between have to be drained.
 	g.await("generator.0:33, attempt 1", 1)
 	g.signal(syscall.SIGTERM)
-	g.await("stopping in an orderly way", 1)
+	g.await("stopping gracefully", 1)
 	g.signal(syscall.SIGTERM)
 	g.mustEnd(app.ExitFailed, 0, "stopped at once by a second signal")
 }
@@ -136,7 +136,7 @@ func TestWorkerDrainsWhenItsGuardIsKilled(t *testing.T) {
 	g.await(working, 1)
 	g.signal(syscall.SIGKILL)
 	// Until the worker has ended, too: it has the same standard error.
-	g.mustEnd(-1, 0, "the guard is gone", "stopping in an orderly way", "stopped; the next run goes on from here")
+	g.mustEnd(-1, 0, "the guard is gone", "stopping gracefully", "stopped; the next run resumes from here")
 	if r := newCommand(t).run("state", "worker", "--dir", dir); r.code != app.ExitOK {
 		t.Errorf("exit %d: the worker holds the directory\n%s", r.code, r.err)
 	}
@@ -201,7 +201,7 @@ func TestDeathAfterTheRunIsComplete(t *testing.T) {
 	if err := runcmd.EndOfGuard(guard.Serve(g)); err != nil || starts != 1 {
 		t.Errorf("%v after %d starts\n%s", err, starts, out)
 	}
-	mustContain(t, "the log", out.String(), "died when the run was complete", "signal: killed")
+	mustContain(t, "the log", out.String(), "died after the run was complete", "signal: killed")
 }
 
 // What a worker leaves behind may hold its files open.

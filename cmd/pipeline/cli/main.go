@@ -22,15 +22,15 @@ import (
 
 // grammar is the command line.
 type grammar struct {
-	Run     runcmd.Cmd       `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. Without a name: ${first}."`
+	Run     runcmd.Cmd       `cmd:"" help:"Run a pipeline until it is complete or a signal stops it. The default pipeline is ${first}."`
 	State   lookcmd.State    `cmd:"" help:"Show the committed state of a stage as JSON, of a running or of a stopped pipeline."`
-	Events  lookcmd.Events   `cmd:"" help:"Show what happened to the stages, newest last: starts, faults, restarts; of a running or of a stopped pipeline."`
+	Events  lookcmd.Events   `cmd:"" help:"Show what happened to the stages (starts, faults, restarts), newest last, of a running or of a stopped pipeline."`
 	DLQ     dlqcmd.Cmd       `cmd:"" name:"dlq" help:"List, show, replay and discard the messages that failed, of a running or of a stopped pipeline."`
-	Graph   showcmd.Graph    `cmd:"" help:"Write the graph of a pipeline, without running it, as DOT or SVG: ${program} graph ${first} --format svg > graph.svg."`
-	Replay  showcmd.Replay   `cmd:"" name:"replay-telemetry" help:"Show what was recorded of a run in the dashboard, as it was."`
-	Doctor  doctorcmd.Doctor `cmd:"" help:"Look for what is wrong with a data directory, and say which command mends it."`
-	Repair  doctorcmd.Repair `cmd:"" help:"Mend a data directory as far as that is possible without guessing, after a copy of it was made."`
-	Rights  permissionsCmd   `cmd:"" name:"nats-permissions" help:"Print the configuration of a NATS server that gives a user the rights that a pipeline needs, and no others."`
+	Graph   showcmd.Graph    `cmd:"" help:"Write the graph of a pipeline as DOT or SVG, without running it: ${program} graph ${first} --format svg > graph.svg."`
+	Replay  showcmd.Replay   `cmd:"" name:"replay-telemetry" help:"Play a recording of a run back in the dashboard."`
+	Doctor  doctorcmd.Doctor `cmd:"" help:"Check a data directory, and name the command that repairs what is wrong."`
+	Repair  doctorcmd.Repair `cmd:"" help:"Copy a data directory, then repair it as far as that is possible without guessing."`
+	Rights  permissionsCmd   `cmd:"" name:"nats-permissions" help:"Print a NATS server configuration that gives a user the permissions that a pipeline needs, and no others."`
 	Version versionCmd       `cmd:"" help:"Show the versions of this program, of Go and of the embedded NATS server."`
 }
 

@@ -18,12 +18,12 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // permissionsCmd is the verb nats-permissions.
 type permissionsCmd struct {
-	Pipeline string   `arg:"" help:"Name of the pipeline, also one that is not part of this program."`
-	Stages   []string `name:"stages" sep:"," placeholder:"A,B" help:"Names of its stages, separated by commas: the user may then touch no stream of other pipelines. Default: those of the pipeline when it is part of this program, else not known."`
-	User     string   `default:"" placeholder:"NAME" help:"Name of the user. Default: that of the pipeline."`
-	Password string   `default:"" placeholder:"HASH" help:"What to write as its password: better a hash of 'nats server passwd' than the password. Default: a text to be replaced."`
-	Account  string   `default:"" placeholder:"NAME" help:"Name of the account, which keeps the streams of this user apart from those of others. Default: that of the user, in capitals."`
-	Inbox    string   `name:"inbox-prefix" placeholder:"PREFIX" help:"What the subjects of answers begin with, as in run --nats-inbox-prefix. With one of its own a user cannot listen to the answers to others. Default: _INBOX."`
+	Pipeline string   `arg:"" help:"Name of the pipeline. It need not be part of this program."`
+	Stages   []string `name:"stages" sep:"," placeholder:"A,B" help:"Names of its stages, separated by commas. They keep the user away from the streams of other pipelines. Default: the stages of the pipeline, when it is part of this program."`
+	User     string   `default:"" placeholder:"NAME" help:"Name of the user. Default: the name of the pipeline."`
+	Password string   `default:"" placeholder:"HASH" help:"Password to write: preferably a hash made by 'nats server passwd'. Default: a placeholder."`
+	Account  string   `default:"" placeholder:"NAME" help:"Name of the account, which separates the streams of this user from those of others. Default: the name of the user, in capitals."`
+	Inbox    string   `name:"inbox-prefix" placeholder:"PREFIX" help:"Prefix of the subjects of answers, as in run --nats-inbox-prefix. With a prefix of its own a user cannot listen to answers for others. Default: _INBOX."`
 }
 
 // Run prints the configuration.
@@ -38,7 +38,7 @@ func (c *permissionsCmd) Run(a *app.Invocation) error {
 
 func (c *permissionsCmd) rights(own *engine.Pipeline) ([]broker.Right, error) {
 	if strings.ContainsAny(c.Inbox, "*> \t\r\n\"") {
-		return nil, flags.Usage("--inbox-prefix: %q is no subject without wildcards, such as _INBOX_orders", c.Inbox)
+		return nil, flags.Usage("--inbox-prefix: %q is not a subject without wildcards, such as _INBOX_orders", c.Inbox)
 	}
 	if own != nil {
 		return own.Rights(c.Inbox), nil
@@ -49,7 +49,7 @@ func (c *permissionsCmd) rights(own *engine.Pipeline) ([]broker.Right, error) {
 	}
 	for _, name := range append([]string{c.Pipeline}, stages...) {
 		if !validName.MatchString(name) {
-			return nil, flags.Usage("%q is no name of a pipeline or stage: use 1 to 64 of A-Z a-z 0-9 _ -", name)
+			return nil, flags.Usage("%q cannot name a pipeline or stage: use 1 to 64 characters of A-Z a-z 0-9 _ -", name)
 		}
 	}
 	return engine.Rights(engine.RightsConfig{Pipeline: c.Pipeline, Stages: stages, InboxPrefix: c.Inbox}), nil
@@ -70,9 +70,9 @@ func (c *permissionsCmd) write(w io.Writer, rights []broker.Right, known bool) e
 	user := cmp.Or(c.User, c.Pipeline)
 	account := cmp.Or(c.Account, strings.ToUpper(user))
 	var text strings.Builder
-	fmt.Fprintf(&text, "# The rights that the pipeline %s needs on a NATS server, and no others.\n", c.Pipeline)
+	fmt.Fprintf(&text, "# The permissions that the pipeline %s needs on a NATS server, and no others.\n", c.Pipeline)
 	if !known {
-		fmt.Fprint(&text, "# Its stages are not known here, so * stands for streams of any name: name the stages with --stages.\n")
+		fmt.Fprint(&text, "# Its stages are unknown here, so * allows streams of any name: name the stages with --stages.\n")
 	}
 	fmt.Fprintf(&text, "accounts {\n  %q: {\n    jetstream: enabled\n    users: [\n      {\n", account)
 	fmt.Fprintf(&text, "        user: %q\n        password: %q\n        permissions: {\n", user, cmp.Or(c.Password, "REPLACE-ME"))

@@ -52,7 +52,7 @@ func TestSignalWhileTheServerIsAway(t *testing.T) {
 	if end.code != app.ExitOK {
 		t.Errorf("exit %d", end.code)
 	}
-	mustContain(t, "the log", end.err, "stopped; the next run goes on")
+	mustContain(t, "the log", end.err, "stopped; the next run resumes")
 	if strings.Contains(end.err, "secret") {
 		t.Errorf("a secret is shown:\n%s", end.err)
 	}

@@ -105,7 +105,7 @@ func TestADataDirectoryThatIsALinkToNothing(t *testing.T) {
 	c := newCommand(t)
 	for _, args := range [][]string{{"run", "--rate=1ms", "--beats=5"}, {"doctor"}, {"state", "worker"}, {"events"}, {"dlq", "list"}, {"repair"}} {
 		for path, want := range map[string]string{
-			dangling: dangling + " leads to " + filepath.Join(dir, "nowhere") + ", which is not there: make that directory",
+			dangling: dangling + " leads to " + filepath.Join(dir, "nowhere") + ", which does not exist: create that directory",
 			loop:     loop + " is a symbolic link that leads in a circle: remove it",
 		} {
 			r := c.run(append(args, "--dir", path)...)

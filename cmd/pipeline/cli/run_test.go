@@ -77,7 +77,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	if r := first.wait(); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	} else {
-		mustContain(t, "the first log", r.err, "stopping in an orderly way", "stopped; the next run goes on from here")
+		mustContain(t, "the first log", r.err, "stopping gracefully", "stopped; the next run resumes from here")
 	}
 
 	other := c.run("run", "--rate=1ms", "--beats=60", "--log-format=json")
@@ -104,7 +104,7 @@ func TestRunStoppedResumesAndFreshStartsOver(t *testing.T) {
 	third.stderr.Await(t, "number=20\n")
 	third.signals <- os.Interrupt
 	third.wait()
-	mustContain(t, "the third log", third.stderr.String(), "starting anew")
+	mustContain(t, "the third log", third.stderr.String(), "starting from the beginning")
 	if r := c.run("run", "--fresh", "--rate=1ms", "--beats=20"); r.code != app.ExitOK || strings.Contains(r.err, "resuming") {
 		t.Errorf("fresh: exit %d\n%s", r.code, r.err)
 	}

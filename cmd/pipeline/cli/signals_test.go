@@ -60,7 +60,7 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	c := startChild(t, "run", "--rate=2ms", "--dir", filepath.Join(t.TempDir(), "data"))
 	// Three attempts of number 33 with pauses in between have to be drained.
 	c.Stderr.Await(t, "generator.0:33, attempt 1")
-	for _, said := range []string{"stopping in an orderly way", "stopped at once by a second signal; nothing is lost"} {
+	for _, said := range []string{"stopping gracefully", "stopped at once by a second signal; nothing is lost"} {
 		if err := c.Cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}

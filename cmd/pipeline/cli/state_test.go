@@ -34,7 +34,7 @@ func TestStateOfARunningPipeline(t *testing.T) {
 			}
 			for args, want := range map[string]string{
 				"nope":                      `no stage "nope"`,
-				"worker --key=a":            "not one per key",
+				"worker --key=a":            "one state for all keys",
 				"worker --pipeline=another": "belongs to the pipeline fizzbuzz",
 			} {
 				s := c.run(append([]string{"state", "--dir", dir}, strings.Fields(args)...)...)

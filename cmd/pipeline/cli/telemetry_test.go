@@ -84,7 +84,7 @@ func TestTelemetryThatCannotBe(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"taken":                 {[]string{"--telemetry", taken(t)}, []string{"another program", "another address", "--telemetry=off"}},
+		"taken":                 {[]string{"--telemetry", taken(t)}, []string{"another program", "name another one", "--telemetry=off"}},
 		"no port":               {[]string{"--telemetry", "localhost"}, []string{"host:port", "127.0.0.1:9900"}},
 		"open, without a token": {[]string{"--telemetry", "0.0.0.0:0"}, []string{"token", "--telemetry-token-file", "127.0.0.1"}},
 		"no token file":         {[]string{"--telemetry", "0.0.0.0:0", "--telemetry-token-file", "/none/token"}, []string{"/none/token"}},
@@ -118,7 +118,7 @@ func TestTelemetryTakesTheNextPort(t *testing.T) {
 		t.Errorf("%s: %d %s", url, code, body)
 	}
 	r.interrupt()
-	mustContain(t, "the log", r.stderr.String(), "its default port is taken", "taken=127.0.0.1:9900")
+	mustContain(t, "the log", r.stderr.String(), "its default port was taken", "taken=127.0.0.1:9900")
 }
 
 func TestTelemetryOfARun(t *testing.T) {
@@ -145,7 +145,7 @@ func TestTelemetryOfARun(t *testing.T) {
 		}
 	}
 	r.interrupt()
-	mustContain(t, "the log", r.stderr.String(), "other users of this machine can read the token", "chmod 600 "+file)
+	mustContain(t, "the log", r.stderr.String(), "other users of this machine can read the telemetry token", "chmod 600 "+file)
 	if strings.Contains(r.stderr.String(), aToken) {
 		t.Error("the log has the token")
 	}
@@ -196,7 +196,7 @@ func TestReplayTelemetry(t *testing.T) {
 		file + " --telemetry=off":            "--telemetry=off",
 		bad + " --telemetry=127.0.0.1:0":     "not a recording",
 		"/none/such --telemetry=127.0.0.1:0": "/none/such",
-		file + " --telemetry=" + taken(t):    "another address",
+		file + " --telemetry=" + taken(t):    "name another one",
 		file + " --telemetry=0.0.0.0:0":      "token",
 		file + " --telemetry=127.0.0.1:0 --telemetry-token-file=/n/x": "/n/x",
 	} {

@@ -102,9 +102,9 @@ func TestRunWithoutTraces(t *testing.T) {
 		{"OTEL_SDK_DISABLED=true", ""},
 		{"OTEL_TRACES_EXPORTER=none", ""},
 		{"OTEL_TRACES_SAMPLER=always_off", ""},
-		{"OTEL_TRACES_EXPORTER=zipkin", "only otlp and none are known"},
+		{"OTEL_TRACES_EXPORTER=zipkin", "use otlp or none"},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "port 4318"},
-		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:1", "do not arrive"},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:1", "cannot deliver traces"},
 	} {
 		log := traced(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL, "OTEL_EXPORTER_OTLP_HEADERS=Authorization=secret", test.variable)
 		if len(got.spans) > 0 {

@@ -29,7 +29,7 @@ func With(p *engine.Pipeline, config engine.Config) engine.Config {
 		}
 		var err error
 		if served, err = socket.Serve(config.Dir, p, log, h); err != nil {
-			log.Warn("no control socket: this run cannot be asked by state, dlq, events and doctor until it has ended", "error", err)
+			log.Warn("no control socket: the commands state, dlq, events and doctor cannot reach this run until it has ended", "error", err)
 		}
 		return nil
 	}

@@ -52,7 +52,7 @@ func (d Damage) String() string {
 	}
 	text := fmt.Sprintf("%s: bytes %d to %d, %s of the stream: %s", d.File, d.From, d.To, where, d.Reason)
 	if d.Bit >= 0 {
-		text += fmt.Sprintf("; the checksum tells that bit %d of byte %d is flipped", d.Bit%8, d.From+d.Bit/8)
+		text += fmt.Sprintf("; by its checksum, bit %d of byte %d is flipped", d.Bit%8, d.From+d.Bit/8)
 	}
 	return text
 }
@@ -172,7 +172,7 @@ func (from reader) read(data []byte) (r Record, size int, err error) {
 	}
 	size = int(length)
 	if size < headSize+sumSize || size > tooLong || subject+headers > size-headSize-sumSize {
-		return r, 0, fmt.Errorf("a record of %d bytes makes no sense", size)
+		return r, 0, fmt.Errorf("a record has the invalid length of %d bytes", size)
 	}
 	if size > len(data) {
 		return r, 0, fmt.Errorf("%w after %d bytes of %d", errCutOff, len(data), size)
@@ -183,18 +183,18 @@ func (from reader) read(data []byte) (r Record, size int, err error) {
 	from.sum.Write(body[:subject])
 	from.sum.Write(body[subject+headers:])
 	if !bytes.Equal(from.sum.Sum(nil), data[size-sumSize:size]) {
-		return r, size, errors.New("a record does not fit its checksum")
+		return r, size, errors.New("a record does not match its checksum")
 	}
 	r.Sequence, r.Subject, r.Data = binary.LittleEndian.Uint64(data[4:]), string(body[:subject]), body[subject:]
 	if headers > 0 {
 		n := int(binary.LittleEndian.Uint32(r.Data))
 		if n > len(r.Data)-4 {
-			return r, 0, fmt.Errorf("headers of %d bytes make no sense", n)
+			return r, 0, fmt.Errorf("headers have the invalid length of %d bytes", n)
 		}
 		r.Header, r.Data = r.Data[4:4+n], r.Data[4+n:]
 	}
 	if hasData := r.Subject != "" || len(r.Data) > 0; hasData && !from.fits(r.Subject) {
-		return r, 0, fmt.Errorf("a record has the subject %q, which is none of the stream's", r.Subject)
+		return r, 0, fmt.Errorf("a record has the subject %q, which is not one of the stream", r.Subject)
 	}
 	return r, size, nil
 }

@@ -94,7 +94,7 @@ func (s *Stream) readSettings(data []byte) error {
 	case err != nil:
 		return fmt.Errorf("the checksum of the settings cannot be read: %v", err)
 	case string(sum) != want:
-		return errors.New("the settings do not fit their checksum")
+		return errors.New("the settings do not match their checksum")
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ var ErrNewerVersion = format.ErrNewer
 
 // ErrElsewhere says that the channels of a data directory are not on the server
 // that was named, or that none was named.
-var ErrElsewhere = errors.New("the channels are not on the server that is named")
+var ErrElsewhere = errors.New("the channels are not on the configured server")
 
 // Descriptor is the file that says what a data directory is, for every build that
 // comes after. A run writes it; a directory of format 1 has none.
@@ -54,7 +54,7 @@ func (d *Directory) Describe() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read what the data directory is: %w", err)
+		return fmt.Errorf("read the description of the data directory: %w", err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, mostDescriptor))
@@ -84,7 +84,7 @@ func (d *Directory) Claim(pipeline, url string) error {
 		return nil
 	}
 	if err := d.write(d.DescriptorFile(), data); err != nil {
-		return fmt.Errorf("write what the data directory is: %w", err)
+		return fmt.Errorf("write the description of the data directory: %w", err)
 	}
 	d.About = about
 	return nil
@@ -173,7 +173,7 @@ func (d *Directory) CheckKind(url string) error {
 	case len(d.About.Channels) == 0:
 		return remedy.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (%v)", ErrElsewhere, d.Path, remedy.NATS)
 	}
-	return remedy.Errorf("%w: pipeline %s runs on %s: name it with %v", ErrElsewhere, d.About.Pipeline, strings.Join(d.About.Channels, ","), remedy.NATS)
+	return remedy.Errorf("%w: pipeline %s runs on %s: name that server with %v", ErrElsewhere, d.About.Pipeline, strings.Join(d.About.Channels, ","), remedy.NATS)
 }
 
 // isInside says whether the channels are in the directory, as far as that is
@@ -182,7 +182,7 @@ func (d *Directory) isInside() (inside, known bool, err error) {
 	streams, err := blocks.Streams(d.Broker())
 	switch {
 	case err != nil:
-		return false, false, fmt.Errorf("look whether the channels are in the directory: %w", err)
+		return false, false, fmt.Errorf("check whether the channels are in the directory: %w", err)
 	case d.About.Format >= 2:
 		return len(d.About.Channels) == 0, len(streams) > 0 || Exists(d.Checkpoints()) || Exists(d.StartingOver()), nil
 	case len(streams) > 0:

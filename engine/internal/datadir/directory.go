@@ -95,7 +95,7 @@ func Locate(path string) (string, error) {
 		return "", fmt.Errorf("find the data directory: %w", err)
 	}
 	if place.Dangling != "" {
-		return "", fmt.Errorf("find the data directory: the symbolic link %s leads to %s, which is not there: make that directory (or mount its disk), or remove the link", place.Dangling, place.Path)
+		return "", fmt.Errorf("find the data directory: the symbolic link %s leads to %s, which does not exist: create that directory (or mount its disk), or remove the link", place.Dangling, place.Path)
 	}
 	return place.Path, nil
 }
@@ -131,7 +131,7 @@ func (d *Directory) Own() error {
 		return err
 	}
 	if err := nofollow.WriteFile(d.pidFile(), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
-		return fmt.Errorf("write the number of the process: %w", err)
+		return fmt.Errorf("write the process ID: %w", err)
 	}
 	d.owns = true
 	return nil
@@ -141,7 +141,7 @@ func (d *Directory) Own() error {
 // would follow, and one of a newer version.
 func (d *Directory) check() error {
 	if err := nofollow.CheckTree(d.Path); err != nil {
-		return fmt.Errorf("look for links in the data directory: %w", err)
+		return fmt.Errorf("check the data directory for links: %w", err)
 	}
 	return d.Describe()
 }
@@ -171,7 +171,7 @@ func (d *Directory) owner() string {
 	data, err := os.ReadFile(d.pidFile())
 	pid, syntax := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || syntax != nil {
-		return "another process, which only looks into it or is about to run"
+		return "another process, which only inspects it or is about to start"
 	}
 	return fmt.Sprintf("process %d", pid)
 }

@@ -16,7 +16,7 @@ func (d *Directory) StartingOver() string { return filepath.Join(d.Path, "starti
 func (d *Directory) IsStartingOver(pipeline string) (bool, error) {
 	name, err := os.ReadFile(d.StartingOver())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("look whether the last run was being deleted: %w", err)
+		return false, fmt.Errorf("check whether the last run was being deleted: %w", err)
 	}
 	return err == nil && string(name) == pipeline, nil
 }
@@ -24,7 +24,7 @@ func (d *Directory) IsStartingOver(pipeline string) (bool, error) {
 // BeginStartingOver brings the file to the disk before anything is deleted.
 func (d *Directory) BeginStartingOver(pipeline string) error {
 	if err := d.write(d.StartingOver(), []byte(pipeline)); err != nil {
-		return fmt.Errorf("note that the last run is being deleted: %w", err)
+		return fmt.Errorf("record that the last run is being deleted: %w", err)
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func (d *Directory) BeginStartingOver(pipeline string) error {
 // EndStartingOver removes the file.
 func (d *Directory) EndStartingOver() error {
 	if err := os.Remove(d.StartingOver()); err != nil {
-		return fmt.Errorf("note that the last run is deleted: %w", err)
+		return fmt.Errorf("record that the last run is deleted: %w", err)
 	}
 	return nil
 }

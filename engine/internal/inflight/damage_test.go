@@ -53,9 +53,9 @@ func TestUnreadableFilesAreRefusedAndLeftAlone(t *testing.T) {
 		data []byte
 		says string
 	}{
-		"garbage":       {garbage, "begin like one"},
-		"empty":         {nil, "begin like one"},
-		"zeros":         {make([]byte, len(good)), "begin like one"},
+		"garbage":       {garbage, "begin like an in-flight file"},
+		"empty":         {nil, "begin like an in-flight file"},
+		"zeros":         {make([]byte, len(good)), "begin like an in-flight file"},
 		"version":       {changed(8, 1), "head is damaged"},
 		"cut in head":   {good[:50], "cut off after 50 bytes"},
 		"cut in slots":  {good[:len(good)-1], "bytes instead of"},

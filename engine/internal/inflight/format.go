@@ -86,7 +86,7 @@ func headSum(data, names []byte) uint32 {
 // decode reads the head of a whole file and checks everything but the slots.
 func decode(data []byte) (*head, error) {
 	if len(data) < 12 || string(data[:8]) != magic {
-		return nil, errors.New("it does not begin like one")
+		return nil, errors.New("it does not begin like an in-flight file")
 	}
 	switch v := binary.LittleEndian.Uint32(data[8:]); {
 	case v > version:

@@ -40,7 +40,7 @@ func Read(path string) (Last, error) {
 		return Last{}, fmt.Errorf("read the in-flight file %s: %w", path, err)
 	}
 	if err != nil {
-		return Last{}, fmt.Errorf("%w: %s: %w; remove it: all that is lost is which messages were at work if the last process died",
+		return Last{}, fmt.Errorf("%w: %s: %w; remove it: the only loss is which messages were being handled if the last process died",
 			ErrUnreadable, path, err)
 	}
 	boot := bootHash()
@@ -79,7 +79,7 @@ func readAll(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	if info.Size() > maxSize {
-		return nil, fmt.Errorf("%w: %s is too large to be one (%d bytes); remove it", ErrUnreadable, path, info.Size())
+		return nil, fmt.Errorf("%w: %s is too large for an in-flight file (%d bytes); remove it", ErrUnreadable, path, info.Size())
 	}
 	return os.ReadFile(path)
 }

@@ -86,7 +86,7 @@ func (p *Pipeline) checkReaders(say sayFunc) {
 	for _, d := range p.Stages {
 		for _, stream := range d.Destinations() {
 			if len(stream.Readers) == 0 && !stream.Discarded {
-				say("the stream %s is read by nobody: add a reader, or say engine.Discard if that is meant", stream)
+				say("the stream %s has no reader: add one, or declare engine.Discard(…) if that is intended", stream)
 			}
 		}
 	}
@@ -117,10 +117,10 @@ func (d *Stage) Check(say sayFunc) {
 		}
 	}
 	if keyed > 0 && keyed < len(d.Inputs) {
-		say("stage %q reads %d of %d streams by key: its state is either one or one per key", d.Name, keyed, len(d.Inputs))
+		say("stage %q reads %d of %d streams by key: a stage is keyed for all its inputs or for none", d.Name, keyed, len(d.Inputs))
 	}
 	if keyed > 0 && len(d.Timers) > 0 {
-		say("stage %q is keyed and has a timer: engine.Every needs a state of the stage", d.Name)
+		say("stage %q is keyed and has an engine.Every timer, which needs an unkeyed state", d.Name)
 	}
 	for _, problem := range d.Problems {
 		say("stage %q: %v", d.Name, problem)

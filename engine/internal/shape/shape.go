@@ -112,7 +112,7 @@ func (s Shape) Each(c *view.View, fn func(key string, state json.RawMessage) err
 // One shows the state of a key.
 func (s Shape) One(c *view.View, key string) (json.RawMessage, error) {
 	if !s.Keyed {
-		return nil, fmt.Errorf("%w: stage %s has one state, not one per key", ErrNoState, c.Stage)
+		return nil, fmt.Errorf("%w: stage %s has one state for all keys", ErrNoState, c.Stage)
 	}
 	data, found, err := c.SettledKey(key)
 	if err != nil {

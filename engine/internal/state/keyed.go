@@ -294,7 +294,7 @@ func (k *Keyed[S]) Save() (restore func() error) {
 	k.Mark()
 	return func() error {
 		if !k.Undo() {
-			return errors.New("its key was changed before")
+			return errors.New("its key was changed in the same call")
 		}
 		return nil
 	}

@@ -43,7 +43,7 @@ func (w *writer) sort(t reflect.Type, start int, list []entry) *Error {
 	sorted := make([]byte, 0, len(w.out)-start)
 	for i, e := range list {
 		if i > 0 && bytes.Equal(w.out[e.key:e.value], w.out[list[i-1].key:list[i-1].value]) {
-			return fail(t, "two of its keys are written alike: %x", head(w.out[e.key:e.value]))
+			return fail(t, "two of its keys have the same encoding: %x", head(w.out[e.key:e.value]))
 		}
 		sorted = append(sorted, w.out[e.key:e.end]...)
 	}

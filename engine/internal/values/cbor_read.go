@@ -56,7 +56,7 @@ func IsCBOR(data []byte) bool { return bytes.HasPrefix(data, []byte(Mark)) }
 // unwrapJSON gives types that read JSON the JSON that they wrote.
 type unwrapJSON struct{}
 
-var errNoJSON = errors.New("no JSON is within the CBOR")
+var errNoJSON = errors.New("the CBOR does not contain JSON")
 
 func (unwrapJSON) Transcode(dst io.Writer, src io.Reader) error {
 	data, err := io.ReadAll(src)

@@ -108,7 +108,7 @@ func unkeptTime(t time.Time) string {
 	case offset <= -24*3600 || offset >= 24*3600:
 		return "its time zone is a day or more away from UTC: use its UTC()"
 	case offset%60 != 0:
-		return "its time zone is not whole minutes away from UTC: use its UTC()"
+		return "its time zone differs from UTC by a fraction of a minute: use its UTC()"
 	}
 	return ""
 }

@@ -20,7 +20,7 @@ func (t *Type) DecodeJSON(data []byte, ptr any, refuseUnknown bool) error {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("json: something follows the value")
+		return errors.New("json: unexpected data after the value")
 	}
 	if err := checkJSON(data); err != nil {
 		return err

@@ -159,7 +159,7 @@ func (c *checker) entries(p *plan, v reflect.Value) *Error {
 				return &Error{Type: p.key.typ, Err: err}
 			}
 			if written[string(text)] {
-				return fail(p.typ, "two of its keys are written alike: %q", text)
+				return fail(p.typ, "two of its keys have the same encoding: %q", text)
 			}
 			if written == nil {
 				written = map[string]bool{}

@@ -149,7 +149,7 @@ func (c *compiler) compound(p *plan) (err *Error) {
 	case reflect.Pointer:
 		p.kind = pointerKind
 		if p.elem, err = c.plan(t.Elem()); err == nil && p.elem.kind == pointerKind {
-			err = fail(t, "a pointer to a pointer is not kept: a nil within it would be lost")
+			err = fail(t, "a pointer to a pointer is not supported: a nil within it would be lost")
 		}
 	case reflect.Slice:
 		p.kind = sliceKind
@@ -176,7 +176,7 @@ func (c *compiler) compound(p *plan) (err *Error) {
 	case reflect.Interface:
 		p.kind = anyKind
 		if t.NumMethod() > 0 {
-			err = fail(t, "%v is an interface: nothing says which type it has to come back as; use that type, or any for plain values", t)
+			err = fail(t, "%v is an interface: its type is unknown when it is decoded; use a concrete type, or any for plain values", t)
 		}
 	default:
 		err = fail(t, "%v has no %v form", t, c.format)
@@ -213,7 +213,7 @@ func (c *compiler) mapOf(p *plan) (err *Error) {
 		return c.jsonKey(p.key)
 	}
 	if p.key.reaches(map[*plan]bool{}, pointerKind, anyKind) {
-		return fail(t, "%v as the key of a map is not kept: it holds a pointer or an interface", t.Key())
+		return fail(t, "%v is not supported as the key of a map: it holds a pointer or an interface", t.Key())
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func unsigned(value any) (any, error) {
 		if n.IsUint64() {
 			return n.Uint64(), nil
 		}
-		return nil, fmt.Errorf("%v is no number of 64 bits", n)
+		return nil, fmt.Errorf("%v is not a 64-bit number", n)
 	}
 	return value, nil
 }
@@ -44,7 +44,7 @@ func number(value any) (any, error) {
 			return n.Uint64(), nil
 		case err == nil && jsonNumber(f) == string(text): // a float64 wrote it
 		default:
-			return nil, fmt.Errorf("the number %s fits into no number of 64 bits", text)
+			return nil, fmt.Errorf("the number %s does not fit into 64 bits", text)
 		}
 	}
 	if err != nil {

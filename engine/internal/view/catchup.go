@@ -34,11 +34,11 @@ func (c *View) CatchUp(ctx context.Context, ch ports.Log, keyed bool) error {
 	}
 	switch {
 	case !found && known.Commit > 0:
-		return remedy.Errorf("%w: the checkpoint is at commit %d and the channel is empty: it was deleted, or belongs to another directory; start over with %v", ErrRefused, known.Commit, remedy.Fresh)
+		return remedy.Errorf("%w: the checkpoint is at commit %d, but the channel is empty: it was deleted, or belongs to another directory; start over with %v", ErrRefused, known.Commit, remedy.Fresh)
 	case found && last.Frame.Commit < known.Commit:
 		return remedy.Errorf("%w: the checkpoint is at commit %d, ahead of the channel, which ends at commit %d: the channel lost its tail; restore it, or start over with %v", ErrRefused, known.Commit, last.Frame.Commit, remedy.Fresh)
 	case !found && reach > 0, found && last.Frame.Commit < reach:
-		return remedy.Errorf("%w: a checkpoint of commit %d was begun, and the channel ends before it: the channel lost its tail; restore it, or start over with %v", ErrRefused, reach, remedy.Fresh)
+		return remedy.Errorf("%w: a checkpoint of commit %d was begun, but the channel ends before it: the channel lost its tail; restore it, or start over with %v", ErrRefused, reach, remedy.Fresh)
 	case found && last.Frame.Commit > known.Commit:
 		return c.replay(ctx, ch, keyed, known.Commit, sequence, last)
 	}
@@ -91,7 +91,7 @@ func (c *View) replay(ctx context.Context, ch ports.Log, keyed bool, commit, seq
 	expected := commit + 1
 	err := ch.Replay(ctx, sequence+1, func(r channel.Record) error {
 		if r.Frame.Commit != expected {
-			return remedy.Errorf("%w: the checkpoint in this directory is at commit %d and the channel's next frame is commit %d: the frames between are trimmed; run with the directory that this pipeline ran with last, or start over with %v", ErrRefused, expected-1, r.Frame.Commit, remedy.Fresh)
+			return remedy.Errorf("%w: the checkpoint in this directory is at commit %d, but the next frame in the channel is commit %d: the frames between are trimmed; use the data directory of the latest run, or start over with %v", ErrRefused, expected-1, r.Frame.Commit, remedy.Fresh)
 		}
 		faultpoint.Hit(faultpoint.MidRecovery, c.Stage)
 		c.Accept(r.Frame, r.Sequence)

@@ -134,7 +134,7 @@ func (c *connections) Wrap(next http.Handler) http.Handler {
 				defer func() { <-c.answers }()
 			default:
 				w.Header().Set("Retry-After", "1")
-				http.Error(w, "too many requests are being answered already: try again later", http.StatusServiceUnavailable)
+				http.Error(w, "too many requests at the same time: try again later", http.StatusServiceUnavailable)
 				return
 			}
 		}

@@ -71,16 +71,16 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		if err := g.cross.Check(r); err != nil {
-			http.Error(w, "another site sent this request", http.StatusForbidden)
+			http.Error(w, "the request comes from another site", http.StatusForbidden)
 			return
 		}
 		if isAction(r.Method) && !g.isProven(r) {
-			http.Error(w, "an action needs the token, or to be sent by the page itself", http.StatusForbidden)
+			http.Error(w, "an action needs the token, or must be sent by the dashboard itself", http.StatusForbidden)
 			return
 		}
 		if !isOpen(r.URL.Path) && !g.isAllowed(r) {
 			h.Set("WWW-Authenticate", `Bearer realm="penstock"`)
-			http.Error(w, "the token is missing, or wrong", http.StatusUnauthorized)
+			http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, BodyBytes)

@@ -50,7 +50,7 @@ func (o *Outside) Prepare(ctx context.Context, s Spec) error {
 			Name: o.stream(stage.Name), Subjects: []string{o.stream(stage.Name)}, Storage: jetstream.MemoryStorage, Duplicates: 100 * time.Millisecond,
 		})
 		if err != nil {
-			return fmt.Errorf("make stream %s: %w", o.stream(stage.Name), err)
+			return fmt.Errorf("create stream %s: %w", o.stream(stage.Name), err)
 		}
 	}
 	return nil

@@ -17,8 +17,8 @@ import (
 
 // LogFlags say how the log looks.
 type LogFlags struct {
-	LogLevel  string `enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"how" help:"Log this and what is worse: debug, info, warn or error. Default: info."`
-	LogFormat string `enum:"text,json" default:"text" placeholder:"FORMAT" group:"how" help:"Log as text, or as one JSON object a line. Default: text; on a terminal in colour (unless $$NO_COLOR is set) and with live progress below."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"how" help:"Log lines of this level and above: debug, info, warn or error. Default: info."`
+	LogFormat string `enum:"text,json" default:"text" placeholder:"FORMAT" group:"how" help:"Log as text, or as one JSON object per line. Default: text; on a terminal in colour (unless $$NO_COLOR is set) and with live progress below."`
 }
 
 // style is how the text of the log looks.

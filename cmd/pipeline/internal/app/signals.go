@@ -47,7 +47,7 @@ func (a *Invocation) leave() {
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		const text = "stopped at once by a second signal; nothing is lost, the next run goes on from the last commit"
+		const text = "stopped at once by a second signal; nothing is lost, the next run resumes from the last commit"
 		if a.Log != nil {
 			a.Log.Warn(text)
 		} else {

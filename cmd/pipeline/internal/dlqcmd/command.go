@@ -20,12 +20,12 @@ type Cmd struct {
 	Look where.Flags `embed:""`
 
 	List    dlqListCmd    `cmd:"" help:"List dead letters, the oldest first."`
-	Show    dlqShowCmd    `cmd:"" help:"Show all that is known of one, with its value."`
-	Replay  dlqReplayCmd  `cmd:"" help:"Send messages back to the stage that failed. Each takes effect exactly once, and only then its letter goes."`
+	Show    dlqShowCmd    `cmd:"" help:"Show everything about one dead letter, with its value."`
+	Replay  dlqReplayCmd  `cmd:"" help:"Send messages back to the stage that failed. Each takes effect exactly once; its dead letter is deleted after that."`
 	Discard dlqDiscardCmd `cmd:"" help:"Delete dead letters for good."`
-	Export  dlqExportCmd  `cmd:"" help:"Write dead letters as JSON lines, for import. They stay where they are."`
-	Import  dlqImportCmd  `cmd:"" help:"Read back what export wrote. What is there already is not doubled."`
-	Watch   dlqWatchCmd   `cmd:"" help:"Show dead letters as they come, until interrupted."`
+	Export  dlqExportCmd  `cmd:"" help:"Write dead letters as JSON lines, for import. They are not removed."`
+	Import  dlqImportCmd  `cmd:"" help:"Read back what export wrote. Dead letters that are there already are not stored again."`
+	Watch   dlqWatchCmd   `cmd:"" help:"Show new dead letters as they arrive, until interrupted."`
 }
 
 // dlqAccess is how a command gets at the dead letters.

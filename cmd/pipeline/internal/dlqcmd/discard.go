@@ -27,7 +27,7 @@ func (c *dlqDiscardCmd) Run(q *Cmd, a *app.Invocation) error {
 		return err
 	}
 	if !c.Yes && !a.CanAsk() {
-		return flags.Usage("discarding is for good, and without a terminal nobody can be asked: add --yes")
+		return flags.Usage("discarding cannot be undone, and there is no terminal to ask for confirmation: add --yes")
 	}
 	return q.do(a, "discard", func(ctx context.Context, d *dlqAccess) error {
 		if !c.Yes {

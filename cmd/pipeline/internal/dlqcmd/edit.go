@@ -15,7 +15,7 @@ import (
 )
 
 // errUnchanged says that the editor changed nothing.
-var errUnchanged = errors.New("the value is as it was: nothing is asked for (without --edit it is replayed as it is)")
+var errUnchanged = errors.New("the value is unchanged, so nothing is replayed (without --edit it is replayed as it is)")
 
 // draft is a value in a file, for the editor.
 type draft struct {
@@ -35,7 +35,7 @@ func newDraft(l dlq.Letter) (d *draft, err error) {
 	}
 	file, err := os.CreateTemp("", pattern)
 	if err != nil {
-		return nil, fmt.Errorf("make a file for the editor: %w", err)
+		return nil, fmt.Errorf("create a file for the editor: %w", err)
 	}
 	d = &draft{path: file.Name(), letter: l, text: text}
 	if d.adds() {
@@ -79,7 +79,7 @@ func (d *draft) edit(a *app.Invocation) error {
 func (d *draft) value() ([]byte, error) {
 	data, err := os.ReadFile(d.path)
 	if err != nil {
-		return nil, fmt.Errorf("read what was edited: %w", err)
+		return nil, fmt.Errorf("read the edited value: %w", err)
 	}
 	text := string(data)
 	if d.adds() {
@@ -128,5 +128,5 @@ func (c *dlqReplayCmd) edited(ctx context.Context, d *dlqAccess, request letters
 	if err == nil || draft.isUntouched() {
 		return errors.Join(err, os.Remove(draft.path))
 	}
-	return fmt.Errorf("%w; what was edited is kept: --value @%s", err, draft.path)
+	return fmt.Errorf("%w; the edited value is kept: use it with --value @%s", err, draft.path)
 }

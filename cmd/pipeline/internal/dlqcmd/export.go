@@ -17,7 +17,7 @@ import (
 // dlqExportCmd writes letters for import.
 type dlqExportCmd struct {
 	By     filterFlags `embed:""`
-	Output flags.Path  `short:"o" default:"-" placeholder:"FILE" help:"Write to this file, which is replaced when everything is written; - is standard output. Default: -."`
+	Output flags.Path  `short:"o" default:"-" placeholder:"FILE" help:"Write to this file. An existing file is replaced once everything is written; - is standard output. Default: -."`
 }
 
 // Run writes them.

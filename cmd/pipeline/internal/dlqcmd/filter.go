@@ -17,9 +17,9 @@ import (
 // filterFlags select letters: those to which all that is given applies.
 type filterFlags struct {
 	Stage  string    `placeholder:"STAGE" group:"which" help:"Those of this stage."`
-	Reason reason    `placeholder:"REASON" group:"which" help:"Those with this reason: panic, killed, error, deadline, rejected, too-large or held; or unreadable: messages among them that are no letters."`
-	Since  moment    `placeholder:"TIME" group:"which" help:"Those written then or later: a time such as 2026-01-31T15:04:05Z, 2026-01-31 15:04 or 2026-01-31 (local), or how long ago, such as 90s, 2h or 7d."`
-	Until  moment    `placeholder:"TIME" group:"which" help:"Those written before then, given likewise."`
+	Reason reason    `placeholder:"REASON" group:"which" help:"Those with this reason: panic, killed, error, deadline, rejected, too-large or held; or unreadable: messages in the stream that cannot be read as dead letters."`
+	Since  moment    `placeholder:"TIME" group:"which" help:"Those written at this time or later: a time such as 2026-01-31T15:04:05Z, 2026-01-31 15:04 or 2026-01-31 (local), or how long ago, such as 90s, 2h or 7d."`
+	Until  moment    `placeholder:"TIME" group:"which" help:"Those written before this time, in the same forms."`
 	Key    flags.Key `placeholder:"KEY" group:"which" help:"Those with exactly this key."`
 	Error  string    `placeholder:"TEXT" group:"which" help:"Those with this text in their error or panic; upper and lower case are the same."`
 }
@@ -56,7 +56,7 @@ func (f targetFlags) filter() (dlq.Filter, error) {
 	case f.All && filtered:
 		return dlq.Filter{}, flags.Usage("--all is given together with a filter such as --stage: leave one out")
 	case !f.All && !filtered && len(f.IDs) == 0:
-		return dlq.Filter{}, flags.Usage("nothing says which dead letters: give IDs, a filter such as --stage or --error, or --all")
+		return dlq.Filter{}, flags.Usage("no dead letters are selected: give IDs, a filter such as --stage or --error, or --all")
 	}
 	filter := f.By.filter()
 	for _, id := range f.IDs {
@@ -74,7 +74,7 @@ var _ kong.MapperValue = (*letterID)(nil)
 func (i *letterID) Decode(ctx *kong.DecodeContext) error {
 	text, err := flags.Word(ctx, "ID")
 	if err == nil && !looksLikeID.MatchString(text) {
-		err = fmt.Errorf("%q is no ID of a dead letter: it looks like worker.0:generator.0:33", text)
+		err = fmt.Errorf("%q is not the ID of a dead letter, such as worker.0:generator.0:33", text)
 	}
 	*i = letterID(text)
 	return err
@@ -104,7 +104,7 @@ func (r *reason) Decode(ctx *kong.DecodeContext) error {
 		}
 		names = append(names, string(known))
 	}
-	return fmt.Errorf("%q is no reason: give one of %s", text, strings.Join(names, ", "))
+	return fmt.Errorf("%q is not a reason: give one of %s", text, strings.Join(names, ", "))
 }
 
 // moment is a time, given as such or as how long ago.
@@ -138,7 +138,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 		ago = time.Duration(n * 24 * float64(time.Hour))
 	}
 	if err != nil || ago < 0 {
-		return time.Time{}, fmt.Errorf("%q is no time: give one such as 2026-01-31T15:04:05Z, 2026-01-31 15:04 or 2026-01-31, or how long ago, such as 90s, 2h or 7d", text)
+		return time.Time{}, fmt.Errorf("%q is not a time: give one such as 2026-01-31T15:04:05Z, 2026-01-31 15:04 or 2026-01-31, or how long ago, such as 90s, 2h or 7d", text)
 	}
 	return now.Add(-ago), nil
 }

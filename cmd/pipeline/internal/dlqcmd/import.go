@@ -36,11 +36,11 @@ func (c *dlqImportCmd) Run(q *Cmd, a *app.Invocation) error {
 		return d.with(ctx, func(l letterStore) error {
 			n, err := l.Load(ctx, counted)
 			if err != nil {
-				return fmt.Errorf("%w (%s imported before that; again goes on there)", err, render.Plural(n, "dead letter"))
+				return fmt.Errorf("%w (%s imported before that; the same command again imports the rest)", err, render.Plural(n, "dead letter"))
 			}
 			text := "imported " + render.Plural(n, "dead letter")
 			if there := counted.letters - n; there > 0 {
-				text += fmt.Sprintf("; %s there already", render.Number(uint64(there))+verb(there, " was", " were"))
+				text += fmt.Sprintf("; %s already there", render.Number(uint64(there))+verb(there, " was", " were"))
 			}
 			fmt.Fprintln(a.Stdout, text)
 			return nil

@@ -63,7 +63,7 @@ func find(ctx context.Context, a *app.Invocation, l letterStore, id string) (fou
 	})
 	if err == nil && !there {
 		pipeline, _ := l.about()
-		err = fmt.Errorf("%w: pipeline %s has none with the ID %s (replayed or discarded since? see %s dlq list)", errNoLetter, pipeline, id, a.Name())
+		err = fmt.Errorf("%w: pipeline %s has none with the ID %s (it may have been replayed or discarded; see %s dlq list)", errNoLetter, pipeline, id, a.Name())
 	}
 	return found, err
 }
@@ -112,7 +112,7 @@ func none(ctx context.Context, a *app.Invocation, l letterStore, f dlq.Filter) e
 		return err
 	}
 	if local, ok := l.(*localLetters); ok && local.queue == nil {
-		fmt.Fprintf(a.Stderr, "%s: %s never kept dead letters on this server; if it runs with another NATS server, name that with --nats\n", a.Name(), local.pipeline)
+		fmt.Fprintf(a.Stderr, "%s: %s has never kept dead letters on this server; if it runs with another NATS server, name that with --nats\n", a.Name(), local.pipeline)
 	}
 	return nil
 }

@@ -15,14 +15,14 @@ import (
 // dlqListCmd lists letters.
 type dlqListCmd struct {
 	By       filterFlags `embed:""`
-	JSON     bool        `name:"json" help:"One JSON object a line, with everything that is known."`
+	JSON     bool        `name:"json" help:"Print each as one line of JSON, with all fields."`
 	NoValues bool        `help:"With --json: without the values, which is faster."`
 }
 
 // Run lists them.
 func (c *dlqListCmd) Run(q *Cmd, a *app.Invocation) error {
 	if c.NoValues && !c.JSON {
-		return flags.Usage("--no-values is given without --json: the table shows no values anyway")
+		return flags.Usage("--no-values needs --json: the table shows no values")
 	}
 	s := letters.Select(c.By.filter(), letters.ByTime)
 	s.WithoutValues = c.NoValues || !c.JSON

@@ -58,7 +58,7 @@ func (l *localLetters) Discard(ctx context.Context, f dlq.Filter, told func(lett
 // Load puts exported letters, and returns how many were not there already.
 func (l *localLetters) Load(ctx context.Context, r io.Reader) (int, error) {
 	if l.queue == nil {
-		return 0, fmt.Errorf("pipeline %s never kept dead letters on this server: run it there first, or name its server with --nats", l.pipeline)
+		return 0, fmt.Errorf("pipeline %s has never kept dead letters on this server: run it there first, or name its server with --nats", l.pipeline)
 	}
 	return l.queue.Import(ctx, r)
 }

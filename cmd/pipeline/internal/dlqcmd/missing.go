@@ -42,9 +42,9 @@ func (m *missing) err(a *app.Invocation, l letterStore, f dlq.Filter) error {
 	if n > named {
 		list = append(list, "…")
 	}
-	why := "replayed or discarded since? see"
+	why := "it may have been replayed or discarded; see"
 	if f.Stage != "" || f.Reason != "" || !f.Since.IsZero() || !f.Until.IsZero() || f.Key != "" || f.Error != "" {
-		why = "or the filter leaves them out; see"
+		why = "or the filter excludes it; see"
 	}
 	pipeline, _ := l.about()
 	return fmt.Errorf("%w: pipeline %s has none with the ID %s (%s %s dlq list)", errNoLetter, pipeline, strings.Join(list, ", "), why, a.Name())

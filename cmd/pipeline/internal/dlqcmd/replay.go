@@ -22,12 +22,12 @@ import (
 // dlqReplayCmd asks for replays.
 type dlqReplayCmd struct {
 	Which  targetFlags `embed:""`
-	DryRun bool        `group:"how" help:"Only list what would be replayed, in its order."`
-	Rate   perSecond   `placeholder:"N" group:"how" help:"At most so many a second. Default: as fast as it goes."`
-	To     string      `placeholder:"STAGE" group:"how" help:"Send them to this stage instead of the one that failed. It must understand their values."`
+	DryRun bool        `group:"how" help:"Only list what would be replayed, in that order."`
+	Rate   perSecond   `placeholder:"N" group:"how" help:"At most this many per second. Default: as fast as possible."`
+	To     string      `placeholder:"STAGE" group:"how" help:"Send them to this stage instead of the one that failed. It must be able to decode their values."`
 	Edit   bool        `group:"how" help:"Change the value of one letter in $$VISUAL or $$EDITOR first: JSON laid out, numbers and text as they are."`
-	Value  flags.Key   `placeholder:"TEXT|@FILE" group:"how" help:"Replay one letter with this value: JSON, a number or text, whatever its codec is."`
-	Force  bool        `group:"how" help:"Also those that have failed in 3 rounds already."`
+	Value  flags.Key   `placeholder:"TEXT|@FILE" group:"how" help:"Replay one letter with this value: JSON, a number or text, as its codec needs."`
+	Force  bool        `group:"how" help:"Also those that have already failed in 3 rounds."`
 }
 
 // Run asks for them.
@@ -68,7 +68,7 @@ func (c *dlqReplayCmd) check(a *app.Invocation, f dlq.Filter) error {
 	case (c.Edit || c.Value.Text != nil) && len(f.IDs) != 1:
 		return flags.Usage("--edit and --value are for one letter: give its ID, and no other")
 	case (c.Edit || c.Value.Text != nil) && strings.HasPrefix(f.IDs[0], "unreadable:"):
-		return flags.Usage("--edit and --value are for dead letters, and %s is none: look at it with %s dlq show, and discard it", f.IDs[0], a.Name())
+		return flags.Usage("--edit and --value work only on dead letters, and %s is not one: see it with %s dlq show, and discard it", f.IDs[0], a.Name())
 	case c.DryRun && (c.Edit || c.Value.Text != nil):
 		return flags.Usage("--dry-run is given with --edit or --value: leave one out")
 	}
@@ -128,9 +128,9 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app.Invocation, l letterSt
 			return err
 		}
 	}
-	text := "would ask for " + render.Plural(n, "replay")
+	text := "would request " + render.Plural(n, "replay")
 	if refused > 0 {
-		text += fmt.Sprintf("; %d have failed in %d rounds already and need --force", refused, dlq.DefaultMaxRounds)
+		text += fmt.Sprintf("; %d have already failed in %d rounds and need --force", refused, dlq.DefaultMaxRounds)
 	}
 	if unreadable > 0 {
 		text += fmt.Sprintf("; %d cannot be read and can only be discarded", unreadable)
@@ -151,16 +151,16 @@ func (c *dlqReplayCmd) replay(ctx context.Context, a *app.Invocation, l letterSt
 	}
 	if err != nil {
 		if sum.done > 0 {
-			err = fmt.Errorf("%w (%s asked for before that; again asks for the rest)", err, render.Plural(sum.done, "replay"))
+			err = fmt.Errorf("%w (%s requested before that; the same command again requests the rest)", err, render.Plural(sum.done, "replay"))
 		}
 		return err
 	}
 	fmt.Fprintln(a.Stdout, sum.text(l))
 	if sum.waits > 0 && r.Value != nil {
-		return errors.New("what waits was asked for before and stays as it was: the new value is not used")
+		return errors.New("a replay of this letter is already pending with its old value: the new value is not used")
 	}
 	if r.Sequence != 0 && sum.gone > 0 {
-		return errors.New("the letter has changed meanwhile: look at it again")
+		return errors.New("the letter has changed since it was read: show it again")
 	}
 	if err := sum.missing.err(a, l, r.Filter); err != nil {
 		return err
@@ -200,12 +200,12 @@ func (s *replaySum) add(o letters.Outcome) error {
 }
 
 func (s *replaySum) text(l letterStore) string {
-	text := "asked for " + render.Plural(s.done, "replay")
+	text := "requested " + render.Plural(s.done, "replay")
 	if s.waits > 0 {
-		text += fmt.Sprintf(", %s already", waiting(s.waits))
+		text += fmt.Sprintf(", %s", waiting(s.waits))
 	}
 	if s.gone > 0 {
-		text += fmt.Sprintf(", %d gone meanwhile", s.gone)
+		text += fmt.Sprintf(", %d no longer there", s.gone)
 	}
 	if s.refused > 0 {
 		text += fmt.Sprintf(", %d refused", s.refused)
@@ -216,18 +216,18 @@ func (s *replaySum) text(l letterStore) string {
 	pipeline, state := l.about()
 	switch state {
 	case isRunning:
-		return text + ": " + pipeline + " is running and takes what was asked for"
+		return text + ": " + pipeline + "is running and handles them now"
 	case isStopped:
-		return text + ": the next run of " + pipeline + " takes what was asked for"
+		return text + ": the next run of " + pipeline + " handles them"
 	}
-	return text + ": " + pipeline + " takes what was asked for when it runs"
+	return text + ": " + pipeline + " handles them when it runs"
 }
 
 func waiting(n int) string {
 	if n == 1 {
-		return "1 waits"
+		return "1 already pending"
 	}
-	return render.Number(uint64(n)) + " wait"
+	return render.Number(uint64(n)) + " already pending"
 }
 
 // perSecond is a flag above 0.

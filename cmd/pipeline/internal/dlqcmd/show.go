@@ -11,16 +11,16 @@ import (
 
 // dlqShowCmd shows a letter.
 type dlqShowCmd struct {
-	ID   letterID `arg:"" name:"ID" help:"The letter, as ${program} dlq list shows it: worker.0:generator.0:33."`
-	Full bool     `help:"The whole value, however long it is."`
-	JSON bool     `name:"json" help:"As one JSON object."`
-	Raw  bool     `help:"Nothing but the bytes of the value, as they are: not for a terminal."`
+	ID   letterID `arg:"" name:"ID" help:"The ID of the letter, as ${program} dlq list shows it: worker.0:generator.0:33."`
+	Full bool     `help:"Show the whole value, of any length."`
+	JSON bool     `name:"json" help:"Print one JSON object."`
+	Raw  bool     `help:"Write only the bytes of the value, unescaped: not for a terminal."`
 }
 
 // Run shows it.
 func (c *dlqShowCmd) Run(q *Cmd, a *app.Invocation) error {
 	if c.Raw && (c.JSON || c.Full) || c.JSON && c.Full {
-		return flags.Usage("--raw, --json and --full are each given alone")
+		return flags.Usage("--raw, --json and --full exclude each other: give one")
 	}
 	return q.do(a, "show", func(ctx context.Context, d *dlqAccess) error {
 		var letter dlq.Letter

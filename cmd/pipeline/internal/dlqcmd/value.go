@@ -69,7 +69,7 @@ func textValue(codec, text string, before []byte) (value []byte, err error) {
 		case "false":
 			return []byte{0}, nil
 		}
-		return nil, fmt.Errorf("the value %q is neither true nor false", brief(text))
+		return nil, fmt.Errorf("the value %q must be true or false", brief(text))
 	case "uint64":
 		n, err := strconv.ParseUint(number, 10, 64)
 		if err != nil {

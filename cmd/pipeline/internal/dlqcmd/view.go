@@ -41,7 +41,7 @@ func (v letterView) writeFacts(out io.Writer) {
 	fact(out, "pipeline", l.Pipeline)
 	if l.Unreadable {
 		fact(out, "written", fmt.Sprintf("%s, %s ago", shownTime(l.At), render.Age(time.Since(l.At))))
-		fact(out, "reason", "no letter that can be read: it can only be discarded")
+		fact(out, "reason", "not readable as a dead letter: it can only be discarded")
 		return
 	}
 	fact(out, "stage", fmt.Sprintf("%s, instance %d", l.Stage, l.Instance))

@@ -31,7 +31,7 @@ const watchPause = 200 * time.Millisecond
 // dlqWatchCmd shows letters as they come.
 type dlqWatchCmd struct {
 	By   filterFlags `embed:""`
-	JSON bool        `name:"json" help:"One JSON object a line, with everything that is known."`
+	JSON bool        `name:"json" help:"Print each as one line of JSON, with all fields."`
 }
 
 // Run shows them. The signal that ends it is no failure.
@@ -136,7 +136,7 @@ func (w *watcher) tell(l dlq.Letter) error {
 
 func (w *watcher) watchQueue(ctx context.Context, l *localLetters, from start) error {
 	if l.queue == nil {
-		return fmt.Errorf("pipeline %s never kept dead letters on this server: run it there first", l.pipeline)
+		return fmt.Errorf("pipeline %s has never kept dead letters on this server: run it there first", l.pipeline)
 	}
 	if err := checkStage(ctx, l, "--stage", w.filter.Stage); err != nil {
 		return err
@@ -164,7 +164,7 @@ func (w *watcher) pipelineName(ctx context.Context) (string, error) {
 // wait tells once that the pipeline does not run.
 func (w *watcher) wait() error {
 	if _, err := os.Stat(w.config.Dir); err != nil {
-		return fmt.Errorf("%s is not a data directory: %w (nothing ran there yet; name another directory with --dir or --pipeline)", w.config.Dir, err)
+		return fmt.Errorf("%s is not a data directory: %w (no pipeline has run there yet; name another directory with --dir or --pipeline)", w.config.Dir, err)
 	}
 	if !w.said {
 		w.said = true

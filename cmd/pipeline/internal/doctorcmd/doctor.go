@@ -36,7 +36,7 @@ func (c *checkFlags) config(a *app.Invocation) (engine.Config, error) {
 // Doctor looks for what is wrong with a data directory.
 type Doctor struct {
 	checkFlags `embed:""`
-	JSON       bool `name:"json" help:"One JSON object with everything that was found."`
+	JSON       bool `name:"json" help:"Print one JSON object with all findings."`
 }
 
 // Run looks, and says what it found.
@@ -97,7 +97,7 @@ func (c *Doctor) examine(ctx context.Context, config engine.Config) (found *doct
 		select {
 		case <-time.After(where.LockedPause):
 		case <-locked.Done():
-			return nil, true, fmt.Errorf("%w; and it does not answer: %w", err, away)
+			return nil, true, fmt.Errorf("%w; and the process does not answer: %w", err, away)
 		}
 	}
 }
@@ -125,14 +125,14 @@ func (d *Diagnosis) advise(h words.Hints) {
 	switch {
 	case d.Sound:
 	case d.Running:
-		d.Advice = "Stop the pipeline and look again: " + h.Words(remedy.Examine)
+		d.Advice = "Stop the pipeline and run the doctor again: " + h.Words(remedy.Examine)
 	case d.Mendable:
-		d.Advice = "Mend it with: " + h.Words(remedy.Repair) + "\nIt makes a copy of the directory first, and then does this:"
+		d.Advice = "Mend it with: " + h.Words(remedy.Repair) + "\nThat makes a copy of the directory first, and then does this:"
 		for _, step := range d.Steps {
 			d.Advice += "\n  - " + render.Harmless(step)
 		}
 	default:
-		d.Advice = "It cannot be mended without guessing. Put a copy of the directory back in its place,\nor start over, which deletes what is there: " + h.Program + " run " + orName(d.Pipeline) + h.Where + " --fresh"
+		d.Advice = "It cannot be repaired without guessing. Restore a copy of the directory,\nor start over, which deletes what is there: " + h.Program + " run " + orName(d.Pipeline) + h.Where + " --fresh"
 	}
 }
 
@@ -148,12 +148,12 @@ func (d Diagnosis) write(w io.Writer) error {
 	if d.Pipeline != "" {
 		text += "pipeline " + render.Harmless(d.Pipeline)
 		if d.Running {
-			text += ", which is running: the files of its checkpoints are not looked at"
+			text += ", running: the files of its checkpoints are not checked"
 		}
 		text += "\n"
 	}
 	for _, checked := range d.Checked {
-		text += "  looked at  " + render.Harmless(checked) + "\n"
+		text += "  checked    " + render.Harmless(checked) + "\n"
 	}
 	for _, f := range d.Findings {
 		mark := "  note       "

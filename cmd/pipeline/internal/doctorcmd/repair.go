@@ -12,7 +12,7 @@ import (
 // Repair mends a data directory.
 type Repair struct {
 	checkFlags `embed:""`
-	JSON       bool `name:"json" help:"One JSON object with what was found and done."`
+	JSON       bool `name:"json" help:"Print one JSON object with all findings and actions."`
 }
 
 // Run mends, or refuses.
@@ -43,7 +43,7 @@ func (c *Repair) Run(a *app.Invocation) error {
 	} else if done.Backup == "" {
 		d.advise(a.Hints)
 	} else {
-		d.Advice = "It is mended. The directory as it was is " + done.Backup + "\nThis was done:"
+		d.Advice = "Repaired. A copy of the directory as it was is " + done.Backup + "\nActions:"
 		for _, step := range done.Steps {
 			d.Advice += "\n  - " + render.Harmless(step)
 		}

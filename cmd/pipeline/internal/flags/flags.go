@@ -39,10 +39,10 @@ func ParseDuration(text string) (time.Duration, error) {
 		}
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%q is no Duration: give a number with a unit, such as 500ms, 1.5s or 2m, or a whole number of milliseconds", text)
+		return 0, fmt.Errorf("%q is not a duration: give a number with a unit, such as 500ms, 1.5s or 2m, or a whole number of milliseconds", text)
 	}
 	if value <= 0 {
-		return 0, fmt.Errorf("%q is not above 0: give a Duration such as 500ms or 1s, or a whole number of milliseconds", text)
+		return 0, fmt.Errorf("%q is not above 0: give a duration such as 500ms or 1s, or a whole number of milliseconds", text)
 	}
 	return value, nil
 }
@@ -96,7 +96,7 @@ func Word(ctx *kong.DecodeContext, what string) (string, error) {
 	}
 	text, ok := token.Value.(string)
 	if !ok {
-		return "", fmt.Errorf("%v is no %s", token.Value, what)
+		return "", fmt.Errorf("%v is not a %s", token.Value, what)
 	}
 	return text, nil
 }
@@ -148,7 +148,7 @@ func ParseSize(text string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n <= 0 || n > math.MaxInt64>>shift {
-		return 0, fmt.Errorf("%q is no size above 0: give bytes, or a whole number with KiB, MiB, GiB or TiB", text)
+		return 0, fmt.Errorf("%q is not a size above 0: give bytes, or a whole number with KiB, MiB, GiB or TiB", text)
 	}
 	return n << shift, nil
 }

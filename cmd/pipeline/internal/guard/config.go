@@ -11,7 +11,7 @@ import (
 )
 
 // ErrUnsupported says that there are no guards on this system.
-var ErrUnsupported = errors.New("processes cannot be guarded on this system")
+var ErrUnsupported = errors.New("this system does not support --guard")
 
 // Config says what is guarded. All fields but Backoff are required.
 type Config struct {

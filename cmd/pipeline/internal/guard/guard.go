@@ -150,7 +150,7 @@ func (g *guard) tell(e supervise.Event) {
 	delay := e.Delay.Round(time.Millisecond)
 	var death *deathError
 	if !errors.As(e.Err, &death) {
-		g.Log.Error("no worker; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
+		g.Log.Error("cannot start the worker; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
 		return
 	}
 	g.Log.Error("the worker died; starting it again", "pid", death.pid, "end", death.how(), "ran", death.ran, "restart", g.restarts, "delay", delay)
@@ -161,7 +161,7 @@ func (g *guard) conclude(err error) error {
 	var over *supervise.LimitError
 	switch {
 	case errors.As(err, &over):
-		return fmt.Errorf("the guard gives up: the worker died %d times within %v (--guard-restarts %d, --guard-window %v), the last time %w; nothing is lost, the next run goes on from the last commit",
+		return fmt.Errorf("the guard gives up: the worker died %d times within %v (--guard-restarts %d, --guard-window %v), the last time %w; nothing is lost, the next run resumes from the last commit",
 			over.Limit.Restarts+1, over.Limit.Window, over.Limit.Restarts, over.Limit.Window, over.Cause)
 	case g.last == nil && g.stopping:
 		return nil
@@ -170,10 +170,10 @@ func (g *guard) conclude(err error) error {
 	case g.last.told.exited:
 		return exitOf(g.last.told.code)
 	case g.last.told.complete:
-		g.Log.Warn("the worker died when the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
+		g.Log.Warn("the worker died after the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
 		return nil
 	}
-	g.Log.Warn("the worker died and is not started again, as a signal says to stop; nothing is lost, the next run goes on from the last commit",
+	g.Log.Warn("the worker died while stopping after a signal, so it is not started again; nothing is lost, the next run resumes from the last commit",
 		"pid", g.last.pid, "end", g.last.how(), "ran", g.last.ran)
 	return exitOf(g.last.code())
 }

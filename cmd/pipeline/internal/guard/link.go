@@ -40,7 +40,7 @@ func OpenLink() (*Link, error) {
 	for _, fd := range []int{reportFile, orderFile} {
 		var stat syscall.Stat_t
 		if err := syscall.Fstat(fd, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFIFO {
-			return nil, flags.Usage("$%s is set, and no guard has started this process: unset it; it is for the processes that --guard starts", Variable)
+			return nil, flags.Usage("$%s is set, but no guard started this process: unset it; only --guard sets it", Variable)
 		}
 		syscall.CloseOnExec(fd)
 	}

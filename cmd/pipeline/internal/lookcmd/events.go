@@ -16,8 +16,8 @@ import (
 type Events struct {
 	Stage string      `arg:"" optional:"" help:"The stage, such as worker. Default: all stages, merged by time."`
 	Look  where.Flags `embed:""`
-	JSON  bool        `name:"json" help:"One JSON object a line, with everything that is known of the event."`
-	Stack bool        `help:"In the table, also the stack of each panic, below its line. JSON has it anyway."`
+	JSON  bool        `name:"json" help:"Print each event as one line of JSON, with all fields."`
+	Stack bool        `help:"Also print the stack of each panic below its line. JSON always has it."`
 }
 
 // Run shows it.

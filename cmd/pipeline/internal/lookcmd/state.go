@@ -18,7 +18,7 @@ type State struct {
 	Stage string      `arg:"" help:"The stage, such as worker."`
 	Look  where.Flags `embed:""`
 	Keys  where.Keys  `embed:""`
-	Key   flags.Key   `placeholder:"KEY" help:"Only this key's state, of a stage that keeps one per key. Default: a line {\"key\":…,\"state\":…} for each."`
+	Key   flags.Key   `placeholder:"KEY" help:"Show only the state of this key, for a keyed stage. Default: one line {\"key\":…,\"state\":…} per key."`
 }
 
 // Run shows it.

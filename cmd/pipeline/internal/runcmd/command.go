@@ -24,16 +24,16 @@ import (
 // the pipelines.
 type Cmd struct {
 	Place   where.Place    `embed:""`
-	Fresh   bool           `group:"where" help:"Start over: delete what the directory and the channels hold of this pipeline, dead letters included."`
-	Discard bool           `name:"discard-letters" group:"where" help:"When the last run is complete: delete the dead letters it left. Default: such a run is refused."`
+	Fresh   bool           `group:"where" help:"Start over: delete all data of this pipeline in the directory and the channels, dead letters included."`
+	Discard bool           `name:"discard-letters" group:"where" help:"If the last run is complete, delete the dead letters it left. Default: refuse to start."`
 	NATS    where.NATS     `embed:""`
-	Sync    syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the server inside the process brings writes to the disk: always, before they count, or at this interval. With an interval a power cut may lose what was done in that time (a killed process loses nothing either way). With --nats that server decides. Default: always."`
-	Drain   flags.Duration `default:"30s" placeholder:"TIME" group:"how" help:"How long a signal waits for the stages to finish what is under way. Default: 30s. A number without unit is in milliseconds, here and elsewhere."`
+	Sync    syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the embedded server syncs writes to disk: always, before they count, or at this interval. With an interval a power cut may lose the work of about that time; a killed process loses nothing in both cases. With --nats that server decides. Default: always."`
+	Drain   flags.Duration `default:"30s" placeholder:"TIME" group:"how" help:"How long the stages may take to finish their work after a signal. Default: 30s. A number without a unit is in milliseconds, here and elsewhere."`
 	Keep    keepFlags      `embed:""`
-	Free    flags.Size     `name:"min-free" placeholder:"SIZE" group:"how" help:"How much has to be free on the disk of the data directory: with less the sources wait and the rest drains, with less than half of it all stages wait; all goes on by itself. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, and 1GiB at most."`
-	Away    string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz says while a stage waits for something that its function calls and cannot reach: degraded, or not-ready. Default: degraded, which is ready."`
-	Keys    string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one a line, of 16 bytes or more: the first one writes, all are good for reading. Nobody else may read the file (chmod 600). From then on a start needs a key of theirs."`
-	Report  flags.Path     `placeholder:"FILE" group:"how" help:"Write what each stage did to this file as JSON at the end, also when the run failed; - is standard output."`
+	Free    flags.Size     `name:"min-free" placeholder:"SIZE" group:"how" help:"Free space to keep on the disk of the data directory. With less the sources wait and the rest drains; with less than half of it all stages wait. They resume by themselves. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, at most 1GiB."`
+	Away    string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz answers while a stage waits for an unavailable service that its function calls: degraded or not-ready. Default: degraded, which counts as ready."`
+	Keys    string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one per line, of 16 bytes or more. The first key is used to write, all of them to read. Only you may read the file (chmod 600). Later starts need one of these keys."`
+	Report  flags.Path     `placeholder:"FILE" group:"how" help:"At the end, also of a failed run, write a JSON report of what each stage did to this file; - is standard output."`
 	Log     app.LogFlags   `embed:""`
 	Guard   GuardFlags     `embed:""`
 	Show    showcmd.Flags  `embed:""`
@@ -118,7 +118,7 @@ func (c *Cmd) config(a *app.Invocation, pipeline string) (engine.Config, error) 
 // run returns nil when the pipeline is complete, and when a signal stopped it.
 func (s *session) run() error {
 	ctx, release := s.Interruptible(func() {
-		s.Log.Info("stopping in an orderly way; a second signal stops at once, and loses nothing either")
+		s.Log.Info("stopping gracefully; a second signal stops at once and loses nothing either")
 	})
 	defer release()
 	ctx, drain := context.WithCancel(ctx)
@@ -156,7 +156,7 @@ func (s *session) onReady() error {
 	}
 	var err error
 	if s.control, err = socket.Serve(s.config.Dir, s.pipeline, s.Log, s.Hints); err != nil {
-		s.Log.Warn("no control socket: this run cannot be asked by state, dlq, events and doctor until it has ended", "error", err)
+		s.Log.Warn("no control socket: the commands state, dlq, events and doctor cannot reach this run until it has ended", "error", err)
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (s *session) finish(err error) error {
 	}
 	elapsed := status.Elapsed.Round(time.Millisecond)
 	if dropped := droppedIn(status); dropped > 0 {
-		s.Log.Warn("messages were dropped, or lines left out, as the stages were told to", "count", dropped)
+		s.Log.Warn("messages were dropped or lines skipped, as the stages are configured to do", "count", dropped)
 	}
 	if s.letters > 0 {
 		s.Log.Warn("dead letters are kept", "count", s.letters, "list", s.Name()+" dlq list"+s.Hints.Where)
@@ -211,7 +211,7 @@ func (s *session) finish(err error) error {
 	case status.Completed:
 		s.Log.Info("complete", "pipeline", status.Pipeline, "elapsed", elapsed)
 	default:
-		s.Log.Info("stopped; the next run goes on from here", "pipeline", status.Pipeline, "elapsed", elapsed)
+		s.Log.Info("stopped; the next run resumes from here", "pipeline", status.Pipeline, "elapsed", elapsed)
 	}
 	return err
 }

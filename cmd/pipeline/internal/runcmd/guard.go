@@ -18,9 +18,9 @@ import (
 
 // GuardFlags say whether a guard keeps the run alive, and for how long.
 type GuardFlags struct {
-	Guard         bool           `group:"guard" help:"Run the pipeline in a child process, and start that again when it dies: by a signal, out of memory, by a fatal error or an exit in a stage. Signals are passed on, the exit code is the child's."`
+	Guard         bool           `group:"guard" help:"Run the pipeline in a child process, and start it again when it dies: by a signal, out of memory, by a fatal error, or by an exit in a stage. Signals are passed on; the exit code is that of the child."`
 	GuardRestarts flags.Count    `default:"20" placeholder:"N" group:"guard" help:"How often the guard starts the process again within --guard-window before it gives up. Default: 20."`
-	GuardWindow   flags.Duration `default:"10m" placeholder:"TIME" group:"guard" help:"The time in which these restarts count. Default: 10m."`
+	GuardWindow   flags.Duration `default:"10m" placeholder:"TIME" group:"guard" help:"The time within which restarts count. Default: 10m."`
 }
 
 // serve guards until the end, and returns it.
@@ -39,7 +39,7 @@ func (f GuardFlags) serve(a *app.Invocation) error {
 // EndOfGuard is the end of a guard in the codes and words of the command.
 func EndOfGuard(err error) error {
 	if errors.Is(err, guard.ErrUnsupported) {
-		return flags.Usage("--guard does not work on %s: leave it out, and let a service manager start the command again", runtime.GOOS)
+		return flags.Usage("--guard does not work on %s: leave it out, and let a service manager restart the command", runtime.GOOS)
 	}
 	if exit := (*guard.Exit)(nil); errors.As(err, &exit) {
 		return app.ExitWith(exit.Code)

@@ -71,7 +71,7 @@ func handled(stage engine.StageStatus) uint64 {
 // lines is one line a stage under a heading, cut to the size of the terminal.
 func (p *progress) lines(status engine.Status, now time.Time, width, height int) []string {
 	if len(status.Stages) == 0 {
-		return []string{render.Cut(status.Pipeline+": opening …", width)}
+		return []string{render.Cut(status.Pipeline+": starting …", width)}
 	}
 	rates := p.rates(status, now)
 	rows := [][]string{{"stage", "in", "out", "rate/s", "lag", "restarts", "dead", ""}}

@@ -7,7 +7,7 @@ import "penstock/telemetry"
 func (s *session) trace() (stop func()) {
 	traces, err := telemetry.TracesFromEnvironment(s.pipeline.Name(), s.Log)
 	if err != nil {
-		s.Log.Warn("there are no traces", "error", err)
+		s.Log.Warn("no traces are sent", "error", err)
 	}
 	s.config.Tracer = traces.Tracer()
 	return traces.Close

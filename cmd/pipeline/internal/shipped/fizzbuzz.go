@@ -10,9 +10,9 @@ import (
 
 // Fizzbuzz runs the lesson.
 type Fizzbuzz struct {
-	Rate     flags.Duration `default:"1s" placeholder:"TIME" help:"Time between two beats, such as 10ms; a number without unit is in milliseconds. Default: 1s."`
-	Beats    flags.Count    `default:"60" placeholder:"N" help:"How many beats, and numbers. Default: 60."`
-	NoFaults bool           `help:"Without the panics on purpose."`
+	Rate     flags.Duration `default:"1s" placeholder:"TIME" help:"Time between two beats, such as 10ms; a number without a unit is in milliseconds. Default: 1s."`
+	Beats    flags.Count    `default:"60" placeholder:"N" help:"Number of beats, and of numbers. Default: 60."`
+	NoFaults bool           `help:"Do not fail on purpose."`
 }
 
 // Pipeline makes it.

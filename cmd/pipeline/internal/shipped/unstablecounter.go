@@ -14,7 +14,7 @@ const ticksPerSecond = uint64(time.Second / unstablecounter.Interval)
 
 // Unstablecounter runs the counter that overflows.
 type Unstablecounter struct {
-	Seconds flags.Count `default:"5" placeholder:"N" help:"How many seconds to count, 100 ticks each. A run that goes on after an interruption counts as long once more. Default: 5."`
+	Seconds flags.Count `default:"5" placeholder:"N" help:"How many seconds to count, with 100 ticks each. A resumed run counts for this time again. Default: 5."`
 }
 
 // Pipeline makes it. The seconds are those of the process and may change from

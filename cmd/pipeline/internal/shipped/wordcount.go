@@ -15,13 +15,13 @@ import (
 
 // Wordcount counts words.
 type Wordcount struct {
-	Files  []flags.Path     `arg:"" name:"file" help:"Files to read, and directories, of which all files are read. What is compressed with gzip, bzip2 or zstd is decompressed; other compressed files are refused."`
+	Files  []flags.Path     `arg:"" name:"file" help:"Files to read, and directories whose files are all read. Files compressed with gzip, bzip2 or zstd are decompressed; other compressed files are refused."`
 	Ext    flags.Extensions `placeholder:".go,.txt" help:"In directories read only files with these extensions. Default: all."`
-	Output flags.Path       `default:"counts.txt" placeholder:"FILE" help:"Where the result goes, a line \"<count> <word>\" for each word. Default: counts.txt in the current directory. A file that is there is overwritten."`
+	Output flags.Path       `default:"counts.txt" placeholder:"FILE" help:"File for the result, with a line \"<count> <word>\" for each word. Default: counts.txt in the current directory. An existing file is overwritten."`
 
-	MaxLine   flags.Size `default:"2MiB" placeholder:"SIZE" help:"The longest line. With lines of very many words, which are sent on at once, more than the default may not fit into a message of the server. Default: 2MiB."`
-	LongLines string     `enum:"stop,skip,letter" default:"stop" placeholder:"stop|skip|letter" help:"What happens at a longer line, and at one that no message of the server can carry (8 MiB without --nats): stop with an error that names it; skip it, which is logged and counted as dropped; or make it a dead letter, which keeps its first 64 KiB. Default: stop."`
-	Accept    bool       `name:"accept-changes" help:"Go on although the files are not as the interrupted run left them. What was counted stays counted: a file that was read is not read again, a new one that sorts before the place is not read, and one that was being read and was replaced, cut or changed is read again from its beginning."`
+	MaxLine   flags.Size `default:"2MiB" placeholder:"SIZE" help:"The longest line. The words of a line are sent together, so the words of a longer line may not fit into one message of the server. Default: 2MiB."`
+	LongLines string     `enum:"stop,skip,letter" default:"stop" placeholder:"stop|skip|letter" help:"What to do with a line that is longer, or that does not fit into a message of the server (8 MiB without --nats): stop with an error that names it; skip it, which is logged and counted as dropped; or make it a dead letter, which keeps its first 64 KiB. Default: stop."`
+	Accept    bool       `name:"accept-changes" help:"Resume although the files have changed since the interrupted run. What was counted stays counted: a file that was read is not read again, and a new one that sorts before the current place is not read. If the file that was being read was replaced, cut or changed, it is read again from its beginning."`
 }
 
 // Pipeline makes it.
@@ -72,7 +72,7 @@ func (c *Wordcount) check() error {
 			continue
 		}
 		if inside == "." || matches && filepath.IsLocal(inside) {
-			return flags.Usage("--output: %s is among the files to read (%s): write it elsewhere, or name the files to read with --ext", c.Output, file)
+			return flags.Usage("--output: %s is one of the files to read (%s): write to another place, or select the files to read with --ext", c.Output, file)
 		}
 	}
 	return nil

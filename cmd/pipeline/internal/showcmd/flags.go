@@ -19,10 +19,10 @@ import (
 
 // Flags say whether and where a run shows itself.
 type Flags struct {
-	Telemetry          string      `placeholder:"ADDR|off" group:"telemetry" help:"Where the dashboard, /metrics and /graph.dot are: host:port, or off. Default: $PENSTOCK_TELEMETRY, else 127.0.0.1:9900 or the next free port. An address that other machines can reach needs --telemetry-token-file."`
-	TelemetryTokenFile flags.Path  `placeholder:"FILE" group:"telemetry" help:"The file with the token that every request has to have, 16 characters or more; nobody else should be able to read it."`
-	Peek               flags.Count `placeholder:"N" group:"telemetry" help:"Show so many of the newest messages of each stream. Default: none, since messages may be confidential."`
-	TelemetryHost      []string    `placeholder:"NAME" group:"telemetry" help:"A further host name under which it may be called, such as that of a proxy. May be given more than once."`
+	Telemetry          string      `placeholder:"ADDR|off" group:"telemetry" help:"Address of the dashboard, /metrics and /graph.dot: host:port, or off. Default: $PENSTOCK_TELEMETRY, else 127.0.0.1:9900 or the next free port. An address that other machines can reach needs --telemetry-token-file."`
+	TelemetryTokenFile flags.Path  `placeholder:"FILE" group:"telemetry" help:"File with the token that every request must carry, of 16 characters or more. Only you should be able to read the file."`
+	Peek               flags.Count `placeholder:"N" group:"telemetry" help:"Show this many of the newest messages of each stream. Default: none, since messages may be confidential."`
+	TelemetryHost      []string    `placeholder:"NAME" group:"telemetry" help:"A further host name that requests may use, such as that of a proxy. May be given more than once."`
 }
 
 const (
@@ -47,16 +47,16 @@ func (f Flags) Serve(a *app.Invocation, p *engine.Pipeline, drain func()) (stop 
 		return nil, fmt.Errorf("%w; or --telemetry=off", err)
 	}
 	if address == "" && server.Addr() != telemetry.DefaultAddress {
-		a.Log.Info("the dashboard is there; its default port is taken", "url", server.URL(), "taken", telemetry.DefaultAddress)
+		a.Log.Info("the dashboard is ready; its default port was taken", "url", server.URL(), "taken", telemetry.DefaultAddress)
 	} else {
-		a.Log.Info("the dashboard is there", "url", server.URL())
+		a.Log.Info("the dashboard is ready", "url", server.URL())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		if err := server.Serve(ctx); err != nil {
-			a.Log.Warn("the telemetry has ended", "error", err)
+			a.Log.Warn("the telemetry server failed", "error", err)
 		}
 	}()
 	return func() { cancel(); <-done }, nil
@@ -71,14 +71,14 @@ func (f Flags) token(log *slog.Logger) (string, error) {
 	}
 	data, err := userfile.ReadFile(string(f.TelemetryTokenFile))
 	if err != nil {
-		return "", fmt.Errorf("read the token of the telemetry: %w", err)
+		return "", fmt.Errorf("read the telemetry token: %w", err)
 	}
 	if info, err := os.Stat(string(f.TelemetryTokenFile)); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		log.Warn("other users of this machine can read the token of the telemetry", "file", string(f.TelemetryTokenFile), "remedy", "chmod 600 "+hint.Word(string(f.TelemetryTokenFile)))
+		log.Warn("other users of this machine can read the telemetry token", "file", string(f.TelemetryTokenFile), "remedy", "chmod 600 "+hint.Word(string(f.TelemetryTokenFile)))
 	}
 	data = bytes.TrimSpace(data)
 	if len(data) < 16 {
-		return "", fmt.Errorf("the token in %s has %d characters: write 16 or more into it, such as of `openssl rand -hex 24`", f.TelemetryTokenFile, len(data))
+		return "", fmt.Errorf("the token in %s has %d characters: it needs 16 or more, such as the output of `openssl rand -hex 24`", f.TelemetryTokenFile, len(data))
 	}
 	return string(data), nil
 }

@@ -12,7 +12,7 @@ import (
 // Graph is the verb graph.
 type Graph struct {
 	Pipeline string `arg:"" default:"${first}" help:"Which pipeline: ${pipelines}. Default: ${first}."`
-	Format   string `default:"dot" enum:"dot,svg" placeholder:"dot|svg" help:"dot for the language of Graphviz, svg to draw it, for which Graphviz has to be installed. Default: dot."`
+	Format   string `default:"dot" enum:"dot,svg" placeholder:"dot|svg" help:"dot for the language of Graphviz, svg for a drawing, which needs Graphviz installed. Default: dot."`
 }
 
 // Run writes the graph, without running the pipeline.
@@ -20,7 +20,7 @@ func (c *Graph) Run(a *app.Invocation) error {
 	p, found, err := a.Program.Sketch(c.Pipeline)
 	if !found {
 		return &flags.UsageError{
-			Err:  fmt.Errorf("%q is no pipeline of this program: it has %s", c.Pipeline, render.Or(a.Program.Pipelines())),
+			Err:  fmt.Errorf("%q is not a pipeline of this program: it has %s", c.Pipeline, render.Or(a.Program.Pipelines())),
 			Help: a.Name() + " graph --help",
 		}
 	}

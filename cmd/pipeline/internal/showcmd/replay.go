@@ -23,7 +23,7 @@ func (c *Replay) Run(a *app.Invocation) error {
 		address = ""
 	}
 	if address == Off {
-		return flags.Usage("the recording is shown nowhere: leave --telemetry=off out")
+		return flags.Usage("--telemetry=off leaves no place to show the recording: leave it out")
 	}
 	a.Log = c.Log.Logger(a.Stderr, app.Plain)
 	token, err := c.Show.token(a.Log)
@@ -34,7 +34,7 @@ func (c *Replay) Run(a *app.Invocation) error {
 	defer release()
 	config := telemetry.Config{Address: address, Token: token, Hosts: c.Show.TelemetryHost, Words: a.Hints.Words, Logger: a.Log}
 	err = telemetry.Play(ctx, string(c.File), config, func(url string) {
-		a.Log.Info("the recording is shown; end with Ctrl-C", "file", string(c.File), "url", url)
+		a.Log.Info("showing the recording; stop with Ctrl-C", "file", string(c.File), "url", url)
 	})
 	if err != nil {
 		return fmt.Errorf("show the recording %s: %w", c.File, err)

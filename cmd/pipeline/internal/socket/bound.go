@@ -23,7 +23,7 @@ const (
 )
 
 // errTooMuch says that an answer is longer than that of any pipeline.
-var errTooMuch = errors.New("the answer on the control socket is too long to be one of a pipeline")
+var errTooMuch = errors.New("the answer on the control socket is too long")
 
 // bounded reads at most so many bytes, and then fails.
 type bounded struct {
@@ -141,5 +141,5 @@ func (c *patientConn) readWithin(most time.Duration, data []byte) (int, error) {
 }
 
 func brokeOff(err error) error {
-	return fmt.Errorf("the answer of the running pipeline broke off: %w", err)
+	return fmt.Errorf("the answer of the running pipeline was cut off: %w", err)
 }

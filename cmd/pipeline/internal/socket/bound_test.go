@@ -92,7 +92,7 @@ func TestReadEventsBrokenOff(t *testing.T) {
 		"in an event":    strings.NewReader(whole + whole[:9]),
 		"between events": io.MultiReader(strings.NewReader(whole), iotest.ErrReader(io.ErrUnexpectedEOF)),
 	} {
-		if events, err := ReadEvents(body); err == nil || !strings.Contains(err.Error(), "broke off") {
+		if events, err := ReadEvents(body); err == nil || !strings.Contains(err.Error(), "was cut off") {
 			t.Errorf("%s: %+v, %v", name, events, err)
 		}
 	}

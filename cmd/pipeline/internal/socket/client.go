@@ -19,8 +19,8 @@ import (
 	"penstock/cmd/pipeline/internal/render"
 )
 
-// ErrNobody says that nobody serves the control socket.
-var ErrNobody = errors.New("nobody serves the control socket")
+// ErrNobody says that no process serves the control socket.
+var ErrNobody = errors.New("no process serves the control socket")
 
 // Client asks the process that runs a pipeline.
 type Client struct {

@@ -16,7 +16,7 @@ func ReadEvents(body io.Reader) ([]engine.StageEvent, error) {
 	err := eachLine(boundedTo(body, wholeMost), listedMost, func(e engine.StageEvent) error {
 		switch {
 		case e.Number == 0 || e.Kind == "" || e.Time.Year() < 2000:
-			return fmt.Errorf("the answer on the control socket is damaged: line %d is no event of a stage", len(events)+1)
+			return fmt.Errorf("the answer on the control socket is damaged: line %d is not an event of a stage", len(events)+1)
 		case len(events) == eventsMost:
 			return fmt.Errorf("%w: it has more than %d events", errTooMuch, eventsMost)
 		}

@@ -28,7 +28,7 @@ const (
 
 // Flags say into which pipeline to look, running or not.
 type Flags struct {
-	Pipeline string `placeholder:"NAME" group:"where" help:"The pipeline, when --dir does not say. Default: ${first}."`
+	Pipeline string `placeholder:"NAME" group:"where" help:"The pipeline whose default directory is used, when --dir is not given. Default: ${first}."`
 	Place    Place  `embed:""`
 	NATS     NATS   `embed:""`
 }
@@ -48,7 +48,7 @@ func (f *Flags) Config(a *app.Invocation) (engine.Config, error) {
 
 // Keys say how frames are verified.
 type Keys struct {
-	Keys string `name:"frame-key-file" type:"existingfile" placeholder:"FILE" group:"where" help:"The keys that the frames are authenticated with, as run has them. Authenticated frames are not read without."`
+	Keys string `name:"frame-key-file" type:"existingfile" placeholder:"FILE" group:"where" help:"File with the keys that authenticate the frames, the same as for run. Authenticated frames cannot be read without it."`
 }
 
 // Add puts the keys into a configuration.
@@ -111,7 +111,7 @@ func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use fu
 		select {
 		case <-time.After(LockedPause):
 		case <-locked.Done():
-			return fmt.Errorf("%w; and it does not answer: %w", err, away)
+			return fmt.Errorf("%w; and the process does not answer: %w", err, away)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(conte
 	defer cancel()
 	inspector, err := inspect.Open(opening, config.ToInspect())
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w (nothing ran there yet; name another directory with --dir or --pipeline)", err)
+		return fmt.Errorf("%w (no pipeline has run there yet; name another directory with --dir or --pipeline)", err)
 	}
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (f *Flags) Name(p app.Program) string {
 // IsFrom refuses a pipeline other than the one that was asked for.
 func (f *Flags) IsFrom(pipeline string) error {
 	if f.Pipeline != "" && f.Pipeline != pipeline {
-		return fmt.Errorf("the directory belongs to the pipeline %s, not to %s: name another with --dir", pipeline, f.Pipeline)
+		return fmt.Errorf("the directory belongs to the pipeline %s, not to %s: name another one with --dir", pipeline, f.Pipeline)
 	}
 	return nil
 }

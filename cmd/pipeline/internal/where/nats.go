@@ -18,12 +18,12 @@ type NATS struct {
 	Creds    string `name:"nats-creds" type:"existingfile" placeholder:"FILE" group:"nats" help:"Log in with the user JWT and key in this file."`
 	NKey     string `name:"nats-nkey" type:"existingfile" placeholder:"FILE" group:"nats" help:"Log in with the NKey seed in this file."`
 	User     string `name:"nats-user" placeholder:"NAME" group:"nats" help:"Log in as this user."`
-	Password string `name:"nats-password" placeholder:"TEXT" group:"nats" help:"Its password; better give it in the environment variable PENSTOCK_NATS_PASSWORD."`
+	Password string `name:"nats-password" placeholder:"TEXT" group:"nats" help:"The password of that user; the environment variable PENSTOCK_NATS_PASSWORD is safer."`
 	Token    string `name:"nats-token" placeholder:"TEXT" group:"nats" help:"Log in with this token."`
 	CA       string `name:"tls-ca" type:"existingfile" placeholder:"FILE" group:"nats" help:"Trust the certificate authorities in this PEM file instead of the system's."`
 	Cert     string `name:"tls-cert" type:"existingfile" placeholder:"FILE" group:"nats" help:"Show this certificate (PEM) to the server."`
 	Key      string `name:"tls-key" type:"existingfile" placeholder:"FILE" group:"nats" help:"The key (PEM) of --tls-cert."`
-	Inbox    string `name:"nats-inbox-prefix" placeholder:"PREFIX" group:"nats" help:"What the subjects begin with on which the server answers, for a user who may subscribe only to those. Default: _INBOX."`
+	Inbox    string `name:"nats-inbox-prefix" placeholder:"PREFIX" group:"nats" help:"Prefix of the subjects on which the server answers, for a user who may subscribe only to those. Default: _INBOX."`
 	Replicas int    `default:"1" placeholder:"N" group:"nats" help:"How many servers of the cluster keep each stream, 1 to 5. Default: 1."`
 }
 
@@ -61,7 +61,7 @@ func (f NATS) check() error {
 			continue
 		}
 		if f.NATS == "" {
-			return flags.Usage("%s is given without a server to use it with: name one with --nats", flag.name)
+			return flags.Usage("%s needs a server: name one with --nats", flag.name)
 		}
 		if len(logins) < 2 && flag.name != "--nats-password" && flag.name != "--nats-inbox-prefix" && flag.name[:5] != "--tls" {
 			logins = append(logins, flag.name)
@@ -71,15 +71,15 @@ func (f NATS) check() error {
 	case f.Replicas < 1 || f.Replicas > 5:
 		return flags.Usage("--replicas: %d is not between 1 and 5", f.Replicas)
 	case f.Replicas > 1 && f.NATS == "":
-		return flags.Usage("--replicas: %d needs a NATS cluster, and the server inside the process is alone: name the cluster with --nats", f.Replicas)
+		return flags.Usage("--replicas: %d needs a NATS cluster, and the embedded server is a single one: name the cluster with --nats", f.Replicas)
 	case len(logins) > 1:
 		return flags.Usage("%s and %s are both given: log in one way", logins[0], logins[1])
 	case f.Password != "" && f.User == "":
-		return flags.Usage("--nats-password is given without a user: add --nats-user")
+		return flags.Usage("--nats-password needs a user: add --nats-user")
 	case f.Cert != "" && f.Key == "":
-		return flags.Usage("--tls-cert is given without its key: add --tls-key")
+		return flags.Usage("--tls-cert needs its key: add --tls-key")
 	case f.Key != "" && f.Cert == "":
-		return flags.Usage("--tls-key is given without its certificate: add --tls-cert")
+		return flags.Usage("--tls-key needs its certificate: add --tls-cert")
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (f NATS) check() error {
 // Blame names the flags for what only the broker finds out.
 func (f NATS) Blame(err error) error {
 	if errors.Is(err, broker.ErrConfig) {
-		return flags.Usage("look at the flags --nats, --nats-…, --tls-… and --replicas: %w", err)
+		return flags.Usage("check the flags --nats, --nats-…, --tls-… and --replicas: %w", err)
 	}
 	return err
 }

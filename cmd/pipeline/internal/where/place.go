@@ -23,5 +23,5 @@ func (p Place) Directory(pipeline string, getenv func(string) string) (string, e
 	if home := getenv("HOME"); filepath.IsAbs(home) {
 		return filepath.Join(home, ".local", "state", "penstock", pipeline), nil
 	}
-	return "", flags.Usage("there is neither $XDG_STATE_HOME nor $HOME to keep data in: name a directory with --dir")
+	return "", flags.Usage("neither $XDG_STATE_HOME nor $HOME is set: name a data directory with --dir")
 }

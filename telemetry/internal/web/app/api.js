@@ -17,7 +17,7 @@ function headers() {
 
 async function send(path, options = {}) {
   const answer = await fetch(path, { ...options, headers: { ...headers(), ...options.headers }, cache: "no-store", redirect: "error" });
-  if (answer.status === 401) throw new Refused("the token is missing, or wrong");
+  if (answer.status === 401) throw new Refused("the token is missing or wrong");
   if (!answer.ok) throw new Error(await reason(answer));
   return answer;
 }

@@ -19,7 +19,7 @@ export const stageTable = (choose) => new Table("Stages", [
 ], (s) => s.name, (name) => choose("stage-" + name), "No stages yet.");
 
 export const channelTable = (choose) => new Table("Channels", [
-  { title: "Stream", read: (c) => c.stream }, { title: "Reader", read: (c) => c.reader || "nobody" },
+  { title: "Stream", read: (c) => c.stream }, { title: "Reader", read: (c) => c.reader || "none" },
   { title: "Rate", read: (c) => c.rate, say: f.rate, number: true, hint: "messages taken a second" }, { title: "Waiting", read: (c) => c.lag, say: f.exact, number: true },
   { title: "Fill", read: (c) => c.fill, say: f.percent, number: true, bar: true },
   { title: "Oldest", read: (c) => c.oldest, say: f.seconds, number: true, hint: "age of the next message" },
