@@ -11,7 +11,7 @@ import (
 	"penstock/internal/format"
 )
 
-// Check reads the tables of the store in dir, which nobody may have open, and compares
+// Check reads the tables of the store in dir, which no process may have open, and compares
 // them with their checksums, as Open does. It changes nothing, and tells of all that
 // are damaged: each error wraps ErrCorrupt.
 func Check(dir string) (count int, damages []error) {

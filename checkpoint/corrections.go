@@ -2,7 +2,7 @@ package checkpoint
 
 import "penstock/checkpoint/internal/mend"
 
-// Corrections finds, for the store in dir, which nobody may have open, the bits that
+// Corrections finds, for the store in dir, which no process may have open, the bits that
 // make every table fit its checksums again when they are flipped back: one in the index
 // and one in each block at most. It is false when that is not all that is wrong. A
 // checksum of 32 bits tells one flipped bit from every other; the values have checksums

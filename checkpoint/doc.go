@@ -61,5 +61,5 @@
 // reserve for the table that [Store.Close] writes, and what is written when less than
 // 64 MiB are free, or a thirty-second of a small disk, fails with [ErrNoSpace] before it
 // begins. What is left is a table that Badger merges in the background just when
-// somebody else fills those last 64 MiB.
+// another program fills those last 64 MiB.
 package checkpoint

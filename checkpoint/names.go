@@ -10,7 +10,7 @@ import (
 // ones: it holds no pointers that the garbage collector would follow, and copies what it is given.
 // Set changes a state, Get, All and From read, Len and Size measure, Reset empties. The zero value is
 // empty and ready. Not safe for concurrent use, but any number of goroutines may read it while
-// nobody sets.
+// no goroutine sets.
 type Changes = journal.Changes
 
 // Change is the new state of one key; nil deletes it.

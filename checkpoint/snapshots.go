@@ -10,7 +10,7 @@ import (
 
 // snapshots shares one read transaction among all who read a key: to begin and end one
 // costs more than to read. It is given up after each Write, and ends with its last
-// reader; a walk has one of its own, so that nobody waits for anybody.
+// reader; a walk has one of its own, so that no reader waits for another.
 type snapshots struct {
 	mu      sync.Mutex
 	current *snapshot

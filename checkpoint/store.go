@@ -113,7 +113,7 @@ func (s *Store) open() error {
 
 // openBadger waits for Badger's own lock, which it lets go of by closing a file only. A
 // program that was started meanwhile, from anywhere in this process, has that file open
-// too until it runs. Nobody else can have the lock, for we have ours.
+// too until it runs. No other process can have the lock, for we have ours.
 func (s *Store) openBadger(opts badger.Options) error {
 	for end := time.Now().Add(lockPatience); ; time.Sleep(lockPause) {
 		err := disk.Guard(func() (err error) {

@@ -153,7 +153,7 @@ func (w *writer) run(updates []Update) error {
 	return w.phase(updates, w.checkpoint)
 }
 
-// endStep runs between two steps of which the second relies on the first. Whoever sees the
+// endStep runs between two steps of which the second relies on the first. A process that sees the
 // second, sees the first, after a crash too.
 func (w *writer) endStep() error {
 	w.store.snapshots.renew()

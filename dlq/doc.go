@@ -1,5 +1,5 @@
 // Package dlq keeps the dead letters of a pipeline: the messages that an instance gave up on, with their cause, until
-// someone replays or discards them.
+// an operator replays or discards them.
 //
 // All dead letters of a pipeline lie in one JetStream stream, [StreamName]. [Open] makes it or takes it over, [Lookup]
 // only finds it: the first is for a running pipeline, the second for tools.
@@ -13,7 +13,7 @@
 // millions, for values stay on the server. [Queue.Watch] waits for new ones, [Queue.Follow] begins with those there.
 // [Queue.Export] and [Queue.Import] move letters as JSON lines.
 //
-// A message in the stream that is no letter, because someone else published it there, hides no other: reading passes over
+// A message in the stream that is no letter, because another client published it there, hides no other: reading passes over
 // it and says so at the end, or shows it as a [Letter] that is Unreadable, by Filter.Unreadable.
 //
 // [Queue.Discard] deletes a letter. [Queue.DeleteAll] is for a fresh start, in which offsets begin at 0 again and old

@@ -25,7 +25,7 @@ var defaultRetry = retry{answer: 5 * time.Second, first: 50 * time.Millisecond, 
 
 // Put writes the letter, at most once: written is false when it was there before, from an earlier run say, in this or a
 // later round. A letter of a later round replaces what is stored, in one step; so does any letter a message that is none,
-// which someone else published in its place. When Put returns without error the letter is
+// which another client published in its place. When Put returns without error the letter is
 // stored, as safely as the server stores.
 //
 // A broker that does not answer is asked again until ctx ends; an error then says that it is not known whether the letter

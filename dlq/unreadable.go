@@ -63,7 +63,7 @@ func (q *Queue) unreadableAt(ctx context.Context, sequence uint64) (Letter, bool
 }
 
 // mayReplace says that a message which cannot be read may be replaced by the
-// letter that belongs in its place: it was put there by someone else. What a
+// letter that belongs in its place: another client put it there. What a
 // newer version wrote is not.
 func mayReplace(m *jetstream.RawStreamMsg) bool {
 	return !errors.Is(checkFormat(m.Header.Get(headerFormat)), ErrNewerVersion)

@@ -55,7 +55,7 @@ func named(unit string) string { return strings.TrimSuffix(unit, ":") }
 // place is that of the call's message.
 func (c *call) place() place { return place{c.input.definition.Stream.String(), c.offset} }
 
-// errRewind asks for a rollback that is nobody's failure.
+// errRewind asks for a rollback that is not a failure.
 var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.

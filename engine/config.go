@@ -47,7 +47,7 @@ type Config struct {
 	// after Run's context is done; default 30 s.
 	DrainTimeout time.Duration
 	// FrameKeys authenticate the frames in the channels: without one of them
-	// nobody can forge a frame, or copy one to another place, whatever may be
+	// a frame cannot be forged, or copied to another place, whatever may be
 	// published. Each has at least 16 bytes. The first one writes, all are good
 	// for reading: so a key is changed by putting a new one in front, and left
 	// out when the channels hold nothing of it any more. Frames that were there

@@ -15,7 +15,7 @@
 //	err := p.Run(ctx, engine.Config{Dir: "data"})
 //
 // Any number of stages may read a stream, each at its own pace, and a stage may read any number of streams. Mistakes in the
-// declaration (a stream that nobody reads, two stages of one name, a cycle) are all reported together by [Pipeline.Check],
+// declaration (a stream without a reader, two stages of one name, a cycle) are all reported together by [Pipeline.Check],
 // which [Pipeline.Run] calls first.
 //
 // # The functions
@@ -67,7 +67,7 @@
 // After an error or a panic the stage goes back to its last commit, waits (see [RestartBackoff]) and tries again. Only this
 // stage: the others go on. [Message.Attempt] tells which try it is, also across restarts of the process. A message that
 // has failed [Attempts] times is diverted to the dead letters of the pipeline with its error and stack, and the stage goes
-// on with the next one. They are kept until someone replays or discards them (see the package dlq), and counted in the
+// on with the next one. They are kept until an operator replays or discards them (see the package dlq), and counted in the
 // Status. A source, a timer or a hook that fails is tried again until the restart limit of its group stops the pipeline.
 //
 // # Supervision

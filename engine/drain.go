@@ -42,10 +42,10 @@ func (r *running) watchDrain(ctx context.Context, drained <-chan struct{}, hardS
 }
 
 // drainLook is how often a drain looks for stages that an operator has
-// stopped, which nobody will start again.
+// stopped, which will not be started again.
 const drainLook = 20 * time.Millisecond
 
-// onlyHaltedLeft notes the stages that an operator has stopped, so that nobody
+// onlyHaltedLeft notes the stages that an operator has stopped, so that they
 // waits for more from them, and says whether all others have stopped by
 // themselves.
 func (r *running) onlyHaltedLeft() bool {

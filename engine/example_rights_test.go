@@ -15,5 +15,5 @@ func ExampleRights() {
 	// subscribe to _INBOX.>: receive the answers of the server
 	// subscribe to orders.*.*.replay.>: learn of replayed dead letters
 	// publish to orders.>: write frames, dead letters and replays
-	// publish to $JS.API.INFO: ask for JetStream
+	// publish to $JS.API.INFO: read the JetStream account information
 }

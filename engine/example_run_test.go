@@ -102,6 +102,6 @@ func ExamplePipeline_Check() {
 	fmt.Println(p.Check())
 	// Output:
 	// wiring mistake: stage name "more numbers": use 1 to 64 of A-Z a-z 0-9 _ -
-	// wiring mistake: the stream numbers is read by nobody: add a reader, or say engine.Discard if that is meant
-	// wiring mistake: the stream more numbers is read by nobody: add a reader, or say engine.Discard if that is meant
+	// wiring mistake: the stream numbers has no reader: add one, or declare engine.Discard(…) if that is intended
+	// wiring mistake: the stream more numbers has no reader: add one, or declare engine.Discard(…) if that is intended
 }

@@ -84,7 +84,7 @@ func ExampleRestartPolicy() {
 		fmt.Println(p.Run(context.Background(), config))
 	}
 	// Output:
-	// stage draw was given up: message images.0:0, attempt 1 of 3: out of paint (nothing is lost: the next run goes on with what is left)
+	// stage draw was given up: message images.0:0, attempt 1 of 3: out of paint (nothing is lost: the next run resumes with the remaining messages)
 	// drawn: cat
 	// drawn: dog
 	// <nil>

@@ -46,7 +46,7 @@ const failureSlots = 256
 
 func failureNote(slot int) string { return fmt.Sprintf("failure-%d", slot) }
 
-// failureRecord is what a note holds. Without attempts it is of nobody.
+// failureRecord is what a note holds. Without attempts it belongs to no message.
 type failureRecord struct {
 	Stream   string   `json:"stream"`
 	Offset   uint64   `json:"offset"`

@@ -30,7 +30,7 @@ type GraphStage struct {
 type GraphChannel struct {
 	Stream           string `json:"stream"` // "stage" or "stage/branch"
 	Writer           string `json:"writer"`
-	Reader           string `json:"reader"`            // "" when nobody reads it, see Discard
+	Reader           string `json:"reader"`            // "" without a reader, see Discard
 	Type             string `json:"type"`              // of its values
 	CapacityMessages uint64 `json:"capacity_messages"` // as in Capacity, of all streams of the writer
 	CapacityBytes    uint64 `json:"capacity_bytes"`

@@ -149,7 +149,7 @@ func TestFullLettersStopTheStage(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			for _, text := range []string{
-				`level=ERROR msg="the stage waits: a dead letter cannot be kept"`, "id=worker.0:numbers.0:", "the dead letters are full",
+				`level=ERROR msg="the stage waits: a dead letter cannot be stored"`, "id=worker.0:numbers.0:", "the dead letters are full",
 				"DeadLetterBytes", "maximum ", "stage=worker", "have space again",
 			} {
 				if !strings.Contains(log.String(), text) {

@@ -23,7 +23,7 @@ func (c Config) checkMemory() error {
 	case c.Dir != "":
 		return errors.New("Config.Memory and Config.Dir are both set: a run in memory has no data directory; leave one of them out")
 	case len(c.FrameKeys) > 0:
-		return errors.New("Config.Memory and Config.FrameKeys are both set: nobody else can write to a run in memory; leave one of them out")
+		return errors.New("Config.Memory and Config.FrameKeys are both set: no other program can write to a run in memory; leave one of them out")
 	case c.DeadLetterBytes != 0, c.DeadLetterCount != 0, c.DeadLetterAge != 0:
 		return errors.New("Config.Memory and a limit of the dead letters (Config.DeadLetterBytes, Config.DeadLetterCount, Config.DeadLetterAge) are both set: they have none in memory; leave one of them out")
 	}

@@ -183,7 +183,7 @@ func (t *task) hasAnswered() {
 	t.isBack(t.call.unit)
 }
 
-// forgetOutages comes when a life ends: what is down calls nobody, and the next
+// forgetOutages comes when a life ends: what is down makes no calls, and the next
 // life asks at once.
 func (t *task) forgetOutages() {
 	if t.code.guard.abandoned() {

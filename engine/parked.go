@@ -30,7 +30,7 @@ func (t *task) waitsForTime() bool {
 	return false
 }
 
-// isBlocked says that the batch waits for room in the channel that nobody
+// isBlocked says that the batch waits for room in the channel that no reader
 // makes, because a reader waits for a stage that was given up, or is one, or has
 // stopped already.
 func (t *task) isBlocked() bool {

@@ -28,7 +28,7 @@ const peekFrames = 32
 
 // Peek returns the newest messages of a stream ("stage" or "stage/branch") of the
 // running pipeline, at most n, the oldest first. They are read from the channel,
-// and taken by nobody through that. What everybody has read may be gone already.
+// and peeking does not consume them. What all readers have read may be gone already.
 // Safe for concurrent use.
 func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, error) {
 	r, err := p.serving()

@@ -48,7 +48,7 @@ func TestSmallMaxPendingOfTheServer(t *testing.T) {
 	if got := p.Status().Stages[1].In; err != nil || got != n {
 		t.Fatalf("error %v, %d of %d messages", err, got, n)
 	}
-	if s.NumSlowConsumers() < 3 || strings.Count(log.String(), "less is pulled at once from now on; most likely its max_pending is too small: raise it") != 1 {
+	if s.NumSlowConsumers() < 3 || strings.Count(log.String(), "pulling fewer at a time from now on; most likely its max_pending is too small: raise it") != 1 {
 		t.Errorf("%d cuts:\n%s", s.NumSlowConsumers(), log.String())
 	}
 }

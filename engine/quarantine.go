@@ -22,7 +22,7 @@ import (
 type quarantine struct {
 	run   *running
 	on    atomic.Bool
-	token chan struct{} // in it while nobody is in the user's code
+	token chan struct{} // in it while no stage is in the user's code
 	over  chan struct{} // closed while nothing is in quarantine
 
 	mu       sync.Mutex
@@ -48,8 +48,8 @@ func newQuarantine(r *running) *quarantine {
 
 func (c *quarantine) isOn() bool { return c.on.Load() }
 
-// enter waits until nobody else is in the user's code; false when it is over,
-// and nobody needs to.
+// enter waits until no other stage is in the user's code; false when it is over,
+// and waiting is not needed.
 func (c *quarantine) enter(ctx context.Context) (bool, error) {
 	select {
 	case <-c.token:
@@ -105,7 +105,7 @@ func (c *quarantine) end(why string) {
 }
 
 // setNormal is end without the log, which is not written under the lock. What is
-// noted goes first: a death from then on is nobody's attempt.
+// noted goes first: a death from then on is no message's attempt.
 func (c *quarantine) setNormal() (hasEnded bool, unnoted error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,7 +145,7 @@ func (c *quarantine) serve(ctx context.Context) {
 	}
 }
 
-// isStuck says that nobody is in the user's code, and nothing has moved for long.
+// isStuck says that no stage is in the user's code, and nothing has moved for long.
 func (c *quarantine) isStuck() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

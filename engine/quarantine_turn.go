@@ -89,7 +89,7 @@ func (t *task) linger(ctx context.Context) {
 	}
 }
 
-// endTurn comes after a round of calls. When the quarantine nobody else goes
+// endTurn comes after a round of calls. In quarantine no other stage goes
 // on, and nothing is committed, as long as one of these may still do harm.
 func (t *task) endTurn(ctx context.Context) {
 	t.leaveCall(ctx) // of a function that panicked

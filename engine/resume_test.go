@@ -233,7 +233,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		}
 		config.Dir = t.TempDir()
 		err := runBounded(t, wire(func() {}), config)
-		if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "stage done has taken 100 messages of numbers") {
+		if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "stage done has consumed 100 messages of numbers") {
 			t.Errorf("error %v", err)
 		}
 	})

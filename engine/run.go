@@ -64,7 +64,7 @@ var ErrRunning = errors.New("the pipeline is running already")
 // Run runs the pipeline until every stage has ended, and then returns nil. A
 // run that was interrupted, by whatever, goes on where it was; one that had
 // completed starts anew, unless its process died before Run returned: then
-// nobody was told, and Run returns nil at once.
+// that was not reported, and Run returns nil at once.
 //
 // When ctx is done the sources stop, the other stages handle what is there for
 // up to Config.DrainTimeout, and Run returns nil; Status tells whether the run

@@ -188,7 +188,7 @@ func (w *world) startSecond() {
 	w.start(disk)
 }
 
-// rob purges frames, whoever needs them.
+// rob purges frames, also those that are still needed.
 func (w *world) rob() {
 	s := w.inOrder[w.choose(uint64(len(w.inOrder)))]
 	last, found, err := s.LastFrame()

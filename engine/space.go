@@ -29,7 +29,7 @@ type space struct {
 	mu      sync.Mutex
 	now     *DiskStatus   // of the fullest disk; nil: unknown
 	changed chan struct{} // closed and replaced at every change of the level
-	over    chan struct{} // closed when nobody looks any more
+	over    chan struct{} // closed when the watch has ended
 }
 
 // The levels of a disk.

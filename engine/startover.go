@@ -71,7 +71,7 @@ func (r *run) startOver(ctx context.Context) error {
 // delete.
 var ErrLettersLeft = errors.New("the last run left dead letters")
 
-// mayDiscardLetters refuses to delete what nobody has looked at.
+// mayDiscardLetters refuses to delete dead letters that were not handled.
 func (r *run) mayDiscardLetters(ctx context.Context) error {
 	n, err := r.lettersLeft(ctx)
 	if err != nil || n == 0 || r.config.DiscardLetters {

@@ -65,7 +65,7 @@ func KeyBy[T any](in *Stream[T], key func(T) string) *Stream[T] {
 	return &Stream[T]{definition: in.definition, codec: in.codec, key: key}
 }
 
-// Discard says that nobody reads the stream and that this is meant. Its
+// Discard says that the stream has no reader and that this is intended. Its
 // messages are counted and dropped at the next trim.
 func Discard[T any](s *Stream[T]) { s.definition.Discarded = true }
 

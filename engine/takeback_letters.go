@@ -21,7 +21,7 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 		taken++
 		return r.queue.Discard(ctx, l)
 	})
-	if errors.Is(err, dlq.ErrDamaged) { // someone else's, which is of no message
+	if errors.Is(err, dlq.ErrDamaged) { // another client's, which belongs to no message
 		r.log.Warn("the stream of the dead letters holds other messages", "error", err)
 		err = nil
 	}

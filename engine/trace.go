@@ -31,7 +31,7 @@ type FrameSpan interface {
 }
 
 // TraceContext leads to a span, in the words of W3C Trace Context. The zero
-// value leads nowhere. It comes out of a message's headers, where anybody may
+// value leads nowhere. It comes out of a message's headers, where any client may
 // have written anything.
 type TraceContext struct {
 	Parent string // traceparent
@@ -54,7 +54,7 @@ type FrameBegin struct {
 // FrameEnd is what became of a frame.
 type FrameEnd struct {
 	Outcome     FrameOutcome
-	Err         error  // why it is undone; nil: nobody's failure
+	Err         error  // why it is undone; nil: no failure
 	Commit      uint64 // its number, from 1
 	In, Out     uint64 // messages
 	Calls       uint64 // of a source, instead of In

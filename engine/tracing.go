@@ -151,7 +151,7 @@ func (t *task) traceFailed(err error) {
 	}
 }
 
-// traceNothing says that a call was undone that is nobody's failure: a span that
+// traceNothing says that a call was undone that is not a failure: a span that
 // is only of it has never been.
 func (t *task) traceNothing() {
 	if f := t.traces.now.Load(); f != nil && f.err == nil && t.batch.calls == 0 {

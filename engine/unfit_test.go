@@ -93,7 +93,7 @@ func TestSourceGoesOnWithoutAValueThatCannotBeSent(t *testing.T) {
 			if want := []string{"blobs.0:blobs.0:0", "blobs.0:blobs.0:1"}[n]; l.ID() != want || l.Key != "large" || l.Reason != dlq.ReasonTooLarge {
 				t.Errorf("%+v", l)
 			}
-			if want := strings.Repeat([]string{"3", "6"}[n], 64<<10); string(l.Value) != want || !strings.Contains(l.Error, "keeps its first 65536 bytes") || l.Codec != "bytes" {
+			if want := strings.Repeat([]string{"3", "6"}[n], 64<<10); string(l.Value) != want || !strings.Contains(l.Error, "keeps the first 65536 bytes") || l.Codec != "bytes" {
 				t.Errorf("%d bytes, %s, %s", len(l.Value), l.Codec, l.Error)
 			}
 		}
@@ -166,7 +166,7 @@ func TestSourceRejects(t *testing.T) {
 	}
 	letters := lettersIn(t, dir, "rejects")
 	if len(letters) != 2 || letters[0].ID() != "numbers.0:numbers.0:0" || string(letters[0].Value) != "three" || letters[0].Error != "no number" ||
-		letters[0].Reason != dlq.ReasonRejected || len(letters[1].Value) != 64<<10 || !strings.HasPrefix(letters[1].Error, "no number; the letter keeps") {
+		letters[0].Reason != dlq.ReasonRejected || len(letters[1].Value) != 64<<10 || !strings.HasPrefix(letters[1].Error, "no number; the dead letter keeps") {
 		t.Errorf("%d letters: %+v", len(letters), letters[0])
 	}
 }

@@ -74,7 +74,7 @@ func TestStandstillIsToldWithWhatHoldsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	const why = "join has 10 messages of src to take, and holds the next one (message src.0:0) since "
+	const why = "join has 10 messages of src to consume, and holds the next one (message src.0:0) since "
 	if told.Child != "src" || !strings.Contains(told.Detail, "room ("+why) {
 		t.Errorf("the event is %+v", told)
 	}

@@ -62,7 +62,7 @@ func TestWiringMistakesAreReportedBeforeAnythingStarts(t *testing.T) {
 			a := engine.Source(p, "a", count(1, 1))
 			engine.Discard(engine.Stage(p, "ticks", engine.On(engine.KeyBy(a, func(uint64) string { return "" }), pass[uint64]),
 				engine.Every(time.Second, func(context.Context, *struct{}, time.Time, engine.Emit[uint64]) error { return nil })))
-		}, `stage "ticks" is keyed and has a timer`},
+		}, `stage "ticks" is keyed and has an engine.Every timer`},
 		"timer without interval": {func(p *engine.Pipeline) {
 			a := engine.Source(p, "a", count(1, 1))
 			engine.Discard(engine.Stage(p, "ticks", engine.On(a, pass[uint64]),

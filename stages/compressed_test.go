@@ -142,7 +142,7 @@ func TestABzip2FileThatIsCutIsRefused(t *testing.T) {
 		path := writeFile(t, filepath.Join(t.TempDir(), "file"), bzipped(t)[:size])
 		var state stages.LinesState
 		err := stages.Lines(path)(t.Context(), &state, func(line string, _ ...engine.EmitOption) { t.Errorf("%d bytes: a line %q", size, line) })
-		wantError(t, err, "bzip2 file is damaged or not complete")
+		wantError(t, err, "bzip2 file is damaged or incomplete")
 	}
 }
 
@@ -176,7 +176,7 @@ func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
 				err = read(t.Context(), &state, func(string, ...engine.EmitOption) {})
 			}
 			wantError(t, err, path)
-			if !strings.Contains(err.Error(), "compressed ("+name) && !strings.Contains(err.Error(), "gzip file is damaged or not complete") {
+			if !strings.Contains(err.Error(), "compressed ("+name) && !strings.Contains(err.Error(), "gzip file is damaged or incomplete") {
 				t.Error(err)
 			}
 		})

@@ -54,7 +54,7 @@ func (m *fileMark) sameFile(info fs.FileInfo) bool {
 	return m.Device == device && m.Inode == inode
 }
 
-// untouched says that nobody has written to the file since it was seen.
+// untouched says that the file has not been written to since it was seen.
 func (m *fileMark) untouched(info fs.FileInfo) bool {
 	return m.sameFile(info) && m.Size == info.Size() && m.Modified == info.ModTime().UnixNano()
 }

@@ -20,7 +20,7 @@ type Config struct {
 	// machines can reach needs a Token.
 	Address string
 	// Token has to come with every request, as "Authorization: Bearer …", or once
-	// in the page. "" asks for none: that is for this machine only, where whoever
+	// in the page. "" asks for none: that is for this machine only, where a user who
 	// has an account may look. Actions always need a proof that no other page on
 	// the web sent them.
 	Token string
@@ -31,7 +31,7 @@ type Config struct {
 	// Interval is how often the pipeline is looked at; default 1 s.
 	Interval time.Duration
 	// Peek is how many of the newest messages of each stream are shown; default
-	// 0: none, since they may be nobody else's business.
+	// 0: none, since they may be confidential.
 	Peek int
 	// Triggers color what is out of bounds; see Trigger.
 	Triggers []record.Trigger

@@ -32,7 +32,7 @@ func drawSent(w http.ResponseWriter, r *http.Request) {
 }
 
 // checkGroups refuses groups that would be in each other: they are drawn by
-// recursion, and come from a file of anybody's.
+// recursion, and come from an untrusted file.
 func checkGroups(groups []engine.GraphGroup) error {
 	seen := map[string]bool{}
 	for _, g := range groups {

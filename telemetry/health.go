@@ -57,7 +57,7 @@ func readinessOf(status engine.Status) Readiness {
 }
 
 // isOnlyDegraded says that a stage does not run yet because its Start hook waits
-// for what it calls, and that this alone makes nobody unready.
+// for what it calls, and that this alone does not make the pipeline unready.
 func isOnlyDegraded(stage engine.StageStatus) bool {
 	return stage.State == supervise.StateStarting.String() && slices.ContainsFunc(stage.Waits, func(w engine.Wait) bool {
 		return w.For == engine.WaitUnavailable && w.Readiness == engine.Degraded

@@ -18,7 +18,7 @@
 // $XDG_STATE_HOME/penstock/<pipeline>. A run that was interrupted, by a signal
 // or by whatever, goes on where it was when it is started again. One that had
 // completed starts anew, and so does any with --fresh. A process that dies when
-// its run is complete and nobody was told leaves that to the next one.
+// its run is complete, but before that is reported, leaves the report to the next one.
 //
 // Nothing has to be installed: without --nats the command runs a NATS server
 // of its own, inside the process.

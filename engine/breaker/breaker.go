@@ -8,7 +8,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// askAgain is how long to wait before asking again while another call has to be settled first: nobody can know when
+// askAgain is how long to wait before asking again while another call has to be settled first: it is unknown when
 // that is, and asking costs next to nothing.
 const askAgain = 10 * time.Millisecond
 

@@ -94,7 +94,7 @@ func (l *link) signal() {
 	l.changed = make(chan struct{})
 }
 
-// close has nobody told of what the end of the connection looks like.
+// close reports nothing of how the connection ends.
 func (l *link) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -143,7 +143,7 @@ func refusedBy(ctx context.Context, err error) error {
 	return err
 }
 
-// tellRefused logs a refusal that nobody may be waiting for, an acknowledgement say, once a while.
+// tellRefused logs a refusal that no call waits for, such as that of an acknowledgement, once in a while.
 func (l *link) tellRefused(refused *PermissionError) {
 	if refused.early {
 		return // it is the reason why the start is refused

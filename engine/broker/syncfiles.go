@@ -48,7 +48,7 @@ func (b *Broker) SyncStreamFiles(ctx context.Context, stream string) error {
 	return (&fileSyncer{dir: filepath.Join(b.cfg.Dir, "jetstream", globalAccount, "streams", stream)}).sync(ctx)
 }
 
-// globalAccount is that of who logs in as nobody.
+// globalAccount is the account of clients without a login.
 const globalAccount = "$G"
 
 // fileTimeStep is more than a file system's time stamps can be behind the

@@ -41,7 +41,7 @@ type Spec struct {
 	// MayTrim says whether frames may be removed now. It is asked while no publish is under way. Default: always.
 	MayTrim func() bool
 
-	// Logger hears of what had to be repaired, and of foreign messages. Default: nobody does.
+	// Logger hears of what had to be repaired, and of foreign messages. Default: no log.
 	Logger *slog.Logger
 
 	// Keys authenticate the frames: what is published is sealed with the first, and what is read must be sealed with one of
@@ -54,7 +54,7 @@ type Spec struct {
 	PassDamaged func(sequence uint64, data []byte) bool
 
 	// OnForeign is told of every message on the instance's subject that is no commit, once. It may be called by several
-	// goroutines at once, and must not block for long. Default: nobody is told.
+	// goroutines at once, and must not block for long. Default: not called.
 	OnForeign func(Foreign)
 }
 

@@ -148,7 +148,7 @@ func (r *Reader) checkLast(rec Record, found bool) error {
 // end is the offset behind all that the reader has taken, also before it began.
 func (r *Reader) end() uint64 { return max(r.expected, r.cfg.Position.End) }
 
-// checkConsumer looks for what a quiet consumer does not tell: that somebody edited, paused or drained it.
+// checkConsumer looks for what a quiet consumer does not tell: that another client edited, paused or drained it.
 func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 	info, err := r.consumerInfo(ctx, f)
 	switch {
@@ -165,7 +165,7 @@ func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 	return nil
 }
 
-// checkEdited looks for what a consumer that still gives something does not tell: that somebody edited it so that it gives
+// checkEdited looks for what a consumer that still gives something does not tell: that another client edited it so that it gives
 // little.
 func (r *Reader) checkEdited(ctx context.Context, f *feed) error {
 	_, err := r.consumerInfo(ctx, f)

@@ -1,7 +1,7 @@
 // Package channel carries frames from the instances of one stage to the stages that read it, over a JetStream stream.
 //
 // A [Channel] is one instance's view of the stream of its stage. [Open] creates the stream, or restores settings that
-// somebody changed:
+// another client changed:
 //
 //	c, err := channel.Open(ctx, b, channel.Spec{Pipeline: "fizzbuzz", Stage: "generator", Identity: id})
 //

@@ -4,7 +4,7 @@ package channel
 type mark struct {
 	sequence uint64
 	reply    string // where to acknowledge it; "" when its consumer is gone
-	swallow  bool   // nobody was told of it, so nobody will acknowledge it
+	swallow  bool   // it was not delivered, so it will not be acknowledged
 }
 
 const maxMarks = 1 << 16
@@ -27,7 +27,7 @@ func (m *marks) add(n mark) {
 			return
 		}
 	}
-	if len(m.list) == maxMarks { // nobody acknowledges: keep the newer half, which includes the older
+	if len(m.list) == maxMarks { // no acknowledgements: keep the newer half, which includes the older
 		m.list = append(m.list[:0], m.list[maxMarks/2:]...)
 	}
 	m.list = append(m.list, n)

@@ -43,7 +43,7 @@ type ReaderConfig struct {
 	ProducerLast func() uint64
 
 	// OnTrouble is told why there is no consumer, or none that gives messages, after each attempt, and nil when one has
-	// given a message or answered that there is none. It must not block. nil: nobody is told.
+	// given a message or answered that there is none. It must not block. nil: not called.
 	OnTrouble func(error)
 }
 

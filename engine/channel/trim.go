@@ -56,7 +56,7 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	return nil
 }
 
-// purge lets nobody publish meanwhile to a stream of the embedded server. After a write that failed for want of space
+// purge keeps clients from publishing meanwhile to a stream of the embedded server. After a write that failed for want of space
 // nats-server 2.15 hangs in a purge of that stream, so no write may come between MayTrim and the purge.
 func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) error {
 	if c.broker.Embedded() {

@@ -19,7 +19,7 @@ type look struct {
 	stages   map[string]*channelFacts
 	noStore  bool // the checkpoints cannot be read
 	lazy     bool // the embedded server syncs at an interval
-	// unreadable are the streams whose settings nobody can read.
+	// unreadable are the streams whose settings cannot be read.
 	unreadable []string
 }
 

@@ -70,7 +70,7 @@ var ErrNotMendable = errors.New("it cannot be repaired without guessing")
 // config, and its other errors, are those of Examine.
 //
 // After it a run goes on from the last commit that everything agrees on. Commits
-// behind that, which nobody has taken anything of, are made once more; the effects
+// behind that, of which no reader has consumed anything, are made once more; the effects
 // of a sink outside the pipeline may then come twice.
 func Repair(ctx context.Context, config inspect.Config) (*Repaired, error) {
 	x, err := newExaminer(config, datadir.Open)

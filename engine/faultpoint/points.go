@@ -20,7 +20,7 @@ const (
 	ReplayFound      = "replay-found"      // the request for a replay is read, its message is not taken
 	MidReplay        = "mid-replay"        // the dead letter is sent again, and still listed
 	MidSettle        = "mid-settle"        // the dead letter that was sent again is deleted, the request is not
-	AllStopped       = "all-stopped"       // every stage has ended or stopped, nobody was told
+	AllStopped       = "all-stopped"       // every stage has ended or stopped, but Run has not returned
 )
 
 var all = []string{

@@ -24,7 +24,7 @@
 // restart single children, see [Supervisor.RestartChild].
 //
 // Children start in order and stop in reverse order, one at a time, also when Serve's context is done. All decisions of a
-// group are made by one goroutine, the caller of its Serve; it waits for nobody, so that a child that hangs in stopping, a
+// group are made by one goroutine, the caller of its Serve; it never waits, so that a child that hangs in stopping, a
 // slow probe or recovery function holds up nothing else.
 //
 // [Call] is the guard that turns a panic into an error; it is also useful on its own.

@@ -89,7 +89,7 @@ func newGroup(ctx context.Context, s *Supervisor, t *tree, path string, before *
 }
 
 // manage runs until nothing is left to manage. News come before what is due, so that a child which ended at the last
-// moment is not abandoned; but only those that are there, so that a child which fails at once all the time holds up nobody.
+// moment is not abandoned; but only those that are there, so that a child which fails at once all the time does not hold up the others.
 func (g *group) manage(ctx context.Context) {
 	for g.advance(); !g.isOver(); g.advance() {
 		if g.heeds() && ctx.Err() != nil {
@@ -138,7 +138,7 @@ func (g *group) advance() {
 	g.advanceRestarts()
 }
 
-// isOver says whether nobody is left, and no probe may still answer.
+// isOver says whether no child is left, and no probe may still answer.
 func (g *group) isOver() bool {
 	return len(g.probes) == 0 && (g.down || !g.closing && g.isDone())
 }

@@ -16,7 +16,7 @@ var policyNames = [...]string{"transient", "permanent", "temporary"}
 // String returns the policy in plain lower-case words.
 func (p Policy) String() string { return nameOf(policyNames[:], "policy", uint8(p)) }
 
-// Restarts says whether a child that ended for that reason is started again. Nobody is for Shutdown.
+// Restarts says whether a child that ended for that reason is started again. After Shutdown no child is.
 func (p Policy) Restarts(r Reason) bool {
 	switch {
 	case r == Shutdown || p == Temporary:

@@ -133,7 +133,7 @@ func tipsOf(s record.StageSample) []string {
 
 func (d *dot) channel(c engine.GraphChannel) {
 	to := c.Reader
-	if to == "" { // nobody reads it
+	if to == "" { // no reader
 		to = "no reader: " + c.Stream
 		d.line(1, "%s [shape=point, style=filled, label=\"\", tooltip=%s]", quote(to), quote(c.Stream+" has no reader"))
 	}

@@ -81,7 +81,7 @@ func (c *capped) Write(data []byte) (int, error) {
 // Drawer draws one graph at a time, and each only once: all who ask within a
 // sample get the same. Safe for concurrent use.
 type Drawer struct {
-	turn chan struct{} // holds one thing while somebody draws
+	turn chan struct{} // holds one thing during a drawing
 	text []byte
 	svg  []byte
 }

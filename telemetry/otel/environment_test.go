@@ -69,7 +69,7 @@ func TestEndpointThatIsAway(t *testing.T) {
 	<-c.requests
 	traces.Close()
 	text := log.String()
-	if strings.Count(text, "\n") != 2 || strings.Count(text, "do not arrive") != 1 || !strings.Contains(text, "lost=10000 sent=0") {
+	if strings.Count(text, "\n") != 2 || strings.Count(text, "cannot deliver traces") != 1 || !strings.Contains(text, "lost=10000 sent=0") {
 		t.Errorf("the log:\n%s", text)
 	}
 }
@@ -96,7 +96,7 @@ func TestEndpointThatComesBack(t *testing.T) {
 	c.away.Store(false)
 	send()
 	traces.Close()
-	mustFollow(t, log.String(), "do not arrive", "arrive again", "lost=1 sent=1")
+	mustFollow(t, log.String(), "cannot deliver traces", "delivered again", "lost=1 sent=1")
 }
 
 // One that does not answer holds up neither the stages nor the end: it answers

@@ -26,7 +26,7 @@ const (
 	newsWaiting   = 64
 )
 
-// NewHub returns one that nobody listens to.
+// NewHub returns a hub without listeners.
 func NewHub() *Hub { return &Hub{listeners: map[*listener]struct{}{}} }
 
 // Join is false when there are too many already.
@@ -83,7 +83,7 @@ func (h *Hub) Send(kind string, value any) {
 	}
 }
 
-// Close cuts off all who listen, and lets nobody join any more.
+// Close disconnects all listeners and accepts no new ones.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

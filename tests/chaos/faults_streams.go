@@ -17,19 +17,19 @@ import (
 func streamFaults() []fault {
 	safe, may := needs{server: true}, needs{server: true, refusal: true}
 	return []fault{
-		{"consumer-delete", "somebody deletes the consumers", safe, (*cycle).deleteConsumers},
-		{"consumer-edit", "somebody edits the consumers", safe, (*cycle).editConsumers},
-		{"stream-edit", "somebody edits a stream, in ways that lose nothing by themselves", safe, (*cycle).editStream},
-		{"stream-purge", "somebody purges a stream, or a part of it", may, (*cycle).purgeStream},
+		{"consumer-delete", "another client deletes the consumers", safe, (*cycle).deleteConsumers},
+		{"consumer-edit", "another client edits the consumers", safe, (*cycle).editConsumers},
+		{"stream-edit", "another client edits a stream, in ways that lose nothing by themselves", safe, (*cycle).editStream},
+		{"stream-purge", "another client purges a stream, or a part of it", may, (*cycle).purgeStream},
 		{"stream-purge-off", "the same while the pipeline does not run", may, (*cycle).purgeWhileOff},
-		{"stream-bound", "somebody bounds a stream, so that its server drops what is old", may, (*cycle).boundStream},
-		{"stream-delete", "somebody deletes a stream", may, (*cycle).deleteStream},
+		{"stream-bound", "another client bounds a stream, so that its server drops what is old", may, (*cycle).boundStream},
+		{"stream-delete", "another client deletes a stream", may, (*cycle).deleteStream},
 	}
 }
 
 const adminTime = 20 * time.Second
 
-// meddle does something with the streams of the pipeline, as somebody else. What is not there any more is as good.
+// meddle does something with the streams of the pipeline, as another client. What is not there any more is as good.
 func (c *cycle) meddle(during func() error, do func(ctx context.Context, js jetstream.JetStream, streams []jetstream.Stream) error) error {
 	if err := c.moment(); err != nil {
 		return err

@@ -74,7 +74,7 @@ const (
 )
 
 func (m mode) String() string {
-	return [...]string{"no telemetry", "telemetry, nobody looks", "dashboards and a scraper"}[m]
+	return [...]string{"no telemetry", "telemetry, no dashboard", "dashboards and a scraper"}[m]
 }
 
 // figure is what was measured in one turn.

@@ -32,7 +32,7 @@ const (
 // written; it goes away when there is space.
 var ErrNoSpace = errors.New("not enough free space")
 
-// ReserveName is a file of tableRoom bytes that nobody reads. It is given up for the table that Close writes.
+// ReserveName is a file of tableRoom bytes that is never read. It is given up for the table that Close writes.
 const ReserveName = "reserve"
 
 // Room keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space is a

@@ -12,7 +12,7 @@ import (
 
 // Syncer closes what Badger's own Sync leaves open. That covers the log of the current
 // memtable only: when a write fills one memtable and goes on in the next, the first
-// part is in a log that nobody syncs until its table is written in the background. And
+// part is in a log that is not synced until its table is written in the background. And
 // the directory entry of a new log is not synced at all.
 type Syncer struct {
 	dir   string

@@ -10,7 +10,7 @@ import (
 // table and blocks of bytes, in which the garbage collector finds no pointers to follow,
 // and a state that is set again takes its old place where it fits. It copies what it is
 // given. The zero value is empty and ready. Not safe for concurrent use, but any number
-// of goroutines may read it while nobody sets.
+// of goroutines may read it while none sets.
 type Changes struct {
 	slots   []uint64 // hash of a key in the upper half, number of its entry plus 1 in the lower; 0 is free
 	entries []changed

@@ -50,14 +50,14 @@ func TestEdit(t *testing.T) {
 	} {
 		// The value is CBOR: it is edited as JSON, and CBOR again.
 		c.env["EDITOR"] = test.editor
-		mustBe(t, c.run("dlq", "replay", test.id, "--edit"), app.ExitOK, "asked for 1 replay", "")
+		mustBe(t, c.run("dlq", "replay", test.id, "--edit"), app.ExitOK, "requested 1 replay", "")
 		if value, edited := nextReplay(t, dir, "logger"); shown(value) != test.value || value[0] != 0xd9 || !edited {
 			t.Errorf("%s: %q, %v", name, value, edited)
 		}
 	}
 	c.env["VISUAL"] = `sed -i s/33/34/`
 	c.env["EDITOR"] = "false"
-	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), app.ExitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--edit"), app.ExitOK, "requested 1 replay", "")
 	if value, _ := nextReplay(t, dir, "worker"); value != "\x22\x00\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("%q", value)
 	}
@@ -101,11 +101,11 @@ func TestReplayWithAnotherValue(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{\"kind\": \"fizz\"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file), app.ExitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file), app.ExitOK, "requested 1 replay", "")
 	if value, edited := nextReplay(t, dir, "logger"); shown(value) != `{"kind":"fizz"}` || value[0] != 0xd9 || !edited {
 		t.Errorf("%q, %v", value, edited)
 	}
-	mustBe(t, c.run("dlq", "replay", letter33, "--value=7"), app.ExitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--value=7"), app.ExitOK, "requested 1 replay", "")
 	if value, _ := nextReplay(t, dir, "worker"); value != "\x07\x00\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("%q", value)
 	}
@@ -113,7 +113,7 @@ func TestReplayWithAnotherValue(t *testing.T) {
 	mustBe(t, c.run("dlq", "replay", letter41, "--value={"), app.ExitFailed, "", "not JSON")
 	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file+".none"), app.ExitFailed, "", "--value: open")
 	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 2, Value: []byte("old"), Codec: "string"})), app.ExitOK, "imported 1", "")
-	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:2", "--value="), app.ExitOK, "asked for 1 replay", "")
+	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:2", "--value="), app.ExitOK, "requested 1 replay", "")
 	if value, edited := nextReplay(t, dir, "worker"); value != "" || !edited {
 		t.Errorf("%q, %v", value, edited)
 	}

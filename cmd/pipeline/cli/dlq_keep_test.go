@@ -17,7 +17,7 @@ func TestParseSize(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "0", "-1", "KiB", "1.5GiB", "1 GiB", "1GB", "8388608TiB", "9223372036854775808"} {
-		if got, err := flags.ParseSize(text); err == nil || !strings.Contains(err.Error(), "no size") {
+		if got, err := flags.ParseSize(text); err == nil || !strings.Contains(err.Error(), "not a size") {
 			t.Errorf("%s: %d, %v", text, got, err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestRunWithFullLetters(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.start("run", "--rate=1ms", "--beats=45", "--dead-letters=1")
-	r.stderr.Await(t, "the stage waits: a dead letter cannot be kept")
+	r.stderr.Await(t, "the stage waits: a dead letter cannot be stored")
 	r.signals <- os.Interrupt
 	end := r.wait()
 	mustContain(t, "the log", end.err, "--dead-letters", "stopped; the next run resumes from here", "dead letters are kept\" count=1 list=\"pipeline dlq list --dir ")

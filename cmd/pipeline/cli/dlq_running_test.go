@@ -35,10 +35,10 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 	broken := c.startIn(func(s *app.System) { s.Stdin = strings.NewReader("{\n" + strings.Repeat("x", 1<<20)) }, "dlq", "import", "-").wait()
 	mustBe(t, broken, app.ExitFailed, "", "line 1")
 	mustBe(t, c.run("dlq", "export", "--stage=gone"), app.ExitOK, id, "exported 1 dead letter")
-	mustBe(t, c.run("dlq", "replay", id, "--dry-run"), app.ExitOK, id, "would ask for 1 replay")
+	mustBe(t, c.run("dlq", "replay", id, "--dry-run"), app.ExitOK, id, "would request 1 replay")
 	mustBe(t, c.run("dlq", "replay", id, "--to=generator"), app.ExitFailed, "", "generator is a source")
-	mustBe(t, c.run("dlq", "replay", id), app.ExitOK, "asked for 1 replay: fizzbuzz is running and takes", "")
-	mustBe(t, c.run("dlq", "replay", id, "--rate=1"), app.ExitOK, "asked for 0 replays, 1 waits already", "")
+	mustBe(t, c.run("dlq", "replay", id), app.ExitOK, "requested 1 replay: fizzbuzz is running and handles", "")
+	mustBe(t, c.run("dlq", "replay", id, "--rate=1"), app.ExitOK, "requested 0 replays, 1 already pending", "")
 	mustBe(t, c.run("dlq", "discard", id, "--yes"), app.ExitOK, "discarded 1 dead letter", "")
 	mustBe(t, c.run("dlq", "show", id), app.ExitFailed, "", "none with the ID")
 	r.signals <- os.Interrupt
@@ -107,7 +107,7 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 		mustBe(t, in("replay", letter41), app.ExitOK, "handles them", "")
 	}
 	none := append([]string{"dlq", "list", "--pipeline=other"}, nats...)
-	mustBe(t, elsewhere.run(none...), app.ExitOK, "", "other never kept dead letters on this server")
+	mustBe(t, elsewhere.run(none...), app.ExitOK, "", "other has never kept dead letters on this server")
 	mustBe(t, elsewhere.run(append(none, "--dir="+elsewhere.dir("other"))...), app.ExitFailed, "", "no pipeline has run there yet")
 
 	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)

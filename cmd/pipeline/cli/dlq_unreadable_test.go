@@ -62,8 +62,8 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 		mustBe(t, show, app.ExitOK, "can only be discarded", "")
 		mustBeHarmless(t, "show", show.stdout)
 		mustBe(t, c.run(at("dlq", "export")...), app.ExitOK, letter33, "left out 3 messages")
-		mustBe(t, c.run(at("dlq", "replay", "--all", "--dry-run")...), app.ExitOK, letter33, "would ask for 2 replays; 3 cannot be read")
-		mustBe(t, c.run(at("dlq", "replay", unreadable)...), app.ExitFailed, "asked for 0 replays", "discarded")
+		mustBe(t, c.run(at("dlq", "replay", "--all", "--dry-run")...), app.ExitOK, letter33, "would request 2 replays; 3 cannot be read")
+		mustBe(t, c.run(at("dlq", "replay", unreadable)...), app.ExitFailed, "requested 0 replays", "discarded")
 		if state == "running" {
 			code, body := ask(t, url+"api/v1/letters", nil)
 			for _, want := range []string{letter33, letter41, unreadable, `"unreadable":true`} {
@@ -77,7 +77,7 @@ func TestGarbageAmongTheDeadLetters(t *testing.T) {
 			r.interrupt()
 		}
 	}
-	mustBe(t, c.run(at("dlq", "replay", "--all")...), app.ExitFailed, "asked for 2 replays, 3 refused", "can only be shown and discarded")
+	mustBe(t, c.run(at("dlq", "replay", "--all")...), app.ExitFailed, "requested 2 replays, 3 refused", "can only be shown and discarded")
 	mustBe(t, c.run(at("dlq", "discard", unreadable, "--yes")...), app.ExitOK, "discarded 1 dead letter", "")
 	mustBe(t, c.run(at("dlq", "discard", "--reason=unreadable", "--yes")...), app.ExitOK, "discarded 2 dead letters", "")
 	mustBe(t, c.run(at("dlq", "list")...), app.ExitOK, letter33, "2 dead letters")

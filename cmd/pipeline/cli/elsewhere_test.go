@@ -113,7 +113,7 @@ func TestADirectoryKnowsWhereItsChannelsAre(t *testing.T) {
 		t.Errorf("%v\n%s", err, data)
 	}
 	for look, r := range mustLeaveNothing(t, c, dir) {
-		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host+": name it with --nats") || strings.Contains(r.stdout+r.err, "--fresh") {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host+": name that server with --nats") || strings.Contains(r.stdout+r.err, "--fresh") {
 			t.Errorf("%s without the server: exit %d\n%s%s", look, r.code, r.stdout, r.err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestADirectoryKnowsWhereItsChannelsAre(t *testing.T) {
 	}
 	for _, args := range [][]string{{"run"}, {"run", "--fresh"}, {"repair"}, {"dlq", "discard", "--all", "--yes"}} {
 		r := c.run(append(args, "--dir", dir)...)
-		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host+": name it with --nats") {
+		if r.code == app.ExitOK || !strings.Contains(r.err, "runs on nats://"+host+": name that server with --nats") {
 			t.Errorf("%v without the server: exit %d\n%s", args, r.code, r.err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "jetstream")); err == nil {

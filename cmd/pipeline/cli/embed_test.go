@@ -47,7 +47,7 @@ func TestARunWithControlCanBeAsked(t *testing.T) {
 		if r.code != app.ExitOK {
 			t.Errorf("%s: exit %d, %s\n%s", args, r.code, r.stdout, r.err)
 		}
-		if args == "doctor" && !strings.Contains(r.stdout, "pipeline mine, which is running") {
+		if args == "doctor" && !strings.Contains(r.stdout, "pipeline mine, running") {
 			t.Errorf("doctor: %s", r.stdout)
 		}
 	}

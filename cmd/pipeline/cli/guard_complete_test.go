@@ -83,7 +83,7 @@ func TestCompleteRunIsToldByTheNextProcess(t *testing.T) {
 		t.Errorf("letters %v", idsOf(list))
 	}
 	// To look at them is no run: neither before nor after.
-	if r := c.run(append(args, "--discard-letters")...); r.code != app.ExitOK || !strings.Contains(r.err, "starting from the beginning") || !strings.Contains(r.err, "last run are deleted\" pipeline=fizzbuzz count=2") {
+	if r := c.run(append(args, "--discard-letters")...); r.code != app.ExitOK || !strings.Contains(r.err, "starting from the beginning") || !strings.Contains(r.err, "deleted the dead letters of the last run\" pipeline=fizzbuzz count=2") {
 		t.Errorf("exit %d\n%s", r.code, r.err)
 	}
 	if out, err := dyingWhenComplete(workerCommand(args...)).CombinedOutput(); err == nil {

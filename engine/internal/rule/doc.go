@@ -22,6 +22,6 @@
 //     frame. Without it an owner that was replaced still commits.
 //   - TrimBound (trim-bound): a channel is trimmed only up to what every reader and the writer's own synced checkpoint
 //     cover. Without it a slow reader, or a recovery, finds its messages gone.
-//   - ForeignCheck (foreign-check): a message that was not published as a commit is set aside. Without it anybody's
+//   - ForeignCheck (foreign-check): a message that was not published as a commit is set aside. Without it any client's
 //     message on a channel's subject counts as a commit, or as a damaged one.
 package rule

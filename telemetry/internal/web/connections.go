@@ -25,7 +25,7 @@ func isUrgent(path string) bool {
 
 // connections lets everyone in. When there are too many it closes one that
 // waits for a request: of the address that has most of these, the one that
-// waits longest. So nobody who floods the server keeps others out, and a proxy
+// waits longest. So a client that floods the server does not keep others out, and a proxy
 // or a prober with many connections is not shut out while there is room. Safe
 // for concurrent use.
 type connections struct {

@@ -66,7 +66,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if !g.isOurName(r) {
-			// A name of somebody else's that leads here: what its pages ask must not be answered.
+			// A foreign name that leads here: requests of its pages must not be answered.
 			http.Error(w, g.misdirected, http.StatusMisdirectedRequest)
 			return
 		}
@@ -89,7 +89,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 }
 
 // isOurName says that a request was sent to this server: under a name that it
-// has, or to the address that it came to, which is no name that somebody could
+// has, or to the address that it came to, which is no name that an attacker could
 // have made lead here.
 func (g *Guard) isOurName(r *http.Request) bool {
 	name := HostOf(r.Host)

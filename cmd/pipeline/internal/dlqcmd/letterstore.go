@@ -40,7 +40,7 @@ var (
 type activity int
 
 const (
-	maybeRuns activity = iota // nobody here knows
+	maybeRuns activity = iota // not known here
 	isStopped
 	isRunning
 )

@@ -216,7 +216,7 @@ func (s *replaySum) text(l letterStore) string {
 	pipeline, state := l.about()
 	switch state {
 	case isRunning:
-		return text + ": " + pipeline + "is running and handles them now"
+		return text + ": " + pipeline + " is running and handles them now"
 	case isStopped:
 		return text + ": the next run of " + pipeline + " handles them"
 	}

@@ -11,7 +11,7 @@ type socketLetters struct {
 	*socket.Letters
 }
 
-// openSocket asks who is there. It returns socket.ErrNobody when there is nobody.
+// openSocket asks who is there. It returns socket.ErrNobody when no process serves it.
 func openSocket(ctx context.Context, client socket.Client) (*socketLetters, error) {
 	there, err := socket.Reach(ctx, client)
 	if err != nil {

@@ -58,7 +58,7 @@ type watcher struct {
 	began time.Time // letters from before are not meant
 	last  uint64    // sequence of the newest that was shown
 	lost  time.Time // the run ended: what was written until then, up to last, was shown
-	said  bool      // that nobody runs it
+	said  bool      // that no process runs it
 }
 
 // watch asks the process that runs the pipeline. Where that has a server

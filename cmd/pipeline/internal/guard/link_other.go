@@ -16,7 +16,7 @@ func OpenLink() (*Link, error) { return nil, nil }
 // Resumes is false.
 func (*Link) Resumes() bool { return false }
 
-// Say tells nobody.
+// Say does nothing.
 func (*Link) Say(string) {}
 
 // Exit ends the process.

@@ -37,7 +37,7 @@ func TestProgressLines(t *testing.T) {
 	if len(small) != 3 || !strings.HasPrefix(small[2], "… and 2 more") || small[0] != "stage             …" {
 		t.Errorf("on a small terminal:\n%s", strings.Join(small, "\n"))
 	}
-	if got := p.lines(engine.Status{Pipeline: "p"}, start, 80, 24); !slices.Equal(got, []string{"p: opening …"}) {
+	if got := p.lines(engine.Status{Pipeline: "p"}, start, 80, 24); !slices.Equal(got, []string{"p: starting …"}) {
 		t.Errorf("before the start: %q", got)
 	}
 }

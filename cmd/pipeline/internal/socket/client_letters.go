@@ -22,7 +22,7 @@ type Letters struct {
 	Status   wire.StatusReport
 }
 
-// Reach asks who is there. It returns ErrNobody when there is nobody.
+// Reach asks who is there. It returns ErrNobody when no process serves it.
 func Reach(ctx context.Context, client Client) (*Letters, error) {
 	s := &Letters{client: client}
 	answer, err := s.client.get(ctx, "/v1/status")

@@ -84,7 +84,7 @@ func (c *Server) Close() {
 	if c.server.Shutdown(ctx) != nil {
 		_ = c.server.Close()
 	}
-	for range controlCallers { // nobody is left, and nobody gets in any more
+	for range controlCallers { // no caller is left, and no new one gets in
 		c.callers <- struct{}{}
 	}
 	c.serving.Wait()

@@ -124,7 +124,7 @@ func (c *Server) answerLetters(w http.ResponseWriter, r *http.Request, fn func(c
 	}
 	err = fn(r.Context(), q, request, s)
 	if r.Context().Err() != nil {
-		err = ErrStopping // or nobody listens any more
+		err = ErrStopping // or the pipeline listens no more
 	}
 	s.end(err)
 }

@@ -35,7 +35,7 @@ func short(dir, name string) (path string, release func(), err error) {
 }
 
 // Listen makes the control socket in a directory whose lock is held. It
-// replaces one that a crash left, and nobody but the user can ever connect:
+// replaces one that a crash left, and only the user can ever connect:
 // the socket is born in a private directory and moved when it is closed to
 // others.
 func Listen(dir string) (net.Listener, error) {

@@ -1,4 +1,4 @@
-// How the page talks to its server, and to nobody else.
+// How the page talks to its server, and only to that.
 
 const tokenKey = "penstock-token";
 let token = sessionStorage.getItem(tokenKey) ?? "";
@@ -54,7 +54,7 @@ function sendBody(path, body) {
 export const post = async (path, body) => (await sendBody(path, body)).json();
 export const postForText = async (path, body) => (await sendBody(path, body)).text();
 
-// live reads the stream of events for ever: it comes again when it is cut off,
+// live reads the stream of events without end: it reconnects when it is cut off,
 // sooner at first. on.event gets what comes, on.up and on.down how it is.
 export async function live(path, on) {
   for (let delay = 500; ; delay = Math.min(delay * 2, 8000)) {

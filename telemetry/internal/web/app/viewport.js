@@ -8,7 +8,7 @@ export class Viewport {
   #whole = { x: 0, y: 0, width: 1, height: 1 }; // of the drawing
   #scale = 1; // pixels a unit of the drawing
   #center = { x: 0, y: 0 };
-  #fitted = true; // nobody has moved it
+  #fitted = true; // the user has not moved it
   #changed;
 
   // changed is told the scale. pick is told what was clicked.
