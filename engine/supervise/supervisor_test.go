@@ -215,7 +215,7 @@ func TestWiringMistakesPanic(t *testing.T) {
 	for want, children := range map[string][]Child{
 		`child "a" has no Serve`:          {{Name: "a"}},
 		`child "a" has both`:              {{Name: "a", Serve: untilDone, Group: shared}},
-		`two children are named "a"`:     {failing("a", 0, nil), failing("a", 0, nil)},
+		`two children are named "a"`:      {failing("a", 0, nil), failing("a", 0, nil)},
 		`"shared" is in two places`:       {{Name: "a", Group: shared}, {Name: "b", Group: shared}},
 		`"ring" is in two places`:         {{Name: "a", Group: ring}},
 		`check "health" of child "a" has`: {{Name: "a", Serve: untilDone, Checks: []Check{{}}}},

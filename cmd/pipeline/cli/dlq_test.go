@@ -188,7 +188,7 @@ func TestFilters(t *testing.T) {
 	}
 	// The order of replays is that of the messages.
 	dry := c.run("dlq", "replay", "--stage=worker", "--dry-run")
-	mustBe(t, dry, app.ExitOK, letter33, "would ask for 2 replays")
+	mustBe(t, dry, app.ExitOK, letter33, "would request 2 replays")
 	if strings.Index(dry.stdout, old1) > strings.Index(dry.stdout, letter33) {
 		t.Errorf("not in the order of origin:\n%s", dry.stdout)
 	}
@@ -198,27 +198,27 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 	t.Parallel()
 	c := commandWithLetters(t)
 	dir := c.dir("fizzbuzz")
-	mustBe(t, c.run("dlq", "replay", "--all", "--dry-run"), app.ExitOK, letter33, "would ask for 2 replays")
+	mustBe(t, c.run("dlq", "replay", "--all", "--dry-run"), app.ExitOK, letter33, "would request 2 replays")
 	if got := pending(t, dir); len(got) != 0 {
 		t.Errorf("a dry run asked for %v", got)
 	}
-	mustBe(t, c.run("dlq", "replay", letter33), app.ExitOK, "asked for 1 replay: the next run of fizzbuzz takes", "")
-	mustBe(t, c.run("dlq", "replay", "--all", "--rate=1000"), app.ExitOK, "asked for 1 replay, 1 waits already: the next run", "")
-	mustBe(t, c.run("dlq", "replay", "--all"), app.ExitOK, "asked for 0 replays, 2 wait already", "")
-	mustBe(t, c.run("dlq", "replay", letter33, "--value=34"), app.ExitFailed, "1 waits already", "the new value is not used")
+	mustBe(t, c.run("dlq", "replay", letter33), app.ExitOK, "requested 1 replay: the next run of fizzbuzz handles", "")
+	mustBe(t, c.run("dlq", "replay", "--all", "--rate=1000"), app.ExitOK, "requested 1 replay, 1 already pending: the next run", "")
+	mustBe(t, c.run("dlq", "replay", "--all"), app.ExitOK, "requested 0 replays, 2 already pending", "")
+	mustBe(t, c.run("dlq", "replay", letter33, "--value=34"), app.ExitFailed, "1 already pending", "the new value is not used")
 	if got, want := pending(t, dir), map[string]uint64{"worker": 1, "logger": 1}; !maps.Equal(got, want) {
 		t.Errorf("pending %v, want %v", got, want)
 	}
-	mustBe(t, c.run("dlq", "replay", letter41, "worker.0:generator.0:1", "worker.0:generator.0:1"), app.ExitFailed, "1 waits already", "none with the ID worker.0:generator.0:1 (")
-	mustBe(t, c.run("dlq", "replay", letter41, "--stage=worker"), app.ExitFailed, "asked for 0", "or the filter excludes it")
+	mustBe(t, c.run("dlq", "replay", letter41, "worker.0:generator.0:1", "worker.0:generator.0:1"), app.ExitFailed, "1 already pending", "none with the ID worker.0:generator.0:1 (")
+	mustBe(t, c.run("dlq", "replay", letter41, "--stage=worker"), app.ExitFailed, "requested 0", "or the filter excludes it")
 	mustBe(t, c.run("dlq", "replay", letter33, "--to=nope"), app.ExitFailed, "", `no stage "nope"`)
-	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), app.ExitOK, "asked for 0 replays\n", "")
+	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), app.ExitOK, "requested 0 replays\n", "")
 
 	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
 	const third = "worker.0:generator.0:3"
 	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would request 0 replays; 1 have already failed in 3 rounds")
-	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "asked for 0 replays, 1 refused", "use --force")
-	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitOK, "asked for 1 replay:", "")
+	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "requested 0 replays, 1 refused", "use --force")
+	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitOK, "requested 1 replay:", "")
 	if got, want := pending(t, dir), map[string]uint64{"worker": 1, "logger": 2}; !maps.Equal(got, want) {
 		t.Errorf("pending %v, want %v", got, want)
 	}
@@ -276,7 +276,7 @@ func TestExportAndImport(t *testing.T) {
 		t.Errorf("%q, want %q", r.stdout, data)
 	}
 	before := mustList(t, c.run("dlq", "list", "--json"))
-	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters; 2 were there already\n", "")
+	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters; 2 were already there\n", "")
 	mustBe(t, c.run("dlq", "discard", "--all", "-y"), app.ExitOK, "discarded 2", "")
 	import1 := c.startIn(func(s *app.System) { s.Stdin = bytes.NewReader(data) }, "dlq", "import", "-").wait()
 	mustBe(t, import1, app.ExitOK, "imported 2 dead letters\n", "")
