@@ -14,7 +14,7 @@ type suspect struct {
 	// were in hand with it, or have started what did it afterwards.
 	Near uint64 `json:"near"`
 	// Late is how often the process died when this message was handled and
-	// nobody was in the user's code, which was not yet held against it.
+	// no stage was in the user's code, which was not yet held against it.
 	Late int `json:"late,omitempty"`
 }
 

@@ -66,3 +66,44 @@ func checkGo(t *testing.T, path string) (texts int) {
 	})
 	return texts
 }
+
+// unclear finds phrases that a tired reader stumbles over.
+var unclear = regexp.MustCompile(`(?i)\b(somebody|someone|whoever|nobody|anybody|for ever|what has come|once and for all|by and by|moreover|hence)\b`)
+
+// Pages, texts and comments name who acts, and say it in the usual words.
+func TestPagesTextsAndCommentsArePlain(t *testing.T) {
+	t.Parallel()
+	pages, sources := 0, 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "vendor" || d.Name() == "tests" && path != ".."):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, ".md") && d.Name() != "CHANGELOG.md":
+			pages++
+		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"), strings.HasSuffix(path, ".js"), strings.HasSuffix(path, ".html"):
+			sources++
+		default:
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		number := 0
+		for line := range strings.Lines(string(data)) {
+			number++
+			if found := unclear.FindString(line); found != "" {
+				t.Errorf("%s:%d: %q: name who acts, or say it without", path, number, found)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pages < 30 || sources < 400 {
+		t.Errorf("only %d pages and %d sources were read", pages, sources)
+	}
+}

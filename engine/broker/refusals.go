@@ -73,7 +73,7 @@ func (r *refusals) subscription(prefix string) *PermissionError {
 	return nil
 }
 
-// refuse passes a refusal on. A subscription is asked for again from time to time once the start is over: nobody else
+// refuse passes a refusal on. A subscription is asked for again from time to time once the start is over: nothing else
 // tells that it is permitted.
 func (r *refusals) refuse(conn *nats.Conn, refused *PermissionError) {
 	r.mu.Lock()

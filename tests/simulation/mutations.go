@@ -32,7 +32,7 @@ var mutations = []mutation{
 	}, {
 		"engine/guard.go", `func (h *callGuard) abandoned() bool { return `, `func (h *callGuard) abandoned() bool { return !mutated("abandoned") && `,
 	}}},
-	{"end-under-way", "a stage whose last frame came while nobody looked is over", edits{{
+	{"end-under-way", "a stage whose last frame came while it was not watched is over", edits{{
 		"engine/life.go", `	if t.phase.isEnded() {
 		return errOver`, `	if t.phase.isEnded() && !mutated("end-under-way") {
 		return errOver`,
