@@ -14,7 +14,7 @@ import (
 
 // Gathered makes so many answers at once, each of them in memory: a client that
 // reads slowly keeps no other from asking. All who wait for the same answer get
-// one, which is begun after they asked. So nobody waits behind a flood of requests.
+// one, which is begun after they asked. So no client waits behind a flood of requests.
 func Gathered(most int, next http.Handler) http.Handler {
 	return &gathered{
 		next:    next,
