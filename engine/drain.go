@@ -18,7 +18,7 @@ func (r *running) watchDrain(ctx context.Context, drained <-chan struct{}, hardS
 	case <-drained:
 		return
 	}
-	r.log.Info("stopping: the sources stop, the rest drains", "timeout", r.settings.drainTimeout)
+	r.log.Info("draining: the sources stop, the other stages finish their messages", "timeout", r.settings.drainTimeout)
 	r.beginDrain()
 	defer r.waits.end(waitDrain)
 	timer, look := time.NewTimer(r.settings.drainTimeout), time.NewTicker(drainLook)

@@ -60,7 +60,7 @@ func (e *GivenUpError) Error() string {
 		}
 		fmt.Fprintf(&b, "stage %s was given up: %v", name, e.Causes[k])
 	}
-	b.WriteString(" (nothing is lost: the next run goes on with what is left)")
+	b.WriteString(" (nothing is lost: the next run resumes with the remaining messages)")
 	return b.String()
 }
 
@@ -88,7 +88,7 @@ type FencedError struct {
 }
 
 func (e *FencedError) Error() string {
-	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this one commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
+	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this process commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
 }
 
 // StateTooLargeError says that the state of a stage has grown so much over time
@@ -106,8 +106,8 @@ func (e *StateTooLargeError) Error() string {
 	if e.Outputs > 0 {
 		beside = fmt.Sprintf(" beside %d bytes of outputs", e.Outputs)
 	}
-	return fmt.Sprintf("the state of stage %s has %d bytes%s, and a commit holds %d: it has outgrown one message of the server; "+
-		"keep less in it, give each key a state of its own (engine.KeyBy), or run on a server with a larger max_payload; nothing is lost",
+	return fmt.Sprintf("the state of stage %s has %d bytes%s, and a commit holds %d: it does not fit into one message of the server; "+
+		"keep less in it, keep one state per key (engine.KeyBy), or run on a server with a larger max_payload; nothing is lost",
 		e.Stage, e.Size, beside, e.Limit)
 }
 

@@ -42,7 +42,7 @@ func (r *running) checkPositions() error {
 			// Messages that others have overtaken do not count: those behind them were taken.
 			taken := in.task.Load().inbox.inputs[k].committed.End()
 			if taken > in.writtenTo(k) {
-				return remedy.Errorf("%w: stage %s has taken %d messages of %s, and its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
+				return remedy.Errorf("%w: stage %s has consumed %d messages of %s, but its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
 					view.ErrRefused, in.definition.Name, taken, i.Stream, in.writtenTo(k), remedy.Fresh)
 			}
 		}

@@ -125,7 +125,7 @@ func (t *task) putLetter(ctx context.Context, l dlq.Letter) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !errors.Is(err, dlq.ErrFull):
-			return answer.Fatal(fmt.Errorf("keep the dead letter %s: %w", l.ID(), err))
+			return answer.Fatal(fmt.Errorf("store the dead letter %s: %w", l.ID(), err))
 		}
 		t.lettersAreFull(l, err)
 		select {

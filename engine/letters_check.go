@@ -17,7 +17,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	for _, in := range r.instances {
 		n, err := durability.Letters(in.committed.Store)
 		if err != nil {
-			return fmt.Errorf("stage %s: how far the dead letters reach: %w", in.definition.Name, err)
+			return fmt.Errorf("stage %s: read how far the dead letters reach: %w", in.definition.Name, err)
 		}
 		in.lettersNoted.Store(n)
 		noted = max(noted, n)
@@ -33,7 +33,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	}
 	last, err := r.queue.Last(ctx)
 	if err == nil && last < noted {
-		err = remedy.Errorf("%w: dead letters were kept up to sequence %d, and stream %s does not have them: it lost its tail or its files, or was deleted; "+
+		err = remedy.Errorf("%w: dead letters were stored up to sequence %d, but stream %s does not have them: it lost its tail or its files, or was deleted; "+
 			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^durability.Lost, dlq.StreamName(r.plan.Name), remedy.Repair, remedy.Fresh)
 	}
 	return err
@@ -55,7 +55,7 @@ func (r *run) checkLetterFiles() error {
 		return fmt.Errorf("read the files of stream %s: %w", s.Name, err)
 	}
 	if len(damages) > 0 {
-		return remedy.Errorf("%w: the dead letters are damaged: %v; see %v, accept the loss of what %v cannot mend, "+
+		return remedy.Errorf("%w: the dead letters are damaged: %v; see %v, accept the loss of what %v cannot repair, "+
 			"or start over with %v", ErrRefused, damages[0], remedy.Examine, remedy.Repair, remedy.Fresh)
 	}
 	r.lettersEnd = end

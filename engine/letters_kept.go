@@ -14,7 +14,7 @@ func (in *instance) noteLetters(reached uint64) error {
 	}
 	err := in.run.space.persist(func() error { return durability.KeepLetters(in.committed.Store, reached) })
 	if err != nil {
-		return answer.Fatal(fmt.Errorf("stage %s: note how far the dead letters reach: %w", in.definition.Name, err))
+		return answer.Fatal(fmt.Errorf("stage %s: record how far the dead letters reach: %w", in.definition.Name, err))
 	}
 	in.lettersNoted.Store(reached)
 	return nil

@@ -215,7 +215,7 @@ func (c *quarantine) save(death uint64) error {
 		}
 	}
 	if err := c.run.notes.PutNote(quarantineNote, data); err != nil {
-		return fmt.Errorf("keep what the process before was doing: %w", err)
+		return fmt.Errorf("save what the previous process was doing: %w", err)
 	}
 	return nil
 }

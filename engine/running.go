@@ -55,7 +55,7 @@ type settings struct {
 	readiness    string        // see Config.UnavailableReadiness
 	tracer       Tracer
 	onDeadLetter func(dlq.Letter)
-	onEvent      func(supervise.Event) // nil: nobody is told
+	onEvent      func(supervise.Event) // nil: no observer
 }
 
 func newRunning(p *plan.Pipeline, code map[*plan.Stage]functions, clock ports.Clock, log *slog.Logger, s settings) *running {

@@ -17,7 +17,7 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 		level int32
 		want  string
 	}{
-		{plan.KindSource, spaceLow, "there is too little for a source"},
+		{plan.KindSource, spaceLow, "the disk is nearly full"},
 		{plan.KindSource, spaceFull, "the disk is full"},
 		{plan.KindProcessor, spaceFull, "the disk is full"},
 		{plan.KindProcessor, spaceLow, ""},
