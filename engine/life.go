@@ -31,6 +31,7 @@ func (in *instance) newSession(ctx context.Context) (*task, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
+	s.sayResuming()
 	s.startReaders()
 	in.task.Store(s)
 	in.log.Warn("the stage restarts without the function that hangs", "epoch", s.ownership.epoch)

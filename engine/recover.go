@@ -133,10 +133,18 @@ func (t *task) fence(ctx context.Context) error {
 	t.published(t.flight, written)
 	t.flight = nil
 	faultpoint.Hit(faultpoint.AfterFence, t.definition.Name)
-	if control.Commit > 0 {
-		t.log.Info("resuming", "commit", control.Commit, "epoch", t.ownership.epoch, "taken", t.takenOf(&control), "emitted", t.emitted())
-	}
+	t.resumes = resumption{control.Commit, t.takenOf(&control)}
 	return nil
+}
+
+// A resumption is where a task goes on; its commit is 0 if there is none before it.
+type resumption struct{ commit, taken uint64 }
+
+// sayResuming tells where the task goes on, when nothing can refuse the start any more.
+func (t *task) sayResuming() {
+	if at := t.resumes; at.commit > 0 {
+		t.log.Info("resuming", "commit", at.commit, "epoch", t.ownership.epoch, "taken", at.taken, "emitted", t.emitted())
+	}
 }
 
 func newOwner() uint64 {

@@ -56,3 +56,42 @@ func TestLimitIsNamed(t *testing.T) {
 		t.Errorf("log:\n%s", text)
 	}
 }
+
+// A start that is refused after the stages are open does not say that they resume.
+func TestRefusedStartDoesNotSayThatItResumes(t *testing.T) {
+	t.Parallel()
+	s, js := external(t)
+	config := testConfig(t, t.TempDir())
+	config.NATS.URL = s.ClientURL()
+	end := make(chan struct{})
+	wire := func() *engine.Pipeline {
+		p := engine.New("again")
+		engine.Sink(p, "sink", engine.Source(p, "numbers", countUntil(3, end)), ignore[struct{}, uint64])
+		return p
+	}
+	b := runBeside(t, wire(), config)
+	b.until("sink", "has taken all", func(s engine.StageStatus) bool { return s.In == 3 })
+	b.stop()
+	if err := b.end(); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(config engine.Config, want string) {
+		t.Helper()
+		log := &logged{}
+		config.Logger = log.logger()
+		if err := runBounded(t, wire(), config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v; want %q", err, want)
+		}
+		if text := log.String(); strings.Contains(text, "resuming") {
+			t.Errorf("log:\n%s", text)
+		}
+	}
+	unready := config
+	unready.OnReady = func() error { return errPoison }
+	refused(unready, errPoison.Error())
+	if err := js.DeleteStream(t.Context(), "again+numbers"); err != nil {
+		t.Fatal(err)
+	}
+	config.Dir = t.TempDir()
+	refused(config, "has taken 3 messages of numbers")
+}

@@ -127,6 +127,9 @@ func (r *run) serve(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, in := range r.instances {
+		in.task.Load().sayResuming()
+	}
 	if stop := r.config.OnStop; stop != nil {
 		defer stop()
 	}

@@ -39,6 +39,8 @@ type task struct {
 	roomAt   uint64   // what readers had taken when the wait for room began
 	size     stateSize
 	traces   tracing
+
+	resumes resumption
 }
 
 // ownership is what tells the frames of a task from those of others.
