@@ -93,5 +93,5 @@ func TestRefusedStartDoesNotSayThatItResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Dir = t.TempDir()
-	refused(config, "has taken 3 messages of numbers")
+	refused(config, "has consumed 3 messages of numbers")
 }
