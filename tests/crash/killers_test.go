@@ -170,7 +170,7 @@ func (c *campaign) guarded(watch func(*victim, string)) (deaths int) {
 	return strings.Count(victim.Stderr.String(), "starting it again")
 }
 
-// A pipeline without poison is killed from outside, mostly while it still runs carefully. Nothing is ever diverted.
+// A pipeline without poison is killed from outside, mostly while it is still in quarantine mode. Nothing is ever diverted.
 func TestNothingIsDivertedForKillsFromOutside(t *testing.T) {
 	t.Parallel()
 	c := newCampaign(t, poisonWorkload(poison.Config{Numbers: 40_000, Slow: 2 * time.Millisecond}))
@@ -178,7 +178,7 @@ func TestNothingIsDivertedForKillsFromOutside(t *testing.T) {
 	for c.kills[""] < max(20, 4*kills(t)) {
 		after := time.Duration(c.random.Int64N(int64(800 * time.Millisecond)))
 		result := c.run(func(victim *victim, line string) {
-			if strings.Contains(line, "log ") && strings.Contains(line, "running carefully") || victim.Said() == 30 {
+			if strings.Contains(line, "log ") && strings.Contains(line, "quarantine mode:") || victim.Said() == 30 {
 				timer := time.AfterFunc(after, victim.Kill)
 				c.Cleanup(func() { timer.Stop() })
 			}

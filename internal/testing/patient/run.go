@@ -69,7 +69,7 @@ func count(n uint64) engine.SourceFunc[place, uint64] {
 	}
 }
 
-// Within waits for something that nobody signals.
+// Within waits for what sends no signal.
 func Within(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
