@@ -42,7 +42,7 @@ type Broker struct {
 }
 
 // Open starts the embedded server, or connects to an external one, and returns when JetStream answers. It waits for an
-// external server as long as ctx lives. An error that wraps [ErrConfig], [ErrPermission], [ErrInUse] or [ErrNoJetStream] will
+// external server as long as ctx lives, or for [Config.ConnectTimeout]. An error that wraps [ErrConfig], [ErrPermission], [ErrInUse] or [ErrNoJetStream] will
 // not go away by trying again.
 func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err := cfg.complete(); err != nil {
@@ -51,15 +51,18 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	b := &Broker{cfg: cfg}
 	life, abort := context.WithCancel(context.WithoutCancel(ctx))
 	b.abort = abort
-	var err error
-	if cfg.URL == "" {
-		err = b.openEmbedded(ctx)
-	} else {
-		err = b.openExternal(ctx, life)
-	}
-	if err == nil {
-		err = b.checkJetStream(ctx)
-	}
+	err := b.within(ctx, func(ctx context.Context) error {
+		var err error
+		if cfg.URL == "" {
+			err = b.openEmbedded(ctx)
+		} else {
+			err = b.openExternal(ctx, life)
+		}
+		if err == nil {
+			err = b.checkJetStream(ctx)
+		}
+		return err
+	})
 	if err != nil {
 		b.Close()
 		return nil, err
@@ -104,6 +107,9 @@ func (b *Broker) openExternal(ctx, life context.Context) error {
 func (b *Broker) connect(servers string, extra ...nats.Option) error {
 	b.link = newLink(b.cfg.Logger, redact(servers))
 	b.link.user = b.cfg.user()
+	if b.cfg.ConnectTimeout > 0 { // the wait is told once, and its end says why
+		b.link.report = time.Now().Add(b.cfg.ConnectTimeout)
+	}
 	b.asker = newAsker(b.link.refusals)
 	b.link.onRefused = b.asker.refused
 	b.link.lost.add(b.asker.lost)

@@ -39,6 +39,10 @@ type Config struct {
 	// who may subscribe only to a prefix of its own sees no answers to others.
 	InboxPrefix string
 
+	// ConnectTimeout is how long Open waits for an external server, until JetStream answers; then its error is
+	// [ErrNoServer]. After a second Open logs what it waits for. Default: as long as its context lives.
+	ConnectTimeout time.Duration
+
 	// Needs are the rights without which an external server is of no use: Open refuses one that does not grant them.
 	Needs []Right
 

@@ -127,28 +127,14 @@ func TestWaitsForTheServer(t *testing.T) {
 
 func TestMuteServerDoesNotHoldUpTheEnd(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	accepted := make(chan net.Conn, 16)
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				close(accepted)
-				return
-			}
-			accepted <- conn
-		}
-	}()
+	mute, accepted := natsserver.Mute(t)
 	ctx, cancel := context.WithCancel(testContext(t))
 	done := make(chan error, 1)
 	go func() {
-		_, err := Open(ctx, Config{URL: "nats://" + l.Addr().String()})
+		_, err := Open(ctx, Config{URL: "nats://" + mute})
 		done <- err
 	}()
-	conn := <-accepted // never says a word
+	<-accepted
 	cancel()
 	select {
 	case err := <-done:
@@ -156,11 +142,6 @@ func TestMuteServerDoesNotHoldUpTheEnd(t *testing.T) {
 	case <-time.After(dialTimeout / 2):
 		t.Error("Open waits for the mute server instead of its context")
 		<-done
-	}
-	conn.Close()
-	l.Close()
-	for conn := range accepted {
-		conn.Close()
 	}
 }
 

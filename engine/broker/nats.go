@@ -19,6 +19,10 @@ type NATS struct {
 	Key         string // file with its key
 	Replicas    int    // of each stream; default 1
 	InboxPrefix string // of the subjects of answers; default _INBOX
+
+	// ConnectTimeout is how long the first connection may take, until JetStream answers; then the error is
+	// [ErrNoServer]. Default: no limit. An outage later is waited out in any case.
+	ConnectTimeout time.Duration
 }
 
 // Config is that of the connection of a pipeline. dir is where the files of the embedded server are, and sync how often it
@@ -40,5 +44,7 @@ func (n NATS) Config(pipeline, dir string, sync time.Duration, logger *slog.Logg
 		Replicas:    n.Replicas,
 		InboxPrefix: n.InboxPrefix,
 		Logger:      logger,
+
+		ConnectTimeout: n.ConnectTimeout,
 	}
 }

@@ -1,13 +1,16 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
+	"penstock/engine/broker"
 	"penstock/engine/frame"
 	"penstock/engine/inspect"
 	"penstock/engine/internal/datadir"
@@ -42,9 +45,11 @@ var ErrNoDirectory = errors.New("not a data directory")
 // files. It reads every file there is: the tables and values of the checkpoints,
 // every record of the embedded server's files, every frame of every channel, and
 // then tries with the copy what a run would do. With config.NATS the channels are
-// read from that server. A directory in use gives engine.ErrLocked, one that is none
-// ErrNoDirectory, one of a newer version engine.ErrNewerVersion, and one whose channels
-// are on another server engine.ErrElsewhere. Authenticated frames are verified with
+// read from that server, and config.Logger gets what happens to the connection. A
+// directory in use gives engine.ErrLocked, one that is none ErrNoDirectory, one of a
+// newer version engine.ErrNewerVersion, one whose channels are on another server
+// engine.ErrElsewhere, and a server that does not answer in time broker.ErrNoServer.
+// Authenticated frames are verified with
 // config.FrameKeys; without a key of theirs there is nothing to tell, and the error
 // is engine.ErrFrameKey. Another error says that it could not look.
 func Examine(ctx context.Context, config inspect.Config) (*Examination, error) {
@@ -60,6 +65,7 @@ func Examine(ctx context.Context, config inspect.Config) (*Examination, error) {
 // examiner has a locked data directory and a place for copies.
 type examiner struct {
 	config  inspect.Config
+	log     *slog.Logger // hears nothing: the findings say it
 	dir     *datadir.Directory
 	scratch string
 	copies  int
@@ -98,8 +104,17 @@ func newExaminer(config inspect.Config, open func(string) (*datadir.Directory, e
 		dir.Close()
 		return nil, fmt.Errorf("make a directory for copies: %w", err)
 	}
-	config.Logger = slog.New(slog.DiscardHandler) // the findings say it
-	return &examiner{config: config, keys: keys, dir: dir, scratch: scratch}, nil
+	return &examiner{config: config, log: slog.New(slog.DiscardHandler), keys: keys, dir: dir, scratch: scratch}, nil
+}
+
+// server opens the server of a pipeline: one on the files in dir, or the one outside, of whose connection the user's log
+// hears.
+func (x *examiner) server(ctx context.Context, pipeline, dir string, sync time.Duration) (*broker.Broker, error) {
+	log := x.log
+	if x.config.NATS.URL != "" {
+		log = cmp.Or(x.config.Logger, slog.Default())
+	}
+	return broker.Open(ctx, x.config.NATS.Config(pipeline, dir, sync, log))
 }
 
 func (x *examiner) close() {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
@@ -98,7 +97,7 @@ func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, se
 		return nil
 	}
 	delete(x.removed, stage)
-	b, err := broker.Open(ctx, x.config.NATS.Config(pipeline, datadir.At(path).Broker(), 0, x.config.Logger))
+	b, err := x.server(ctx, pipeline, datadir.At(path).Broker(), 0)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 		l.note("channels", "they are not checked: it is unknown which pipeline the directory belongs to")
 		return nil
 	}
-	b, err := broker.Open(ctx, l.x.config.NATS.Config(l.pipeline, copied.Broker(), time.Hour, l.x.config.Logger)) // a copy need not be durable
+	b, err := l.x.server(ctx, l.pipeline, copied.Broker(), time.Hour) // a copy need not be durable
 	if err != nil {
 		return err
 	}

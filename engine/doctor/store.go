@@ -16,7 +16,7 @@ func (l *look) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
 	if l.noStore {
 		return nil, nil
 	}
-	store, err := checkpoint.Open(checkpoint.Config{Dir: d.Checkpoints(), Logger: l.x.config.Logger})
+	store, err := checkpoint.Open(checkpoint.Config{Dir: d.Checkpoints(), Logger: l.x.log})
 	if errors.Is(err, checkpoint.ErrCorrupt) {
 		l.wrong("checkpoints", "%v", err)
 		l.noStore = true

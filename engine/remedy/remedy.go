@@ -22,6 +22,7 @@ var (
 	Fresh           = Remedy{Name: "Config.Fresh"}           // start over
 	Dir             = Remedy{Name: "Config.Dir"}             // another data directory
 	NATS            = Remedy{Name: "Config.NATS"}            // the server
+	ConnectTimeout  = Remedy{Name: "NATS.ConnectTimeout"}    // wait longer for it
 	FrameKeys       = Remedy{Name: "Config.FrameKeys"}       // authenticate frames
 	DiscardLetters  = Remedy{Name: "Config.DiscardLetters"}  // of the last run
 	DeadLetterCount = Remedy{Name: "Config.DeadLetterCount"} // keep more
@@ -128,7 +129,7 @@ func Text(text string, words Words) string {
 }
 
 var known = []Remedy{
-	Fresh, Dir, NATS, FrameKeys, DiscardLetters, DeadLetterCount, DeadLetterBytes,
+	Fresh, Dir, NATS, ConnectTimeout, FrameKeys, DiscardLetters, DeadLetterCount, DeadLetterBytes,
 	Examine, Repair, Rights, GetLetter, DiscardLetter, ReplayLetters, ExportLetters,
 }
 

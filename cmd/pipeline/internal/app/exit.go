@@ -6,6 +6,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/render"
+	"penstock/engine/broker"
 	"penstock/engine/redact"
 )
 
@@ -14,7 +15,7 @@ const (
 	ExitOK     = 0 // complete, or stopped in an orderly way
 	ExitFailed = 1
 	ExitUsage  = 2 // the command line must be changed
-	ExitBlind  = 3 // doctor and repair could not look
+	ExitBlind  = 3 // doctor and repair could not look; no verb that looks could, because the server does not answer
 )
 
 // exitError is an exit code whose reason was told already.
@@ -41,6 +42,8 @@ func ExitCode(err error) int {
 		return exit.code
 	case errors.As(err, &wrong):
 		return ExitUsage
+	case errors.Is(err, broker.ErrNoServer):
+		return ExitBlind
 	}
 	return ExitFailed
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"penstock/cmd/pipeline/internal/letters"
-	"penstock/cmd/pipeline/internal/where"
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
@@ -66,7 +65,7 @@ func (l *localLetters) Load(ctx context.Context, r io.Reader) (int, error) {
 // withServer calls fn with what an external server keeps of a pipeline, without
 // the data directory.
 func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(letterStore) error) error {
-	opening, cancel := context.WithTimeout(ctx, where.InspectFor)
+	opening, cancel := d.look.Bound(ctx)
 	defer cancel()
 	server := d.config.NATS
 	server.Replicas = 0 // no stream is made

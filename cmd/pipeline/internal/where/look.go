@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
@@ -22,8 +23,8 @@ const (
 	// A pipeline that starts or ends has the directory and no socket.
 	LockedFor   = 5 * time.Second
 	LockedPause = 50 * time.Millisecond
-	// An external server may be away.
-	InspectFor = 30 * time.Second
+	// What a server that has answered may take.
+	inspectFor = 30 * time.Second
 )
 
 // Flags say into which pipeline to look, running or not.
@@ -31,6 +32,8 @@ type Flags struct {
 	Pipeline string `placeholder:"NAME" group:"where" help:"The pipeline whose default directory is used, when --dir is not given. Default: ${first}."`
 	Place    Place  `embed:""`
 	NATS     NATS   `embed:""`
+
+	Timeout time.Duration `name:"nats-timeout" default:"15s" placeholder:"TIME" group:"nats" help:"How long the server may take to answer. Default: 15s."`
 }
 
 // Config is the configuration for a look, and has the hints name the place.
@@ -40,6 +43,9 @@ func (f *Flags) Config(a *app.Invocation) (engine.Config, error) {
 		return engine.Config{}, err
 	}
 	nats, err := f.NATS.Config(a.Getenv)
+	if nats.ConnectTimeout = f.Timeout; err == nil && f.Timeout <= 0 {
+		err = flags.Usage("--nats-timeout: %v is not a time above 0", f.Timeout)
+	}
 	config := engine.Config{Dir: dir, NATS: nats}
 	a.Hints.Where = words.Where(config)
 	config.Logger = a.Hints.Log(slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
@@ -116,9 +122,14 @@ func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use fu
 	}
 }
 
+// Bound ends a look at a server that has answered and does not go on.
+func (f *Flags) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, f.Timeout+inspectFor)
+}
+
 // Inspect calls fn with the directory of a stopped pipeline.
 func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(context.Context, *inspect.Inspector) error) (err error) {
-	opening, cancel := context.WithTimeout(ctx, InspectFor)
+	opening, cancel := f.Bound(ctx)
 	defer cancel()
 	inspector, err := inspect.Open(opening, config.ToInspect())
 	if errors.Is(err, fs.ErrNotExist) {

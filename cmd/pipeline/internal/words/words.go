@@ -49,6 +49,7 @@ var remedyFlags = map[string]string{
 	remedy.Fresh.Name:           "--fresh",
 	remedy.Dir.Name:             "--dir",
 	remedy.NATS.Name:            "--nats",
+	remedy.ConnectTimeout.Name:  "--nats-timeout",
 	remedy.FrameKeys.Name:       "--frame-key-file",
 	remedy.DiscardLetters.Name:  "--discard-letters",
 	remedy.DeadLetterCount.Name: "--dead-letters",
