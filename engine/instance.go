@@ -78,6 +78,7 @@ type callout struct {
 type waitingFor struct {
 	waits   waits
 	keeping lettersWait
+	room    excuse  // of the wait for room
 	heads   []head  // by input
 	reading []waits // by input, and of replays
 	calling inCode  // the loop
@@ -99,6 +100,7 @@ type head struct {
 	held atomic.Bool  // it was answered with Hold or Snooze
 
 	offset atomic.Uint64 // of the message that is held
+	until  atomic.Int64  // Unix nanoseconds; 0: it was answered with Hold
 }
 
 // limits of what fits into one message of the server, in bytes.

@@ -15,7 +15,8 @@ type Wait struct {
 	Readiness string `json:"readiness,omitempty"`
 
 	kind  waitKind
-	input int // of the stage, counted from 1; 0: none
+	input int       // of the stage, counted from 1; 0: none
+	until time.Time // a held message was snoozed until then; zero: it was not
 }
 
 // String is "room in its channel (join holds …) since 12:30:01".

@@ -23,7 +23,7 @@ type peer interface {
 	goesOn() bool                                              // it had ended, and goes on for a dead letter
 	isOurs(ctx context.Context) (bool, error)                  // its last frame is of this process
 	isStill() bool                                             // nothing more comes from it, unless a person starts a stage again
-	doing(input int, now time.Time) (what string, isGood bool) // with an input that it does not take from
+	doing(input int, overdue, now time.Time) (what string, isGood bool) // with an input that it does not take from
 	poke()                                                     // something changed that it may wait for
 }
 

@@ -158,10 +158,16 @@ func (w *waits) list(now time.Time, patience time.Duration) (list []Wait) {
 }
 
 func (r *waitRule) isOverdue(lasts, patience time.Duration) bool {
-	if patience == 0 {
-		patience = r.patience
-	}
+	patience = r.lasts(patience)
 	return r.patience > 0 && patience > 0 && lasts > patience
+}
+
+// lasts is how long a wait of the kind may last, with the patience of a run.
+func (r *waitRule) lasts(patience time.Duration) time.Duration {
+	if patience == 0 {
+		return r.patience
+	}
+	return patience
 }
 
 // withoutFollowers says of the waits that follow from another one in the list

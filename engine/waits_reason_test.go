@@ -21,8 +21,10 @@ func TestRoomIsNotOverdueBesideItsCause(t *testing.T) {
 	away := engine.Hooks[struct{}, engine.None]{Start: func(context.Context, *struct{}, engine.Emit[engine.None]) error {
 		return engine.Unavailable(errDown)
 	}}
+	snoozes := func(context.Context, *struct{}, engine.Message[uint64]) error { return engine.Snooze(time.Hour) }
 	for name, c := range map[string]struct {
 		option engine.Option
+		sink   func(context.Context, *struct{}, engine.Message[uint64]) error // nil: one that fails
 		part   []engine.Part[struct{}, engine.None]
 		stop   bool
 		does   string // the reader, as the detail of the wait says
@@ -31,6 +33,7 @@ func TestRoomIsNotOverdueBesideItsCause(t *testing.T) {
 		"open breaker": {option: engine.CircuitBreaker(breaker.Config{Failures: 1, Open: time.Hour}),
 			does: "waits for circuit breaker"},
 		"a start that waits for the other side": {option: fast, part: []engine.Part[struct{}, engine.None]{away}, does: "waits for unavailable"},
+		"a message that is snoozed":             {option: fast, sink: snoozes, does: "(message numbers.0:0, snoozed until "},
 		"stopped by an operator":                {option: fast, stop: true, does: "is stopped"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +52,11 @@ func TestRoomIsNotOverdueBesideItsCause(t *testing.T) {
 				at.Next++
 				return nil
 			}).WithCapacity(engine.Capacity{Messages: 10})
-			engine.Sink(p.With(c.option), "sink", numbers, fails, c.part...)
+			sink := c.sink
+			if sink == nil {
+				sink = fails
+			}
+			engine.Sink(p.With(c.option), "sink", numbers, sink, c.part...)
 			config := testConfig(t, t.TempDir())
 			config.WaitPatience, config.DrainTimeout = 1200*time.Millisecond, 10*time.Millisecond
 			ctx, stop := bounded(t)

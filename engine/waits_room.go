@@ -12,14 +12,15 @@ import (
 func (in *instance) explain(wait *Wait, now time.Time) {
 	switch wait.kind {
 	case waitRoom:
-		who, isGood := in.slowestReader(now)
+		patience := waitRules[waitRoom].lasts(in.run.settings.patience)
+		who, isGood := in.slowestReader(wait.Since.Add(patience), now)
 		wait.Detail = who
-		if isGood || in.run.isDraining() { // a drain is a wait with a name, and has an end
+		isGood = isGood || in.run.isDraining() // a drain is a wait with a name, and has an end
+		if in.waiting.room.covers(isGood, now, patience) {
 			wait.Overdue, wait.Readiness = false, ""
 		}
 	case waitHeld:
-		k := wait.input - 1
-		wait.Detail = "message " + messageUnit(in.definition.Inputs[k], in.waiting.heads[k].offset.Load())
+		in.explainHeld(wait)
 	case waitUnavailable:
 		if wait.Overdue {
 			wait.Readiness = in.run.settings.readiness
@@ -28,22 +29,23 @@ func (in *instance) explain(wait *Wait, now time.Time) {
 }
 
 // slowestReader says who keeps the channel full, and what it does, and whether
-// that is a good reason to wait for room; see doing.
-func (in *instance) slowestReader(now time.Time) (what string, isGood bool) {
+// that is a good reason to wait for room, which is overdue at a time; see doing.
+func (in *instance) slowestReader(overdue, now time.Time) (what string, isGood bool) {
 	slowest, most := in.slowest()
 	if slowest == nil {
 		return "stored frames must be trimmed first", false
 	}
 	stream := in.definition.Destinations()[slowest.destination]
-	does, isGood := slowest.doing(slowest.input, now)
+	does, isGood := slowest.doing(slowest.input, overdue, now)
 	return fmt.Sprintf("%s has %d messages of %s to consume, and %s", slowest.stageName(), most, stream, does), isGood
 }
 
 // doing says what a stage does with an input that it does not take from. A good
 // reason is one that ends by itself, or that the stage's own state or waits tell
 // of: who waits for the stage makes the pipeline no worse then. A message that is
-// held is none, because only who waits for room shows that nothing moves.
-func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
+// held is none, because only who waits for room shows that nothing moves; but see
+// Wait.excuses for a Snooze.
+func (in *instance) doing(input int, overdue, now time.Time) (what string, isGood bool) {
 	if in.phase.isGivenUp() {
 		return "was given up", false
 	}
@@ -53,7 +55,7 @@ func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
 	if state != supervise.StateRunning && state != supervise.StateStarting {
 		return "is " + state.String(), true
 	}
-	if what, isGood, found := reasonOf(in.waitsNow(now), input+1); found {
+	if what, isGood, found := reasonOf(in.waitsNow(now), input+1, overdue, now); found {
 		return what, isGood
 	}
 	if state == supervise.StateStarting {
@@ -64,13 +66,13 @@ func (in *instance) doing(input int, now time.Time) (what string, isGood bool) {
 
 // reasonOf finds among the waits of a stage why it takes nothing from an input,
 // counted from 1; see doing.
-func reasonOf(list []Wait, input int) (what string, isGood, found bool) {
+func reasonOf(list []Wait, input int, overdue, now time.Time) (what string, isGood, found bool) {
 	var cause *Wait
 	for k := range list {
 		switch wait := &list[k]; {
 		case wait.input != 0 && wait.input != input: // of another input
 		case wait.kind == waitHeld:
-			return "holds the next one (" + wait.Detail + ") since " + wait.Since.Format(time.TimeOnly), false, true
+			return "holds the next one (" + wait.Detail + ") since " + wait.Since.Format(time.TimeOnly), wait.excuses(overdue, now), true
 		case wait.kind == waitFunction:
 			return "works since " + wait.Since.Format(time.TimeOnly), true, true
 		case cause == nil && !waitRules[wait.kind].follows:

@@ -96,3 +96,40 @@ func TestStandstillIsToldWithWhatHoldsIt(t *testing.T) {
 		t.Errorf("the log says %s", text)
 	}
 }
+
+// A stage that answers with a short Snooze again and again moves nothing, like one that holds.
+func TestSnoozeAgainAndAgainIsAStandstill(t *testing.T) {
+	t.Parallel()
+	p := engine.New("again")
+	numbers := engine.Source(p, "numbers", func(_ context.Context, at *Place, emit engine.Emit[uint64]) error {
+		emit(at.Next)
+		at.Next++
+		return nil
+	}).WithCapacity(engine.Capacity{Messages: 10})
+	engine.Sink(p, "sink", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error {
+		return engine.Snooze(20 * time.Millisecond)
+	})
+	config := testConfig(t, t.TempDir())
+	config.WaitPatience, config.DrainTimeout = 1200*time.Millisecond, 10*time.Millisecond
+	events := make(chan supervise.Event, 100)
+	config.OnEvent = func(e supervise.Event) {
+		if e.Kind == supervise.WaitsLong {
+			events <- e
+		}
+	}
+	ctx, stop := bounded(t)
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx, config) }()
+	select {
+	case told := <-events:
+		if told.Child != "numbers" || !strings.Contains(told.Detail, "room (sink has 10 messages of numbers to consume") {
+			t.Errorf("the event is %+v", told)
+		}
+	case err := <-ended:
+		t.Fatalf("the run ended: %v", err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}

@@ -112,17 +112,6 @@ func (t *task) endWaits() {
 	}
 }
 
-// noteHeld names the wait of a message that was answered with Hold or Snooze.
-func (t *task) noteHeld(k int, i *input) {
-	held := i.hasHead && i.waits(t.looked)
-	head, w := &t.waiting.heads[k], &t.waiting.reading[k]
-	if held && head.offset.Swap(i.head.offset) != i.head.offset {
-		w.end(waitHeld) // of another message
-	}
-	head.held.Store(held)
-	w.note(waitHeld, held && !t.inputIsAway(i), "")
-}
-
 // inCode notes since when the user's code is in one call, or a stage's loop in
 // one round of calls, which is short unless a call is long. Entering and leaving
 // belong to one goroutine; who asks finds out when it asks a second time.
