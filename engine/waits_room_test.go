@@ -97,7 +97,7 @@ func TestStandstillIsToldWithWhatHoldsIt(t *testing.T) {
 	}
 }
 
-// A stage that answers with a short Snooze again and again moves nothing, like one that holds.
+// A stage that answers with a Snooze again and again moves nothing, like one that holds.
 func TestSnoozeAgainAndAgainIsAStandstill(t *testing.T) {
 	t.Parallel()
 	p := engine.New("again")
@@ -107,10 +107,10 @@ func TestSnoozeAgainAndAgainIsAStandstill(t *testing.T) {
 		return nil
 	}).WithCapacity(engine.Capacity{Messages: 10})
 	engine.Sink(p, "sink", numbers, func(context.Context, *struct{}, engine.Message[uint64]) error {
-		return engine.Snooze(20 * time.Millisecond)
+		return engine.Snooze(3 * time.Second)
 	})
 	config := testConfig(t, t.TempDir())
-	config.WaitPatience, config.DrainTimeout = 1200*time.Millisecond, 10*time.Millisecond
+	config.WaitPatience, config.DrainTimeout = 2500*time.Millisecond, 10*time.Millisecond
 	events := make(chan supervise.Event, 100)
 	config.OnEvent = func(e supervise.Event) {
 		if e.Kind == supervise.WaitsLong {
