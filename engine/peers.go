@@ -13,18 +13,18 @@ import (
 // through here. Safe for concurrent use.
 type peer interface {
 	stageName() string
-	written(stream *plan.Stream) uint64                        // next offset of a stream that it has not committed
-	lastCommit() uint64                                        // its sequence
-	taken(input int) uint64                                    // offset that it has committed
-	needs(input int, last uint64) uint64                       // see instance.needs
-	hasEnded() bool                                            // its last frame is committed
-	endIsKept() bool                                           // by its checkpoint
-	holds() (bytes int64, of plan.Capacity)                    // its channel
-	goesOn() bool                                              // it had ended, and goes on for a dead letter
-	isOurs(ctx context.Context) (bool, error)                  // its last frame is of this process
-	isStill() bool                                             // nothing more comes from it, unless a person starts a stage again
+	written(stream *plan.Stream) uint64                                 // next offset of a stream that it has not committed
+	lastCommit() uint64                                                 // its sequence
+	taken(input int) uint64                                             // offset that it has committed
+	needs(input int, last uint64) uint64                                // see instance.needs
+	hasEnded() bool                                                     // its last frame is committed
+	endIsKept() bool                                                    // by its checkpoint
+	holds() (bytes int64, of plan.Capacity)                             // its channel
+	goesOn() bool                                                       // it had ended, and goes on for a dead letter
+	isOurs(ctx context.Context) (bool, error)                           // its last frame is of this process
+	isStill() bool                                                      // nothing more comes from it, unless a person starts a stage again
 	doing(input int, overdue, now time.Time) (what string, isGood bool) // with an input that it does not take from
-	poke()                                                     // something changed that it may wait for
+	poke()                                                              // something changed that it may wait for
 }
 
 var _ peer = (*instance)(nil)
