@@ -54,9 +54,23 @@ func (c *cycle) find(kind, format string, args ...any) {
 	c.Findings = append(c.Findings, workload.Finding{Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
+// remedies are words by which a refusal says what to do. A test finds each of them in the sources.
+var remedies = []string{
+	"Config.Fresh", "--fresh", "doctor.Examine", "pipeline doctor", "restore ", "name another directory", "use the data directory of the latest run",
+	"give the old type back", "stop the other process", "stop it, or", "the next start checks", "run from the data directory", "replay or discard it",
+}
+
+func oneOf(texts []string) *regexp.Regexp {
+	quoted := make([]string, len(texts))
+	for k, text := range texts {
+		quoted[k] = regexp.QuoteMeta(text)
+	}
+	return regexp.MustCompile(strings.Join(quoted, "|"))
+}
+
 var (
 	oracleSays = regexp.MustCompile(`oracle: (\w+): [^\n]*`)
-	clearly    = regexp.MustCompile(`Config\.Fresh|--fresh|restore |name another directory|use that directory|give the old type back|stop the other process|stop it, or|the next start tells|run from the data directory|replay or discard it|see doctor\.Examine|see pipeline doctor`)
+	clearly    = oneOf(remedies)
 	goDied     = regexp.MustCompile(`(?m)^(panic: |fatal error: |unexpected fault address|SIGSEGV|SIGBUS|runtime: )`)
 )
 

@@ -15,7 +15,7 @@ func TestAProgramThatServesTheSocketIsAsked(t *testing.T) {
 	until(t, "1\n", program, "state", "odd", "--dir", dir)
 	until(t, "2 is even", program, "dlq", "list", "--dir", dir)
 	mustContain(t, "the events", run(t, 0, program, "events", "odd", "--dir", dir), "odd")
-	mustContain(t, "the diagnosis", run(t, 0, program, "doctor", "--dir", dir), "pipeline byhand, which is running")
+	mustContain(t, "the diagnosis", run(t, 0, program, "doctor", "--dir", dir), "pipeline byhand, running")
 	mustContain(t, "the letter", run(t, 0, program, "dlq", "show", "odd.0:numbers.0:1", "--dir", dir), "2 is even")
 	p.kill()
 	mustContain(t, "the log", p.stderr(), `pipeline dlq show odd.0:numbers.0:1 --dir `+dir)

@@ -20,7 +20,7 @@ func TestAProgramOfOnesOwnHasAllVerbs(t *testing.T) {
 	p := start(t, program, append(args, "--halt=400")...)
 	until(t, "400", program, "state", "numbers", "--dir", dir)
 	mustContain(t, "the events", run(t, 0, program, "events", "--dir", dir), "sum", "numbers")
-	mustContain(t, "the diagnosis", run(t, 0, program, "doctor", "--dir", dir), "pipeline squares, which is running", "Nothing is wrong")
+	mustContain(t, "the diagnosis", run(t, 0, program, "doctor", "--dir", dir), "pipeline squares, running", "Nothing is wrong")
 	until(t, "unlucky", program, "dlq", "list", "--dir", dir)
 	p.kill()
 	mustContain(t, "the log", p.stderr(), `show="program dlq show sum.0:numbers.0:12 --dir `+dir)
