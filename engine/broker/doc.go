@@ -1,7 +1,7 @@
 // Package broker holds the connection of a pipeline to NATS, and the NATS server itself when there is no other.
 //
-// Without a URL [Open] starts a NATS server inside the process. It opens no port, keeps its files in [Config.Dir] and, by
-// default, brings every write to the disk before it is acknowledged:
+// Without a URL [Open] starts a NATS server inside the process. It opens no port, keeps its files in [Config.Dir] and,
+// by default, syncs every write to the disk before it is acknowledged:
 //
 //	b, err := broker.Open(ctx, broker.Config{Dir: "data/nats"})
 //	if err != nil {
@@ -13,12 +13,13 @@
 //
 //	b, err := broker.Open(ctx, broker.Config{URL: "nats://a:4222,nats://b:4222", Credentials: "pipeline.creds"})
 //
-// Open waits for such a server as long as its context lives and says in the log what it waits for. Later a lost
-// connection is repaired without end, with a growing delay between attempts; nothing that was sent while it was down is kept
-// back and sent later. [Broker.WaitConnected] waits an outage out, and [Broker.OnReconnect] tells when one is over.
+// Open waits for such a server until its context ends, and logs what it waits for. Later it reconnects a lost
+// connection for as long as it takes, with a growing delay between attempts. Nothing that was sent while the connection
+// was down is kept and sent later. [Broker.WaitConnected] waits until an outage is over, and [Broker.OnReconnect]
+// reports that it is.
 //
-// The rest of the engine talks to JetStream by [Broker.JetStream], and publishes through [Broker.Ask]: one attempt, and
-// an honest answer about what became of it.
+// The rest of the engine uses JetStream through [Broker.JetStream], and publishes through [Broker.Ask]: one attempt,
+// with an answer or an error.
 //
 // Passwords, tokens and credentials in URLs appear in no error and no log line of this package.
 //

@@ -1,7 +1,7 @@
-// Package enginetest runs pipelines in tests: in memory, where the test of a whole pipeline takes milliseconds, or with a real
-// server inside the process and real files in a temporary directory.
+// Package enginetest runs pipelines in tests: in memory, where the test of a whole pipeline takes milliseconds, or with
+// a real server inside the process and real files in a temporary directory.
 //
-// A test feeds the stage at hand with [Values], takes what it emits with [Collect], and calls [Run]:
+// A test feeds a stage with [Values], collects what it emits with [Collect], and calls [Run]:
 //
 //	p := engine.New("test")
 //	in := enginetest.Values(p, "in", "a", "b")
@@ -9,16 +9,17 @@
 //	status := enginetest.Run(t, p, enginetest.NewMemory().In)
 //	if got := out.Values(); !slices.Equal(got, []string{"A", "B"}) { … }
 //
-// Run returns when every stage has ended, and fails the test when that takes too long or the pipeline stops with an error.
-// The [engine.Status] that it returns counts what each stage did: messages, restarts, panics, dead letters. [Stage] picks
-// one stage of it, and [State] reads the committed state of a stage from the directory of a run, [StateIn] from a memory.
+// Run returns when every stage has ended, and fails the test when that takes too long or the pipeline stops with an
+// error. The [engine.Status] that it returns counts what each stage did: messages, restarts, panics, dead letters.
+// [Stage] picks one stage of it, and [State] reads the committed state of a stage from the directory of a run,
+// [StateIn] from a memory.
 //
-// A [Memory] has the engine of every run: its frames, positions, restarts, attempts and dead letters. Leave it out to run on
-// the real server and the real store, which the same test does in a tenth of a second: once before a release, say, or where a
-// test is about the server, files or a crash.
+// With a [Memory] the engine is the real one: its frames, positions, restarts, attempts and dead letters. Leave it out
+// to run on the real server and the real store. The same test then takes about a twentieth of a second. Do so before a
+// release, or where a test is about the server, files or a crash.
 //
 // The option [FastRestarts] keeps a test of failures short.
 //
-// To see what a crash leaves behind, run the pipeline in a process of its own with a fault point armed (see the package
+// To see what a crash leaves, run the pipeline in its own process with an armed fault point (see the package
 // faultpoint), and then again on the same directory.
 package enginetest

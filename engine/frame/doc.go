@@ -1,20 +1,20 @@
 // Package frame is the wire format of a channel.
 //
-// A [Frame] is many messages in one JetStream message, together with what the writer consumed for them and how its state
-// changed. One publish makes all of it durable or none of it: the frame is the transaction.
+// A [Frame] is many messages in one JetStream message, together with what the writer consumed for them and how its
+// state changed. One publish makes all of it durable or none of it: the frame is the transaction.
 //
 // A writer gathers messages in one [Section] per destination as its stage emits them. They are encoded at once, so a
-// message may be reused as soon as [Section.Append] returns, and [Section.Truncate] takes back what a failed message had
-// emitted. [Append] then turns the frame into bytes.
+// message may be reused as soon as [Section.Append] returns. [Section.Truncate] removes what a failed call had emitted.
+// [Append] then turns the frame into bytes.
 //
 // A reader calls [Decode] once per frame, which checks everything: the checksum, every length and every message. After
 // that an [Iterator] over [Section.Messages] cannot fail and does not allocate. A reader that is not the frame's owner
-// uses [DecodeOutputs], which spares it the owner's state.
+// uses [DecodeOutputs], which leaves out the owner's state.
 //
 // Nothing in a decoded frame is copied, apart from strings: it aliases the bytes given to Decode, which must not change
 // while the frame is in use.
 //
-// A frame may be sealed for its place with a key: [Keys]. Decode does not look at the seal, Verify does.
+// A frame may be sealed for its place with a key: [Keys]. Decode does not check the seal, Verify does.
 //
 // # Wire format, versions 1 to 3
 //
@@ -45,6 +45,6 @@
 // A message is one flags byte (1: it has a key), the signed difference of its time to the one before (the first: to 0),
 // bytes key if it has one, and bytes value.
 //
-// There is one way to write a plain frame: varints are of minimal length and nothing follows the last section. A frame that
-// breaks a rule is refused, never repaired.
+// There is one way to write a plain frame: varints are of minimal length and nothing follows the last section. A frame
+// that breaks a rule is refused, never repaired.
 package frame

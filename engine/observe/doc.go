@@ -1,2 +1,2 @@
-// Package observe has what a pipeline tells of itself, as plain data.
+// Package observe has what a pipeline reports about itself, as plain data.
 package observe

@@ -1,3 +1,3 @@
-// Package jscode has the error codes of the JetStream API that its client library
-// has no names for. They stand in server/errors.json of nats-server.
+// Package jscode has the error codes of the JetStream API that its client library has no names for. They are listed in
+// server/errors.json of nats-server.
 package jscode

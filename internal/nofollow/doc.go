@@ -1,4 +1,3 @@
-// Package nofollow writes files of a data directory without following a symbolic
-// link in the place of one: what another user put there must not lead a write
-// elsewhere.
+// Package nofollow writes files of a data directory without following symbolic links, so that a link of another user
+// cannot lead a write elsewhere.
 package nofollow

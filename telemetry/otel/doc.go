@@ -1,3 +1,3 @@
-// Package otel makes spans of OpenTelemetry of a pipeline's frames, and sends them to where the standard
-// variables say. A program that wants nothing but traces needs no other package of telemetry.
+// Package otel makes OpenTelemetry spans of a pipeline's frames, and sends them where the standard variables say. A
+// program that wants only traces needs no other package of telemetry.
 package otel

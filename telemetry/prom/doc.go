@@ -1,3 +1,3 @@
-// Package prom gives Prometheus what a pipeline measures, for the registry of any program. Package telemetry
-// serves it at /metrics.
+// Package prom gives Prometheus the measures of a pipeline, for the registry of any program. Package telemetry serves
+// it at /metrics.
 package prom

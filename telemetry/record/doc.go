@@ -1,6 +1,6 @@
-// Package record sees how a pipeline stands: a look each second becomes a [Sample], triggers color what
-// is out of bounds in it, and an hour of samples and events is kept, told to those who listen,
-// and written as a recording. It serves nothing and draws nothing.
+// Package record observes a pipeline: it makes a [Sample] each second, triggers color what is out of bounds in it, and
+// an hour of samples and events is kept, sent to listeners, and written as a recording. It serves nothing and draws
+// nothing.
 //
-// A program meets these types in package telemetry, under the same names.
+// Package telemetry has these types too, under the same names.
 package record

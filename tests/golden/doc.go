@@ -1,3 +1,3 @@
-// Package golden has a pipeline whose data directories, as builds of the past left them when they were killed, are kept in
-// testdata: each later build has to open them, go on, and come to the exact result.
+// Package golden has a pipeline whose data directories are kept in testdata, as earlier builds left them when they were
+// killed. Each later build must open them, go on, and come to the exact result.
 package golden

@@ -1,3 +1,3 @@
-// Package disk is what the store needs of the file system: space that is kept for Badger's files, the
-// syncs that Badger leaves out, limits, leftovers of a crash, and errors for pages that cannot be read.
+// Package disk is what the store needs of the file system: reserved space for Badger's files, the syncs that Badger
+// leaves out, limits, leftovers of a crash, and errors for pages that cannot be read.
 package disk

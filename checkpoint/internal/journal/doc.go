@@ -1,3 +1,3 @@
-// Package journal keeps the states of keys that changed lately in memory, and many of them in one entry
-// of Badger: [Changes] is the table of them, a [Journal] is that of one instance.
+// Package journal keeps the states of recently changed keys in memory, and many of them in one entry of Badger.
+// [Changes] is a table of them. A [Journal] belongs to one instance.
 package journal

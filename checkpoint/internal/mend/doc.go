@@ -1,3 +1,2 @@
-// Package mend checks the tables of a store before Badger sees them, says what is damaged, and finds bits
-// that are flipped.
+// Package mend checks the tables of a store before Badger opens them, reports what is damaged, and finds flipped bits.
 package mend

@@ -1,3 +1,3 @@
-// Package answer is what a function of a stage can answer besides nil and an ordinary error: package engine gives these to users, and
-// the task that made the call looks which one came. An answer may be wrapped.
+// Package answer has what a function of a stage can return besides nil and an ordinary error. Package engine gives
+// these values to users, and the task that made the call checks which one came back. They may be wrapped.
 package answer

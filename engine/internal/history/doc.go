@@ -1,3 +1,3 @@
-// Package history keeps the newest events of a stage in the store, for the next process and for those that look at the
+// Package history keeps the newest events of a stage in the store, for the next process and for commands that read the
 // directory of a stopped pipeline.
 package history

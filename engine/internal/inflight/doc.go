@@ -1,11 +1,11 @@
-// Package inflight keeps what every instance was about to do, so that it is known even after the process died of it.
+// Package inflight records what every instance is about to do, so that it is known even if the process dies of it.
 //
-// A message can end the whole process: os.Exit, a fatal error, a panic in a goroutine of the user's, the end of memory.
-// Nothing in the process gets to write that down. So it is written before: a small file in the data directory is mapped
-// into memory, and each instance notes there, with a few plain stores, what it hands to the user's function. The kernel
-// keeps these pages however the process ends, and the next process reads from them what was under way.
+// A message can end the whole process: os.Exit, a fatal error, a panic in a goroutine of the user's code, running out
+// of memory. Then it is too late to record anything. So it is recorded before: a small file in the data directory is
+// mapped into memory, and each instance writes there, with a few plain stores, what it gives to the user's function.
+// The kernel keeps these pages however the process ends, and the next process reads from them what was in progress.
 //
-// [Open] tells what the process before left, and takes the file for this one:
+// [Open] returns what the previous process left, and takes the file for this one:
 //
 //	f, last, err := inflight.Open(filepath.Join(dir, "inflight"), []string{"worker.0", "worker.1"})
 //	if err != nil {
@@ -15,8 +15,8 @@
 //		suspect(last.Calls) // by name of the instance
 //	}
 //
-// What was left is gone once Open returned. Who must not lose it to a second death asks [Read] first, makes the answer
-// durable, and then calls Open.
+// Once Open has returned, what was left is gone. If a second death must not lose it, call [Read] first, make the result
+// durable, and then call Open.
 //
 // Each instance has a [Slot], which only its goroutine writes:
 //
@@ -25,22 +25,22 @@
 //	err := function(message)
 //	s.Leave()
 //
-// Asked for the slot again, for a new life of the instance, the file cuts the earlier handle off: what an abandoned
-// goroutine still does with it goes nowhere. A nil *Slot, which a nil *File gives out, does nothing.
+// If the slot is requested again, for a new life of the instance, the earlier handle has no effect any more, whatever
+// an abandoned goroutine does with it. A nil *File returns a nil *Slot, which does nothing.
 //
-// [File.Close] marks the orderly end. Without it the next Open says that the end was not clean, with the calls that were
-// under way, or with none.
+// [File.Close] marks the orderly end. Without it the next Open says that the end was not clean, with the calls that
+// were in progress, or with none.
 //
 // # What can be relied on
 //
 // After the death of the process, by whatever means, a call is reported exactly if Enter had returned and Leave had not
 // begun; in between the two ends of Enter, or of Leave, it is reported whole or not at all. Each slot carries a
-// checksum over its words, the random number of this opening and the place of the slot, so half a call, a call of an
-// earlier process and plain garbage are told from a call and ignored.
+// checksum over its words, the random number of this opening and the place of the slot. So half a call, a call of an
+// earlier process and garbage are recognised and ignored.
 //
-// After a crash of the machine only what the kernel had written back is there: calls may be missing, and others may long
-// be over. [Last.OtherBoot] says so where the system has a name for its boot (Linux and macOS). No message is to blame
-// then, and who goes by the calls all the same compares them with the committed positions.
+// After a crash of the machine only what the kernel had written back is there: calls may be missing, and others may
+// have ended long before. [Last.OtherBoot] says so where the system has a name for its boot (Linux and macOS). No
+// message is to blame then. If you use the calls all the same, compare them with the committed positions.
 //
 // The pages are written with real zeros and synced before they are mapped: a hole in a file on a full disk would
 // otherwise kill the process that stores to it. For the same reason the file must not be truncated while it is in use.

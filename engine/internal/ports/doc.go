@@ -1,3 +1,3 @@
-// Package ports is what the commit protocol works against: the log of an instance, its store, the server, the dead letters and
-// a clock. The simulation has its own of each.
+// Package ports has the interfaces that the commit protocol uses: the log of an instance, its store, the server, the
+// dead letters and a clock. The simulation implements each of them.
 package ports

@@ -1,5 +1,5 @@
-// Package rule lists the rules of the commit protocol that a test can take away, to prove that the checks which look for
-// lost, doubled or reordered messages would see it.
+// Package rule lists the rules of the commit protocol that a test can remove, to prove that the checks for lost,
+// doubled or reordered messages notice it.
 //
 // Code that enforces one of these rules asks for it first:
 //
@@ -7,8 +7,8 @@
 //		continue // seen before
 //	}
 //
-// In a normal build each rule is the constant true, so the question costs nothing and cannot be answered otherwise. Only
-// a build with the tag penstock_mutation reads the environment variable PENSTOCK_WITHOUT, once, at the start:
+// In a normal build each rule is the constant true, so the question costs nothing and cannot be answered otherwise.
+// Only a build with the tag penstock_mutation reads the environment variable PENSTOCK_WITHOUT, once, at the start:
 //
 //	PENSTOCK_WITHOUT=position-check,fencing
 //

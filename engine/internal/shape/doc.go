@@ -1,3 +1,3 @@
-// Package shape shows the state of a stage as JSON without the program of its pipeline: how it is encoded, and whether it
-// is one value or one for each key, is kept beside the checkpoint.
+// Package shape shows the state of a stage as JSON without the program of its pipeline. The encoding of the state, and
+// whether it is one value or one per key, is stored beside the checkpoint.
 package shape

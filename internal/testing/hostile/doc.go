@@ -1,2 +1,2 @@
-// Package hostile has text that an attacker gets into what people are shown.
+// Package hostile has texts of an attacker, for tests of what people are shown.
 package hostile

@@ -1,3 +1,3 @@
-// Package patient has data directories of pipelines that were stopped or killed in the middle, for tests of what looks at
-// them, mends them, and goes on with them.
+// Package patient has data directories of pipelines that were stopped or killed in the middle, for tests of commands
+// that read, mend or resume them.
 package patient

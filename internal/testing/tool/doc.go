@@ -1,2 +1,2 @@
-// Package tool finds programs of others that a test asks for a second opinion.
+// Package tool finds programs of others that a test uses for a second opinion.
 package tool

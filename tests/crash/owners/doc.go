@@ -1,2 +1,2 @@
-// Package owners looks at who has committed what: in a channel, nobody goes on after another has taken over.
+// Package owners checks who has committed what: in a channel no owner goes on after another has taken over.
 package owners

@@ -1,3 +1,3 @@
-// Package render writes what a terminal is shown: text that cannot steer it, tables,
-// numbers, and a block of lines below what scrolls by. It knows nothing of pipelines.
+// Package render writes text for a terminal: text that cannot steer the terminal, tables, numbers, and a block of lines
+// below the log. It knows nothing of pipelines.
 package render

@@ -1,3 +1,3 @@
-// Package shipped has the commands of the pipelines that come with Penstock: what
-// any program that is made of package cli has for its own.
+// Package shipped has the commands of the pipelines that come with Penstock, just as any program made with package cli
+// has them for its own pipelines.
 package shipped

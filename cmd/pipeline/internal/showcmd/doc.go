@@ -1,3 +1,2 @@
-// Package showcmd draws: the flags by which a run shows itself in a browser, and the verbs graph and
-// replay-telemetry.
+// Package showcmd has the flags of the dashboard, and the verbs graph and replay-telemetry.
 package showcmd

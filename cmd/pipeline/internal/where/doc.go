@@ -1,3 +1,3 @@
-// Package where finds a pipeline: the flags for its data directory, its NATS server and its frame keys,
-// and a look into the directory, or a question to the process that has locked it.
+// Package where finds a pipeline: it has the flags for data directory, NATS server and frame keys, and reads the
+// directory, or asks the process that has locked it.
 package where

@@ -1,3 +1,3 @@
-// Package words says in a program's flags and verbs what mends an error: the library names
-// remedies and knows no command line.
+// Package words names what mends an error by a program's flags and verbs. The library names remedies and knows no
+// command line.
 package words
