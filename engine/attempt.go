@@ -10,6 +10,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -47,7 +48,7 @@ func messageUnit(i *plan.Input, offset uint64) string {
 
 // countCall counts a failed try of a call that is no message, durably.
 func (t *task) countCall(unit string, err error) error {
-	t.observed.stats.FailedAttempts.Add(1)
+	t.observed.stats.count(func(c *observe.LifeCounts) { c.FailedAttempts++ })
 	t.failures.ofUnit.count(unit, err, t.run.clock.Now())
 	return t.saveCalls()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -149,7 +150,7 @@ func (in *instance) count(e supervise.Event) {
 		in.run.pokeAll()
 		in.run.endIfStuck()
 	case supervise.RecoveryFailed:
-		in.observed.stats.RecoveryFailures.Add(1)
+		in.observed.stats.count(func(c *observe.LifeCounts) { c.RecoveryFailures++ })
 	}
 }
 
@@ -157,10 +158,10 @@ func (in *instance) countFailure(e supervise.Event) {
 	var panicked *supervise.PanicError
 	switch {
 	case e.Reason == supervise.Unhealthy:
-		in.observed.stats.Unhealthy.Add(1)
+		in.observed.stats.count(func(c *observe.LifeCounts) { c.Unhealthy++ })
 	case errors.As(e.Err, &panicked):
-		in.observed.stats.Panics.Add(1)
+		in.observed.stats.count(func(c *observe.LifeCounts) { c.Panics++ })
 	default:
-		in.observed.stats.Errors.Add(1)
+		in.observed.stats.count(func(c *observe.LifeCounts) { c.Errors++ })
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/answer"
+	"penstock/engine/observe"
 )
 
 // failure is the durable record of a message that failed and is not committed.
@@ -121,7 +122,7 @@ func (t *task) countTry(c *call, err error) (*failure, error) {
 	if full != nil {
 		return nil, answer.Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.definition.Name, unit, full))
 	}
-	t.observed.stats.FailedAttempts.Add(1)
+	t.observed.stats.count(func(c *observe.LifeCounts) { c.FailedAttempts++ })
 	f.count(unit, err, t.run.clock.Now())
 	if c.key != "" {
 		f.Key = []byte(c.key) // for the letter: to divert a message nothing of the user's is called

@@ -29,7 +29,7 @@ func InfoOf(ctx context.Context) Info {
 		Pipeline: in.definition.Pipeline.Name,
 		Stage:    in.definition.Name,
 		Epoch:    in.ownership.epoch,
-		Start:    in.observed.stats.Starts.Load(),
+		Start:    in.observed.stats.read().Starts,
 		Commits:  control.Commit,
 		Attempt:  callOf(ctx, in).attempt,
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"penstock/engine/internal/answer"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -52,7 +53,7 @@ func (in *instance) abandon() bool {
 	if s == nil || !s.code.guard.abandon() {
 		return false
 	}
-	in.observed.stats.Abandoned.Add(1)
+	in.observed.stats.count(func(c *observe.LifeCounts) { c.Abandoned++ })
 	s.traces.leave(errLeft)
 	s.giveTurn()
 	in.fault.left = s
@@ -134,7 +135,7 @@ func (t *task) start(ctx context.Context) error {
 	if t.phase.isEnded() {
 		return errOver
 	}
-	t.observed.stats.Starts.Add(1)
+	t.observed.stats.count(func(c *observe.LifeCounts) { c.Starts++ })
 	if err := t.afterFault(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/observe"
 )
 
 // outages are the calls of a task that have answered Unavailable, and have
@@ -46,7 +47,7 @@ func (t *task) isAway(call, unit string, said error) time.Duration {
 	if t.code.guard.abandoned() {
 		return 0
 	}
-	t.observed.stats.Unavailable.Add(1)
+	t.observed.stats.count(func(c *observe.LifeCounts) { c.Unavailable++ })
 	isNew, delay := t.noteAway(call, unit, said)
 	if isNew {
 		t.logOften(slog.LevelWarn, call, "the stage waits: the service that it calls is unavailable", "call", call, "at", unit, "error", brief(said), "delay", delay)

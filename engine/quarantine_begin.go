@@ -9,6 +9,7 @@ import (
 
 	"penstock/engine/internal/inflight"
 	"penstock/engine/internal/plan"
+	"penstock/engine/observe"
 )
 
 // quarantineNote is kept as long as something is in quarantine. Before that it is how the
@@ -171,7 +172,7 @@ func (c *quarantine) blame(guilty suspect) error {
 	s := in.task.Load()
 	i := s.input(guilty.Input)
 	unit := messageUnit(i.definition, guilty.Offset)
-	in.observed.stats.Killed.Add(1)
+	in.observed.stats.count(func(c *observe.LifeCounts) { c.Killed++ })
 	in.observed.stats.unsaved.Store(true)
 	f, err := s.countMessage(&call{input: i, offset: guilty.Offset, count: 1}, &KilledError{Stage: in.definition.Name, Message: unit})
 	if err != nil {

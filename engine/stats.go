@@ -8,48 +8,31 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/frame"
+	"penstock/engine/observe"
 )
 
-// stats are the counts of an instance that its offsets do not tell. They
+// stats are the counts of an instance that its frames do not tell. They
 // outlive the process: they are kept in Badger, and written whenever something
 // rare happens. Safe for concurrent use.
 type stats struct {
-	Starts           atomic.Uint64
-	Restarts         atomic.Uint64
-	Panics           atomic.Uint64
-	Errors           atomic.Uint64
-	Unhealthy        atomic.Uint64
-	Abandoned        atomic.Uint64
-	RecoveryFailures atomic.Uint64
-	Unavailable      atomic.Uint64
-	FailedAttempts   atomic.Uint64
-	Killed           atomic.Uint64
-	Busy             atomic.Int64 // nanoseconds inside the stage's functions, of this process
+	Busy atomic.Int64 // nanoseconds inside the stage's functions, of this process
 
 	unsaved atomic.Bool // to be saved with the next commit
-	mu      sync.Mutex
-	saved   savedStats        // as in Badger
-	causes  map[string]uint64 // restarts by why
-	given   givenUp
-	before  frame.Tally // what builds counted here that did not count in the frames
-}
 
-type savedStats struct {
-	Starts           uint64 `json:"starts"`
-	Restarts         uint64 `json:"restarts"`
-	Panics           uint64 `json:"panics"`
-	Errors           uint64 `json:"errors"`
-	Unhealthy        uint64 `json:"unhealthy,omitempty"`
-	Abandoned        uint64 `json:"abandoned,omitempty"`
-	RecoveryFailures uint64 `json:"recovery_failures,omitempty"`
-	Unavailable      uint64 `json:"unavailable,omitempty"`
-	FailedAttempts   uint64 `json:"failed_attempts,omitempty"`
-	Killed           uint64 `json:"killed,omitempty"`
+	mu     sync.Mutex // not held while anything is written: counting never waits for the disk
+	counts observe.LifeCounts
+	causes map[string]uint64 // restarts by why
+
+	saving sync.Mutex         // guards saved, and the order of what is written
+	saved  observe.LifeCounts // as in Badger
+
+	given  givenUp     // as it was read
+	before frame.Tally // what builds counted here that did not count in the frames
 }
 
 // statsRecord is what is in Badger.
 type statsRecord struct {
-	savedStats
+	observe.LifeCounts
 	givenUp
 	Causes map[string]uint64 `json:"restarts_by_reason,omitempty"`
 }
@@ -75,51 +58,36 @@ func (g givenUp) tally() frame.Tally {
 	return t
 }
 
+// count counts what rarely happens, by changing the counts.
+func (s *stats) count(change func(counts *observe.LifeCounts)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.counts)
+}
+
 // countRestart counts a restart.
 func (s *stats) countRestart(cause string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.Restarts.Add(1)
+	s.counts.Restarts++
 	if s.causes == nil {
 		s.causes = map[string]uint64{}
 	}
 	s.causes[cause]++
 }
 
-// restartsBy are the restarts by why there were.
-func (s *stats) restartsBy() map[string]uint64 {
+// read returns the counts.
+func (s *stats) read() observe.LifeCounts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.causes)
+	return s.counts
 }
 
-func (s *stats) read() savedStats {
-	return savedStats{
-		Starts:           s.Starts.Load(),
-		Restarts:         s.Restarts.Load(),
-		Panics:           s.Panics.Load(),
-		Errors:           s.Errors.Load(),
-		Unhealthy:        s.Unhealthy.Load(),
-		Abandoned:        s.Abandoned.Load(),
-		RecoveryFailures: s.RecoveryFailures.Load(),
-		Unavailable:      s.Unavailable.Load(),
-		FailedAttempts:   s.FailedAttempts.Load(),
-		Killed:           s.Killed.Load(),
-	}
-}
-
-func (s *stats) restore(saved savedStats) {
-	s.saved = saved
-	s.Starts.Store(saved.Starts)
-	s.Restarts.Store(saved.Restarts)
-	s.Panics.Store(saved.Panics)
-	s.Errors.Store(saved.Errors)
-	s.Unhealthy.Store(saved.Unhealthy)
-	s.Abandoned.Store(saved.Abandoned)
-	s.RecoveryFailures.Store(saved.RecoveryFailures)
-	s.Unavailable.Store(saved.Unavailable)
-	s.FailedAttempts.Store(saved.FailedAttempts)
-	s.Killed.Store(saved.Killed)
+// readAll returns the counts, and the restarts by why there were.
+func (s *stats) readAll() (counts observe.LifeCounts, causes map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts, maps.Clone(s.causes)
 }
 
 func (in *instance) saveStats() {
@@ -133,18 +101,19 @@ func (in *instance) saveStats() {
 
 // putStats keeps the counters, if they have changed.
 func (in *instance) putStats() error {
-	in.observed.stats.mu.Lock()
-	defer in.observed.stats.mu.Unlock()
-	now := in.observed.stats.read()
-	if now == in.observed.stats.saved {
+	s := &in.observed.stats
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	counts, causes := s.readAll()
+	if counts == s.saved {
 		return nil
 	}
-	data, err := json.Marshal(statsRecord{now, in.observed.stats.given, in.observed.stats.causes})
+	data, err := json.Marshal(statsRecord{counts, s.given, causes})
 	if err == nil {
 		err = in.committed.Store.PutNoteUnsynced(statsNote, data)
 	}
 	if err == nil {
-		in.observed.stats.saved = now
+		s.saved = counts
 	}
 	return err
 }
@@ -158,8 +127,8 @@ func (in *instance) loadStats() error {
 	if err := json.Unmarshal(data, &saved); err != nil {
 		return fmt.Errorf("read the counters: %w", err)
 	}
-	in.observed.stats.restore(saved.savedStats)
-	in.observed.stats.causes = saved.Causes
-	in.observed.stats.given, in.observed.stats.before = saved.givenUp, saved.tally()
+	s := &in.observed.stats
+	s.counts, s.saved, s.causes = saved.LifeCounts, saved.LifeCounts, saved.Causes
+	s.given, s.before = saved.givenUp, saved.tally()
 	return nil
 }

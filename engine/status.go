@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"penstock/engine/frame"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 	"penstock/engine/supervise"
 )
@@ -24,9 +25,7 @@ type Status struct {
 	Waits []Wait `json:"waits,omitempty"`
 }
 
-// StageStatus is what a stage is doing, or did. Counts are totals since the
-// pipeline's fresh start, across restarts of the process, unless they say
-// otherwise.
+// StageStatus is what a stage is doing, or did.
 type StageStatus struct {
 	Name    string `json:"name"`
 	Kind    Kind   `json:"kind"`
@@ -35,36 +34,19 @@ type StageStatus struct {
 	Health  string `json:"health,omitempty"`  // "healthy", "degraded: cache cold" …; "" without a health check
 	Breaker string `json:"breaker,omitempty"` // "closed", "open", "half-open"; "" without a circuit breaker
 
-	Ended            bool              `json:"ended"`
-	In               uint64            `json:"in"`                               // messages taken
-	Out              uint64            `json:"out"`                              // messages emitted
-	Commits          uint64            `json:"commits"`                          // frames, fences included
-	Epoch            uint64            `json:"epoch"`                            // owners so far
-	Starts           uint64            `json:"starts"`                           // of the stage's functions: the number of its generation
-	Restarts         uint64            `json:"restarts"`                         // starts after a fault of its own, of a sibling, or by an operator
-	RestartsBy       map[string]uint64 `json:"restarts_by_reason,omitempty"`     // the same by supervise.Reason of the end before
-	Panics           uint64            `json:"panics"`                           // faults that were panics
-	Errors           uint64            `json:"errors"`                           // faults that were errors
-	Unhealthy        uint64            `json:"unhealthy,omitempty"`              // faults that a health check or the deadline found
-	Abandoned        uint64            `json:"abandoned,omitempty"`              // functions that did not return and were left behind
-	RecoveryFailures uint64            `json:"recovery_failures,omitempty"`      // recovery functions that panicked or took too long
-	Unavailable      uint64            `json:"unavailable,omitempty"`            // calls that answered Unavailable
-	FailedAttempts   uint64            `json:"failed_attempts,omitempty"`        // at messages, and at calls that are none
-	DeadLetters      uint64            `json:"dead_letters"`                     // messages diverted
-	DeadLettersBy    map[string]uint64 `json:"dead_letters_by_reason,omitempty"` // the same by dlq.Reason
-	Dropped          uint64            `json:"dropped,omitempty"`                // messages dropped without a dead letter: at their limit, by a recovery function, by OnUnfit or CountDropped
-	StateBytes       int64             `json:"state_bytes,omitempty"`            // of the committed state, unless it is one for each key
-	StateLimit       int64             `json:"state_limit"`                      // bytes that a commit holds: of the state, or of that of a key, and of the outputs of a call
-	LargeStates      int64             `json:"large_states,omitempty"`           // states that take more than half of that: 1, or as many keys, at most 100
-	Killed           uint64            `json:"killed,omitempty"`                 // deaths of the process that a message was found guilty of
-	Foreign          uint64            `json:"foreign_messages,omitempty"`       // in its channel, of other clients, set aside in this process
-	Lag              uint64            `json:"lag"`                              // messages committed upstream and not taken
-	Waiting          int               `json:"waiting,omitempty"`                // of these, messages that others have overtaken, see AttemptDelay
-	Waits            []Wait            `json:"waits,omitempty"`                  // what it waits for
-	Uptime           time.Duration     `json:"-"`                                // since its functions were started the last time; 0 when it is down
-	UptimeSeconds    float64           `json:"uptime_seconds"`                   // the same
-	Busy             time.Duration     `json:"-"`                                // inside the stage's functions, in this process
-	BusySeconds      float64           `json:"busy_seconds"`                     // the same
+	Ended bool `json:"ended"`
+	observe.StageCounts
+	Epoch         uint64        `json:"epoch"`                  // owners so far
+	StateBytes    int64         `json:"state_bytes,omitempty"`  // of the committed state, unless it is one for each key
+	StateLimit    int64         `json:"state_limit"`            // bytes that a commit holds: of the state, or of that of a key, and of the outputs of a call
+	LargeStates   int64         `json:"large_states,omitempty"` // states that take more than half of that: 1, or as many keys, at most 100
+	Lag           uint64        `json:"lag"`                    // messages committed upstream and not taken
+	Waiting       int           `json:"waiting,omitempty"`      // of these, messages that others have overtaken, see AttemptDelay
+	Waits         []Wait        `json:"waits,omitempty"`        // what it waits for
+	Uptime        time.Duration `json:"-"`                      // since its functions were started the last time; 0 when it is down
+	UptimeSeconds float64       `json:"uptime_seconds"`         // the same
+	Busy          time.Duration `json:"-"`                      // inside the stage's functions, in this process
+	BusySeconds   float64       `json:"busy_seconds"`           // the same
 }
 
 // GroupStatus is what a group is doing.
@@ -121,37 +103,16 @@ func (r *run) status() Status {
 func statusOf(in *instance, child supervise.ChildStatus) StageStatus {
 	control, _ := in.committed.Last()
 	s := StageStatus{
-		Name:             in.definition.Name,
-		Kind:             in.definition.Kind,
-		Group:            in.definition.Group.Path(),
-		State:            child.State.String(),
-		Ended:            in.phase.isEnded(),
-		Out:              in.emitted(),
-		Commits:          control.Commit,
-		Epoch:            control.Epoch,
-		Starts:           in.observed.stats.Starts.Load(),
-		Restarts:         in.observed.stats.Restarts.Load(),
-		Panics:           in.observed.stats.Panics.Load(),
-		Errors:           in.observed.stats.Errors.Load(),
-		Unhealthy:        in.observed.stats.Unhealthy.Load(),
-		Abandoned:        in.observed.stats.Abandoned.Load(),
-		RecoveryFailures: in.observed.stats.RecoveryFailures.Load(),
-		Unavailable:      in.observed.stats.Unavailable.Load(),
-		FailedAttempts:   in.observed.stats.FailedAttempts.Load(),
-		DeadLetters:      control.Tally.Total(),
-		Dropped:          control.Tally.Dropped,
-		Killed:           in.observed.stats.Killed.Load(),
-		Foreign:          in.observed.foreign.count.Load(),
-		Busy:             time.Duration(in.observed.stats.Busy.Load()),
+		Name:  in.definition.Name,
+		Kind:  in.definition.Kind,
+		Group: in.definition.Group.Path(),
+		State: child.State.String(),
+		Ended: in.phase.isEnded(),
+		Epoch: control.Epoch,
+		Busy:  time.Duration(in.observed.stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
-	for _, l := range control.Tally.Letters {
-		if s.DeadLettersBy == nil {
-			s.DeadLettersBy = map[string]uint64{}
-		}
-		s.DeadLettersBy[l.Reason] = l.Count
-	}
-	s.RestartsBy = in.observed.stats.restartsBy()
+	s.StageCounts = countsOf(in, control)
 	switch child.State {
 	case supervise.StateStarting, supervise.StateRunning, supervise.StateStopping:
 		s.Uptime = time.Since(child.Started)
@@ -175,6 +136,22 @@ func statusOf(in *instance, child supervise.ChildStatus) StageStatus {
 		}
 	}
 	return s
+}
+
+// countsOf are the counts, but for In.
+func countsOf(in *instance, control frame.Frame) observe.StageCounts {
+	c := observe.StageCounts{
+		Out: in.emitted(), Commits: control.Commit,
+		DeadLetters: control.Tally.Total(), Dropped: control.Tally.Dropped, Foreign: in.observed.foreign.count.Load(),
+	}
+	c.LifeCounts, c.RestartsBy = in.observed.stats.readAll()
+	for _, l := range control.Tally.Letters {
+		if c.DeadLettersBy == nil {
+			c.DeadLettersBy = map[string]uint64{}
+		}
+		c.DeadLettersBy[l.Reason] = l.Count
+	}
+	return c
 }
 
 // positionOf is how far an input is taken.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
+
+	"penstock/engine/observe"
 )
 
 // What Prometheus is told agrees with the status, keeps its conventions, and has both forms of histograms.
@@ -53,10 +55,11 @@ func TestMetrics(t *testing.T) {
 		return sum
 	}
 	for _, stage := range status.Stages {
-		for name, want := range map[string]uint64{
-			"penstock_stage_messages_in_total": stage.In, "penstock_stage_messages_out_total": stage.Out,
-			"penstock_stage_restarts_total": stage.Restarts, "penstock_stage_faults_total": stage.Panics + stage.Errors,
-		} {
+		totals := map[string]uint64{}
+		for _, c := range observe.StageCounters() {
+			totals["penstock_stage_"+c.Metric+"_total"] += c.Total(&stage.StageCounts)
+		}
+		for name, want := range totals {
 			if got := value(name, stage.Name); got != float64(want) {
 				t.Errorf("%s of %s is %v, the status says %d", name, stage.Name, got, want)
 			}

@@ -3,37 +3,34 @@ package prom
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/measure"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
-type stageRead = func(s *engine.StageStatus, give func(float64, ...string))
-
-func stageTotal(name, help string, read func(s *engine.StageStatus) uint64) metric[engine.StageStatus] {
-	return metric[engine.StageStatus]{desc("stage_"+name, help, "pipeline", "stage"), prometheus.CounterValue,
-		func(s *engine.StageStatus, give func(float64, ...string)) { give(float64(read(s))) }}
+// stageCounters are the metrics of all counters of a stage.
+func stageCounters() (list []metric[engine.StageStatus]) {
+	for _, c := range observe.StageCounters() {
+		labels := []string{"pipeline", "stage"}
+		read := func(s *engine.StageStatus, give func(float64, ...string)) { give(float64(c.Total(&s.StageCounts))) }
+		if c.Label != "" {
+			labels = append(labels, c.Label)
+			read = func(s *engine.StageStatus, give func(float64, ...string)) {
+				for _, part := range c.By(&s.StageCounts) {
+					give(float64(part.N), part.Of)
+				}
+			}
+		}
+		list = append(list, metric[engine.StageStatus]{desc("stage_"+c.Metric+"_total", c.Help, labels...), prometheus.CounterValue, read})
+	}
+	return list
 }
 
 func stageGauge(name, help string, read func(s *engine.StageStatus) float64) metric[engine.StageStatus] {
 	return metric[engine.StageStatus]{desc("stage_"+name, help, "pipeline", "stage"), prometheus.GaugeValue,
 		func(s *engine.StageStatus, give func(float64, ...string)) { give(read(s)) }}
 }
-
-func stageBy(name, help, label string, read stageRead) metric[engine.StageStatus] {
-	return metric[engine.StageStatus]{desc("stage_"+name, help, "pipeline", "stage", label), prometheus.CounterValue, read}
-}
-
-// All the reasons there are. Each is given from the start, as 0: of a series that
-// begins with 1 Prometheus does not see that it grew.
-var (
-	restartReasons = []string{supervise.Normal.String(), supervise.Error.String(), supervise.Panic.String(), supervise.Unhealthy.String(), supervise.Shutdown.String()}
-	letterReasons  = []string{
-		string(dlq.ReasonPanic), string(dlq.ReasonKilled), string(dlq.ReasonError), string(dlq.ReasonDeadline),
-		string(dlq.ReasonRejected), string(dlq.ReasonTooLarge), string(dlq.ReasonHeld),
-	}
-)
 
 // giveWaits gives the longest overdue wait of each kind, of all kinds there are.
 func giveWaits(list []engine.Wait, give func(float64, ...string)) {
@@ -48,35 +45,8 @@ func giveWaits(list []engine.Wait, give func(float64, ...string)) {
 	}
 }
 
-func giveBy(counts map[string]uint64, reasons []string, give func(float64, ...string)) {
-	for _, reason := range reasons {
-		give(float64(counts[reason]), reason)
-	}
-}
-
 // stageMetrics are about each stage. Totals are since the pipeline's fresh start.
-var stageMetrics = []metric[engine.StageStatus]{
-	stageTotal("messages_in_total", "Messages that the stage has consumed, by commits.", func(s *engine.StageStatus) uint64 { return s.In }),
-	stageTotal("messages_out_total", "Messages that the stage has emitted, by commits.", func(s *engine.StageStatus) uint64 { return s.Out }),
-	stageTotal("commits_total", "Frames that the stage has committed, fences included.", func(s *engine.StageStatus) uint64 { return s.Commits }),
-	stageBy("restarts_total", "Restarts of the stage, by the reason why it had ended.", "reason", func(s *engine.StageStatus, give func(float64, ...string)) {
-		giveBy(s.RestartsBy, restartReasons, give)
-	}),
-	stageBy("faults_total", "Faults of the stage: panics, errors, failed health checks and exceeded deadlines.", "kind", func(s *engine.StageStatus, give func(float64, ...string)) {
-		give(float64(s.Panics), supervise.Panic.String())
-		give(float64(s.Errors), supervise.Error.String())
-		give(float64(s.Unhealthy), supervise.Unhealthy.String())
-	}),
-	stageBy("dead_letters_total", "Messages that became dead letters, by reason.", "reason", func(s *engine.StageStatus, give func(float64, ...string)) {
-		giveBy(s.DeadLettersBy, letterReasons, give)
-	}),
-	stageTotal("failed_attempts_total", "Failed attempts, at messages and at other calls.", func(s *engine.StageStatus) uint64 { return s.FailedAttempts }),
-	stageTotal("foreign_messages_total", "Messages of other clients in the stage's channel, set aside by this process.", func(s *engine.StageStatus) uint64 { return s.Foreign }),
-	stageTotal("killer_messages_total", "Deaths of the process that were traced to a message of the stage.", func(s *engine.StageStatus) uint64 { return s.Killed }),
-	stageTotal("dropped_messages_total", "Messages that were dropped without a dead letter, as the stage is configured to do.", func(s *engine.StageStatus) uint64 { return s.Dropped }),
-	stageTotal("abandoned_functions_total", "Functions that did not return and were abandoned.", func(s *engine.StageStatus) uint64 { return s.Abandoned }),
-	stageTotal("recovery_failures_total", "Recovery functions that panicked or took too long.", func(s *engine.StageStatus) uint64 { return s.RecoveryFailures }),
-	stageTotal("unavailable_calls_total", "Calls that returned Unavailable.", func(s *engine.StageStatus) uint64 { return s.Unavailable }),
+var stageMetrics = append(stageCounters(), []metric[engine.StageStatus]{
 	{desc("stage_busy_seconds_total", "Time spent in the stage's functions, in this process.", "pipeline", "stage"), prometheus.CounterValue,
 		func(s *engine.StageStatus, give func(float64, ...string)) { give(s.BusySeconds) }},
 	stageGauge("lag_messages", "Messages that are committed upstream and not yet consumed.", func(s *engine.StageStatus) float64 { return float64(s.Lag) }),
@@ -93,7 +63,7 @@ var stageMetrics = []metric[engine.StageStatus]{
 		"pipeline", "stage", "for"), prometheus.GaugeValue,
 		func(s *engine.StageStatus, give func(float64, ...string)) { giveWaits(s.Waits, give) }},
 	stageGauge("ended", "1 when the stage has ended.", func(s *engine.StageStatus) float64 { return boolFloat(s.Ended) }),
-}
+}...)
 
 func channelMetric(kind prometheus.ValueType, name, help string, read func(c *engine.ChannelStatus) float64) metric[engine.ChannelStatus] {
 	return metric[engine.ChannelStatus]{desc("channel_"+name, help, "pipeline", "stream", "reader"), kind,

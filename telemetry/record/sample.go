@@ -1,6 +1,10 @@
 package record
 
-import "time"
+import (
+	"time"
+
+	"penstock/engine/observe"
+)
 
 // Sample is how a pipeline stands at a time, and what it did since the sample
 // before. It is what the page draws, what the history keeps and what a
@@ -46,6 +50,8 @@ type StageSample struct {
 	Waiting     int     `json:"waiting,omitempty"`
 	StateBytes  int64   `json:"state_bytes,omitempty"`
 	Uptime      float64 `json:"uptime"` // seconds
+	// Counts are the rare counts of the stage (observe.StageCounter.Rare) that are not 0, by their keys.
+	Counts []observe.Count `json:"counts,omitempty"`
 
 	Call    Spread `json:"call"`    // seconds in a call of its functions
 	Latency Spread `json:"latency"` // seconds from a message's time to the commit that took it

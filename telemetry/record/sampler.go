@@ -5,6 +5,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/measure"
+	"penstock/engine/observe"
 )
 
 // pipeline is what the sampler has to know of one: *engine.Pipeline.
@@ -82,7 +83,7 @@ func (s *sampler) stage(now *engine.StageStatus, seconds float64) StageSample {
 		Color: colorOfStage(now.State, now.Health, now.Breaker), Waits: overdue(now.Waits),
 		In: now.In, Out: now.Out, Restarts: now.Restarts, Faults: now.Panics + now.Errors + now.Unhealthy,
 		Attempts: now.FailedAttempts, DeadLetters: now.DeadLetters, Commits: now.Commits, Epoch: now.Epoch, Lag: now.Lag, Waiting: now.Waiting,
-		StateBytes: now.StateBytes, Uptime: now.UptimeSeconds,
+		StateBytes: now.StateBytes, Uptime: now.UptimeSeconds, Counts: rareCounts(&now.StageCounts),
 	}
 	if len(out.Waits) > 0 && out.Color < Orange {
 		out.Color = Orange
@@ -95,6 +96,17 @@ func (s *sampler) stage(now *engine.StageStatus, seconds float64) StageSample {
 		}
 	}
 	return out
+}
+
+var counters = observe.StageCounters()
+
+func rareCounts(counts *observe.StageCounts) (list []observe.Count) {
+	for _, c := range counters {
+		if n := c.Total(counts); c.Rare && n > 0 {
+			list = append(list, observe.Count{Of: c.Key, N: n})
+		}
+	}
+	return list
 }
 
 // overdue are the waits that last too long.

@@ -1,9 +1,11 @@
 package record
 
 import (
+	"slices"
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 func TestOverdueWaitIsShown(t *testing.T) {
@@ -14,5 +16,18 @@ func TestOverdueWaitIsShown(t *testing.T) {
 	sample := (&sampler{}).stage(&stage, 1)
 	if sample.Color != Orange || len(sample.Waits) != 1 {
 		t.Errorf("the sample is %+v", sample)
+	}
+}
+
+func TestRareCountsAreShownOnceTheyAreNotZero(t *testing.T) {
+	t.Parallel()
+	stage := engine.StageStatus{Name: "worker", State: "running"}
+	stage.In, stage.Starts = 5, 1
+	if sample := (&sampler{}).stage(&stage, 1); sample.Counts != nil {
+		t.Errorf("the counts are %v", sample.Counts)
+	}
+	stage.Dropped, stage.Killed = 2, 3
+	if sample := (&sampler{}).stage(&stage, 1); !slices.Equal(sample.Counts, []observe.Count{{Of: "dropped", N: 2}, {Of: "killed", N: 3}}) {
+		t.Errorf("the counts are %v", sample.Counts)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"penstock/cmd/pipeline/internal/where"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // Cmd is the verb run: what all pipelines have in common. Its commands are
@@ -229,8 +230,12 @@ func (s *session) summarise() {
 		return
 	}
 	for _, stage := range s.pipeline.Status().Stages {
-		s.Log.Info("summary", "stage", stage.Name, "in", stage.In, "out", stage.Out, "lag", stage.Lag,
-			"commits", stage.Commits, "starts", stage.Starts, "restarts", stage.Restarts, "panics", stage.Panics,
-			"errors", stage.Errors, "dead_letters", stage.DeadLetters, "dropped", stage.Dropped, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)
+		told := []any{"stage", stage.Name}
+		for _, c := range observe.StageCounters() {
+			if n := c.Total(&stage.StageCounts); n > 0 || !c.Rare {
+				told = append(told, c.Key, n)
+			}
+		}
+		s.Log.Info("summary", append(told, "lag", stage.Lag, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)...)
 	}
 }

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 func TestProgressLines(t *testing.T) {
 	t.Parallel()
 	start := time.Unix(0, 0)
 	status := engine.Status{Pipeline: "p", Stages: []engine.StageStatus{
-		{Name: "numbers", Kind: engine.KindSource, Out: 1000},
-		{Name: "worker", Kind: engine.KindProcessor, In: 900, Out: 800, Lag: 100},
-		{Name: "done", Kind: engine.KindSink, In: 5, Ended: true},
+		{Name: "numbers", Kind: engine.KindSource, StageCounts: observe.StageCounts{Out: 1000}},
+		{Name: "worker", Kind: engine.KindProcessor, StageCounts: observe.StageCounts{In: 900, Out: 800}, Lag: 100},
+		{Name: "done", Kind: engine.KindSink, StageCounts: observe.StageCounts{In: 5}, Ended: true},
 	}}
 	var p progress
 	p.lines(status, start, 100, 30)

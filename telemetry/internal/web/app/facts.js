@@ -34,6 +34,7 @@ export function stageFacts(s) {
     ["failed attempts", f.exact(s.failed_attempts), "at messages, and at calls that are none"],
     ["dead letters", f.exact(s.dead_letters)], ["commits", f.exact(s.commits)],
     ["epoch", f.exact(s.epoch), "one more with each process that ran it"], ["up for", f.seconds(s.uptime)],
+    ...(s.counts ?? []).map(({ of, n }) => [of.replaceAll("_", " "), f.exact(n)]),
     s.waiting && ["postponed", f.exact(s.waiting)], s.breaker && ["circuit breaker", s.breaker], s.state_bytes && ["size of its state", f.bytes(s.state_bytes)],
     s.waits && ["waits for", s.waits.join("; "), "for longer than it does for good reasons", true],
     s.triggers && ["out of bounds", s.triggers.join(", "), "by triggers of the program", true],
