@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"penstock/engine/inspect"
 	"penstock/internal/testing/leak"
 	"penstock/internal/testing/patient"
+	"penstock/internal/testing/seen"
 )
 
 func TestMain(m *testing.M) { leak.Main(m, leak.Refused()...) }
@@ -82,37 +82,22 @@ func count(n, step uint64) engine.SourceFunc[Place, uint64] {
 	}
 }
 
-// collected is what a sink saw, by offset: a message that comes again after a
-// restart must be the same.
+// collected is what a sink saw.
 type collected[T comparable] struct {
 	t      *testing.T
-	mu     sync.Mutex
-	values []T
+	values *seen.Values[T]
 }
 
-func collect[T comparable](t *testing.T) *collected[T] { return &collected[T]{t: t} }
+func collect[T comparable](t *testing.T) *collected[T] {
+	return &collected[T]{t: t, values: seen.New[T](t)}
+}
 
 func (c *collected[T]) sink(_ context.Context, _ *struct{}, m engine.Message[T]) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case m.Offset < uint64(len(c.values)):
-		if c.values[m.Offset] != m.Value {
-			c.t.Errorf("offset %d was %v and comes again as %v", m.Offset, c.values[m.Offset], m.Value)
-		}
-	case m.Offset == uint64(len(c.values)):
-		c.values = append(c.values, m.Value)
-	default:
-		c.t.Errorf("offset %d comes after %d", m.Offset, len(c.values)-1)
-	}
+	c.values.Add(m.Offset, m.Value)
 	return nil
 }
 
-func (c *collected[T]) all() []T {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]T(nil), c.values...)
-}
+func (c *collected[T]) all() []T { return c.values.All() }
 
 // committedState reads a stage's state from a directory that is not in use.
 func committedState[S any](t *testing.T, dir, stage string) (states map[string]S) {

@@ -20,26 +20,21 @@ func With(p *engine.Pipeline, config engine.Config) engine.Config {
 	h := words.Hints{Program: "pipeline", Where: words.Where(config)}
 	log := h.Log(cmp.Or(config.Logger, slog.Default()))
 	config.Logger = log
-	var served *socket.Server
+	endAnswers := func() {}
 	config.OnReady = func() error {
 		if ready != nil {
 			if err := ready(); err != nil {
 				return err
 			}
 		}
-		var err error
-		if served, err = socket.Serve(config.Dir, p, log, h); err != nil {
-			log.Warn("no control socket: the commands state, dlq, events and doctor cannot reach this run until it has ended", "error", err)
-		}
+		endAnswers = socket.Offer(config.Dir, p, log, h)
 		return nil
 	}
 	config.OnStop = func() {
 		if stop != nil {
 			stop()
 		}
-		if served != nil {
-			served.Close()
-		}
+		endAnswers()
 	}
 	return config
 }

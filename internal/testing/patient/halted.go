@@ -11,13 +11,14 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/internal/testing/seen"
 )
 
 // Halted is a pipeline of 200 numbers that was stopped in the middle.
 type Halted struct {
 	t      *testing.T
 	Config engine.Config
-	got    []uint64                           // by offset
+	got    *seen.Values[uint64]
 	js     func(fn func(jetstream.JetStream)) // on the server that has its channels
 }
 
@@ -27,7 +28,7 @@ const HaltedValues = 200
 // NewHalted runs it on the embedded server, or on another one.
 func NewHalted(t *testing.T, outside bool, secrets ...string) *Halted {
 	t.Helper()
-	h := &Halted{t: t, Config: Config(t.TempDir())}
+	h := &Halted{t: t, Config: Config(t.TempDir()), got: seen.New[uint64](t)}
 	for _, s := range secrets {
 		h.Config.FrameKeys = append(h.Config.FrameKeys, []byte(s))
 	}
@@ -70,7 +71,8 @@ func (h *Halted) Wire(until uint64, seen func(offset uint64)) *engine.Pipeline {
 	engine.Sink(p, "total", numbers, func(ctx context.Context, s *total, m engine.Message[uint64]) error {
 		s.Count, s.Sum = s.Count+1, s.Sum+m.Value
 		seen(m.Offset)
-		return h.keep(m)
+		h.got.Add(m.Offset, m.Value)
+		return nil
 	})
 	return p
 }
@@ -104,7 +106,7 @@ func (h *Halted) GoesOn() {
 	if err := h.Wire(HaltedValues, func(uint64) {}).Run(ctx, h.Config); err != nil {
 		h.t.Fatal(err)
 	}
-	got := h.got
+	got := h.got.All()
 	for k, n := range got {
 		if n != uint64(k) {
 			h.t.Fatalf("value %d is %d", k, n)
@@ -115,20 +117,5 @@ func (h *Halted) GoesOn() {
 	}
 }
 
-// keep notes a value that the sink got. One that comes again after a restart must be the same.
-func (h *Halted) keep(m engine.Message[uint64]) error {
-	switch {
-	case m.Offset < uint64(len(h.got)):
-		if h.got[m.Offset] != m.Value {
-			h.t.Errorf("offset %d was %v and comes again as %v", m.Offset, h.got[m.Offset], m.Value)
-		}
-	case m.Offset == uint64(len(h.got)):
-		h.got = append(h.got, m.Value)
-	default:
-		h.t.Errorf("offset %d comes after %d", m.Offset, len(h.got)-1)
-	}
-	return nil
-}
-
 // Forget makes the next run count from the first value.
-func (h *Halted) Forget() { h.got = nil }
+func (h *Halted) Forget() { h.got = seen.New[uint64](h.t) }

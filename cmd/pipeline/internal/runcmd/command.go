@@ -45,14 +45,14 @@ type Cmd struct {
 // session is one run of a pipeline by the command.
 type session struct {
 	*app.Invocation
-	pipeline  *engine.Pipeline
-	config    engine.Config
-	arguments arguments
-	report    string
-	control   *socket.Server
-	show      showcmd.Flags
-	ready     bool   // every stage was open
-	letters   uint64 // dead letters at the end
+	pipeline   *engine.Pipeline
+	config     engine.Config
+	arguments  arguments
+	report     string
+	endAnswers func() // of the control socket; nil before the run is ready
+	show       showcmd.Flags
+	ready      bool   // every stage was open
+	letters    uint64 // dead letters at the end
 }
 
 // Execute runs a pipeline, with what belongs to it: signals, control socket,
@@ -155,10 +155,7 @@ func (s *session) onReady() error {
 	} else {
 		s.Log.Info("running", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	}
-	var err error
-	if s.control, err = socket.Serve(s.config.Dir, s.pipeline, s.Log, s.Hints); err != nil {
-		s.Log.Warn("no control socket: the commands state, dlq, events and doctor cannot reach this run until it has ended", "error", err)
-	}
+	s.endAnswers = socket.Offer(s.config.Dir, s.pipeline, s.Log, s.Hints)
 	return nil
 }
 
@@ -167,8 +164,8 @@ func (s *session) onStop() {
 	if s.pipeline.Status().Completed {
 		s.Link.Say(guard.SaidComplete)
 	}
-	if s.control != nil {
-		s.control.Close()
+	if s.endAnswers != nil {
+		s.endAnswers()
 	}
 }
 

@@ -76,6 +76,17 @@ func Serve(dir string, p *engine.Pipeline, log *slog.Logger, h words.Hints) (*Se
 	return c, nil
 }
 
+// Offer is Serve for a run that goes on without a socket where none can be made: the log says so. close, which is never
+// nil, ends it.
+func Offer(dir string, p *engine.Pipeline, log *slog.Logger, h words.Hints) (close func()) {
+	served, err := Serve(dir, p, log, h)
+	if err != nil {
+		log.Warn("no control socket: the commands state, dlq, events and doctor cannot reach this run until it has ended", "error", err)
+		return func() {}
+	}
+	return served.Close
+}
+
 // Close returns when no answer is under way any more.
 func (c *Server) Close() {
 	c.leave()
