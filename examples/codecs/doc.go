@@ -1,7 +1,7 @@
-// Package codecs shows how values of a stream, or a state, are written in another form than the default.
+// Package codecs shows how to write the values of a stream, or a state, in another format than the default.
 //
-// A codec is three methods, see [engine.Codec]. [Proto] is one for generated protobuf messages. It is set where the stream is
-// declared:
+// A codec is three methods, see [engine.Codec]. [Proto] is one for generated protobuf messages. Set it where the stream
+// is declared:
 //
 //	times := engine.Stage(p, "times", …).WithCodec(codecs.Proto[*timestamppb.Timestamp]())
 //

@@ -3,8 +3,8 @@
 //	go run ./tests/simulation -time 1m            a minute of schedules
 //	go run ./tests/simulation -seed 7 -schedules 1000000
 //	go run ./tests/simulation -seed 7 -schedule 4711   one of them, printed step by step
-//	go run ./tests/simulation -mutations          what is noticed when a rule of the protocol is missing, and after how many schedules
+//	go run ./tests/simulation -mutations          which missing rules of the protocol are noticed, and after how many schedules
 //
-// The simulation itself is in the tests of package engine (simulation_*_test.go), because it drives what is not exported
-// there: this command builds and runs them. docs/simulation.md tells what is real in it and what is not.
+// The simulation itself is in the tests of package engine (simulation_*_test.go), because it calls what is not exported
+// there. This command builds and runs them. docs/simulation.md says what is real in it and what is not.
 package main

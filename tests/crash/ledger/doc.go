@@ -3,10 +3,10 @@
 //	entries ──┬─> book (one account per key) ──> audit ──> file
 //	          └─> tally
 //
-// The source counts entries. The book adds a random amount to the account of each entry's key and posts the amount together
-// with the account's new balance, so that a state and an output which do not come from the same commit disagree for ever.
-// The audit follows every posting and stops the pipeline at the first one that does not continue what it has seen, the file
-// keeps all of them, and the tally counts the entries once more, at its own pace.
+// The source counts entries. The book adds a random amount to the account of each entry's key and posts the amount
+// together with the account's new balance, so that a state and an output of different commits never agree. The audit
+// follows every posting and stops the pipeline at the first one that does not continue what it has seen, the file keeps
+// all of them, and the tally counts the entries again, at its own pace.
 //
 // Some entries are refused by the book and become dead letters ([Refused]); at some others it panics once ([Shaky]).
 //

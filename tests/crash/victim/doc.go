@@ -5,9 +5,9 @@
 //	victim wordcount -dir D … -output F FILE…
 //	victim server    -dir D [-port N]
 //
-// On standard output it says what it does, one line at a time, so that whoever wants to kill it can choose a moment:
-// "starting", "log …" for everything that is logged, "progress N" while commits are made, "listening URL". A run that is
-// complete exits with 0, a run that failed says why on standard error and exits with 1.
+// On standard output it says what it does, one line at a time, so that a test can choose the moment of a kill:
+// "starting", "log …" for each log line, "progress N" while commits are made, "listening URL". A run that is complete
+// exits with 0, a run that failed says why on standard error and exits with 1.
 //
 // It ends when its standard input does, so that no victim outlives its test.
 package main
