@@ -94,7 +94,7 @@ func (c *Channel) remembered(ctx context.Context) (rec Record, through uint64, e
 	if known == nil {
 		return Record{}, 0, nil
 	}
-	ctx, cancel := attempt(ctx, c.broker, &c.requests)
+	ctx, cancel := attempt(ctx, c.broker, c.requests.get())
 	defer cancel()
 	msg, err := c.stream.Load().GetMsg(ctx, known.sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -136,7 +136,7 @@ func (c *Channel) search(ctx context.Context, tail uint64) (Record, error) {
 }
 
 func (c *Channel) firstSequence(ctx context.Context) (uint64, error) {
-	ctx, cancel := attempt(ctx, c.broker, &c.requests)
+	ctx, cancel := attempt(ctx, c.broker, c.requests.get())
 	defer cancel()
 	state, err := c.state(ctx)
 	return max(state.FirstSeq, 1), err

@@ -10,8 +10,8 @@ import (
 
 // patience is how long one request is waited for. A request to a leader that has just died is never answered, so the first
 // waits are short; each that was in vain is a quarter longer, because an answer may be large, or the disk slow. So what
-// waits on when the server is back is a quarter of the time that it was away. The zero value begins with firstAttempt.
-// Safe for concurrent use.
+// waits on when the server is back is a quarter of the time that it was away. Of requests that waited side by side only the
+// first to end makes the next waits longer. The zero value begins with firstAttempt. Safe for concurrent use.
 type patience struct {
 	mu  sync.Mutex
 	now time.Duration
@@ -28,8 +28,8 @@ func (p *patience) get() time.Duration {
 	return max(p.now, firstAttempt)
 }
 
-// learn is told how a request ended.
-func (p *patience) learn(err error) {
+// learn is told how a request ended, and how long get said that it may wait.
+func (p *patience) learn(waited time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := float64(max(p.now, firstAttempt))
@@ -37,7 +37,7 @@ func (p *patience) learn(err error) {
 	case err == nil:
 		now /= attemptGrowth
 	case errors.Is(err, context.DeadlineExceeded):
-		now *= attemptGrowth
+		now = max(now, float64(waited)*attemptGrowth)
 	}
 	p.now = min(max(time.Duration(now), firstAttempt), attemptTimeout)
 }

@@ -18,20 +18,34 @@ func TestTriesGrowWithTheOutage(t *testing.T) {
 			t.Errorf("try %d begins %v into the outage, and the next one %v later", try, begun, waits)
 		}
 		begun += waits
-		p.learn(context.DeadlineExceeded)
+		p.learn(p.get(), context.DeadlineExceeded)
 		delay = min(2*delay, lastDelay)
 	}
 	for range 100 {
-		p.learn(nil)
+		p.learn(p.get(), nil)
 	}
 	if p.get() != firstAttempt {
 		t.Errorf("after answers a request is waited for %v", p.get())
 	}
 	for range 100 {
-		p.learn(context.DeadlineExceeded)
+		p.learn(p.get(), context.DeadlineExceeded)
 	}
 	if p.get() != attemptTimeout {
 		t.Errorf("without answers a request is waited for %v", p.get())
+	}
+}
+
+// A writer, its readers and a checkpoint wait for one leader: their waits grow with the time that passes, not with their
+// number.
+func TestRequestsSideBySideGrowTheWaitOnce(t *testing.T) {
+	t.Parallel()
+	var p patience
+	waited := p.get()
+	for range 5 {
+		p.learn(waited, context.DeadlineExceeded)
+	}
+	if want := time.Duration(float64(firstAttempt) * attemptGrowth); p.get() != want {
+		t.Errorf("the next request is waited for %v, want %v", p.get(), want)
 	}
 }
 

@@ -77,12 +77,13 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 		c.writing.RLock()
 		written = c.writing.RUnlock
 	}
-	c.broker.Ask(c.subject, header, data, c.answerTime(len(data)), func(msg *nats.Msg, err error) {
+	patience := c.publishes.get()
+	c.broker.Ask(c.subject, header, data, c.answerTime(patience, len(data)), func(msg *nats.Msg, err error) {
 		written()
 		if errors.Is(err, broker.ErrNoAnswer) {
-			c.publishes.learn(context.DeadlineExceeded)
+			c.publishes.learn(patience, context.DeadlineExceeded)
 		} else {
-			c.publishes.learn(err)
+			c.publishes.learn(patience, err)
 		}
 		sequence, err := c.outcome(msg, err)
 		if err != nil {
@@ -96,11 +97,11 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 }
 
 // answerTime is how long an answer is waited for: a short time at first, because it is safe to look and to send again.
-func (c *Channel) answerTime(size int) time.Duration {
+func (c *Channel) answerTime(patience time.Duration, size int) time.Duration {
 	if c.broker.Embedded() { // which answers, or ends
 		return answerTimeout
 	}
-	return min(2*c.publishes.get()+time.Duration(size)*time.Second/answerSpeed, answerTimeout)
+	return min(2*patience+time.Duration(size)*time.Second/answerSpeed, answerTimeout)
 }
 
 func (c *Channel) outcome(msg *nats.Msg, err error) (uint64, error) {

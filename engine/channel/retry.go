@@ -24,20 +24,20 @@ const (
 func repeat(ctx context.Context, b *broker.Broker, logger *slog.Logger, what string, try func(context.Context) error) error {
 	var p patience
 	return persist(ctx, b, logger, what, func(ctx context.Context) error {
-		ctx, cancel := attempt(ctx, b, &p)
+		limit := p.get()
+		ctx, cancel := attempt(ctx, b, limit)
 		defer cancel()
 		err := try(ctx)
-		p.learn(err)
+		p.learn(limit, err)
 		return err
 	})
 }
 
-// attempt is the context of one request: an answer is not waited for longer than the connection lasts.
-func attempt(ctx context.Context, b *broker.Broker, p *patience) (context.Context, context.CancelFunc) {
+// attempt is the context of one request: an answer is not waited for longer than the limit, nor than the connection lasts.
+func attempt(ctx context.Context, b *broker.Broker, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, release := b.WhileConnected(ctx)
-	limit := attemptTimeout
-	if !b.Embedded() { // which has no leader that could change
-		limit = p.get()
+	if b.Embedded() { // which has no leader that could change
+		limit = attemptTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	return ctx, func() {
@@ -48,10 +48,11 @@ func attempt(ctx context.Context, b *broker.Broker, p *patience) (context.Contex
 
 // once makes one attempt, as long as this channel's server has lately needed.
 func (c *Channel) once(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := attempt(ctx, c.broker, &c.requests)
+	limit := c.requests.get()
+	ctx, cancel := attempt(ctx, c.broker, limit)
 	defer cancel()
 	err := try(ctx)
-	c.requests.learn(err)
+	c.requests.learn(limit, err)
 	return err
 }
 

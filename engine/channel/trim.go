@@ -75,7 +75,7 @@ const mostInstances = 64
 // isShared says whether another instance has frames in the stream: their subjects end in their numbers.
 func (c *Channel) isShared(ctx context.Context) (bool, error) {
 	prefix := strings.TrimSuffix(c.subject, strconv.Itoa(c.spec.Instance))
-	ctx, cancel := attempt(ctx, c.broker, &c.requests)
+	ctx, cancel := attempt(ctx, c.broker, c.requests.get())
 	defer cancel()
 	stream, err := c.broker.JetStream().Stream(ctx, c.name)
 	if err != nil {

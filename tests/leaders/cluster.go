@@ -128,19 +128,47 @@ func (c *cluster) leader(stream string) (int, error) {
 	}
 }
 
-// fell kills the server that leads the stream, and has it back after a while, or makes the leader step down.
-func (c *cluster) fell(stream string, o options) (string, error) {
-	k, err := c.leader(stream)
-	if err != nil {
-		return "", err
+// gather makes a server the leader of all streams.
+func (c *cluster) gather(k int) error {
+	for _, stream := range streams {
+		for try := 0; ; try++ {
+			leader, err := c.leader(stream)
+			if err != nil {
+				return err
+			}
+			if leader == k {
+				break
+			}
+			if try == 20 {
+				return fmt.Errorf("%s does not become the leader of %s", c.nodes[k].Name, stream)
+			}
+			c.stepDown(stream, c.nodes[k].Name)
+			time.Sleep(200 * time.Millisecond)
+		}
 	}
+	return nil
+}
+
+// stepDown asks the leader of a stream to step down, for another one or for anyone ("").
+func (c *cluster) stepDown(stream, to string) {
+	var request []byte
+	if to != "" {
+		request = fmt.Appendf(nil, `{"placement":{"preferred":%q}}`, to)
+	}
+	_, _ = c.conn.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, request, time.Second)
+}
+
+// fell kills a server that leads all streams, and has it back after a while, or makes it step down.
+func (c *cluster) fell(k int, o options) (string, error) {
 	if o.stepDown {
-		_, err := c.conn.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, nil, 5*time.Second)
-		return "the leader of " + stream + " stepped down", err
+		for _, stream := range streams {
+			c.stepDown(stream, "")
+		}
+		return fmt.Sprintf("node%d stepped down", k), nil
 	}
 	c.kill(k)
 	time.Sleep(o.down)
-	return fmt.Sprintf("node%d was killed, the leader of %s", k, stream), c.start(k)
+	return fmt.Sprintf("node%d was killed", k), c.start(k)
 }
 
 func (c *cluster) kill(i int) {

@@ -58,7 +58,10 @@ func (p *pauses) count() int {
 	return p.n
 }
 
-// publisher publishes one message after another to a stream with three replicas, each until it is acknowledged.
+// plainStreams are as many as the pipeline has: which of the new leaders comes last decides how long each stands still.
+var plainStreams = []string{"plain-0", "plain-1", "plain-2"}
+
+// publisher publishes one message after another to each of its streams with three replicas, until it is acknowledged.
 type publisher struct {
 	pauses pauses
 	stop   func()
@@ -74,33 +77,46 @@ func startPublisher(urls string) (*publisher, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	for limit := time.Now().Add(time.Minute); ; {
-		try, done := context.WithTimeout(ctx, 2*time.Second)
-		_, err := js.CreateStream(try, jetstream.StreamConfig{Name: "plain", Subjects: []string{"plain"}, Replicas: 3})
-		done()
-		if err == nil {
-			break
-		}
-		if time.Now().After(limit) {
+	limit := time.Now().Add(time.Minute)
+	for _, name := range plainStreams {
+		if err := createPlain(ctx, js, name, limit); err != nil {
 			cancel()
-			return nil, fmt.Errorf("the cluster does not come up: %w", err)
+			return nil, err
 		}
 	}
 	p := &publisher{}
 	var all sync.WaitGroup
 	all.Go(func() {
-		for ctx.Err() == nil {
+		for n := 0; ctx.Err() == nil; {
 			try, done := context.WithTimeout(ctx, time.Second)
-			_, err := js.Publish(try, "plain", []byte("plain"))
+			_, err := js.Publish(try, plainStreams[n%len(plainStreams)], []byte("plain"))
 			done()
-			if err == nil {
-				p.pauses.progress()
+			if err != nil {
+				continue
 			}
-			time.Sleep(beat)
+			if n++; n%len(plainStreams) == 0 {
+				p.pauses.progress()
+				time.Sleep(beat)
+			}
 		}
 	})
 	p.stop = func() { cancel(); all.Wait(); conn.Close() }
 	return p, nil
+}
+
+// createPlain makes a stream when the cluster is up.
+func createPlain(ctx context.Context, js jetstream.JetStream, name string, limit time.Time) error {
+	for {
+		try, done := context.WithTimeout(ctx, 2*time.Second)
+		_, err := js.CreateStream(try, jetstream.StreamConfig{Name: name, Subjects: []string{name}, Replicas: 3})
+		done()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("the cluster does not come up: %w", err)
+		}
+	}
 }
 
 // pipeline counts in its sink what its source has emitted.
@@ -144,7 +160,7 @@ func startPipeline(dir, urls string, logger *slog.Logger) *pipeline {
 }
 
 func (l *pipeline) waitRunning() error {
-	for limit := time.Now().Add(time.Minute); l.pauses.count() < 100; {
+	for limit := time.Now().Add(time.Minute); l.pauses.count() == 0; {
 		select {
 		case err := <-l.done:
 			return fmt.Errorf("the pipeline ended: %w", err)
