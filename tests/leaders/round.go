@@ -15,8 +15,6 @@ type round struct {
 	plain, pipeline time.Duration
 }
 
-func (r round) ratio() float64 { return r.pipeline.Seconds() / r.plain.Seconds() }
-
 // round lets a server lead all streams, kills it, and waits until both have gone on.
 func (o options) round(c *cluster, k int, plain, pipeline *pauses) (r round, err error) {
 	if err := c.gather(k); err != nil {
@@ -57,28 +55,19 @@ func (p *pauses) await(steps int) error {
 
 type rounds []round
 
-// ratios are sorted.
-func (list rounds) ratios() (all []float64) {
+// ratio is that of the medians: one kill that meets a busy machine moves neither.
+func (list rounds) ratio() float64 {
+	plain := list.median(func(r round) time.Duration { return r.plain })
+	pipeline := list.median(func(r round) time.Duration { return r.pipeline })
+	return pipeline.Seconds() / plain.Seconds()
+}
+
+// median is the middle pause, of two the mean.
+func (list rounds) median(of func(round) time.Duration) time.Duration {
+	var all []time.Duration
 	for _, r := range list {
-		all = append(all, r.ratio())
+		all = append(all, of(r))
 	}
 	slices.Sort(all)
-	return all
-}
-
-// median is the middle ratio, of two the mean.
-func (list rounds) median() float64 {
-	all := list.ratios()
-	if len(all) == 0 {
-		return 0
-	}
 	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
-}
-
-func (list rounds) highest() float64 {
-	all := list.ratios()
-	if len(all) == 0 {
-		return 0
-	}
-	return all[len(all)-1]
 }
