@@ -59,6 +59,9 @@ const (
 	badFloat   = 617
 )
 
+// fieldOf is which field of a state holds the NaN, by the name of the case.
+var fieldOf = map[string]string{"one state": "field .Sum", "keyed": "field .Sum", "one key": "field .Sum", "in batches": "field .Sum", "pointers": "field [0]"}
+
 // floats emits manyFloats numbers, of which one is NaN.
 func floats(p engine.Scope) *engine.Stream[float64] {
 	return engine.Source(p, "floats", func(_ context.Context, at *Place, emit engine.Emit[float64]) error {
@@ -162,6 +165,9 @@ func TestStateThatCannotBeEncoded(t *testing.T) {
 				l := letters[0]
 				if l.Offset != badFloat || !strings.Contains(l.Error, "encode the state") {
 					t.Errorf("the letter of message %d: %s: %s", l.Offset, l.Reason, l.Error)
+				}
+				if field := fieldOf[name]; !strings.Contains(l.Error, field) {
+					t.Errorf("%s is not named: %.300s", field, l.Error)
 				}
 				if strings.Contains(name, "cycle") && !strings.Contains(l.Error, "field .") && !strings.Contains(l.Error, `field ["itself"]`) {
 					t.Errorf("no field is named: %.300s", l.Error)

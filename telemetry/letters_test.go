@@ -2,12 +2,15 @@ package telemetry
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
 	"testing"
 
 	"penstock/dlq"
+	"penstock/engine"
+	"penstock/internal/testing/natsserver"
 )
 
 // A letter has the form that package dlq gives it: what the export reads, the telemetry
@@ -57,4 +60,29 @@ func asAny(t *testing.T, data []byte) (value any) {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// A dead letter that cannot be read is one of the list, and hides no other.
+func TestAnUnreadableLetterDoesNotHideTheOthers(t *testing.T) {
+	t.Parallel()
+	nats := natsserver.Start(t)
+	s := serveOn(t, hostilePipeline(), Config{}, engine.NATS{URL: nats.ClientURL()})
+	s.until("two dead letters", func() bool { return s.stage("sink").DeadLetters == 2 })
+	if _, err := nats.JetStream().Publish(t.Context(), "hostile.sink.0.dead.numbers.0.50", []byte("by hand")); err != nil {
+		t.Fatal(err)
+	}
+	code, _, body := s.ask("GET", "/api/v1/letters", nil)
+	var list Letters
+	if err := json.Unmarshal([]byte(body), &list); err != nil || code != http.StatusOK || list.Count != 3 || len(list.Letters) != 3 {
+		t.Fatalf("%d, %v in %s", code, err, body)
+	}
+	unreadable := 0
+	for _, l := range list.Letters {
+		if l.Unreadable {
+			unreadable++
+		}
+	}
+	if unreadable != 1 {
+		t.Errorf("%d letters are unreadable: %s", unreadable, body)
+	}
 }

@@ -59,6 +59,12 @@ func serve(t *testing.T, c Config) *served {
 // servePipeline runs a pipeline until the test ends.
 func servePipeline(t *testing.T, p *engine.Pipeline, c Config) *served {
 	t.Helper()
+	return serveOn(t, p, c, engine.NATS{})
+}
+
+// serveOn is servePipeline for a pipeline that uses another server than its own.
+func serveOn(t *testing.T, p *engine.Pipeline, c Config, nats engine.NATS) *served {
+	t.Helper()
 	s := &served{t: t, pipeline: p}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -75,7 +81,7 @@ func servePipeline(t *testing.T, p *engine.Pipeline, c Config) *served {
 	ctx, stop := context.WithCancel(context.Background())
 	ran, wasServed, ready := make(chan error, 1), make(chan error, 1), make(chan struct{})
 	go func() {
-		ran <- s.pipeline.Run(ctx, engine.Config{Dir: dir, Logger: c.Logger, OnReady: func() error { close(ready); return nil }})
+		ran <- s.pipeline.Run(ctx, engine.Config{Dir: dir, NATS: nats, Logger: c.Logger, OnReady: func() error { close(ready); return nil }})
 	}()
 	go func() { wasServed <- server.Serve(ctx) }()
 	t.Cleanup(func() {
