@@ -10,6 +10,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/task"
 	"penstock/engine/internal/view"
 )
 
@@ -66,12 +67,12 @@ func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 	for _, embedded := range []bool{true, false} {
 		link, store := channelWith(t)
 		link.process.world.embedded = embedded
-		c := &checkpointer{server: simServer{process: link.process}}
+		c := &task.Checkpointer{Server: simServer{process: link.process}}
 		var changes checkpoint.Changes
 		changes.Set("a", nil)
 		keys := view.Update{Vault: store, Keys: &changes}
 		keys.Checkpoint.Commit = 7
-		if err := c.announce([]view.Update{keys}); err != nil {
+		if err := c.Announce([]view.Update{keys}); err != nil {
 			t.Fatal(err)
 		}
 		reach, err := view.New("worker", store).Reach()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"penstock/engine/internal/shape"
+	"penstock/engine/internal/task"
 	"penstock/engine/internal/view"
 )
 
@@ -40,11 +41,11 @@ func (p *Pipeline) view(stage string) (*view.View, shape.Shape, error) {
 	if err != nil {
 		return nil, shape.Shape{}, err
 	}
-	return in.committed, in.shape(), nil
+	return in.Committed, in.Shape(), nil
 }
 
 // running returns the instance of a stage of the pipeline, which must run.
-func (p *Pipeline) running(stage string) (*instance, error) {
+func (p *Pipeline) running(stage string) (*task.Instance, error) {
 	r, err := p.serving()
 	if err != nil {
 		return nil, err
@@ -53,5 +54,5 @@ func (p *Pipeline) running(stage string) (*instance, error) {
 	if d == nil {
 		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.Name, stage)
 	}
-	return r.byStage[d], nil
+	return r.ByStage[d], nil
 }

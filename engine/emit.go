@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
 
@@ -25,13 +26,13 @@ func (b *BranchOf[T]) TryEmit(ctx context.Context, value T, options ...EmitOptio
 }
 
 // refusedTo has the caller told that a value cannot be sent.
-func refusedTo(err *error) EmitOption { return func(e *emission) { e.refused = err } }
+func refusedTo(err *error) EmitOption { return func(e *task.Emission) { e.Refused = err } }
 
-func emissionOf(options []EmitOption) *emission {
+func emissionOf(options []EmitOption) *task.Emission {
 	if len(options) == 0 {
 		return nil
 	}
-	var e emission
+	var e task.Emission
 	for _, option := range options {
 		option(&e)
 	}
@@ -39,26 +40,26 @@ func emissionOf(options []EmitOption) *emission {
 }
 
 // emitTo encodes a value and gives it to the batch.
-func emitTo[T any](in *task, destination int, codec Codec[T], value T, options []EmitOption) {
+func emitTo[T any](in *task.Task, destination int, codec Codec[T], value T, options []EmitOption) {
 	e := emissionOf(options)
-	if in.batch.callErr != nil {
-		in.refuse(destination, e, nil, in.batch.callErr)
+	if in.Batch.CallErr != nil {
+		in.Refuse(destination, e, nil, in.Batch.CallErr)
 		return
 	}
 	data, err := encodeValue(in, codec, value, e)
 	if err != nil {
-		in.refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.definition.Name, in.definition.Destinations()[destination], codec.Name(), err))
+		in.Refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.Definition.Name, in.Definition.Destinations()[destination], codec.Name(), err))
 		return
 	}
-	in.emit(destination, e, data)
+	in.Emit(destination, e, data)
 }
 
 // encodeValue contains a panic of the codec where it is not the call's failure.
-func encodeValue[T any](in *task, codec Codec[T], value T, e *emission) ([]byte, error) {
-	if e.tells() || in.passesUnfit() {
-		return encodeContained(codec, in.batch.scratch[:0], value)
+func encodeValue[T any](in *task.Task, codec Codec[T], value T, e *task.Emission) ([]byte, error) {
+	if e.Tells() || in.PassesUnfit() {
+		return encodeContained(codec, in.Batch.Scratch[:0], value)
 	}
-	return codec.Append(in.batch.scratch[:0], value)
+	return codec.Append(in.Batch.Scratch[:0], value)
 }
 
 func encodeContained[T any](codec Codec[T], dst []byte, value T) (data []byte, err error) {

@@ -23,20 +23,20 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	hard, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var background, stages sync.WaitGroup
-	r.inBackground = backgroundOf(hard, &background)
-	for _, in := range r.instances {
-		in.task.Load().startReaders()
+	r.InBackground = backgroundOf(hard, &background)
+	for _, in := range r.Instances {
+		in.Task.Load().StartReaders()
 	}
-	background.Go(func() { r.checkpointer.serve(hard, &r.waits) })
-	ends := make([]error, len(r.instances))
-	for k, in := range r.instances {
-		stages.Go(func() { ends[k] = in.task.Load().serve(hard) })
+	background.Go(func() { r.Checkpointer.Serve(hard, &r.Waits) })
+	ends := make([]error, len(r.Instances))
+	for k, in := range r.Instances {
+		stages.Go(func() { ends[k] = in.Task.Load().Serve(hard) })
 	}
 	stages.Wait()
 	cancel()
 	background.Wait()
-	if !r.byStage[r.plan.Stages[len(r.plan.Stages)-1]].phase.isEnded() {
+	if !r.ByStage[r.Plan.Stages[len(r.Plan.Stages)-1]].Phase.IsEnded() {
 		return errors.Join(ends...)
 	}
-	return r.conclude(ctx, nil)
+	return r.Conclude(ctx, nil)
 }

@@ -17,10 +17,10 @@ const HistorySize = observe.HistorySize
 func (p *Pipeline) History(stage string) ([]StageEvent, error) {
 	in, err := p.running(stage)
 	if err == nil {
-		err = in.observed.history.Flush()
+		err = in.Observed.History.Flush()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return history.Read(in.committed.Store)
+	return history.Read(in.Committed.Store)
 }

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"log/slog"
+
+	"penstock/engine/internal/task"
 )
 
 // Info tells a stage function about the stage it is called in.
@@ -20,20 +22,20 @@ type Info struct {
 // InfoOf returns what there is to know in a call of a stage function or hook.
 // Outside one it returns the zero value.
 func InfoOf(ctx context.Context) Info {
-	in := taskOf(ctx)
+	in := task.TaskOf(ctx)
 	if in == nil {
 		return Info{}
 	}
-	control, _ := in.committed.Last()
+	control, _ := in.Committed.Last()
 	info := Info{
-		Pipeline: in.definition.Pipeline.Name,
-		Stage:    in.definition.Name,
-		Epoch:    in.ownership.epoch,
-		Start:    in.observed.stats.read().Starts,
+		Pipeline: in.Definition.Pipeline.Name,
+		Stage:    in.Definition.Name,
+		Epoch:    in.Ownership.Epoch,
+		Start:    in.Observed.Stats.Read().Starts,
 		Commits:  control.Commit,
-		Attempt:  callOf(ctx, in).attempt,
+		Attempt:  task.CallOf(ctx, in).Attempt,
 	}
-	info.In = in.takenOf(&control)
+	info.In = in.TakenOf(&control)
 	for i := range control.Sections {
 		info.Out += control.Sections[i].Next()
 	}
@@ -44,24 +46,24 @@ func InfoOf(ctx context.Context) Info {
 // each time it failed, also across restarts of the process. Messages carry the
 // same number; this is for sources, timers and hooks.
 func Attempt(ctx context.Context) int {
-	if in := taskOf(ctx); in != nil {
-		return callOf(ctx, in).attempt
+	if in := task.TaskOf(ctx); in != nil {
+		return task.CallOf(ctx, in).Attempt
 	}
 	return 1
 }
 
 // Logger returns the pipeline's logger with the stage's name.
 func Logger(ctx context.Context) *slog.Logger {
-	if in := taskOf(ctx); in != nil {
-		return in.log
+	if in := task.TaskOf(ctx); in != nil {
+		return in.Log
 	}
 	return slog.Default()
 }
 
 // CurrentKey returns the key of the state at hand in a keyed stage, else "".
 func CurrentKey(ctx context.Context) string {
-	if in := taskOf(ctx); in != nil {
-		return callOf(ctx, in).key
+	if in := task.TaskOf(ctx); in != nil {
+		return task.CallOf(ctx, in).Key
 	}
 	return ""
 }
@@ -69,8 +71,8 @@ func CurrentKey(ctx context.Context) string {
 // ForgetKey deletes the state of the key at hand once the call is committed.
 // The next message of the key finds a zero state.
 func ForgetKey(ctx context.Context) {
-	if in := taskOf(ctx); in != nil {
-		if k, ok := in.processor.keeper().(interface{ Forget() }); ok {
+	if in := task.TaskOf(ctx); in != nil {
+		if k, ok := in.Processor.Keeper().(interface{ Forget() }); ok {
 			k.Forget()
 		}
 	}

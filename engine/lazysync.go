@@ -17,7 +17,7 @@ func (r *run) readSync() error {
 // noteSync notes how this process syncs, before a stage takes anything. Always
 // counts from when all that was left of an interval is on disk.
 func (r *run) noteSync(ctx context.Context) error {
-	isLazy := r.settings.isLazy
+	isLazy := r.Settings.IsLazy
 	if !r.broker.Embedded() || isLazy == r.wasLazy {
 		return nil
 	}
@@ -26,7 +26,7 @@ func (r *run) noteSync(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.space.persist(func() error { return durability.SetLazy(r.store, isLazy) }); err != nil {
+	if err := r.Space.Persist(func() error { return durability.SetLazy(r.store, isLazy) }); err != nil {
 		return fmt.Errorf("record how the channels are synced: %w", err)
 	}
 	return nil

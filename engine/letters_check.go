@@ -14,12 +14,12 @@ import (
 // checkLetters refuses a queue that has lost letters.
 func (r *run) checkLetters(ctx context.Context) error {
 	noted := uint64(0)
-	for _, in := range r.instances {
-		n, err := durability.Letters(in.committed.Store)
+	for _, in := range r.Instances {
+		n, err := durability.Letters(in.Committed.Store)
 		if err != nil {
-			return fmt.Errorf("stage %s: read how far the dead letters reach: %w", in.definition.Name, err)
+			return fmt.Errorf("stage %s: read how far the dead letters reach: %w", in.Definition.Name, err)
 		}
-		in.lettersNoted.Store(n)
+		in.LettersNoted.Store(n)
 		noted = max(noted, n)
 	}
 	if noted == 0 {
@@ -27,14 +27,14 @@ func (r *run) checkLetters(ctx context.Context) error {
 	}
 	if r.lettersEnd < noted {
 		noted |= durability.Lost
-		if err := durability.SetLetters(r.instances[0].committed.Store, noted); err != nil {
+		if err := durability.SetLetters(r.Instances[0].Committed.Store, noted); err != nil {
 			return err
 		}
 	}
 	last, err := r.queue.Last(ctx)
 	if err == nil && last < noted {
 		err = remedy.Errorf("%w: dead letters were stored up to sequence %d, but stream %s does not have them: it lost its tail or its files, or was deleted; "+
-			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^durability.Lost, dlq.StreamName(r.plan.Name), remedy.Repair, remedy.Fresh)
+			"restore it, or accept the loss with %v, or start over with %v", ErrRefused, noted&^durability.Lost, dlq.StreamName(r.Plan.Name), remedy.Repair, remedy.Fresh)
 	}
 	return err
 }
@@ -43,10 +43,10 @@ func (r *run) checkLetters(ctx context.Context) error {
 // them off. What a death in a write leaves is no damage.
 func (r *run) checkLetterFiles() error {
 	r.lettersEnd = math.MaxUint64
-	if starting, err := r.dir.IsStartingOver(r.plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
+	if starting, err := r.Dir.IsStartingOver(r.Plan.Name); err != nil || starting || r.config.Fresh || r.config.NATS.URL != "" {
 		return err
 	}
-	s, found, err := blocks.Lookup(r.dir.Broker(), dlq.StreamName(r.plan.Name))
+	s, found, err := blocks.Lookup(r.Dir.Broker(), dlq.StreamName(r.Plan.Name))
 	if err != nil || !found {
 		return nil
 	}

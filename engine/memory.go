@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/task"
 	"penstock/engine/internal/view"
 )
 
@@ -32,31 +33,31 @@ func (c Config) checkMemory() error {
 
 // openInMemory does what open does with a server and files.
 func (r *run) openInMemory(ctx context.Context) error {
-	if err := r.config.Memory.Open(r.plan.Name); err != nil {
+	if err := r.config.Memory.Open(r.Plan.Name); err != nil {
 		return err
 	}
 	r.memory = r.config.Memory
 	if err := r.startOverInMemory(ctx); err != nil {
 		return err
 	}
-	r.identity = datadir.NewIdentity(r.plan.Name)
-	r.server, r.letters = memory.Host{}, r.memory.Letters()
-	r.checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
-	for _, d := range r.plan.Order() {
-		r.addInstance(d, r.memory.Store(d.ID().String()), memory.MaxPayload)
+	r.identity = datadir.NewIdentity(r.Plan.Name)
+	r.Server, r.Letters = memory.Host{}, r.memory.Letters()
+	r.Checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
+	for _, d := range r.Plan.Order() {
+		r.AddInstance(d, r.memory.Store(d.ID().String()), memory.MaxPayload)
 	}
-	r.checkpointer.instances = r.instances
-	for _, in := range r.instances {
-		in.channel = r.memory.Log(in.id.Stage)
-		if err := in.open(ctx); err != nil {
+	r.Checkpointer.Instances = r.Instances
+	for _, in := range r.Instances {
+		in.Channel = r.memory.Log(in.ID.Stage)
+		if err := in.Open(ctx); err != nil {
 			return err
 		}
 	}
-	if err := r.checkPositions(); err != nil {
+	if err := r.CheckPositions(); err != nil {
 		return err
 	}
-	r.quarantine = newQuarantine(r.running)
-	close(r.quarantine.over) // a death of the process takes the memory, too
+	r.Quarantine = task.NewQuarantine(r.Run)
+	close(r.Quarantine.Over) // a death of the process takes the memory, too
 	r.opened()
 	r.memory.Began(r.states)
 	return nil
@@ -64,23 +65,23 @@ func (r *run) openInMemory(ctx context.Context) error {
 
 // states reads those of a stage, also when the run is over: they are in memory.
 func (r *run) states(stage string, fn func(key string, state json.RawMessage) error) error {
-	in := r.instance(stage)
+	in := r.Instance(stage)
 	if in == nil {
-		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.plan.Name, stage)
+		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.Plan.Name, stage)
 	}
-	return in.shape().Each(in.committed, fn)
+	return in.Shape().Each(in.Committed, fn)
 }
 
 // startOverInMemory is startOver without what a process that died has left.
 func (r *run) startOverInMemory(ctx context.Context) error {
 	letters := r.memory.Letters()
 	if !r.config.Fresh {
-		if !r.memory.IsComplete(ctx, r.plan.StageNames()) || letters.Pending() > 0 {
+		if !r.memory.IsComplete(ctx, r.Plan.StageNames()) || letters.Pending() > 0 {
 			return nil
 		}
 		if n := len(letters.List()); n > 0 && !r.config.DiscardLetters {
 			return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d; set Config.DiscardLetters, or use a new memory",
-				ErrLettersLeft, r.plan.Name, n)
+				ErrLettersLeft, r.Plan.Name, n)
 		}
 	}
 	r.memory.Clear()
@@ -90,10 +91,10 @@ func (r *run) startOverInMemory(ctx context.Context) error {
 // diskSaver is the saver of a run in memory.
 type diskSaver struct{ disk *memory.Disk }
 
-var _ saver = diskSaver{}
+var _ task.Saver = diskSaver{}
 
-func (s diskSaver) save(updates []view.Update) error {
+func (s diskSaver) Save(updates []view.Update) error {
 	return s.disk.Save(updates, func(bool) error { return nil })
 }
 
-func (diskSaver) size() int64 { return 0 }
+func (diskSaver) Size() int64 { return 0 }

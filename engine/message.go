@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"time"
+
+	"penstock/engine/internal/task"
 )
 
 // Message is one value with where it comes from.
@@ -21,7 +23,7 @@ type Message[T any] struct {
 	// also across restarts of the process.
 	Attempt int
 
-	input *input
+	input *task.Input
 }
 
 // ID names the message for good: stream, producer instance and offset. It is
@@ -30,7 +32,7 @@ func (m Message[T]) ID() string {
 	if m.input == nil {
 		return fmt.Sprintf("?:%d", m.Offset)
 	}
-	return m.input.definition.Stream.Message(m.Offset)
+	return m.input.Definition.Stream.Message(m.Offset)
 }
 
 // Emit sends a value to the stage's stream. It takes effect when the call
@@ -43,13 +45,13 @@ func (m Message[T]) ID() string {
 type Emit[T any] func(value T, options ...EmitOption)
 
 // EmitOption adds something to an emitted value.
-type EmitOption func(*emission)
+type EmitOption func(*task.Emission)
 
 // WithKey emits the value with a key.
-func WithKey(key string) EmitOption { return func(e *emission) { e.key = key } }
+func WithKey(key string) EmitOption { return func(e *task.Emission) { e.Key = key } }
 
 // WithTime emits the value with the time at which it happened.
-func WithTime(t time.Time) EmitOption { return func(e *emission) { e.time = t } }
+func WithTime(t time.Time) EmitOption { return func(e *task.Emission) { e.Time = t } }
 
 // None is the output type of a stage that emits nothing: a sink.
 type None struct{}

@@ -12,6 +12,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/task"
 	"penstock/engine/remedy"
 )
 
@@ -24,23 +25,23 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.keys, err = frame.KeysOf(r.config.FrameKeys); err != nil {
 		return err
 	}
-	if r.dir, err = datadir.Open(r.config.Dir); err != nil {
+	if r.Dir, err = datadir.Open(r.config.Dir); err != nil {
 		return err
 	}
-	if err := r.dir.CheckServer(r.config.NATS.URL); err != nil {
+	if err := r.Dir.CheckServer(r.config.NATS.URL); err != nil {
 		return err
 	}
-	if err := checkpoint.CheckOpenFiles(r.dir.Checkpoints(), filesBeside(r.pipeline)); err != nil {
+	if err := checkpoint.CheckOpenFiles(r.Dir.Checkpoints(), filesBeside(r.pipeline)); err != nil {
 		return err
 	}
-	if err := r.space.awaitStart(ctx); err != nil {
+	if err := r.Space.AwaitStart(ctx); err != nil {
 		return err
 	}
 	if err := r.checkLetterFiles(); err != nil {
 		return err
 	}
-	server := r.config.broker(r.plan.Name, r.dir.Broker())
-	if server.StartingOver, err = r.dir.IsStartingOver(r.plan.Name); err != nil {
+	server := r.config.broker(r.Plan.Name, r.Dir.Broker())
+	if server.StartingOver, err = r.Dir.IsStartingOver(r.Plan.Name); err != nil {
 		return err
 	}
 	server.StartingOver = server.StartingOver || r.config.Fresh
@@ -48,17 +49,17 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.broker, err = broker.Open(ctx, server); err != nil {
 		return err
 	}
-	r.server = r.broker
+	r.Server = r.broker
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
 	if err := r.claimNew(); err != nil {
 		return err
 	}
-	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.dir.Checkpoints(), Logger: r.log}); err != nil {
+	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.Dir.Checkpoints(), Logger: r.Log}); err != nil {
 		return err
 	}
-	r.notes = r.store
+	r.Notes = r.store
 	if err := r.identify(ctx); err != nil {
 		return err
 	}
@@ -66,26 +67,26 @@ func (r *run) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
-		Pipeline:    r.plan.Name,
+		Pipeline:    r.Plan.Name,
 		Identity:    r.identity.ID,
 		Replicas:    r.broker.Replicas(),
 		MaxBytes:    r.config.DeadLetterBytes,
 		MaxMessages: r.config.DeadLetterCount,
 		MaxAge:      r.config.DeadLetterAge,
-		Logger:      r.log,
+		Logger:      r.Log,
 	})
 	if err != nil {
 		return err
 	}
-	r.letters = r.queue
-	r.checkpointer = r.newCheckpointer(badger{r.store})
+	r.Letters = r.queue
+	r.Checkpointer = r.newCheckpointer(task.Badger{Store: r.store})
 	return r.openInstances(ctx)
 }
 
-func (r *run) newCheckpointer(to saver) *checkpointer {
-	return &checkpointer{
-		saver: to, interval: r.config.CheckpointInterval, server: r.server, log: r.log,
-		kicked: make(chan struct{}, 1), trimmed: map[*instance]uint64{},
+func (r *run) newCheckpointer(to task.Saver) *task.Checkpointer {
+	return &task.Checkpointer{
+		Saver: to, Interval: r.config.CheckpointInterval, Server: r.Server, Log: r.Log,
+		Kicked: make(chan struct{}, 1), Trimmed: map[*task.Instance]uint64{},
 	}
 }
 
@@ -95,8 +96,8 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, d := range r.plan.Stages {
-		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.plan.Name, Stage: d.Name, Keys: r.keys})
+	for _, d := range r.Plan.Stages {
+		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: d.Name, Keys: r.keys})
 		if err != nil || !found {
 			return false, err
 		}
@@ -115,8 +116,8 @@ func (r *run) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found && id.Pipeline != r.plan.Name {
-		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.dir.Path, id.Pipeline, r.plan.Name)
+	if found && id.Pipeline != r.Plan.Name {
+		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.Dir.Path, id.Pipeline, r.Plan.Name)
 	}
 	if found {
 		r.identity = id
@@ -124,15 +125,15 @@ func (r *run) identify(ctx context.Context) error {
 	}
 	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
 		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints without a pipeline identity: its tables are damaged; restore it, or start over with %v",
-			ErrRefused, r.dir.Path, remedy.Fresh))
+			ErrRefused, r.Dir.Path, remedy.Fresh))
 	}
-	r.identity = datadir.NewIdentity(r.plan.Name)
-	there, err := datadir.IdentitiesOn(ctx, r.broker, r.plan.Name, r.plan.StageNames())
+	r.identity = datadir.NewIdentity(r.Plan.Name)
+	there, err := datadir.IdentitiesOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
 	if err != nil {
 		return err
 	}
 	if k := slices.IndexFunc(there, func(id string) bool { return id != "" }); k >= 0 {
-		r.log.Warn("the data directory is new, but the channels of the pipeline exist: taking the pipeline over", "dir", r.dir.Path)
+		r.Log.Warn("the data directory is new, but the channels of the pipeline exist: taking the pipeline over", "dir", r.Dir.Path)
 		r.identity.ID = there[k]
 	}
 	return datadir.WriteIdentity(r.store, r.identity)
@@ -141,68 +142,68 @@ func (r *run) identify(ctx context.Context) error {
 // claimNew does for a new directory what claim does, before there are checkpoints: a process that is killed in between must
 // not leave any of which nothing says where their channels are.
 func (r *run) claimNew() error {
-	if !r.dir.IsNew() {
+	if !r.Dir.IsNew() {
 		return nil
 	}
-	return r.dir.Claim(r.plan.Name, r.config.NATS.URL)
+	return r.Dir.Claim(r.Plan.Name, r.config.NATS.URL)
 }
 
 // claim keeps in the directory where its channels are.
 func (r *run) claim(ctx context.Context) error {
 	names, err := r.store.Instances()
 	if err == nil && len(names) > 0 {
-		err = r.dir.CheckMoved(ctx, r.broker, r.identity, r.config.NATS.URL)
+		err = r.Dir.CheckMoved(ctx, r.broker, r.identity, r.config.NATS.URL)
 	}
 	if err != nil {
 		return err
 	}
-	if r.dir.IsMoved(r.config.NATS.URL) {
-		r.log.Warn("the pipeline uses another NATS server from now on", "before", r.dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))
+	if r.Dir.IsMoved(r.config.NATS.URL) {
+		r.Log.Warn("the pipeline uses another NATS server from now on", "before", r.Dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))
 	}
-	return r.dir.Claim(r.plan.Name, r.config.NATS.URL)
+	return r.Dir.Claim(r.Plan.Name, r.config.NATS.URL)
 }
 
 func (r *run) openInstances(ctx context.Context) error {
-	for _, d := range r.plan.Order() {
-		r.addInstance(d, r.store.Instance(d.ID().String()), r.broker.MaxPayload())
+	for _, d := range r.Plan.Order() {
+		r.AddInstance(d, r.store.Instance(d.ID().String()), r.broker.MaxPayload())
 	}
-	r.checkpointer.instances = r.instances
+	r.Checkpointer.Instances = r.Instances
 	if err := r.checkLetters(ctx); err != nil {
 		return err
 	}
 	if err := r.readSync(); err != nil {
 		return err
 	}
-	last, err := r.lastCalls()
+	last, err := r.LastCalls()
 	if err != nil {
 		return err
 	}
-	for _, in := range r.instances {
+	for _, in := range r.Instances {
 		ch, err := channel.Open(ctx, r.broker, channel.Spec{
-			Pipeline:        r.plan.Name,
-			Stage:           in.definition.Name,
+			Pipeline:        r.Plan.Name,
+			Stage:           in.Definition.Name,
 			Identity:        r.identity.ID,
-			MaxBytes:        int64(in.format.capacity.Bytes+in.format.capacity.Bytes/4) + 64<<20,
+			MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
-			MayTrim:         r.space.mayTrim,
-			Logger:          in.log,
-			OnForeign:       in.observed.foreign.met,
+			MayTrim:         r.Space.MayTrim,
+			Logger:          in.Log,
+			OnForeign:       in.Observed.Foreign.Met,
 			Keys:            r.keys,
 		})
 		if err != nil {
 			return err
 		}
-		in.channel = ch
+		in.Channel = ch
 		if r.wasLazy {
-			if err := in.takeBack(ctx); err != nil {
-				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.definition.Name, err)
+			if err := in.TakeBack(ctx); err != nil {
+				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.Definition.Name, err)
 			}
 		}
-		if err := in.open(ctx); err != nil {
+		if err := in.Open(ctx); err != nil {
 			return err
 		}
 	}
-	if err := r.checkPositions(); err != nil {
+	if err := r.CheckPositions(); err != nil {
 		return err
 	}
 	if r.wasLazy && !last.Clean {
@@ -213,7 +214,7 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.noteSync(ctx); err != nil {
 		return err
 	}
-	if err := r.beginQuarantine(last); err != nil {
+	if err := r.BeginQuarantine(last); err != nil {
 		return err
 	}
 	r.opened()
@@ -223,7 +224,7 @@ func (r *run) openInstances(ctx context.Context) error {
 
 // opened has the stages ready to start.
 func (r *run) opened() {
-	r.supervisor = r.supervisorOf(r.plan.Root)
-	r.supervisor.OnEvent = r.onEvent
-	r.ready.Store(true)
+	r.Supervisor = r.SupervisorOf(r.Plan.Root)
+	r.Supervisor.OnEvent = r.OnEvent
+	r.Ready.Store(true)
 }

@@ -13,7 +13,7 @@ func (p *Pipeline) RestartStage(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("stage %s: %w", name, err)
 	}
-	return wrapCommand("restart", name, r.supervisor.RestartChild(ctx, name))
+	return wrapCommand("restart", name, r.Supervisor.RestartChild(ctx, name))
 }
 
 // StopStage stops a stage or group of the running pipeline, at its last commit.
@@ -24,7 +24,7 @@ func (p *Pipeline) StopStage(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("stage %s: %w", name, err)
 	}
-	return wrapCommand("stop", name, r.supervisor.StopChild(ctx, name))
+	return wrapCommand("stop", name, r.Supervisor.StopChild(ctx, name))
 }
 
 // StartStage starts a stage or group that was stopped or given up. Safe for
@@ -34,7 +34,7 @@ func (p *Pipeline) StartStage(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("stage %s: %w", name, err)
 	}
-	return wrapCommand("start", name, r.supervisor.StartChild(ctx, name))
+	return wrapCommand("start", name, r.Supervisor.StartChild(ctx, name))
 }
 
 // serving returns the run that is on, once every instance is open.
@@ -42,7 +42,7 @@ func (p *Pipeline) serving() (*run, error) {
 	p.mu.Lock()
 	r := p.current
 	p.mu.Unlock()
-	if r == nil || !r.ready.Load() {
+	if r == nil || !r.Ready.Load() {
 		return nil, fmt.Errorf("pipeline %s is not running", p.plan.Name)
 	}
 	return r, nil
@@ -62,5 +62,5 @@ func (p *Pipeline) Measures() []StageMeasures {
 	if err != nil {
 		return nil
 	}
-	return r.measures()
+	return r.Measures()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/task"
 )
 
 // OnUnfit says what a source does with a value that it emits and that cannot be
@@ -29,7 +30,7 @@ func OnUnfit(l Limit) Option {
 // reports and metrics. It is for the goroutine of the call. Elsewhere it does
 // nothing. See Reject for what is to become a dead letter.
 func CountDropped(ctx context.Context, n uint64) {
-	if in := taskOf(ctx); in != nil {
-		in.countDropped(n)
+	if in := task.TaskOf(ctx); in != nil {
+		in.CountDropped(n)
 	}
 }

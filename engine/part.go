@@ -10,6 +10,7 @@ import (
 
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/task"
 )
 
 // Part is something a stage is made of: what On, OnBatch, Every, Hooks and
@@ -28,14 +29,14 @@ type typed[S, Out any] struct {
 	handlers []handler[S, Out] // by input
 	ticks    []TimerFunc[S, Out]
 	hooks    []Hooks[S, Out]
-	recover  recoverFunc
+	recover  task.RecoverFunc
 }
 
 // handler decodes and handles what one input delivers: one by one or in
 // batches.
 type handler[S, Out any] struct {
-	message func(ctx context.Context, m *typedProcessor[S, Out], p *peeked) error
-	batch   func(ctx context.Context, m *typedProcessor[S, Out], batch []peeked) error
+	message func(ctx context.Context, m *typedProcessor[S, Out], p *task.Peeked) error
+	batch   func(ctx context.Context, m *typedProcessor[S, Out], batch []task.Peeked) error
 }
 
 type partFunc[S, Out any] func(t *typed[S, Out])
@@ -48,7 +49,7 @@ func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out]
 		read(t, in, false)
 		codec, key := in.codec, in.key
 		t.handlers = append(t.handlers, handler[S, Out]{
-			message: func(ctx context.Context, m *typedProcessor[S, Out], p *peeked) error {
+			message: func(ctx context.Context, m *typedProcessor[S, Out], p *task.Peeked) error {
 				message, err := decode(*codec, key, p)
 				if err != nil {
 					return err
@@ -75,7 +76,7 @@ func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state 
 		}
 		codec := in.codec
 		t.handlers = append(t.handlers, handler[S, Out]{
-			batch: func(ctx context.Context, m *typedProcessor[S, Out], batch []peeked) error {
+			batch: func(ctx context.Context, m *typedProcessor[S, Out], batch []task.Peeked) error {
 				messages := make([]Message[In], len(batch))
 				for i := range batch {
 					message, err := decode(*codec, nil, &batch[i])
@@ -110,16 +111,16 @@ func read[S, Out, In any](t *typed[S, Out], in *Stream[In], batch bool) {
 	t.Problems = append(t.Problems, unsavable("message", *in.codec)...)
 }
 
-func decode[In any](codec Codec[In], key func(In) string, p *peeked) (Message[In], error) {
+func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Message[In], error) {
 	m := Message[In]{
-		Key:     string(p.message.Key),
-		Time:    time.Unix(0, p.message.Time),
-		Offset:  p.offset,
-		Attempt: p.attempt,
-		input:   p.input,
+		Key:     string(p.Message.Key),
+		Time:    time.Unix(0, p.Message.Time),
+		Offset:  p.Offset,
+		Attempt: p.Attempt,
+		input:   p.Input,
 	}
 	var err error
-	if m.Value, err = codec.Decode(p.message.Value); err != nil {
+	if m.Value, err = codec.Decode(p.Message.Value); err != nil {
 		if answer.IsUnavailable(err) { // a codec that asks a registry
 			return m, fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err)
 		}

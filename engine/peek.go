@@ -9,6 +9,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
+	"penstock/engine/internal/task"
 )
 
 // Peeked is a message as it lies in a channel.
@@ -38,7 +39,7 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	for _, d := range p.plan.Stages {
 		for _, s := range d.Destinations() {
 			if s.String() == stream {
-				list, err := peekInto(ctx, r.byStage[d], s, n)
+				list, err := peekInto(ctx, r.ByStage[d], s, n)
 				if err != nil {
 					return nil, fmt.Errorf("read samples of %s: %w", stream, err)
 				}
@@ -49,15 +50,15 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.Name, stream)
 }
 
-func peekInto(ctx context.Context, in *instance, s *plan.Stream, n int) ([]Peeked, error) {
-	last := in.progress.last.Load()
+func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]Peeked, error) {
+	last := in.Progress.Last.Load()
 	from := uint64(1)
 	if last > peekFrames {
 		from = last - peekFrames + 1
 	}
 	codec := shape.Shape{Codec: s.CodecName()}
 	var list []Peeked
-	err := in.channel.Replay(ctx, from, func(r channel.Record) error {
+	err := in.Channel.Replay(ctx, from, func(r channel.Record) error {
 		for k := range r.Frame.Sections {
 			section := &r.Frame.Sections[k]
 			if section.Branch != s.Branch {

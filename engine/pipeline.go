@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/task"
 )
 
 // Pipeline is a named graph of stages. Declare it with New, Source, Stage and
@@ -13,7 +14,7 @@ import (
 // for its Status and State from any goroutine.
 type Pipeline struct {
 	plan  *plan.Pipeline
-	codes map[*plan.Stage]functions // what the plan does not know: the functions
+	codes map[*plan.Stage]task.Functions // what the plan does not know: the functions
 
 	subscribers subscribers
 
@@ -26,7 +27,7 @@ type Pipeline struct {
 // its streams and of its data directory; it matches ^[A-Za-z0-9_-]{1,64}$.
 // A bad name is reported by Check and Run.
 func New(name string) *Pipeline {
-	return &Pipeline{plan: plan.New(name), codes: map[*plan.Stage]functions{}}
+	return &Pipeline{plan: plan.New(name), codes: map[*plan.Stage]task.Functions{}}
 }
 
 // Name returns the name given to New.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
 
@@ -98,18 +99,18 @@ func (f Fault[S]) Handle(handler Handler) Recovery[S] {
 // It panics when ctx is not that of a call of a stage, or S not the type of
 // its state: wiring mistakes.
 func SetRecovery[S any](ctx context.Context, fn RecoveryFunc[S]) {
-	in := taskOf(ctx)
+	in := task.TaskOf(ctx)
 	if in == nil {
 		panic("engine.SetRecovery: outside a call of a stage")
 	}
-	t, ok := in.processor.(interface {
-		recovery(RecoveryFunc[S]) recoverFunc
+	t, ok := in.Processor.(interface {
+		recovery(RecoveryFunc[S]) task.RecoverFunc
 	})
 	if !ok {
 		var zero S
-		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.definition.Name, zero))
+		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.Definition.Name, zero))
 	}
-	if !in.code.guard.abandoned() {
-		in.fault.recovery.set(t.recovery(fn))
+	if !in.Code.Guard.Abandoned() {
+		in.Fault.Recovery.Set(t.recovery(fn))
 	}
 }

@@ -7,18 +7,19 @@ import (
 	"log/slog"
 
 	"penstock/engine/internal/state"
+	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
 
 // recovery takes the type off a recovery function.
-func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
+func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) task.RecoverFunc {
 	if fn == nil {
 		return nil
 	}
 	p := t.pipeline
-	return func(ctx context.Context, in *instance, f fault) (verdict, error) {
+	return func(ctx context.Context, in *task.Instance, f task.Fault) (task.Verdict, error) {
 		told := Fault[S]{
-			Stage: f.Child, Reason: f.Reason, Err: f.Err, Call: f.call, Message: (*FaultMessage)(f.message), Attempt: f.attempt,
+			Stage: f.Child, Reason: f.Reason, Err: f.Err, Call: f.Call, Message: (*FaultMessage)(f.Message), Attempt: f.Attempt,
 			Restarts: f.Restarts, Total: f.Total, Abandoned: f.Abandoned,
 		}
 		var panicked *supervise.PanicError
@@ -27,27 +28,27 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) recoverFunc {
 		}
 		var err error
 		if told.State, err = t.committedState(in, f); err != nil {
-			return verdict{}, err
+			return task.Verdict{}, err
 		}
 		answer := fn(ctx, told)
-		v := verdict{decision: answer.decision, drop: answer.drop}
+		v := task.Verdict{Decision: answer.decision, Drop: answer.drop}
 		if h := answer.handler; h != nil {
-			v.handler = func(ctx context.Context, log *slog.Logger) error { return h(ctx, p, log) }
+			v.Handler = func(ctx context.Context, log *slog.Logger) error { return h(ctx, p, log) }
 		}
 		if answer.state != nil {
-			v.replace = func(k state.Keeper) error { return replaceState(k, f, *answer.state) }
+			v.Replace = func(k state.Keeper) error { return replaceState(k, f, *answer.state) }
 		}
 		return v, nil
 	}
 }
 
-func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err error) {
-	data, found := in.committed.Whole()
+func (t *typed[S, Out]) committedState(in *task.Instance, f task.Fault) (state S, err error) {
+	data, found := in.Committed.Whole()
 	if t.Stage.Keyed() {
-		if !f.hasKey {
+		if !f.HasKey {
 			return state, nil
 		}
-		data, found, err = in.committed.SettledKey(f.key)
+		data, found, err = in.Committed.SettledKey(f.Key)
 	}
 	if err != nil || !found {
 		return state, err
@@ -58,16 +59,16 @@ func (t *typed[S, Out]) committedState(in *instance, f fault) (state S, err erro
 	return state, nil
 }
 
-func replaceState[S any](k state.Keeper, f fault, with S) error {
+func replaceState[S any](k state.Keeper, f task.Fault, with S) error {
 	switch k := k.(type) {
 	case *state.Whole[S]:
 		k.Value = with
 		return nil
 	case *state.Keyed[S]:
-		if !f.hasKey {
+		if !f.HasKey {
 			return errors.New("it failed outside a message, so there is no key whose state can be replaced")
 		}
-		value, err := k.Get(f.key)
+		value, err := k.Get(f.Key)
 		if err == nil {
 			*value = with
 		}

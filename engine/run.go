@@ -15,12 +15,13 @@ import (
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
 
 // run is one Run of a pipeline.
 type run struct {
-	*running
+	*task.Run
 	pipeline   *Pipeline
 	config     Config
 	broker     *broker.Broker  // nil: the run is in memory
@@ -36,16 +37,16 @@ type run struct {
 
 func newRun(p *Pipeline, config Config) *run {
 	return &run{
-		running: newRunning(p.plan, p.codes, ports.RealTime{}, config.Logger.With("pipeline", p.plan.Name), settings{
-			dir:          config.Dir,
-			minFree:      config.MinFree,
-			isLazy:       config.Sync > 0 && config.NATS.URL == "",
-			drainTimeout: config.DrainTimeout,
-			patience:     config.WaitPatience,
-			readiness:    config.UnavailableReadiness,
-			tracer:       config.Tracer,
-			onDeadLetter: config.OnDeadLetter,
-			onEvent: func(e supervise.Event) {
+		Run: task.New(p.plan, p.codes, ports.RealTime{}, config.Logger.With("pipeline", p.plan.Name), task.Settings{
+			Dir:          config.Dir,
+			MinFree:      config.MinFree,
+			IsLazy:       config.Sync > 0 && config.NATS.URL == "",
+			DrainTimeout: config.DrainTimeout,
+			Patience:     config.WaitPatience,
+			Readiness:    config.UnavailableReadiness,
+			Tracer:       config.Tracer,
+			OnDeadLetter: config.OnDeadLetter,
+			OnEvent: func(e supervise.Event) {
 				p.subscribers.tell(e)
 				if config.OnEvent != nil {
 					config.OnEvent(e)
@@ -84,7 +85,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, ErrRunning)
 	}
 	defer p.finish(r)
-	stop := r.watchWaits()
+	stop := r.WatchWaits()
 	err := r.open(ctx)
 	switch {
 	case err == nil:
@@ -93,7 +94,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 		err = nil
 	}
 	stop()
-	r.sampled.flush(r.clock.Now(), true)
+	r.Sampled.Flush(r.Clock.Now(), true)
 	return errors.Join(err, r.close())
 }
 
@@ -127,8 +128,8 @@ func (r *run) serve(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, in := range r.instances {
-		in.task.Load().sayResuming()
+	for _, in := range r.Instances {
+		in.Task.Load().SayResuming()
 	}
 	if stop := r.config.OnStop; stop != nil {
 		defer stop()
@@ -136,35 +137,35 @@ func (r *run) serve(ctx context.Context) error {
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var background sync.WaitGroup
-	r.inBackground = backgroundOf(hard, &background)
-	for _, in := range r.instances {
-		if !in.phase.isEnded() {
-			in.task.Load().startReaders()
+	r.InBackground = backgroundOf(hard, &background)
+	for _, in := range r.Instances {
+		if !in.Phase.IsEnded() {
+			in.Task.Load().StartReaders()
 		}
 	}
-	background.Go(func() { r.checkpointer.serve(hard, &r.waits) })
-	background.Go(func() { r.quarantine.serve(hard) })
-	background.Go(func() { r.space.serve(hard) })
-	stopHints, err := r.letters.OnReplay(r.hintReplay)
+	background.Go(func() { r.Checkpointer.Serve(hard, &r.Waits) })
+	background.Go(func() { r.Quarantine.Serve(hard) })
+	background.Go(func() { r.Space.Serve(hard) })
+	stopHints, err := r.Letters.OnReplay(r.HintReplay)
 	if err != nil {
 		return fmt.Errorf("listen for replays: %w", err)
 	}
 	defer stopHints()
 
 	drained := make(chan struct{})
-	background.Go(func() { r.watchDrain(ctx, drained, cancel) })
+	background.Go(func() { r.WatchDrain(ctx, drained, cancel) })
 
-	err = r.supervisor.Serve(hard)
+	err = r.Supervisor.Serve(hard)
 	close(drained)
 	cancel()
 	background.Wait()
-	for _, in := range r.instances {
-		if s := in.task.Load(); s != nil {
-			s.traces.leave(nil)
+	for _, in := range r.Instances {
+		if s := in.Task.Load(); s != nil {
+			s.Traces.Leave(nil)
 		}
 	}
 	faultpoint.Hit(faultpoint.AllStopped, "")
-	return r.conclude(ctx, err)
+	return r.Conclude(ctx, err)
 }
 
 // backgroundOf runs functions beside the stages until ctx is done or stop is
@@ -196,9 +197,9 @@ func (r *run) close() error {
 	}
 	// Last: only then the end is an orderly one. Badger may take the process down as it closes on a full disk, and a run that is
 	// complete would start anew.
-	errs = append(errs, r.inflight.Close())
-	if r.dir != nil {
-		r.dir.Close()
+	errs = append(errs, r.Inflight.Close())
+	if r.Dir != nil {
+		r.Dir.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -8,6 +8,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/task"
 )
 
 // simStream is a stage's stream on the simulated server.
@@ -179,7 +180,7 @@ func (l *simLink) Reader(channel.ReaderConfig) *channel.Reader {
 // simFeed is a consumer with the reader that it feeds.
 type simFeed struct {
 	session *simSession
-	input   *input
+	input   *task.Input
 	stream  *simStream
 	reader  *channel.Manual
 	joined  bool
@@ -189,18 +190,18 @@ type simFeed struct {
 
 var _ channel.Source = (*simFeed)(nil)
 
-func (w *world) newFeed(s *simSession, i *input) *simFeed {
-	f := &simFeed{session: s, input: i, stream: w.streams[i.producer.stageName()]}
+func (w *world) newFeed(s *simSession, i *task.Input) *simFeed {
+	f := &simFeed{session: s, input: i, stream: w.streams[i.Producer.StageName()]}
 	var err error
-	f.reader, err = channel.NewManual(channel.Spec{Pipeline: "sim", Stage: i.producer.stageName()}, f, channel.ReaderConfig{
-		Name:     s.session.definition.Name + "-0",
-		Branch:   i.definition.Stream.Branch,
-		Position: channel.Position{Offset: i.committed.Offset, Sequence: i.committed.Sequence},
+	f.reader, err = channel.NewManual(channel.Spec{Pipeline: "sim", Stage: i.Producer.StageName()}, f, channel.ReaderConfig{
+		Name:     s.session.Definition.Name + "-0",
+		Branch:   i.Definition.Stream.Branch,
+		Position: channel.Position{Offset: i.Committed.Offset, Sequence: i.Committed.Sequence},
 	})
 	if err != nil {
 		panic(err)
 	}
-	i.reader = f.reader.Reader
+	i.Reader = f.reader.Reader
 	return f
 }
 
@@ -240,10 +241,10 @@ func (f *simFeed) canDeliver() bool {
 
 func (f *simFeed) hasRoom() bool {
 	d, _ := f.reader.Peek()
-	if !f.input.ahead.tryAcquire(d) {
+	if !f.input.Ahead.TryAcquire(d) {
 		return false
 	}
-	f.input.ahead.release(d)
+	f.input.Ahead.Release(d)
 	return true
 }
 
@@ -282,15 +283,15 @@ func (f *simFeed) check(again bool, err error) {
 		f.handOver()
 		f.refused = true
 		f.session.process.world.say("%s cannot go on reading: %v", f.session, err)
-		f.session.session.inbox.refusals <- fmt.Errorf("read %s: %w", f.input.definition.Stream, err)
+		f.session.session.Inbox.Refusals <- fmt.Errorf("read %s: %w", f.input.Definition.Stream, err)
 		f.session.poke()
 	}
 }
 
 func (f *simFeed) handOver() {
-	for d, ok := f.reader.Peek(); ok && f.input.ahead.tryAcquire(d); d, ok = f.reader.Peek() {
+	for d, ok := f.reader.Peek(); ok && f.input.Ahead.TryAcquire(d); d, ok = f.reader.Peek() {
 		f.reader.Pop()
-		f.session.session.arrived(arrival{f.input, d})
+		f.session.session.Arrived(task.Arrival{Input: f.input, Delivery: d})
 		f.session.poke()
 	}
 }

@@ -37,7 +37,7 @@ func (w *world) gather() {
 		}
 		if p.saver.isReady(w.now) {
 			w.choices = append(w.choices, choice{what: toRun, run: p.saver})
-		} else if p.saver.idle && (len(p.run.checkpointer.kicked) > 0 || !w.calm && w.chance(24)) {
+		} else if p.saver.idle && (len(p.run.Checkpointer.Kicked) > 0 || !w.calm && w.chance(24)) {
 			w.choices = append(w.choices, choice{what: toCheckpoint, process: p})
 		}
 		for _, s := range p.sessions {
@@ -107,7 +107,7 @@ func (w *world) step() bool {
 		w.sweep()
 	case toCheckpoint:
 		select {
-		case <-c.process.run.checkpointer.kicked:
+		case <-c.process.run.Checkpointer.Kicked:
 		default:
 		}
 		w.resume(c.process.saver)

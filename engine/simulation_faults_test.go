@@ -62,7 +62,7 @@ func (w *world) disturb() {
 		if p := w.alive[w.choose(uint64(len(w.alive)))]; p.opened {
 			w.say("%s is to drain", p)
 			w.counts[drains]++
-			p.run.beginDrain()
+			p.run.BeginDrain()
 		}
 	case len(w.alive) == 1 && hit(w.weights.second):
 		w.startSecond()
@@ -167,7 +167,7 @@ func (w *world) restartStage() {
 func (w *world) leaveHanging() {
 	for _, p := range w.alive {
 		for _, s := range p.sessions {
-			if s.co.hangs && p.opened && s.session.instance.task.Load() == s.session {
+			if s.co.hangs && p.opened && s.session.Instance.Task.Load() == s.session {
 				s.abandon()
 				return
 			}

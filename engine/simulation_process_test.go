@@ -10,6 +10,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
 
@@ -19,7 +20,7 @@ type simProcess struct {
 	world    *world
 	number   int
 	disk     *memory.Disk
-	run      *running
+	run      *task.Run
 	ctx      context.Context
 	boot     *coroutine
 	saver    *coroutine
@@ -87,14 +88,14 @@ var discard = slog.New(slog.DiscardHandler)
 func (w *world) start(disk *memory.Disk) *simProcess {
 	w.processes++
 	p := &simProcess{world: w, number: w.processes, disk: disk, ctx: context.Background()}
-	r := newRunning(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, discard, settings{isLazy: !w.syncAlways && w.embedded})
-	r.letters = memory.NewLetters("sim") // no stage uses its attempts up
-	r.server = simServer{process: p}
-	r.quarantine = newQuarantine(r)
-	close(r.quarantine.over)
-	r.checkpointer = &checkpointer{
-		saver: simSaver{p}, server: r.server, log: r.log,
-		kicked: make(chan struct{}, 1), trimmed: map[*instance]uint64{},
+	r := task.New(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, discard, task.Settings{IsLazy: !w.syncAlways && w.embedded})
+	r.Letters = memory.NewLetters("sim") // no stage uses its attempts up
+	r.Server = simServer{process: p}
+	r.Quarantine = task.NewQuarantine(r)
+	close(r.Quarantine.Over)
+	r.Checkpointer = &task.Checkpointer{
+		Saver: simSaver{p}, Server: r.Server, Log: r.Log,
+		Kicked: make(chan struct{}, 1), Trimmed: map[*task.Instance]uint64{},
 	}
 	p.run = r
 	p.boot = w.begin("boot", func(*coroutine) { p.fail(p.open()) })
@@ -110,40 +111,40 @@ func (w *world) start(disk *memory.Disk) *simProcess {
 // open does what openInstances does.
 func (p *simProcess) open() error {
 	r := p.run
-	for _, d := range r.plan.Order() {
-		in := r.addInstance(d, p.corner(d.Name), 1<<20)
-		in.channel = &simLink{p, p.world.streams[d.Name]}
-		if err := in.observed.history.Open(in.committed.Store); err != nil {
+	for _, d := range r.Plan.Order() {
+		in := r.AddInstance(d, p.corner(d.Name), 1<<20)
+		in.Channel = &simLink{p, p.world.streams[d.Name]}
+		if err := in.Observed.History.Open(in.Committed.Store); err != nil {
 			return err
 		}
 	}
-	r.checkpointer.instances = r.instances
-	for _, in := range r.instances {
-		if err := in.loadStats(); err != nil {
+	r.Checkpointer.Instances = r.Instances
+	for _, in := range r.Instances {
+		if err := in.LoadStats(); err != nil {
 			return err
 		}
 		if p.world.embedded && !p.world.syncAlways {
-			if err := in.takeBack(p.ctx); err != nil {
+			if err := in.TakeBack(p.ctx); err != nil {
 				return err
 			}
 		}
 		s := p.newSession(in)
-		if err := s.open(p.ctx); err != nil {
+		if err := s.Open(p.ctx); err != nil {
 			return err
 		}
-		in.task.Store(s)
+		in.Task.Store(s)
 	}
-	if err := r.checkPositions(); err != nil {
+	if err := r.CheckPositions(); err != nil {
 		return err
 	}
-	for _, in := range r.instances {
-		if !in.phase.isEnded() {
-			p.serve(in.task.Load())
+	for _, in := range r.Instances {
+		if !in.Phase.IsEnded() {
+			p.serve(in.Task.Load())
 		}
 	}
 	p.saver = p.world.begin("checkpointer", func(c *coroutine) {
 		for {
-			if err := r.checkpointer.checkpoint(p.ctx); err != nil && !errors.Is(err, errDisk) {
+			if err := r.Checkpointer.Checkpoint(p.ctx); err != nil && !errors.Is(err, errDisk) {
 				p.world.violate("%s: a checkpoint failed: %v", p, err)
 			}
 			c.idle = true
@@ -151,20 +152,20 @@ func (p *simProcess) open() error {
 		}
 	})
 	p.saver.idle = true
-	r.ready.Store(true)
+	r.Ready.Store(true)
 	p.opened = true
 	return nil
 }
 
-func (p *simProcess) newSession(in *instance) *task {
-	s := newTask(in)
+func (p *simProcess) newSession(in *task.Instance) *task.Task {
+	s := task.NewTask(in)
 	p.world.owners++
-	s.ownership.owner = p.world.owners
-	for _, i := range s.inbox.inputs {
-		i.ahead = newReadAhead(p.world.aheadBytes, simPerFrame, i.ahead.waits)
+	s.Ownership.Owner = p.world.owners
+	for _, i := range s.Inbox.Inputs {
+		i.Ahead = task.NewReadAhead(p.world.aheadBytes, simPerFrame, i.Ahead.Waits)
 	}
-	if s.inbox.replays != nil {
-		s.inbox.replays.idle.Store(true) // no letters, no replays
+	if s.Inbox.Replays != nil {
+		s.Inbox.Replays.Idle.Store(true) // no letters, no replays
 	}
 	return s
 }
@@ -212,7 +213,7 @@ func (p *simProcess) isOver() bool {
 // conclude ends the process in order.
 func (p *simProcess) conclude() {
 	p.world.say("%s ends in order", p)
-	if err := p.run.checkpointer.checkpoint(p.ctx); err != nil && !errors.Is(err, errDisk) {
+	if err := p.run.Checkpointer.Checkpoint(p.ctx); err != nil && !errors.Is(err, errDisk) {
 		p.world.violate("%s: the last checkpoint failed: %v", p, err)
 	}
 	p.kill()

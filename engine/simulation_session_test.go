@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
 
 // simSession is a task with its loop and its consumers.
 type simSession struct {
 	process  *simProcess
-	session  *task
+	session  *task.Task
 	ctx      context.Context
 	life     context.Context // of this life of the stage
 	stop     context.CancelFunc
@@ -24,21 +25,21 @@ type simSession struct {
 }
 
 func (s *simSession) String() string {
-	return fmt.Sprintf("%s: %s", s.process, s.session.definition.Name)
+	return fmt.Sprintf("%s: %s", s.process, s.session.Definition.Name)
 }
 
 func (s *simSession) poke() { s.co.idle = false }
 
 // serve begins the life of a task that is open.
-func (p *simProcess) serve(in *task) *simSession {
+func (p *simProcess) serve(in *task.Task) *simSession {
 	s := &simSession{process: p, session: in}
-	s.ctx = context.WithValue(p.ctx, taskKey{}, in)
-	for _, i := range in.inbox.inputs {
-		if i.replays == nil {
+	s.ctx = context.WithValue(p.ctx, task.TaskKey{}, in)
+	for _, i := range in.Inbox.Inputs {
+		if i.Replays == nil {
 			s.feeds = append(s.feeds, p.world.newFeed(s, i))
 		}
 	}
-	s.co = p.world.begin(in.definition.Name, s.live)
+	s.co = p.world.begin(in.Definition.Name, s.live)
 	p.sessions = append(p.sessions, s)
 	return s
 }
@@ -47,30 +48,30 @@ func (p *simProcess) serve(in *task) *simSession {
 func (s *simSession) live(c *coroutine) {
 	in, p := s.session, s.process
 	for {
-		in.code.guard.begin()
-		in.phase.on(lifeBegins)
+		in.Code.Guard.Begin()
+		in.Phase.On(task.LifeBegins)
 		s.life, s.stop = context.WithCancel(s.ctx)
-		err := in.start(s.life)
+		err := in.Start(s.life)
 		if err == nil {
 			err = s.loop(c)
 		}
-		if errors.Is(err, errOver) {
+		if errors.Is(err, task.ErrOver) {
 			err = nil
 		}
 		s.feeding = false
 		s.stop()
 		switch {
-		case in.code.guard.abandoned():
+		case in.Code.Guard.Abandoned():
 			p.world.say("%s: the function that was left behind returns", s)
 			s.finished = true
 			return
 		case err == nil:
 			p.world.say("%s has ended or stopped", s)
-			in.phase.on(lifeIsOver)
+			in.Phase.On(task.LifeIsOver)
 			s.finished = true
-			p.run.pokeAll()
+			p.run.PokeAll()
 			return
-		case supervise.IsFatal(err), isFatal(err):
+		case supervise.IsFatal(err), task.IsFatal(err):
 			p.fail(err)
 			return
 		}
@@ -81,17 +82,17 @@ func (s *simSession) live(c *coroutine) {
 }
 
 func (s *simSession) loop(c *coroutine) error {
-	if s.session.source != nil {
+	if s.session.Source != nil {
 		return s.sourceLoop(c)
 	}
 	for s.life.Err() == nil {
-		next, err := s.session.round(s.life)
-		if err != nil || next == toEnd {
+		next, err := s.session.Round(s.life)
+		if err != nil || next == task.ToEnd {
 			return err
 		}
-		if next == toWait {
+		if next == task.ToWait {
 			c.idle = true
-			s.wakeAt = s.process.world.now + int64(s.session.idle())
+			s.wakeAt = s.process.world.now + int64(s.session.Idle())
 		}
 		c.pause()
 	}
@@ -102,25 +103,25 @@ func (s *simSession) loop(c *coroutine) error {
 // that the world makes.
 func (s *simSession) sourceLoop(c *coroutine) error {
 	in := s.session
-	if err := in.beginFeeding(s.life); err != nil {
+	if err := in.BeginFeeding(s.life); err != nil {
 		return err
 	}
 	s.feeding = true
 	for s.life.Err() == nil {
-		if in.run.isDraining() || in.readersEnded() {
+		if in.Run.IsDraining() || in.ReadersEnded() {
 			s.stopFeeding(context.Canceled)
 		}
-		if err := in.settle(s.life, false); err != nil {
+		if err := in.Settle(s.life, false); err != nil {
 			return err
 		}
-		published, err := in.publishProduced(s.life)
+		published, err := in.PublishProduced(s.life)
 		if err != nil {
 			s.stopFeeding(context.Canceled)
-			return in.fail(s.life, err)
+			return in.Fail(s.life, err)
 		}
 		if !published {
-			if finished, cause := in.allCommitted(); finished {
-				return in.sourceFinished(s.life, cause)
+			if finished, cause := in.AllCommitted(); finished {
+				return in.SourceFinished(s.life, cause)
 			}
 			c.idle = true
 			s.wakeAt = s.process.world.now + int64(time.Hour)
@@ -133,19 +134,19 @@ func (s *simSession) sourceLoop(c *coroutine) error {
 func (s *simSession) stopFeeding(err error) {
 	if s.feeding {
 		s.feeding = false
-		s.session.fed(err)
+		s.session.Fed(err)
 	}
 }
 
 // canFeed says whether the source's function may be called.
 func (s *simSession) canFeed() bool {
-	b := s.session.batch
-	return s.feeding && s.life.Err() == nil && !s.co.ended && b.bytes < s.session.format.limits.batch && b.calls < 4 && b.emitted < s.session.format.capacity.Messages
+	b := s.session.Batch
+	return s.feeding && s.life.Err() == nil && !s.co.ended && b.Bytes < s.session.Format.Limits.Batch && b.Calls < 4 && b.Emitted < s.session.Format.Capacity.Messages
 }
 
 // feed calls the source's function.
 func (s *simSession) feed() {
-	err := s.session.callSource(s.life)
+	err := s.session.CallSource(s.life)
 	s.process.world.say("%s: its function is called: %v", s, err)
 	if err != nil {
 		s.stopFeeding(err)
@@ -159,9 +160,9 @@ func (s *simSession) isReady() bool {
 	if c := s.co; c.idle {
 		in := s.session
 		switch {
-		case len(in.wake) > 0:
-			<-in.wake
-		case in.flight.isDone(), w.now >= s.wakeAt:
+		case len(in.Wake) > 0:
+			<-in.Wake
+		case in.Flight.IsDone(), w.now >= s.wakeAt:
 		default:
 			return false
 		}
@@ -173,29 +174,29 @@ func (s *simSession) isReady() bool {
 // abandon leaves a task behind whose function hangs, and begins another, as
 // the watchdog and serve do.
 func (s *simSession) abandon() {
-	in, p := s.session.instance, s.process
-	if !in.abandon() {
+	in, p := s.session.Instance, s.process
+	if !in.Abandon() {
 		return
 	}
 	p.world.say("%s is left behind", s)
 	p.world.counts[leftBehind]++
 	s.feeds = nil // its readers are stopped
 	next := &simSession{process: p}
-	next.co = p.world.begin(in.definition.Name, func(c *coroutine) {
+	next.co = p.world.begin(in.Definition.Name, func(c *coroutine) {
 		session := p.newSession(in)
-		if err := session.open(p.ctx); err != nil {
+		if err := session.Open(p.ctx); err != nil {
 			p.fail(err)
 			next.finished = true
 			return
 		}
 		next.session = session
-		next.ctx = context.WithValue(p.ctx, taskKey{}, session)
-		for _, i := range session.inbox.inputs {
-			if i.replays == nil {
+		next.ctx = context.WithValue(p.ctx, task.TaskKey{}, session)
+		for _, i := range session.Inbox.Inputs {
+			if i.Replays == nil {
 				next.feeds = append(next.feeds, p.world.newFeed(next, i))
 			}
 		}
-		in.task.Store(session)
+		in.Task.Store(session)
 		next.live(c)
 	})
 	next.session = s.session // until it has its own

@@ -24,9 +24,9 @@ var errDisk = errors.New("no space left")
 // simSaver may be cut off anywhere.
 type simSaver struct{ process *simProcess }
 
-func (simSaver) size() int64 { return 0 }
+func (simSaver) Size() int64 { return 0 }
 
-func (s simSaver) save(updates []view.Update) error {
+func (s simSaver) Save(updates []view.Update) error {
 	w := s.process.world
 	err := s.process.disk.Save(updates, func(isCheckpoint bool) error {
 		s.process.mayYield()

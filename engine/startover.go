@@ -24,7 +24,7 @@ import (
 // commit and that, the next start wants this run and not another one:
 // it is opened as it is, and says that it is complete.
 func (r *run) startOver(ctx context.Context) error {
-	fresh, err := r.dir.IsStartingOver(r.plan.Name)
+	fresh, err := r.Dir.IsStartingOver(r.Plan.Name)
 	if err != nil {
 		return err
 	}
@@ -39,32 +39,32 @@ func (r *run) startOver(ctx context.Context) error {
 		if waiting, err := r.replaysWait(ctx); err != nil || waiting {
 			return err
 		}
-		last, err := r.lastCalls()
+		last, err := r.LastCalls()
 		if err != nil {
 			return err
 		}
 		if !last.Clean {
-			r.log.Info("the last run was already complete when its process died; the next run starts from the beginning")
+			r.Log.Info("the last run was already complete when its process died; the next run starts from the beginning")
 			return nil
 		}
 		if err := r.mayDiscardLetters(ctx); err != nil {
 			return err
 		}
-		r.log.Info("the last run is complete; starting from the beginning")
+		r.Log.Info("the last run is complete; starting from the beginning")
 	}
 	if err := r.tellDiscardedLetters(ctx); err != nil {
 		return err
 	}
-	if err := r.dir.BeginStartingOver(r.plan.Name); err != nil {
+	if err := r.Dir.BeginStartingOver(r.Plan.Name); err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(r.dir.Checkpoints()), os.RemoveAll(r.dir.Inflight())); err != nil {
+	if err := errors.Join(os.RemoveAll(r.Dir.Checkpoints()), os.RemoveAll(r.Dir.Inflight())); err != nil {
 		return fmt.Errorf("delete the checkpoints: %w", err)
 	}
-	if err := channel.DeleteAll(ctx, r.broker, r.plan.Name); err != nil {
+	if err := channel.DeleteAll(ctx, r.broker, r.Plan.Name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
 	}
-	return r.dir.EndStartingOver()
+	return r.Dir.EndStartingOver()
 }
 
 // ErrLettersLeft says that the last run left dead letters, which a new one would
@@ -79,21 +79,21 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	}
 	return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %d dead letters. To replay those that a stage can handle: %v, then run it again. "+
 		"To keep a copy: %v. To delete them: %v, or run with %v",
-		ErrLettersLeft, r.plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
+		ErrLettersLeft, r.Plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
 }
 
 // tellDiscardedLetters says what goes before it goes.
 func (r *run) tellDiscardedLetters(ctx context.Context) error {
 	n, err := r.lettersLeft(ctx)
 	if err == nil && n > 0 {
-		r.log.Warn("deleted the dead letters of the last run", "count", n)
+		r.Log.Warn("deleted the dead letters of the last run", "count", n)
 	}
 	return err
 }
 
 // lettersLeft counts the dead letters of the last run.
 func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.plan.Name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.Plan.Name)
 	if err != nil || !found {
 		return 0, err
 	}
@@ -105,12 +105,12 @@ func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
 func (r *run) checkOwner(ctx context.Context) error {
 	id, found, err := r.identityBefore()
 	switch {
-	case err != nil && r.dir.IsMoved(r.config.NATS.URL):
+	case err != nil && r.Dir.IsMoved(r.config.NATS.URL):
 		return err
 	case err != nil || !found: // damaged, or new: what there is of it goes as well
 		return nil
 	}
-	others, err := datadir.IdentitiesOn(ctx, r.broker, r.plan.Name, r.plan.StageNames())
+	others, err := datadir.IdentitiesOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
 	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
 		err = r.elsewhere(id)
 	}
@@ -120,10 +120,10 @@ func (r *run) checkOwner(ctx context.Context) error {
 // identityBefore reads what the directory is before its store is opened for the
 // run.
 func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
-	if !datadir.Exists(r.dir.Checkpoints()) {
+	if !datadir.Exists(r.Dir.Checkpoints()) {
 		return datadir.Identity{}, false, nil
 	}
-	store, err := checkpoint.Open(checkpoint.Config{Dir: r.dir.Checkpoints(), Logger: r.log})
+	store, err := checkpoint.Open(checkpoint.Config{Dir: r.Dir.Checkpoints(), Logger: r.Log})
 	if err != nil {
 		return datadir.Identity{}, false, err
 	}
@@ -132,18 +132,18 @@ func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
 }
 
 func (r *run) elsewhere(id datadir.Identity) error {
-	if r.dir.IsMoved(r.config.NATS.URL) {
+	if r.Dir.IsMoved(r.config.NATS.URL) {
 		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s belongs to another data directory: name the first server with %v, or the other directory with %v",
-			ErrElsewhere, id.Pipeline, r.dir.Path, strings.Join(r.dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
+			ErrElsewhere, id.Pipeline, r.Dir.Path, strings.Join(r.Dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
 	}
 	return remedy.Errorf("%w: the run of pipeline %s on this server does not belong to %s: name its data directory with %v, or delete the run and start over with %v",
-		ErrElsewhere, id.Pipeline, r.dir.Path, remedy.Dir, remedy.Fresh)
+		ErrElsewhere, id.Pipeline, r.Dir.Path, remedy.Dir, remedy.Fresh)
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:
 // then it is not over yet.
 func (r *run) replaysWait(ctx context.Context) (bool, error) {
-	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.plan.Name)
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.Plan.Name)
 	if err != nil || !found {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/task"
 	"penstock/engine/observe"
 	"penstock/engine/redact"
 	"penstock/engine/supervise"
@@ -73,23 +74,23 @@ func (p *Pipeline) Status() Status {
 }
 
 func (r *run) status() Status {
-	s := Status{Pipeline: r.plan.Name, Elapsed: time.Since(r.started)}
-	s.Waits = r.waits.list(r.clock.Now(), r.config.WaitPatience)
-	if !r.ready.Load() {
+	s := Status{Pipeline: r.Plan.Name, Elapsed: time.Since(r.started)}
+	s.Waits = r.Waits.List(r.Clock.Now(), r.config.WaitPatience)
+	if !r.Ready.Load() {
 		return s
 	}
-	s.Disk = r.space.status()
+	s.Disk = r.Space.Status()
 	children := map[string]supervise.ChildStatus{}
-	index(children, r.supervisor.Status())
+	task.Index(children, r.Supervisor.Status())
 	s.Completed = true
-	for _, in := range r.instances {
-		stage := statusOf(in, children[in.definition.Name])
+	for _, in := range r.Instances {
+		stage := statusOf(in, children[in.Definition.Name])
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
 		s.Channels = append(s.Channels, channelsOf(in)...)
 	}
-	s.Checkpoint, s.Broker = r.checkpointer.past.status(), r.brokerStatus()
-	for _, g := range r.plan.Groups {
+	s.Checkpoint, s.Broker = r.Checkpointer.Past.Status(), r.brokerStatus()
+	for _, g := range r.Plan.Groups {
 		child := children[g.Name]
 		status := GroupStatus{Name: g.Name, Group: g.Parent.Path(), Strategy: g.Settings.Strategy.String(), State: child.State.String()}
 		for _, n := range child.Restarts {
@@ -100,16 +101,16 @@ func (r *run) status() Status {
 	return s
 }
 
-func statusOf(in *instance, child supervise.ChildStatus) StageStatus {
-	control, _ := in.committed.Last()
+func statusOf(in *task.Instance, child supervise.ChildStatus) StageStatus {
+	control, _ := in.Committed.Last()
 	s := StageStatus{
-		Name:  in.definition.Name,
-		Kind:  in.definition.Kind,
-		Group: in.definition.Group.Path(),
+		Name:  in.Definition.Name,
+		Kind:  in.Definition.Kind,
+		Group: in.Definition.Group.Path(),
 		State: child.State.String(),
-		Ended: in.phase.isEnded(),
+		Ended: in.Phase.IsEnded(),
 		Epoch: control.Epoch,
-		Busy:  time.Duration(in.observed.stats.Busy.Load()),
+		Busy:  time.Duration(in.Observed.Stats.Busy.Load()),
 	}
 	s.BusySeconds = s.Busy.Seconds()
 	s.StageCounts = countsOf(in, control)
@@ -118,20 +119,20 @@ func statusOf(in *instance, child supervise.ChildStatus) StageStatus {
 		s.Uptime = time.Since(child.Started)
 		s.UptimeSeconds = s.Uptime.Seconds()
 	}
-	if len(in.definition.Options.Checks) > 0 || in.definition.Options.Deadline > 0 {
+	if len(in.Definition.Options.Checks) > 0 || in.Definition.Options.Deadline > 0 {
 		s.Health = redact.Text(child.Health.String())
 	}
-	if in.callout.breaker != nil {
-		s.Breaker = in.callout.breaker.State().String()
+	if in.Callout.Breaker != nil {
+		s.Breaker = in.Callout.Breaker.State().String()
 	}
-	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.format.limits.frame), in.observed.largeStates.Load()
-	s.Waits = in.waitsNow(in.run.clock.Now())
-	for k := range in.definition.Inputs {
+	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.Format.Limits.Frame), in.Observed.LargeStates.Load()
+	s.Waits = in.WaitsNow(in.Run.Clock.Now())
+	for k := range in.Definition.Inputs {
 		position := positionOf(in, k, control)
 		taken := position.Count()
 		s.In += taken
 		s.Waiting += len(position.Waiting)
-		if written := in.writtenTo(k); written > taken {
+		if written := in.WrittenTo(k); written > taken {
 			s.Lag += written - taken
 		}
 	}
@@ -139,12 +140,12 @@ func statusOf(in *instance, child supervise.ChildStatus) StageStatus {
 }
 
 // countsOf are the counts, but for In.
-func countsOf(in *instance, control frame.Frame) observe.StageCounts {
+func countsOf(in *task.Instance, control frame.Frame) observe.StageCounts {
 	c := observe.StageCounts{
-		Out: in.emitted(), Commits: control.Commit,
-		DeadLetters: control.Tally.Total(), Dropped: control.Tally.Dropped, Foreign: in.observed.foreign.count.Load(),
+		Out: in.Emitted(), Commits: control.Commit,
+		DeadLetters: control.Tally.Total(), Dropped: control.Tally.Dropped, Foreign: in.Observed.Foreign.Count.Load(),
 	}
-	c.LifeCounts, c.RestartsBy = in.observed.stats.readAll()
+	c.LifeCounts, c.RestartsBy = in.Observed.Stats.ReadAll()
 	for _, l := range control.Tally.Letters {
 		if c.DeadLettersBy == nil {
 			c.DeadLettersBy = map[string]uint64{}
@@ -155,11 +156,11 @@ func countsOf(in *instance, control frame.Frame) observe.StageCounts {
 }
 
 // positionOf is how far an input is taken.
-func positionOf(in *instance, input int, control frame.Frame) frame.Position {
+func positionOf(in *task.Instance, input int, control frame.Frame) frame.Position {
 	for _, p := range control.Inputs {
-		if p.Stream == in.definition.Inputs[input].Stream.String() {
+		if p.Stream == in.Definition.Inputs[input].Stream.String() {
 			return p
 		}
 	}
-	return frame.Position{Offset: in.progress.taken[input].Load()}
+	return frame.Position{Offset: in.Progress.Taken[input].Load()}
 }

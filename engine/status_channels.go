@@ -1,6 +1,10 @@
 package engine
 
-import "time"
+import (
+	"time"
+
+	"penstock/engine/internal/task"
+)
 
 // ChannelStatus is how far a stage has read what another one writes.
 type ChannelStatus struct {
@@ -32,27 +36,27 @@ func (c ChannelStatus) Lag() uint64 {
 }
 
 // channelsOf tells of the inputs.
-func channelsOf(in *instance) []ChannelStatus {
-	control, _ := in.committed.Last()
-	now := in.run.clock.Now()
-	list := make([]ChannelStatus, len(in.definition.Inputs))
-	for k, i := range in.definition.Inputs {
-		producer, position := in.producers[k], positionOf(in, k, control)
-		stored, capacity := producer.holds()
+func channelsOf(in *task.Instance) []ChannelStatus {
+	control, _ := in.Committed.Last()
+	now := in.Run.Clock.Now()
+	list := make([]ChannelStatus, len(in.Definition.Inputs))
+	for k, i := range in.Definition.Inputs {
+		producer, position := in.Producers[k], positionOf(in, k, control)
+		stored, capacity := producer.Holds()
 		c := ChannelStatus{
-			Stream: i.Stream.String(), Writer: producer.stageName(), Reader: in.definition.Name,
-			Written: in.writtenTo(k), Taken: position.Count(), Waiting: len(position.Waiting),
+			Stream: i.Stream.String(), Writer: producer.StageName(), Reader: in.Definition.Name,
+			Written: in.WrittenTo(k), Taken: position.Count(), Waiting: len(position.Waiting),
 			StoredBytes: stored,
 		}
 		if c.Lag() > 0 {
-			c.Held = in.waiting.heads[k].held.Load()
-			if at := in.waiting.heads[k].time.Load(); at != 0 {
+			c.Held = in.Waiting.Heads[k].Held.Load()
+			if at := in.Waiting.Heads[k].Time.Load(); at != 0 {
 				c.Oldest = max(now.Sub(time.Unix(0, at)), 0)
 				c.OldestSeconds = c.Oldest.Seconds()
 			}
 		}
 		c.Fill = float64(c.Lag()) / float64(capacity.Messages)
-		if !in.phase.isEnded() {
+		if !in.Phase.IsEnded() {
 			c.Fill = max(c.Fill, float64(c.StoredBytes)/float64(capacity.Bytes))
 		}
 		list[k] = c

@@ -9,6 +9,6 @@ type BrokerStatus struct {
 }
 
 func (r *run) brokerStatus() *BrokerStatus {
-	b := r.server
+	b := r.Server
 	return &BrokerStatus{Embedded: b.Embedded(), Server: b.Server(), Connected: b.Connected(), Reconnects: b.Reconnects()}
 }

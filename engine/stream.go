@@ -7,6 +7,7 @@ import (
 
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/task"
 )
 
 // Stream is the typed, durable channel that one stage writes and any number
@@ -103,11 +104,11 @@ func Branch[T any](p *Pipeline, name string) *BranchOf[T] {
 // It panics when ctx is not that of a call of the branch's stage: a wiring
 // mistake.
 func (b *BranchOf[T]) Emit(ctx context.Context, value T, options ...EmitOption) {
-	in := taskOf(ctx)
-	if in == nil || in.definition != b.definition.Owner {
+	in := task.TaskOf(ctx)
+	if in == nil || in.Definition != b.definition.Owner {
 		panic(fmt.Sprintf("engine: branch %s: Emit outside a call of its stage", b.definition))
 	}
-	emitTo(in, in.definition.Destination(b.definition), *b.codec, value, options)
+	emitTo(in, in.Definition.Destination(b.definition), *b.codec, value, options)
 }
 
 func (b *BranchOf[T]) stream() *plan.Stream { return b.definition }

@@ -22,24 +22,24 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 		return r.queue.Discard(ctx, l)
 	})
 	if errors.Is(err, dlq.ErrDamaged) { // another client's, which belongs to no message
-		r.log.Warn("the stream of the dead letters holds other messages", "error", err)
+		r.Log.Warn("the stream of the dead letters holds other messages", "error", err)
 		err = nil
 	}
 	if err != nil {
 		return fmt.Errorf("roll back dead letters: %w", err)
 	}
 	if taken > 0 {
-		r.log.Warn("rolled back dead letters of lost commits; their messages are processed again", "letters", taken)
+		r.Log.Warn("rolled back dead letters of lost commits; their messages are processed again", "letters", taken)
 	}
 	return nil
 }
 
 // isUntaken says that a stage has not taken the message of a letter.
 func (r *run) isUntaken(l dlq.Letter) bool {
-	d := r.plan.Stage(l.Stage)
+	d := r.Plan.Stage(l.Stage)
 	if d == nil {
 		return false
 	}
-	i := r.byStage[d].task.Load().input(l.Input)
-	return i != nil && !i.committed.Consumed(l.Offset)
+	i := r.ByStage[d].Task.Load().Input(l.Input)
+	return i != nil && !i.Committed.Consumed(l.Offset)
 }

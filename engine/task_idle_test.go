@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"penstock/engine/internal/task"
 )
 
 // A message that is due and has to wait for the commit before it must not keep
@@ -11,9 +13,9 @@ func TestWhatIsDueDoesNotMakeTheLoopSpin(t *testing.T) {
 	t.Parallel()
 	w, sessions := openSessions(t)
 	for _, s := range sessions {
-		for _, i := range s.session.inbox.inputs {
-			i.until = time.Unix(0, w.now-int64(time.Second))
-			if idle := s.session.idle(); idle <= 0 {
+		for _, i := range s.session.Inbox.Inputs {
+			i.Until = time.Unix(0, w.now-int64(time.Second))
+			if idle := s.session.Idle(); idle <= 0 {
 				t.Errorf("%s: the loop is idle for %v", s, idle)
 			}
 		}
@@ -26,15 +28,15 @@ func TestWhatBecomesDueMeanwhileIsNotMissed(t *testing.T) {
 	_, sessions := openSessions(t)
 	for _, s := range sessions {
 		in := s.session
-		now := in.run.clock.Now()
-		in.looked = now.Add(-2 * time.Millisecond)
-		f := &failure{due: now.Add(-time.Millisecond)}
-		in.failures.records = map[place]*failure{{stream: "numbers"}: f}
-		if idle := in.idle(); idle > justDue {
+		now := in.Run.Clock.Now()
+		in.Looked = now.Add(-2 * time.Millisecond)
+		f := &task.Failure{Due: now.Add(-time.Millisecond)}
+		in.Failures.Records = map[task.Place]*task.Failure{{Stream: "numbers"}: f}
+		if idle := in.Idle(); idle > task.JustDue {
 			t.Errorf("%s: a message that is due is waited for %v", s, idle)
 		}
-		in.looked = now
-		if idle := in.idle(); idle <= justDue {
+		in.Looked = now
+		if idle := in.Idle(); idle <= task.JustDue {
 			t.Errorf("%s: a message that waits for something else keeps the loop turning: %v", s, idle)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/task"
 )
 
 // TimerFunc is called when a timer is due. It may do what a MessageFunc may,
@@ -81,9 +82,9 @@ func dueAt(at time.Time) int64 {
 }
 
 func setTimer(ctx context.Context, name string, due int64) {
-	in := taskOf(ctx)
+	in := task.TaskOf(ctx)
 	if in == nil {
 		panic(fmt.Sprintf("engine: timer %q: outside a call of a stage", name))
 	}
-	in.setTimer(name, due)
+	in.SetTimer(name, due)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/state"
+	"penstock/engine/internal/task"
 )
 
 type typedProcessor[S, Out any] struct {
@@ -17,12 +18,12 @@ type typedProcessor[S, Out any] struct {
 	none  S // what hooks of a keyed stage get
 }
 
-func (t *typed[S, Out]) recovers() recoverFunc { return t.recover }
+func (t *typed[S, Out]) Recovers() task.RecoverFunc { return t.recover }
 
-func (t *typed[S, Out]) newProcessor(in *task) processor {
+func (t *typed[S, Out]) NewProcessor(in *task.Task) task.Processor {
 	m := &typedProcessor[S, Out]{typed: t}
 	if t.Stage.Keyed() {
-		m.keys = state.NewKeyed(t.codec, in.committed, state.Bounds{Keys: t.Options.Keys, Memory: t.Options.KeyMemory}, in.usesKey)
+		m.keys = state.NewKeyed(t.codec, in.Committed, state.Bounds{Keys: t.Options.Keys, Memory: t.Options.KeyMemory}, in.UsesKey)
 	} else {
 		m.whole = state.NewWhole(t.codec)
 	}
@@ -35,7 +36,7 @@ func (t *typed[S, Out]) newProcessor(in *task) processor {
 	return m
 }
 
-func (m *typedProcessor[S, Out]) keeper() state.Keeper {
+func (m *typedProcessor[S, Out]) Keeper() state.Keeper {
 	if m.keys != nil {
 		return m.keys
 	}
@@ -65,23 +66,23 @@ func (m *typedProcessor[S, Out]) hookState() *S {
 	return m.whole.Get()
 }
 
-func (m *typedProcessor[S, Out]) callSource(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) CallSource(ctx context.Context) error {
 	return m.source(ctx, m.whole.Get(), m.emit)
 }
 
-func (m *typedProcessor[S, Out]) callMessage(ctx context.Context, p *peeked) error {
-	return m.handlers[p.input.definition.Index].message(ctx, m, p)
+func (m *typedProcessor[S, Out]) CallMessage(ctx context.Context, p *task.Peeked) error {
+	return m.handlers[p.Input.Definition.Index].message(ctx, m, p)
 }
 
-func (m *typedProcessor[S, Out]) callBatch(ctx context.Context, input int, batch []peeked) error {
+func (m *typedProcessor[S, Out]) CallBatch(ctx context.Context, input int, batch []task.Peeked) error {
 	return m.handlers[input].batch(ctx, m, batch)
 }
 
-func (m *typedProcessor[S, Out]) callTimer(ctx context.Context, timer int, now time.Time) error {
+func (m *typedProcessor[S, Out]) CallTimer(ctx context.Context, timer int, now time.Time) error {
 	return m.ticks[timer](ctx, m.whole.Get(), now, m.emit)
 }
 
-func (m *typedProcessor[S, Out]) callStart(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) CallStart(ctx context.Context) error {
 	for _, h := range m.hooks {
 		if h.Start != nil {
 			if err := h.Start(ctx, m.hookState(), m.emit); err != nil {
@@ -92,7 +93,7 @@ func (m *typedProcessor[S, Out]) callStart(ctx context.Context) error {
 	return nil
 }
 
-func (m *typedProcessor[S, Out]) callBeforeCommit(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) CallBeforeCommit(ctx context.Context) error {
 	for _, h := range m.hooks {
 		if h.BeforeCommit != nil {
 			if err := h.BeforeCommit(ctx, m.hookState()); err != nil {
@@ -103,7 +104,7 @@ func (m *typedProcessor[S, Out]) callBeforeCommit(ctx context.Context) error {
 	return nil
 }
 
-func (m *typedProcessor[S, Out]) callEnd(ctx context.Context, key string) error {
+func (m *typedProcessor[S, Out]) CallEnd(ctx context.Context, key string) error {
 	for _, h := range m.hooks {
 		if h.End == nil {
 			continue
@@ -119,7 +120,7 @@ func (m *typedProcessor[S, Out]) callEnd(ctx context.Context, key string) error 
 	return nil
 }
 
-func (m *typedProcessor[S, Out]) callStop(ctx context.Context) error {
+func (m *typedProcessor[S, Out]) CallStop(ctx context.Context) error {
 	var first error
 	for _, h := range m.hooks {
 		if h.Stop != nil {
@@ -131,11 +132,11 @@ func (m *typedProcessor[S, Out]) callStop(ctx context.Context) error {
 	return first
 }
 
-func (m *typedProcessor[S, Out]) hasStart() bool {
+func (m *typedProcessor[S, Out]) HasStart() bool {
 	return slices.ContainsFunc(m.hooks, func(h Hooks[S, Out]) bool { return h.Start != nil })
 }
 
-func (m *typedProcessor[S, Out]) hasBeforeCommit() bool {
+func (m *typedProcessor[S, Out]) HasBeforeCommit() bool {
 	for _, h := range m.hooks {
 		if h.BeforeCommit != nil {
 			return true
@@ -144,7 +145,7 @@ func (m *typedProcessor[S, Out]) hasBeforeCommit() bool {
 	return false
 }
 
-func (m *typedProcessor[S, Out]) hasEnd() bool {
+func (m *typedProcessor[S, Out]) HasEnd() bool {
 	for _, h := range m.hooks {
 		if h.End != nil {
 			return true

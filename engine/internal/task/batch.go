@@ -1,0 +1,152 @@
+package task
+
+import (
+	"sync"
+
+	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
+)
+
+// batch is what an instance has processed and not yet committed: the outputs
+// by destination and how many calls they came from. For a source it is shared
+// by the function's goroutine and the loop; for every other stage the lock is
+// free.
+type batch struct {
+	mu       sync.Mutex
+	isShared bool // it is a source's
+	sections []frame.Section
+	marks    []frame.Mark // before the call at hand
+	done     []uint32     // messages before the call at hand
+	Bytes    int
+	Calls    int // that ended well
+	Emitted  uint64
+
+	taken uint64      // messages; of a source, calls
+	tally frame.Tally // messages given up
+	aging []aged      // whose age is not noted yet: of replays, and then by input
+	ages  []aged
+
+	most   int    // calls that the next commit may have
+	closed bool   // it takes no further call
+	last   call   // that succeeded since the last commit
+	spare  []byte // buffer of a settled frame, to be used again
+
+	CallErr  error       // an emission of the call at hand was refused
+	unfit    unfits      // of a source's call: values that were not sent
+	passed   frame.Tally // values of the call at hand that were given up
+	before   int         // bytes before the call at hand
+	callTime int64       // what the call's emissions inherit; 0: the time of the first
+	Scratch  []byte
+}
+
+func newBatch(destinations []*plan.Stream, inputs int) *batch {
+	b := &batch{
+		most:     batchCalls,
+		aging:    make([]aged, 1+inputs),
+		sections: make([]frame.Section, len(destinations)),
+		marks:    make([]frame.Mark, len(destinations)),
+		done:     make([]uint32, len(destinations)),
+	}
+	for i, stream := range destinations {
+		b.sections[i].Branch = stream.Branch
+	}
+	return b
+}
+
+// reset empties the batch; the sections go on at the given offsets.
+func (b *batch) reset(next []uint64) {
+	for i := range b.sections {
+		b.sections[i].Reset(next[i])
+	}
+	b.Bytes, b.Calls, b.Emitted, b.CallErr = 0, 0, 0, nil
+	b.taken, b.ages, b.tally = 0, nil, frame.Tally{}
+	clear(b.aging)
+	b.Begin(0)
+}
+
+// lock is for what a source's function and the loop both do. For every other
+// stage it costs nothing.
+func (b *batch) lock() {
+	if b.isShared {
+		b.mu.Lock()
+	}
+}
+
+func (b *batch) unlock() {
+	if b.isShared {
+		b.mu.Unlock()
+	}
+}
+
+// begin marks the start of a call, whose emissions inherit a time.
+func (b *batch) Begin(inherit int64) {
+	for i := range b.sections {
+		b.marks[i], b.done[i] = b.sections[i].Mark(), b.sections[i].Count
+	}
+	b.CallErr, b.callTime, b.before = nil, inherit, b.Bytes
+	b.unfit.clear()
+	b.passed = frame.Tally{}
+}
+
+// count makes what the call at hand gave up part of the batch.
+func (b *batch) count() {
+	b.tally, b.passed = b.tally.Plus(b.passed), frame.Tally{}
+}
+
+// undo drops what the call at hand emitted.
+func (b *batch) undo() {
+	for i := range b.sections {
+		b.sections[i].Truncate(b.marks[i])
+	}
+	b.sum()
+	b.CallErr = nil
+}
+
+// callBytes is how much the call at hand has emitted.
+func (b *batch) callBytes() int {
+	b.lock()
+	defer b.unlock()
+	return b.Bytes - b.before
+}
+
+func (b *batch) sum() {
+	b.Bytes, b.Emitted = 0, 0
+	for i := range b.sections {
+		b.Bytes += b.sections[i].Len()
+		b.Emitted += uint64(b.sections[i].Count)
+	}
+}
+
+// completed returns the sections; those of a source without what the call
+// under way emitted so far.
+func (b *batch) completed(ofSource *feeder) []frame.Section {
+	sections := append([]frame.Section(nil), b.sections...)
+	if ofSource != nil {
+		for i := range sections {
+			sections[i].Truncate(b.marks[i])
+		}
+	}
+	return sections
+}
+
+// split moves the emissions of the call at hand to the next batch: they are
+// not part of what is committed now. It runs right after the frame was
+// encoded.
+func (b *batch) split() {
+	for i := range b.sections {
+		section := &b.sections[i]
+		it := section.Messages()
+		it.Skip(uint64(b.done[i]))
+		var rest []frame.Message
+		for m, ok := it.Next(); ok; m, ok = it.Next() {
+			rest = append(rest, frame.Message{Key: append([]byte(nil), m.Key...), Time: m.Time, Value: append([]byte(nil), m.Value...)})
+		}
+		section.Reset(section.Base + uint64(b.done[i]))
+		b.marks[i], b.done[i] = section.Mark(), 0
+		for _, m := range rest {
+			section.Append(m)
+		}
+	}
+	b.Calls, b.taken, b.before, b.tally = 0, 0, 0, frame.Tally{}
+	b.sum()
+}

@@ -1,0 +1,73 @@
+package task
+
+import (
+	"time"
+
+	"penstock/engine/frame"
+)
+
+// emission is what was said of a value that is emitted; nil: nothing.
+type Emission struct {
+	Key     string
+	Time    time.Time
+	Refused *error // where a refusal is told; nil: it fails the call
+}
+
+// emit appends an encoded value to a section of the batch.
+func (t *Task) Emit(destination int, e *Emission, data []byte) {
+	b := t.Batch
+	b.Scratch = data
+	if err := t.fits(destination, e, len(data)); err != nil {
+		t.Refuse(destination, e, data, err)
+		return
+	}
+	b.lock() // not before: the codec is the user's, and may hang
+	defer b.unlock()
+	if b.callTime == 0 {
+		b.callTime = t.Run.Clock.Now().UnixNano()
+	}
+	m := frame.Message{Time: b.callTime, Value: data}
+	if e != nil {
+		if e.Key != "" {
+			m.Key = []byte(e.Key)
+		}
+		if !e.Time.IsZero() {
+			m.Time = e.Time.UnixNano()
+		}
+	}
+	section := &b.sections[destination]
+	before := section.Len()
+	section.Append(m)
+	b.Bytes += section.Len() - before
+	b.Emitted++
+}
+
+// fits says whether a value of that size can be sent. Only who is told so is
+// told of the sum of a call: it may be committed without the value.
+func (t *Task) fits(destination int, e *Emission, size int) error {
+	if size > t.Format.Limits.value {
+		return &TooLargeError{Stage: t.Definition.Name, Stream: t.Definition.Destinations()[destination].String(), Size: size, Limit: t.Format.Limits.value}
+	}
+	if e.Tells() {
+		if sum := t.Batch.callBytes() + size; sum > t.Format.Limits.value {
+			return &TooLargeError{Stage: t.Definition.Name, Size: sum, Limit: t.Format.Limits.value}
+		}
+	}
+	return nil
+}
+
+// tells says that the caller is told of a refusal.
+func (e *Emission) Tells() bool { return e != nil && e.Refused != nil }
+
+// refuse says that a value is not sent.
+func (t *Task) Refuse(destination int, e *Emission, data []byte, err error) {
+	switch {
+	case e.Tells():
+		*e.Refused = err
+	case t.Batch.CallErr != nil:
+	case t.PassesUnfit():
+		t.Batch.unfit.add(unfitOf(t.Definition.Destinations()[destination], e, data, err))
+	default:
+		t.Batch.CallErr = err
+	}
+}

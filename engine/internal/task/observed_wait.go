@@ -1,0 +1,39 @@
+package task
+
+import "time"
+
+// Wait is something that a stage, or the run beside its stages, waits for. One
+// that is over within a second is not told of.
+type Wait struct {
+	For     string    `json:"for"`              // its kind: "room", "commit", "reader" …; docs/operations.md lists them
+	Detail  string    `json:"detail,omitempty"` // what exactly, and what keeps it
+	Since   time.Time `json:"since"`
+	Seconds float64   `json:"seconds"` // since then
+	Overdue bool      `json:"overdue"` // it lasts longer than it does for good reasons
+	// Readiness is what the pipeline is while the wait is overdue: NotReady or
+	// Degraded. "": the wait is not overdue.
+	Readiness string `json:"readiness,omitempty"`
+
+	kind  waitKind
+	input int       // of the stage, counted from 1; 0: none
+	until time.Time // a held message was snoozed until then; zero: it was not
+}
+
+// String is "room in its channel (join holds …) since 12:30:01".
+func (w Wait) String() string {
+	text := w.For
+	if w.Detail != "" {
+		text += " (" + w.Detail + ")"
+	}
+	return text + " since " + w.Since.Format(time.TimeOnly)
+}
+
+// WaitUnavailable is the kind of the wait for something that a function of the
+// stage called Unavailable; see Wait.
+const WaitUnavailable = "unavailable"
+
+// What an overdue wait makes of the pipeline.
+const (
+	NotReady = "not ready" // it does not do what it is there for
+	Degraded = "degraded"  // it does, and not as it should
+)

@@ -1,0 +1,31 @@
+package task
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"penstock/engine/internal/plan"
+)
+
+// What is logged of an outage is not written under its lock: a source's function
+// and the loop would wait for the handler.
+func TestOutagesAreLoggedWithoutTheLock(t *testing.T) {
+	t.Parallel()
+	clock := &handClock{at: time.Unix(1e9, 0)}
+	in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Definition: &plan.Stage{Name: "stage"}, Waiting: waitingFor{waits: waits{clock: clock}}}}
+	watch := &lockWatch{Handler: slog.NewTextHandler(&strings.Builder{}, nil), mu: &in.outages.mu}
+	in.Log = slog.New(watch)
+	in.isAway("input a", "message a:1", errors.New("no route"))
+	in.isAway("input b", "message b:1", errors.New("no route"))
+	in.isBack("input a")
+	in.isBack("input b")
+	if watch.lines != 4 || len(watch.held) > 0 {
+		t.Errorf("%d lines; under the lock: %q", watch.lines, watch.held)
+	}
+	if list := in.Waiting.waits.List(clock.at.Add(time.Hour), 0); len(list) > 0 {
+		t.Errorf("the stage waits for %+v", list)
+	}
+}

@@ -1,0 +1,153 @@
+package task
+
+import (
+	"context"
+	"time"
+
+	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
+)
+
+// peer is another instance of the pipeline, as a stage knows it: one that it
+// reads, or one that reads it. Everything that a stage must know of another goes
+// through here. Safe for concurrent use.
+type peer interface {
+	StageName() string
+	written(stream *plan.Stream) uint64                                 // next offset of a stream that it has not committed
+	lastCommit() uint64                                                 // its sequence
+	taken(input int) uint64                                             // offset that it has committed
+	needs(input int, last uint64) uint64                                // see instance.needs
+	hasEnded() bool                                                     // its last frame is committed
+	endIsKept() bool                                                    // by its checkpoint
+	Holds() (bytes int64, of plan.Capacity)                             // its channel
+	goesOn() bool                                                       // it had ended, and goes on for a dead letter
+	isOurs(ctx context.Context) (bool, error)                           // its last frame is of this process
+	isStill() bool                                                      // nothing more comes from it, unless a person starts a stage again
+	doing(input int, overdue, now time.Time) (what string, isGood bool) // with an input that it does not take from
+	poke()                                                              // something changed that it may wait for
+}
+
+var _ peer = (*Instance)(nil)
+
+func (in *Instance) StageName() string { return in.Definition.Name }
+
+func (in *Instance) written(stream *plan.Stream) uint64 {
+	return in.Progress.next[in.Definition.Destination(stream)].Load()
+}
+
+func (in *Instance) lastCommit() uint64 { return in.Progress.Last.Load() }
+
+func (in *Instance) taken(input int) uint64 { return in.Progress.Taken[input].Load() }
+
+func (in *Instance) Holds() (bytes int64, of plan.Capacity) {
+	return in.Progress.stored.Load(), in.Format.Capacity
+}
+
+func (in *Instance) goesOn() bool { return in.reopened }
+
+func (in *Instance) hasEnded() bool { return in.Phase.IsEnded() }
+
+func (in *Instance) endIsKept() bool { return in.Committed.CoversEnd() }
+
+func (in *Instance) isStill() bool { return in.Phase.isStill() }
+
+// needs is the first sequence of an input's producer that the checkpoint still
+// needs, if that is before the producer's last one. A reader that has taken all
+// there is for it needs none: its position does not move with frames that hold
+// nothing for it, and a branch on which nothing comes would keep the channel from
+// being trimmed.
+func (in *Instance) needs(input int, last uint64) uint64 {
+	var taken frame.Position // without a commit it is at the start
+	_, inputs := in.Committed.Covered()
+	for _, p := range inputs {
+		if p.Stream == in.Definition.Inputs[input].Stream.String() {
+			taken = p
+		}
+	}
+	if taken.Offset == in.WrittenTo(input) {
+		return max(taken.Sequence, last)
+	}
+	return taken.Sequence
+}
+
+// writtenTo is the next offset of an input that its producer has not committed.
+func (in *Instance) WrittenTo(input int) uint64 {
+	return in.Producers[input].written(in.Definition.Inputs[input].Stream)
+}
+
+// reader is one that reads a stream of an instance.
+type reader struct {
+	peer
+	input       int // of the reader
+	destination int // of the writer
+}
+
+// behind is how many messages of an instance a reader has to take. One that has
+// ended takes none.
+func (in *Instance) behind(r reader) uint64 {
+	next, taken := in.Progress.next[r.destination].Load(), r.taken(r.input)
+	if r.hasEnded() || next <= taken {
+		return 0
+	}
+	return next - taken
+}
+
+// unread is how far the slowest reader of the stage is behind, in messages.
+func (in *Instance) unread() (most uint64) {
+	for _, r := range in.readers {
+		most = max(most, in.behind(r))
+	}
+	return most
+}
+
+// slowest is the reader that is furthest behind, or nil.
+func (in *Instance) slowest() (slowest *reader, most uint64) {
+	for k := range in.readers {
+		if n := in.behind(in.readers[k]); n > most {
+			most, slowest = n, &in.readers[k]
+		}
+	}
+	return slowest, most
+}
+
+// readersEnded says whether everybody who reads this stage has ended.
+func (in *Instance) ReadersEnded() bool {
+	for _, r := range in.readers {
+		if !r.hasEnded() {
+			return false
+		}
+	}
+	return len(in.readers) > 0
+}
+
+// isHeldUp says whether a reader that can do nothing has messages to take.
+func (in *Instance) isHeldUp() bool {
+	for _, r := range in.readers {
+		if in.behind(r) > 0 && r.isStill() {
+			return true
+		}
+	}
+	return false
+}
+
+// takenByReaders changes whenever a reader of the stage has taken something.
+func (in *Instance) takenByReaders() (n uint64) {
+	for _, r := range in.readers {
+		n += r.taken(r.input)
+	}
+	return n
+}
+
+// hasRoom says whether the channel takes a batch of this many messages and
+// bytes. An empty channel takes any batch, else one could wait without end.
+func (in *Instance) hasRoom(messages uint64, bytes int) bool {
+	unread := in.unread()
+	if unread > 0 && unread+messages > in.Format.Capacity.Messages {
+		return false
+	}
+	if in.Progress.stored.Load()+int64(bytes) > int64(in.Format.Capacity.Bytes) {
+		in.Run.Checkpointer.kick()
+		return unread == 0
+	}
+	return true
+}

@@ -1,0 +1,107 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/supervise"
+)
+
+// resolveDelay is the longest pause between two looks at what became of a
+// commit. They cost little, and a leader may be there again at any moment.
+const resolveDelay = 500 * time.Millisecond
+
+// resolve finds out what became of a commit without a good answer: it is the
+// channel's last frame, or it is not and is sent again, or another writer's is.
+func (t *Task) resolve(ctx context.Context, cause error) (uint64, error) {
+	defer t.Waiting.waits.end(waitPermission)
+	delay := time.Duration(0)
+	for try := 0; ; try++ {
+		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
+			return 0, t.escalate(fmt.Errorf("commit: %w", cause))
+		}
+		if try == 1 {
+			t.Log.Warn("commit outcome unknown; reading the stream back", "commit", t.Flight.frame.Commit, "error", cause)
+		}
+		t.Waiting.waits.Begin(waitFor(cause, waitCommit), cause.Error())
+		if err := t.Run.Clock.Pause(ctx, delay); err != nil {
+			return 0, err
+		}
+		delay = min(max(2*delay, 20*time.Millisecond), resolveDelay)
+		tail := t.Flight.tail
+		sequence, err := t.lookBack(ctx)
+		if err == nil {
+			if try > 1 {
+				t.Log.Info("commit outcome known: it is stored", "commit", t.Flight.frame.Commit)
+			}
+			return sequence, nil
+		}
+		if supervise.IsFatal(err) || ctx.Err() != nil {
+			return 0, err
+		}
+		if cause = err; t.Flight.tail != tail {
+			delay = 0 // messages of others come in between: the next try is soon, to be before the next of them
+		}
+	}
+}
+
+// waitFor names a wait by its cause, if that says more than kind.
+func waitFor(cause error, kind waitKind) waitKind {
+	if errors.Is(cause, broker.ErrPermission) {
+		return waitPermission
+	}
+	return kind
+}
+
+// lookBack reads the last frame back, and publishes once more if it is the
+// one before ours. Messages of others may be behind it: then the frame has to
+// expect the last of them, and one that is still on its way can come no more.
+func (t *Task) lookBack(ctx context.Context) (uint64, error) {
+	last, found, err := t.Channel.Last(ctx)
+	switch {
+	case errors.Is(err, channel.ErrStreamLost):
+		return 0, t.escalate(err)
+	case err != nil:
+		return 0, fmt.Errorf("%w: %w", channel.ErrUnknown, err)
+	case found && last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit == t.Flight.frame.Commit:
+		return last.Sequence, nil
+	case found && last.Sequence != t.Flight.expected, !found && t.Flight.expected != 0:
+		return 0, t.escalate(t.fenced(last, found))
+	}
+	t.Flight.tail = last.Tail
+	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)
+	if err := t.Run.Clock.Until(ctx, t.Flight.pending.Done()); err != nil {
+		return 0, err
+	}
+	return t.Flight.pending.Result()
+}
+
+func (t *Task) fencedBy(owner channel.Record) error {
+	return &FencedError{Stage: t.Definition.Name, Epoch: t.Ownership.Epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+}
+
+func (t *Task) fenced(last channel.Record, found bool) error {
+	if found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Flight.expected {
+		return t.fencedBy(last)
+	}
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d, which the server had acknowledged (was the server restored, purged, or hit by a power cut without sync?); the next start checks whether the pipeline can resume", t.Definition.Name, t.Flight.frame.Commit-1)
+}
+
+// refused says why a reader cannot go on. One whose stage was taken over finds
+// its messages trimmed: the new owner has them, and that is the reason.
+func (t *Task) refused(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	last, found, lookErr := t.Channel.Last(ctx)
+	if lookErr == nil && found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Progress.Last.Load() {
+		err = t.fencedBy(last)
+	}
+	return t.escalate(err)
+}
+
+// lookTimeout bounds a look that only makes an error clearer.
+const lookTimeout = 5 * time.Second

@@ -1,0 +1,73 @@
+package task
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"penstock/dlq"
+	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/plan"
+	"penstock/engine/internal/ports"
+	"penstock/engine/supervise"
+)
+
+// running is what the tasks of a running pipeline have in common.
+type Run struct {
+	Plan      *plan.Pipeline
+	functions map[*plan.Stage]Functions
+	Settings  Settings
+	Log       *slog.Logger
+	Clock     ports.Clock
+	Server    ports.Server
+	Letters   ports.DeadLetters
+	Notes     ports.Notes        // of the whole process
+	Dir       *datadir.Directory // nil: the run is in memory
+	Waits     waits              // before the stages are open, and beside them
+
+	Instances    []*Instance // producers before readers
+	ByStage      map[*plan.Stage]*Instance
+	Checkpointer *Checkpointer
+	Supervisor   *supervise.Supervisor
+	Inflight     *inflight.File
+	Quarantine   *quarantine
+	Space        *space
+	drain        drain
+	Sampled      sampled
+	telling      sync.Mutex  // one event at a time
+	Ready        atomic.Bool // every instance is open
+
+	// inBackground runs fn until it returns, with a context that ends when
+	// everything has to stop. stop ends it before, and waits for it.
+	InBackground func(fn func(context.Context)) (stop func())
+}
+
+// settings are those of a run that its tasks need.
+type Settings struct {
+	Dir          string
+	MinFree      int64
+	IsLazy       bool // the embedded server syncs at an interval
+	DrainTimeout time.Duration
+	Patience     time.Duration // with waits; see Config.WaitPatience
+	Readiness    string        // see Config.UnavailableReadiness
+	Tracer       Tracer
+	OnDeadLetter func(dlq.Letter)
+	OnEvent      func(supervise.Event) // nil: no observer
+}
+
+func New(p *plan.Pipeline, code map[*plan.Stage]Functions, clock ports.Clock, log *slog.Logger, s Settings) *Run {
+	r := &Run{
+		Plan:      p,
+		functions: code,
+		Settings:  s,
+		Log:       log,
+		Clock:     clock,
+		ByStage:   map[*plan.Stage]*Instance{},
+		drain:     drain{begun: make(chan struct{})},
+	}
+	r.Space = newSpace(r)
+	return r
+}

@@ -1,0 +1,80 @@
+package task
+
+import (
+	"context"
+
+	"penstock/engine/internal/answer"
+	"penstock/engine/internal/plan"
+	"penstock/engine/supervise"
+)
+
+// supervisorOf makes the supervision tree of a group.
+func (r *Run) SupervisorOf(g *plan.Group) *supervise.Supervisor {
+	s := &supervise.Supervisor{
+		Name:       g.Name,
+		Strategy:   g.Settings.Strategy,
+		Limit:      g.Settings.Limit,
+		OnChildEnd: g.Settings.OnChildEnd,
+	}
+	for _, m := range g.Members {
+		if m.Group != nil {
+			s.Children = append(s.Children, supervise.Child{
+				Name:    m.Group.Name,
+				Group:   r.SupervisorOf(m.Group),
+				Policy:  m.Group.Settings.Policy,
+				Backoff: m.Group.Settings.Backoff,
+			})
+			continue
+		}
+		s.Children = append(s.Children, r.ByStage[m.Stage].child())
+	}
+	return s
+}
+
+func (in *Instance) child() supervise.Child {
+	o := in.Definition.Options
+	c := supervise.Child{
+		Name:           in.Definition.Name,
+		Serve:          in.Serve,
+		Policy:         o.Policy,
+		Backoff:        o.Backoff,
+		Limit:          o.Limit,
+		Progress:       in.Progress.healthy.Load,
+		Checks:         checksOf(o),
+		StopTimeout:    o.StopTimeout,
+		Abandon:        in.Abandon,
+		Recover:        in.decide,
+		RecoverTimeout: o.RecoverTime,
+	}
+	if o.Deadline > 0 {
+		c.Checks = append(c.Checks, in.watchdog(o.Deadline))
+	}
+	return c
+}
+
+// checksOf are those of a stage. For a probe as for any function of a stage
+// Unavailable is no failure.
+func checksOf(o plan.Options) []supervise.Check {
+	checks := append([]supervise.Check(nil), o.Checks...)
+	for k := range checks {
+		probe := checks[k].Probe
+		if probe == nil {
+			continue
+		}
+		checks[k].Probe = func(ctx context.Context) (health supervise.Health) {
+			defer func() {
+				value := recover()
+				if value == nil {
+					return
+				}
+				err, _ := value.(error)
+				if !answer.IsUnavailable(err) {
+					panic(value)
+				}
+				health = supervise.Degraded(err.Error())
+			}()
+			return probe(ctx)
+		}
+	}
+	return checks
+}

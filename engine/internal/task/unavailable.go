@@ -1,0 +1,105 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/engine/internal/answer"
+	"penstock/engine/supervise"
+)
+
+// An answer Unavailable is no failure, whatever function of a stage gives it.
+// The call is undone, and made again after a delay that grows to some seconds,
+// for as long as it takes; each try is one call. What waits besides is
+// different: the head of an input, or a timer, waits alone. A source, and the
+// hooks Start, BeforeCommit and End, hold up their stage.
+
+// errStopsWaiting ends a life that waits for the other side, because the run
+// drains. It is no failure.
+var errStopsWaiting = errors.New("the run ends while the service that the stage calls is unavailable")
+
+// undoAway undoes a message or a timer that was answered with Unavailable where
+// an answer is not looked at: by a panic.
+func (t *Task) undoAway(ctx context.Context, said error) error {
+	t.traceFailed(said)
+	t.calledOut(false)
+	err := errRewind
+	if i := t.call.input; i != nil {
+		err = t.postpone(i, t.whileUnavailable(i, said))
+	} else {
+		t.isAway(t.call.unit, t.call.unit, said)
+	}
+	if err == nil {
+		return nil
+	}
+	return t.Fail(ctx, err)
+}
+
+// whileUnavailable is how long the head of an input waits.
+func (t *Task) whileUnavailable(i *Input, said error) error {
+	return &answer.Snooze{Delay: t.isAway(inputCall(i), t.call.name(), said)}
+}
+
+// awaitOther waits in place until a call is to be made again: what makes it
+// cannot go on without. A stop, or a drain, ends that.
+func (t *Task) awaitOther(ctx context.Context, call, unit string, said error) error {
+	t.isAway(call, unit, said)
+	return t.awaitTry(ctx, call)
+}
+
+// awaitTry is awaitOther for an answer that is noted already.
+func (t *Task) awaitTry(ctx context.Context, call string) error {
+	until, _ := t.away(call)
+	for {
+		if t.Run.IsDraining() {
+			return errStopsWaiting
+		}
+		left := until.Sub(t.Run.Clock.Now())
+		if left <= 0 {
+			return ctx.Err()
+		}
+		if err := t.Run.Clock.Pause(ctx, min(left, drainLook)); err != nil {
+			return err
+		}
+	}
+}
+
+// unlessAway makes a call that holds up its stage until it succeeds or fails.
+func (t *Task) unlessAway(ctx context.Context, unit string, fn func() error) error {
+	for {
+		err := t.hook(ctx, unit, fn)
+		if !answer.IsUnavailable(err) {
+			if err == nil {
+				t.isBack(unit)
+			}
+			return err
+		}
+		t.traceFailed(err)
+		if err := t.awaitOther(ctx, unit, unit, err); err != nil {
+			return err
+		}
+	}
+}
+
+// undoneIfAway calls a function for the whole stage, and undoes what it did when
+// it answers Unavailable. It runs where the user's functions do, for the state's
+// codec may be needed.
+func (t *Task) undoneIfAway(fn func() error) error {
+	t.Batch.Begin(0)
+	timers := append([]int64(nil), t.timers.due...)
+	restore := t.Processor.Keeper().Save()
+	err := supervise.Contain(fn)
+	if err == nil && t.Batch.CallErr != nil {
+		err = t.unsent(t.call.name(), t.Batch.CallErr)
+	}
+	if !answer.IsUnavailable(err) {
+		return err
+	}
+	t.Batch.undo()
+	copy(t.timers.due, timers)
+	if unrestored := restore(); unrestored != nil {
+		return fmt.Errorf("undo the call of %s, which returned %v: %w", t.call.unit, err, unrestored)
+	}
+	return err
+}

@@ -1,0 +1,183 @@
+package task
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"penstock/engine/internal/ports"
+	"penstock/engine/internal/wall"
+	"penstock/engine/redact"
+)
+
+// waitKind is what can be waited for.
+type waitKind uint8
+
+const (
+	waitCommit waitKind = iota
+	waitRoom
+	waitReadAhead
+	waitBatch
+	waitReader
+	waitFunction
+	waitHeld
+	waitAttempt
+	waitUnavailable
+	waitBreaker
+	waitLetters
+	waitReplays
+	waitTurn
+	waitDisk
+	waitBroker
+	waitPermission
+	waitCheckpoint
+	waitDrain
+	waitKinds
+)
+
+// waitRule says of a kind of wait how long it may last, and what it means.
+type waitRule struct {
+	name      string
+	patience  time.Duration // for good reasons; 0: it is never overdue
+	readiness string        // while it is overdue
+	follows   bool          // from another wait of the same stage: it is overdue only when there is none
+}
+
+// waitRules has one of each kind. docs/operations.md says what to do about them.
+var waitRules = [waitKinds]waitRule{
+	waitCommit:      {"commit", 30 * time.Second, NotReady, false},
+	waitRoom:        {"room", 30 * time.Second, NotReady, false},
+	waitReadAhead:   {"read-ahead", 30 * time.Second, NotReady, true},
+	waitBatch:       {"batch", 30 * time.Second, NotReady, true},
+	waitReader:      {"reader", 15 * time.Second, NotReady, false},
+	waitFunction:    {"user function", 0, "", false},
+	waitHeld:        {"held message", 0, "", false},
+	waitAttempt:     {"attempt delay", 0, "", false},
+	waitUnavailable: {WaitUnavailable, waitShown, Degraded, false}, // or as Config.UnavailableReadiness says
+	waitBreaker:     {"circuit breaker", 0, "", false},
+	waitLetters:     {"dead letter store", 30 * time.Second, NotReady, false},
+	waitReplays:     {"replays", time.Minute, Degraded, false},
+	waitTurn:        {"turn", quarantineLimit + time.Minute, Degraded, false},
+	waitDisk:        {"disk space", 0, "", false}, // told of by the events and the status of the disk
+	waitBroker:      {"broker", 15 * time.Second, NotReady, false},
+	waitPermission:  {"permission", time.Second, NotReady, false},
+	waitCheckpoint:  {"checkpoint", time.Minute, Degraded, false},
+	waitDrain:       {"drain", 0, "", false},
+}
+
+// WaitKinds are the kinds of waits that may become overdue, as Wait.For says
+// them.
+func WaitKinds() (names []string) {
+	for _, rule := range waitRules {
+		if rule.patience > 0 {
+			names = append(names, rule.name)
+		}
+	}
+	return names
+}
+
+func (k waitKind) String() string {
+	if k < waitKinds {
+		return waitRules[k].name
+	}
+	return fmt.Sprintf("wait %d", uint8(k))
+}
+
+// isToldElsewhere says that the beginning and the end of a wait are logged where
+// they happen, with more than is known here.
+func (k waitKind) isToldElsewhere() bool { return k == waitUnavailable }
+
+// waits are those that are under way, at most one of a kind. The zero value has
+// none. Safe for concurrent use.
+type waits struct {
+	clock    ports.Clock // nil: the time of day
+	underWay [waitKinds]atomic.Pointer[underWay]
+}
+
+type underWay struct {
+	detail string
+	since  time.Time
+}
+
+// begin says that a wait is under way. One that is under way already keeps its
+// start, and has this detail from now on.
+func (w *waits) Begin(kind waitKind, detail string) {
+	slot := &w.underWay[kind]
+	var begun *underWay
+	for {
+		before := slot.Load()
+		switch {
+		case before != nil && before.detail == detail:
+			return
+		case begun == nil:
+			begun = &underWay{detail: detail}
+		}
+		if begun.since = w.Now(); before != nil {
+			begun.since = before.since
+		}
+		if slot.CompareAndSwap(before, begun) {
+			return
+		}
+	}
+}
+
+// end says that a wait is over, if it is under way.
+func (w *waits) end(kind waitKind) {
+	if slot := &w.underWay[kind]; slot.Load() != nil {
+		slot.Store(nil)
+	}
+}
+
+func (w *waits) Now() time.Time {
+	if w.clock == nil {
+		return wall.Now()
+	}
+	return w.clock.Now()
+}
+
+// waitShown is how long a wait lasts before it is told of.
+const waitShown = time.Second
+
+// list are the waits to tell of now. With patience 0 each kind has its own; more
+// than 0 is that of all kinds that have one; with less than 0 none is overdue.
+func (w *waits) List(now time.Time, patience time.Duration) (list []Wait) {
+	for kind := range w.underWay {
+		u := w.underWay[kind].Load()
+		if u == nil || now.Sub(u.since) < waitShown {
+			continue
+		}
+		rule, lasts := &waitRules[kind], now.Sub(u.since)
+		wait := Wait{kind: waitKind(kind), For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}
+		if wait.Overdue = rule.isOverdue(lasts, patience); wait.Overdue {
+			wait.Readiness = rule.readiness
+		}
+		list = append(list, wait)
+	}
+	return list
+}
+
+func (r *waitRule) isOverdue(lasts, patience time.Duration) bool {
+	patience = r.lasts(patience)
+	return r.patience > 0 && patience > 0 && lasts > patience
+}
+
+// lasts is how long a wait of the kind may last, with the patience of a run.
+func (r *waitRule) lasts(patience time.Duration) time.Duration {
+	if patience == 0 {
+		return r.patience
+	}
+	return patience
+}
+
+// withoutFollowers says of the waits that follow from another one in the list
+// that they are not overdue.
+func withoutFollowers(list []Wait) []Wait {
+	cause := slices.ContainsFunc(list, func(wait Wait) bool { return !waitRules[wait.kind].follows })
+	for k := range list {
+		if cause && waitRules[list[k].kind].follows {
+			list[k].Overdue, list[k].Readiness = false, ""
+		}
+	}
+	return list
+}
