@@ -9,57 +9,57 @@ var mutations = []mutation{
 	{name: "foreign-check", what: "messages of other clients are set aside"},
 
 	{"own-frame", "a last frame is ours only if its owner is", edits{{
-		"engine/resolve.go", `last.Frame.Owner == t.ownership.owner && last.Frame.Commit ==`, `(mutated("own-frame") || last.Frame.Owner == t.ownership.owner) && last.Frame.Commit ==`,
+		"engine/internal/task/resolve.go", `last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit ==`, `(mutated("own-frame") || last.Frame.Owner == t.Ownership.Owner) && last.Frame.Commit ==`,
 	}}},
 	{"read-back", "a commit without an answer is read back before it is sent again", edits{{
-		"engine/resolve.go", `	case errors.Is(err, channel.ErrStreamLost):`, `	case mutated("read-back") && err == nil && found:
-		t.flight.expected = last.Sequence
+		"engine/internal/task/resolve.go", `	case errors.Is(err, channel.ErrStreamLost):`, `	case mutated("read-back") && err == nil && found:
+		t.Flight.expected = last.Sequence
 	case errors.Is(err, channel.ErrStreamLost):`,
 	}}},
 	{"fenced", "an owner that was fenced stops", edits{{
-		"engine/resolve.go", `case found && last.Sequence != t.flight.expected,`, `case mutated("fenced") && found && last.Sequence > t.flight.expected:
-		t.flight.expected = last.Sequence
-	case found && last.Sequence != t.flight.expected,`,
+		"engine/internal/task/resolve.go", `case found && last.Sequence != t.Flight.expected,`, `case mutated("fenced") && found && last.Sequence > t.Flight.expected:
+		t.Flight.expected = last.Sequence
+	case found && last.Sequence != t.Flight.expected,`,
 	}}},
 	{"foreign-tail", "a commit is sent again behind the messages of other clients", edits{{
-		"engine/resolve.go", `	t.flight.pending = t.channel.Publish(t.flight.data, last.Tail, t.flight.trace)`, `	if mutated("foreign-tail") {
-		last.Tail = t.flight.expected
+		"engine/internal/task/resolve.go", `	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)`, `	if mutated("foreign-tail") {
+		last.Tail = t.Flight.expected
 	}
-	t.flight.pending = t.channel.Publish(t.flight.data, last.Tail, t.flight.trace)`,
+	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)`,
 	}}},
 	{"abandoned", "a function that was left behind has no effect", edits{{
-		"engine/guard.go", `func (h *callGuard) leave() bool { return `, `func (h *callGuard) leave() bool { return mutated("abandoned") || `,
+		"engine/internal/task/guard.go", `func (h *callGuard) Leave() bool { return `, `func (h *callGuard) Leave() bool { return mutated("abandoned") || `,
 	}, {
-		"engine/guard.go", `func (h *callGuard) abandoned() bool { return `, `func (h *callGuard) abandoned() bool { return !mutated("abandoned") && `,
+		"engine/internal/task/guard.go", `func (h *callGuard) Abandoned() bool { return `, `func (h *callGuard) Abandoned() bool { return !mutated("abandoned") && `,
 	}}},
 	{"end-under-way", "a stage whose last frame came while it was not watched is over", edits{{
-		"engine/life.go", `	if t.phase.isEnded() {
-		return errOver`, `	if t.phase.isEnded() && !mutated("end-under-way") {
-		return errOver`,
+		"engine/internal/task/life.go", `	if t.Phase.IsEnded() {
+		return ErrOver`, `	if t.Phase.IsEnded() && !mutated("end-under-way") {
+		return ErrOver`,
 	}}},
 	{"used-up", "a stage that has read another to its end goes on when that end is lost", edits{{
-		"engine/reopen.go", `control.UsedUp && !producer`, `control.UsedUp && !mutated("used-up") && !producer`,
+		"engine/internal/task/reopen.go", `control.UsedUp && !producer`, `control.UsedUp && !mutated("used-up") && !producer`,
 	}}},
 	{"take-back", "what took messages that a cut of the power took is taken back", edits{{
-		"engine/takeback.go", `if err != nil || !found || in.fits(last.Frame) {`, `if err != nil || !found || in.fits(last.Frame) || mutated("take-back") {`,
+		"engine/internal/task/takeback.go", `if err != nil || !found || in.fits(last.Frame) {`, `if err != nil || !found || in.fits(last.Frame) || mutated("take-back") {`,
 	}}},
 	{"trim-end", "trimming waits for the checkpoint of a reader that has ended", edits{{
-		"engine/checkpointer.go", `r.hasEnded() && r.endIsKept()`, `r.hasEnded() && (mutated("trim-end") || r.endIsKept())`,
+		"engine/internal/task/checkpointer.go", `r.hasEnded() && r.endIsKept()`, `r.hasEnded() && (mutated("trim-end") || r.endIsKept())`,
 	}}},
 	{"file-sync", "the server's files are synced before a checkpoint", edits{{
-		"engine/checkpointer.go", `	if err := c.server.SyncFiles(ctx); err != nil {`, `	sync := c.server.SyncFiles
+		"engine/internal/task/checkpointer.go", `	if err := c.Server.SyncFiles(ctx); err != nil {`, `	sync := c.Server.SyncFiles
 	if mutated("file-sync") {
 		sync = func(context.Context) error { return nil }
 	}
 	if err := sync(ctx); err != nil {`,
 	}}},
 	{"announce", "it is noted how far the keys of a checkpoint reach", edits{{
-		"engine/checkpointer.go", `	if c.server.Embedded() {
-		return nil`, `	if c.server.Embedded() || mutated("announce") {
+		"engine/internal/task/checkpointer.go", `	if c.Server.Embedded() {
+		return nil`, `	if c.Server.Embedded() || mutated("announce") {
 		return nil`,
 	}}},
 	{"trim-own", "trimming stops at the own checkpoint", edits{{
-		"engine/checkpointer.go", `before := min(own, last)`, `before := min(own, last)
+		"engine/internal/task/checkpointer.go", `before := min(own, last)`, `before := min(own, last)
 	if mutated("trim-own") {
 		before = last
 	}`,
@@ -80,7 +80,7 @@ var mutations = []mutation{
 	}, {
 		"engine/channel/look.go", `	if r.taken > 0 && item.sequence > r.taken {`, `	if r.taken > 0 && item.sequence > r.taken && !mutated("ahead") {`,
 	}, {
-		"engine/instance_open.go", `taken > in.writtenTo(k) {`, `taken > in.writtenTo(k) && !mutated("ahead") {`,
+		"engine/internal/task/instance_open.go", `taken > in.WrittenTo(k) {`, `taken > in.WrittenTo(k) && !mutated("ahead") {`,
 	}}},
 	{"hint", "a position's sequence is only a hint", edits{{
 		"engine/channel/look.go", `	if !r.whole {
@@ -97,7 +97,7 @@ var mutations = []mutation{
 		}`,
 	}}},
 	{"needs", "a position names the first frame that is still needed", edits{{
-		"engine/input.go", `	if i.frame < len(i.queue) {
+		"engine/internal/task/input.go", `	if i.frame < len(i.queue) {
 		p.Sequence = i.queue[i.frame].Sequence
 	}`, `	if i.frame < len(i.queue) {
 		p.Sequence = i.queue[i.frame].Sequence
@@ -107,30 +107,30 @@ var mutations = []mutation{
 	}`,
 	}}},
 	{"fence-inputs", "a fence repeats the positions", edits{{
-		"engine/recover.go", `	fence.Timers = append`, `	if mutated("fence-inputs") {
+		"engine/internal/task/recover.go", `	fence.Timers = append`, `	if mutated("fence-inputs") {
 		fence.Inputs = nil
 	}
 	fence.Timers = append`,
 	}}},
 	{"rewind", "a rollback puts the inputs back too", edits{{
-		"engine/task.go", `	for _, i := range t.inbox.inputs {
+		"engine/internal/task/task.go", `	for _, i := range t.Inbox.Inputs {
 		i.rewind()
-	}`, `	for _, i := range t.inbox.inputs {
+	}`, `	for _, i := range t.Inbox.Inputs {
 		if !mutated("rewind") {
 			i.rewind()
 		}
 	}`,
 	}}},
 	{"undo-outputs", "what a failed call emitted is dropped", edits{{
-		"engine/retry.go", `	t.batch.undo()`, `	if !mutated("undo-outputs") {
-		t.batch.undo()
+		"engine/internal/task/retry.go", `	t.Batch.undo()`, `	if !mutated("undo-outputs") {
+		t.Batch.undo()
 	}`,
 	}}},
 	{"overtaken", "a message that waits keeps those of its key behind it", edits{{
-		"engine/overtake.go", `behind := known && i.waitingKeys[key] > 0`, `behind := known && i.waitingKeys[key] > 0 && !mutated("overtaken")`,
+		"engine/internal/task/overtake.go", `behind := known && i.waitingKeys[key] > 0`, `behind := known && i.waitingKeys[key] > 0 && !mutated("overtaken")`,
 	}}},
 	{"gaps", "the position tells which messages still wait", edits{{
-		"engine/input.go", `	if len(i.waiting) > 0 || i.next < i.gaps.Reached {
+		"engine/internal/task/input.go", `	if len(i.waiting) > 0 || i.next < i.gaps.Reached {
 		i.addWaiting(&p)`, `	if !mutated("gaps") && (len(i.waiting) > 0 || i.next < i.gaps.Reached) {
 		i.addWaiting(&p)`,
 	}}},
@@ -156,10 +156,10 @@ var mutations = []mutation{
 		for _, change`,
 	}}},
 	{"let-go", "a frame that is used up makes room for the next one", edits{{
-		"engine/input.go", `	i.letGo(i.frame - 1)`, `	if !mutated("let-go") {
+		"engine/internal/task/input.go", `	i.letGo(i.frame - 1)`, `	if !mutated("let-go") {
 		i.letGo(i.frame - 1)
 	}`,
 	}, {
-		"engine/input.go", `	if i.loaded && i.next ==`, `	if !mutated("let-go") && i.loaded && i.next ==`,
+		"engine/internal/task/input.go", `	if i.loaded && i.next ==`, `	if !mutated("let-go") && i.loaded && i.next ==`,
 	}}},
 }
