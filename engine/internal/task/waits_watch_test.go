@@ -80,7 +80,7 @@ func TestEachWaitThatIsToldOfEndsInTheEvents(t *testing.T) {
 // What the table of the documentation says is what the rules say.
 func TestTheWaitsOfTheDocumentationAreThoseOfTheRules(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../docs/operations.md")
+	page, err := os.ReadFile("../../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
