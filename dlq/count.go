@@ -15,8 +15,8 @@ type Count struct {
 	N      uint64
 }
 
-// CountBy counts the letters by stage and reason, sorted by both; messages that are none count as ReasonUnreadable. It reads the headers of every letter, so that it is not
-// for a queue of very many letters in every second.
+// CountBy counts the letters by stage and reason, sorted by both; messages that are none count as ReasonUnreadable. It
+// reads the headers of every letter, so that it is not for a queue of very many letters in every second.
 func (q *Queue) CountBy(ctx context.Context) ([]Count, error) {
 	info, err := q.stream.Info(ctx)
 	if err != nil {

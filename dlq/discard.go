@@ -8,8 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Discard deletes this write of the letter, for good. One that a later round has replaced since it was read stays. That the
-// letter is gone already is no error. Like Put it outlasts an outage of the broker.
+// Discard deletes this write of the letter, for good. One that a later round has replaced since it was read stays. That
+// the letter is gone already is no error. Like Put it outlasts an outage of the broker.
 func (q *Queue) Discard(ctx context.Context, l Letter) error {
 	if err := q.discard(ctx, l); err != nil {
 		return fmt.Errorf("dlq: discard %s from stream %s: %w", l.ID(), q.name, err)
@@ -43,8 +43,8 @@ func (q *Queue) remove(ctx context.Context, stream jetstream.Stream, sequence ui
 	return cause
 }
 
-// isCurrent says whether this write of the letter is still what is stored. The time it was written at tells it from one of
-// a stream that was made anew, whose sequences begin again.
+// isCurrent says whether this write of the letter is still what is stored. The time it was written at tells it from one
+// of a stream that was made anew, whose sequences begin again.
 func (q *Queue) isCurrent(ctx context.Context, l Letter) (bool, error) {
 	if l.Sequence == 0 {
 		return false, fmt.Errorf("%w letter: it has no sequence, it was not read from the queue", ErrInvalid)

@@ -11,8 +11,8 @@ import (
 	"penstock/engine/remedy"
 )
 
-// Each calls fn with every letter that is there at the time of the call, oldest first, one in memory at a time. fn may use
-// the queue. An error of fn ends it and is returned as it is.
+// Each calls fn with every letter that is there at the time of the call, oldest first, one in memory at a time. fn may
+// use the queue. An error of fn ends it and is returned as it is.
 //
 // Messages that are no readable letters do not hide the others: Each passes over them and returns ErrDamaged with their
 // sequences at the end.
@@ -46,8 +46,8 @@ func (q *Queue) Each(ctx context.Context, fn func(Letter) error) error {
 	return bad.err(q.name)
 }
 
-// Get finds a letter by its ID, or a message that is no letter by that of [Letter.Unreadable]. It returns false when there
-// is none.
+// Get finds a letter by its ID, or a message that is no letter by that of [Letter.Unreadable]. It returns false when
+// there is none.
 func (q *Queue) Get(ctx context.Context, id string) (Letter, bool, error) {
 	l, sequence, err := q.byID(ctx, id, false)
 	if err != nil {

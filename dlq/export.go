@@ -13,8 +13,8 @@ import (
 // MaxLine is the longest line that Import reads, in bytes.
 const MaxLine = 64 << 20
 
-// Export writes the letters that f selects to w, as [Letter.MarshalJSON] does, one a line, values included, and returns how
-// many. They stay in the queue.
+// Export writes the letters that f selects to w, as [Letter.MarshalJSON] does, one a line, values included, and returns
+// how many. They stay in the queue.
 func (q *Queue) Export(ctx context.Context, f Filter, w io.Writer) (n int, err error) {
 	f.WithoutValues = false
 	buffered := bufio.NewWriter(w)
@@ -35,9 +35,9 @@ func (q *Queue) Export(ctx context.Context, f Filter, w io.Writer) (n int, err e
 	return n, err
 }
 
-// Import puts the letters that Export has written, and returns how many of them were not there already. They must be of the
-// same pipeline. It stops at the first line that it cannot read or put and names it; begun anew it goes on there, for what
-// is there already is not written twice.
+// Import puts the letters that Export has written, and returns how many of them were not there already. They must be of
+// the same pipeline. It stops at the first line that it cannot read or put and names it; begun anew it goes on there,
+// for what is there already is not written twice.
 func (q *Queue) Import(ctx context.Context, r io.Reader) (n int, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, MaxLine)

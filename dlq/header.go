@@ -40,7 +40,8 @@ const (
 	headerWrite         = "Penstock-Write"
 )
 
-// encode turns a checked letter into the message that stores it. The server refuses that message when its subject has one.
+// encode turns a checked letter into the message that stores it. The server refuses that message when its subject has
+// one.
 func encode(l Letter, lim limits, write string) *nats.Msg {
 	l = l.stored(lim)
 	h := nats.Header{

@@ -91,9 +91,10 @@ type roundOfJSON struct {
 	To       string `json:"to,omitempty"`
 }
 
-// MarshalJSON writes the letter in one line without anything that a terminal would act on: the value as base64 ("value")
-// and, where it is JSON, CBOR (as package cborjson shows it), text, a number or a truth value, as that too ("json", "text", "decoded"). Free texts are strings, or {"base64": …} where a string
-// cannot hold them. Times are RFC 3339.
+// MarshalJSON writes the letter in one line without anything that a terminal would act on: the value as base64
+// ("value") and, where it is JSON, CBOR (as package cborjson shows it), text, a number or a truth value, as that too
+// ("json", "text", "decoded"). Free texts are strings, or {"base64": …} where a string cannot hold them. Times are RFC
+// 3339.
 func (l Letter) MarshalJSON() ([]byte, error) {
 	out := letterJSON{
 		ID: l.ID(), Pipeline: l.Pipeline, Stage: l.Stage, Instance: l.Instance, Input: l.Input, InputInstance: l.InputInstance,

@@ -28,10 +28,11 @@ type Attempt struct {
 	Error string    `json:"error"`
 }
 
-// Letter is one message that an instance gave up on, or a value that a source could not send: then Input is the stream that it
-// was for, the source's own, Offset the number of the source's call, and InputInstance that of the value in it. Of its hooks Start and
-// End, whose values are counted from 1<<28 and 1<<29, Offset is the number of the commit before. Pipeline, Stage, Instance, Input, InputInstance and Offset name it for
-// ever; two letters that agree in them are the same letter.
+// Letter is one message that an instance gave up on, or a value that a source could not send: then Input is the stream
+// that it was for, the source's own, Offset the number of the source's call, and InputInstance that of the value in it.
+// Of its hooks Start and End, whose values are counted from 1<<28 and 1<<29, Offset is the number of the commit before.
+// Pipeline, Stage, Instance, Input, InputInstance and Offset name it for good; two letters that agree in them are the
+// same letter.
 type Letter struct {
 	Pipeline string // "" in Put: that of the queue
 	Stage    string // which gave up
@@ -96,7 +97,8 @@ var validReason = regexp.MustCompile(`^[a-z][a-z-]{0,31}$`)
 
 const maxCodec = 256
 
-// check finds what cannot be written: those parts that are not free text must fit into a subject or a header as they are.
+// check finds what cannot be written: those parts that are not free text must fit into a subject or a header as they
+// are.
 func (l Letter) check() error {
 	if l.Unreadable {
 		return fmt.Errorf("%w letter: it is a message that cannot be read", ErrInvalid)

@@ -46,8 +46,8 @@ func (q *Queue) ask(ctx context.Context, what string, do func(context.Context) e
 	return err
 }
 
-// repeat calls try, with growing pauses, until it succeeds, is over or fails for good: then its outcome is known. If ctx ends
-// before, it is not. The log has the message at intervals.
+// repeat calls try, with growing pauses, until it succeeds, is over or fails for good: then its outcome is known. If
+// ctx ends before, it is not. The log has the message at intervals.
 func (q *Queue) repeat(ctx context.Context, try func() (isOver bool, err error), message string, about ...any) (isKnown bool, err error) {
 	pause := q.retry.first
 	for n := 1; ; n++ {

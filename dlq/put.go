@@ -24,13 +24,13 @@ type retry struct {
 var defaultRetry = retry{answer: 5 * time.Second, first: 50 * time.Millisecond, max: 2 * time.Second, gone: 8, logEvery: 30}
 
 // Put writes the letter, at most once: written is false when it was there before, from an earlier run say, in this or a
-// later round. A letter of a later round replaces what is stored, in one step; so does any letter a message that is none,
-// which another client published in its place. When Put returns without error the letter is
+// later round. A letter of a later round replaces what is stored, in one step; so does any letter a message that is
+// none, which another client published in its place. When Put returns without error the letter is
 // stored, as safely as the server stores.
 //
-// A broker that does not answer is asked again until ctx ends; an error then says that it is not known whether the letter
-// is stored, and Put may be called again. ErrFull, ErrTooLarge, ErrConflict, ErrGone, ErrInvalid and a closed connection
-// are not waited for.
+// A broker that does not answer is asked again until ctx ends; an error then says that it is not known whether the
+// letter is stored, and Put may be called again. ErrFull, ErrTooLarge, ErrConflict, ErrGone, ErrInvalid and a closed
+// connection are not waited for.
 func (q *Queue) Put(ctx context.Context, l Letter) (written bool, err error) {
 	written, err = q.put(ctx, l)
 	if err != nil {
@@ -82,8 +82,8 @@ func (q *Queue) fit(encode func(lim limits, write string) *nats.Msg) (*nats.Msg,
 	return nil, fmt.Errorf("%w: %d bytes of at most %d: raise max_payload of the NATS server", ErrTooLarge, size, most)
 }
 
-// try publishes once. After anything but success it looks for itself what is stored: an answer may be lost, and a refusal
-// because of the expected sequence may, in a cluster, be on account of a message that is never committed.
+// try publishes once. After anything but success it looks for itself what is stored: an answer may be lost, and a
+// refusal because of the expected sequence may, in a cluster, be on account of a message that is never committed.
 func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error) {
 	sequence, cause := q.publish(ctx, msg)
 	if cause == nil {
@@ -118,8 +118,8 @@ func (q *Queue) try(ctx context.Context, msg *nats.Msg) (written bool, err error
 	return false, expect(msg, there.Sequence, cause)
 }
 
-// expect makes the next publish of msg demand that the last message of its subject is sequence. If this one did so already
-// that was not the reason of the failure, and cause is returned.
+// expect makes the next publish of msg demand that the last message of its subject is sequence. If this one did so
+// already that was not the reason of the failure, and cause is returned.
 func expect(msg *nats.Msg, sequence uint64, cause error) error {
 	want := strconv.FormatUint(sequence, 10)
 	if msg.Header.Get(jetstream.ExpectedLastSubjSeqHeader) == want {
@@ -146,8 +146,8 @@ func (q *Queue) publish(ctx context.Context, msg *nats.Msg) (sequence uint64, er
 	return 0, err
 }
 
-// isOlder says whether what is stored is of an earlier round than msg, which may then replace it. In the same round it must
-// be the same message: an earlier run's letter would hide this one.
+// isOlder says whether what is stored is of an earlier round than msg, which may then replace it. In the same round it
+// must be the same message: an earlier run's letter would hide this one.
 func isOlder(there *jetstream.RawStreamMsg, msg *nats.Msg) (bool, error) {
 	old, err := decode(there)
 	if err != nil {

@@ -32,12 +32,12 @@ type Config struct {
 	Logger      *slog.Logger  // for retries. Default slog.Default().
 }
 
-// StreamName is the JetStream stream that holds the dead letters of a pipeline. No stage can be called so that its own stream
-// gets this name.
+// StreamName is the JetStream stream that holds the dead letters of a pipeline. No stage can be called so that its own
+// stream gets this name.
 func StreamName(pipeline string) string { return pipeline + "++dead-letters" }
 
-// Queue is the dead letters of one pipeline. It is safe for concurrent use. It needs no closing; it works as long as its
-// connection does.
+// Queue is the dead letters of one pipeline. It is safe for concurrent use. It needs no closing; it works as long as
+// its connection does.
 type Queue struct {
 	js       jetstream.JetStream
 	stream   jetstream.Stream
@@ -51,8 +51,8 @@ type Queue struct {
 	replays      replayStream
 }
 
-// Open makes the stream of a pipeline's dead letters, or takes the existing one over and sets the limits anew. Limits lower
-// than what is stored drop nothing (MaxAge does). Dead letters of another Identity are refused with ErrForeign.
+// Open makes the stream of a pipeline's dead letters, or takes the existing one over and sets the limits anew. Limits
+// lower than what is stored drop nothing (MaxAge does). Dead letters of another Identity are refused with ErrForeign.
 func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("dlq: open: %w", err)
@@ -87,8 +87,8 @@ func (q *Queue) open(ctx context.Context, cfg Config) error {
 	return err
 }
 
-// Lookup finds the dead letters of a pipeline, whatever its identity. It returns false when there is no stream for them,
-// and so no letter.
+// Lookup finds the dead letters of a pipeline, whatever its identity. It returns false when there is no stream for
+// them, and so no letter.
 func Lookup(ctx context.Context, js jetstream.JetStream, pipeline string) (*Queue, bool, error) {
 	if err := checkName("pipeline", pipeline); err != nil {
 		return nil, false, fmt.Errorf("dlq: look up: %w", err)
@@ -135,8 +135,8 @@ func (q *Queue) reach(sequence uint64) {
 	}
 }
 
-// Last is the sequence of the last letter that was ever put. Nothing but the loss of the stream, or of its tail, makes it
-// smaller.
+// Last is the sequence of the last letter that was ever put. Nothing but the loss of the stream, or of its tail, makes
+// it smaller.
 func (q *Queue) Last(ctx context.Context) (uint64, error) {
 	info, err := q.info(ctx)
 	if err != nil {

@@ -22,11 +22,11 @@ type ReplayOptions struct {
 	MaxRounds int
 }
 
-// Replay asks the stage to take the letter's message again. It writes a request; the stage takes it when it runs, now or
-// later. The letter stays until the message has had its effect, which is exactly once, however often and by whomever Replay
-// is called: ErrPending says that a request waits already, to whichever stage. Should the message fail again a letter of the
-// next round takes the place of this one. Requests are taken in the order of the calls: replay in the order of
-// [Queue.SelectInOrder].
+// Replay asks the stage to take the letter's message again. It writes a request; the stage takes it when it runs, now
+// or later. The letter stays until the message has had its effect, which is exactly once, however often and by whomever
+// Replay is called: ErrPending says that a request waits already, to whichever stage. Should the message fail again a
+// letter of the next round takes the place of this one. Requests are taken in the order of the calls: replay in the
+// order of [Queue.SelectInOrder].
 //
 // ErrStale says that the letter is not there any more as it was read, ErrRounds that it has failed too often. Like Put,
 // Replay outlasts an outage of the broker. The letter may have been read without its value.

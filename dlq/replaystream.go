@@ -81,8 +81,9 @@ func (r *replayStream) open(ctx context.Context, q *Queue) (jetstream.Stream, er
 	return stream, err
 }
 
-// replayConfig reserves no room: there is a request per letter at most, so the limits of the letters bound it too. Sequences
-// begin with the time, in order that those of a stream made anew are higher than any position that a stage has committed.
+// replayConfig reserves no room: there is a request per letter at most, so the limits of the letters bound it too.
+// Sequences begin with the time, in order that those of a stream made anew are higher than any position that a stage
+// has committed.
 func replayConfig(letters jetstream.StreamConfig, pipeline string, now time.Time) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:        ReplayStreamName(pipeline),

@@ -22,8 +22,8 @@ type listed struct {
 	size    int // of the payload
 }
 
-// scanner reads the headers of a stream in order, by consumers that it makes anew when one fails or skips something. It is
-// not safe for concurrent use.
+// scanner reads the headers of a stream in order, by consumers that it makes anew when one fails or skips something. It
+// is not safe for concurrent use.
 type scanner struct {
 	q       *Queue
 	stream  string
@@ -98,8 +98,8 @@ func (s *scanner) batch(ctx context.Context, last uint64, fn func(listed) error)
 	return false, errSkipped
 }
 
-// fetch returns a batch and asks for the next one. It does not ask before the batch is complete: the server serves requests
-// by turns.
+// fetch returns a batch and asks for the next one. It does not ask before the batch is complete: the server serves
+// requests by turns.
 func (s *scanner) fetch() (messages []jetstream.Msg, err error) {
 	batch := s.ahead
 	if batch == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Select calls fn with the letters that f selects of those that are there at the time of the call, oldest write first, one
-// in memory at a time. fn may use the queue. An error of fn ends it and is returned as it is.
+// Select calls fn with the letters that f selects of those that are there at the time of the call, oldest write first,
+// one in memory at a time. fn may use the queue. An error of fn ends it and is returned as it is.
 //
 // As with [Queue.Each], what cannot be read does not hide the rest: ErrDamaged comes at the end.
 //
@@ -20,9 +20,9 @@ func (q *Queue) Select(ctx context.Context, f Filter, fn func(Letter) error) err
 	return q.selectEach(ctx, f, fn, q.inWrittenOrder)
 }
 
-// SelectInOrder is Select in the order of origin: per stage, instance, input and its instance by ascending offset, so that
-// letters of one key come as its messages came. It notes places, 24 bytes a letter, of at most a million letters at a time,
-// and lists the queue once more for each further half million.
+// SelectInOrder is Select in the order of origin: per stage, instance, input and its instance by ascending offset, so
+// that letters of one key come as its messages came. It notes places, 24 bytes a letter, of at most a million letters
+// at a time, and lists the queue once more for each further half million.
 func (q *Queue) SelectInOrder(ctx context.Context, f Filter, fn func(Letter) error) error {
 	return q.selectEach(ctx, f, fn, q.inOriginOrder)
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// NextReplay finds the first request for an instance with sequence from or higher; false: there is none. A stage takes a
-// request so: IsCurrent, the message's effect committed together with Sequence as its position, then Settle. After a crash
-// the position tells whether the effect was; requests up to it are settled, not taken.
+// NextReplay finds the first request for an instance with sequence from or higher; false: there is none. A stage takes
+// a request so: IsCurrent, the message's effect committed together with Sequence as its position, then Settle. After a
+// crash the position tells whether the effect was; requests up to it are settled, not taken.
 //
-// A request that cannot be read is returned with ErrDamaged and nothing but its Sequence, for Withdraw. NextReplay does not
-// wait for a broker that is away.
+// A request that cannot be read is returned with ErrDamaged and nothing but its Sequence, for Withdraw. NextReplay does
+// not wait for a broker that is away.
 func (q *Queue) NextReplay(ctx context.Context, stage string, instance int, from uint64) (Replay, bool, error) {
 	r, found, err := q.nextReplay(ctx, stage, instance, from)
 	if err != nil {
@@ -51,8 +51,9 @@ func (q *Queue) nextReplay(ctx context.Context, stage string, instance int, from
 	return r, true, nil
 }
 
-// IsCurrent says whether the letter that the request was made of is still there. Otherwise it was discarded, or replaced
-// after a replay that failed: the request must have no effect, Withdraw it. It outlasts an outage of the broker.
+// IsCurrent says whether the letter that the request was made of is still there. Otherwise it was discarded, or
+// replaced after a replay that failed: the request must have no effect, Withdraw it. It outlasts an outage of the
+// broker.
 func (q *Queue) IsCurrent(ctx context.Context, r Replay) (bool, error) {
 	current := false
 	err := q.persist(ctx, "look up", r.Letter.ID(), func() (err error) {
@@ -65,8 +66,8 @@ func (q *Queue) IsCurrent(ctx context.Context, r Replay) (bool, error) {
 	return current, nil
 }
 
-// Settle ends a replay whose effect is committed: it deletes the letter and then the request. After a crash in between it is
-// called again. It outlasts an outage of the broker.
+// Settle ends a replay whose effect is committed: it deletes the letter and then the request. After a crash in between
+// it is called again. It outlasts an outage of the broker.
 func (q *Queue) Settle(ctx context.Context, r Replay) error {
 	err := q.discard(ctx, r.Letter)
 	if err == nil {
@@ -78,8 +79,8 @@ func (q *Queue) Settle(ctx context.Context, r Replay) error {
 	return nil
 }
 
-// Withdraw deletes the request alone: it is not current or damaged, or has failed and the letter of the next round is Put.
-// It outlasts an outage of the broker.
+// Withdraw deletes the request alone: it is not current or damaged, or has failed and the letter of the next round is
+// Put. It outlasts an outage of the broker.
 func (q *Queue) Withdraw(ctx context.Context, r Replay) error {
 	if err := q.withdraw(ctx, r); err != nil {
 		return fmt.Errorf("dlq: withdraw the replay of sequence %d: %w", r.Sequence, err)
@@ -135,8 +136,8 @@ func (q *Queue) pendingReplays(ctx context.Context) (map[string]uint64, error) {
 	})
 }
 
-// OnReplay calls fn, in one goroutine, about when a request for an instance is written. It is a hint only: it may come too
-// early, twice, or, when the connection fails, not at all. stop waits for fn to return; fn must not call it.
+// OnReplay calls fn, in one goroutine, about when a request for an instance is written. It is a hint only: it may come
+// too early, twice, or, when the connection fails, not at all. stop waits for fn to return; fn must not call it.
 func (q *Queue) OnReplay(fn func(stage string, instance int)) (stop func(), err error) {
 	done := make(chan struct{})
 	sub, err := q.js.Conn().Subscribe(q.pipeline+".*.*.replay.>", func(msg *nats.Msg) {

@@ -15,7 +15,8 @@ import (
 
 const base64Prefix = "base64:"
 
-// encodeText turns any bytes into one line that decodes to the same bytes, of at most 1.5 times their length and a little.
+// encodeText turns any bytes into one line that decodes to the same bytes, of at most 1.5 times their length and a
+// little.
 func encodeText(s string) string {
 	if jsonHolds(s) {
 		return toJSON(s)
@@ -139,8 +140,8 @@ func decodeAttempts(s string) ([]Attempt, error) {
 	return list, nil
 }
 
-// encodeTime writes RFC 3339, and for years that it has no form for, "unix:seconds.nanoseconds": users choose a message's
-// time freely.
+// encodeTime writes RFC 3339, and for years that it has no form for, "unix:seconds.nanoseconds": users choose a
+// message's time freely.
 func encodeTime(t time.Time) string {
 	t = t.UTC()
 	if y := t.Year(); y >= 0 && y <= 9999 {

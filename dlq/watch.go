@@ -10,9 +10,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Watch calls fn with the letters that f selects of those that are written from now on, each once and in order, until ctx
-// ends or fn returns an error, and returns that. A letter that is gone again when its turn comes is passed over. Watch
-// outlasts an outage of the broker, and that the stream is made anew.
+// Watch calls fn with the letters that f selects of those that are written from now on, each once and in order, until
+// ctx ends or fn returns an error, and returns that. A letter that is gone again when its turn comes is passed over.
+// Watch outlasts an outage of the broker, and that the stream is made anew.
 func (q *Queue) Watch(ctx context.Context, f Filter, fn func(Letter) error) error {
 	if err := f.check(); err != nil {
 		return fmt.Errorf("dlq: watch: %w", err)

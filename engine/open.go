@@ -139,8 +139,8 @@ func (r *run) identify(ctx context.Context) error {
 	return datadir.WriteIdentity(r.store, r.identity)
 }
 
-// claimNew does for a new directory what claim does, before there are checkpoints: a process that is killed in between must
-// not leave any of which nothing says where their channels are.
+// claimNew does for a new directory what claim does, before there are checkpoints: a process that is killed in between
+// must not leave any of which nothing says where their channels are.
 func (r *run) claimNew() error {
 	if !r.Dir.IsNew() {
 		return nil

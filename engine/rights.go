@@ -16,8 +16,8 @@ type RightsConfig struct {
 	InboxPrefix string   // as in [NATS]. Default: _INBOX
 }
 
-// Rights are what the user of an external NATS server has to be allowed for a pipeline: with these everything works, with
-// one less the start is refused. The command prints them as a configuration: nats-permissions.
+// Rights are what the user of an external NATS server has to be allowed for a pipeline: with these everything works,
+// with one less the start is refused. The command prints them as a configuration: nats-permissions.
 func Rights(c RightsConfig) []broker.Right {
 	inbox := c.InboxPrefix
 	if inbox == "" {
@@ -58,7 +58,8 @@ func (r *rights) written() []string {
 	return subjects
 }
 
-// apiRequest is a kind of request about a stream: its subject begins with prefix and the stream, and has more behind it.
+// apiRequest is a kind of request about a stream: its subject begins with prefix and the stream, and has more behind
+// it.
 type apiRequest struct {
 	prefix, rest, probe string
 	use                 string
@@ -91,8 +92,8 @@ var apiRequests = []apiRequest{
 	{"$JS.ACK.", ".>", ".penstock-probe.1.1.1.1.0", "acknowledge frames", onlyChannels},
 }
 
-// streams adds the requests about each stream; of stages that are not known with a wildcard for the stream, which NATS has
-// only for a whole name.
+// streams adds the requests about each stream; of stages that are not known with a wildcard for the stream, which NATS
+// has only for a whole name.
 func (r *rights) streams() {
 	kinds := map[string]streamKind{dlq.StreamName(r.pipeline): ofLetters, dlq.ReplayStreamName(r.pipeline): ofReplays}
 	for _, stage := range r.stages {

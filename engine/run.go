@@ -195,8 +195,8 @@ func (r *run) close() error {
 	if r.memory != nil {
 		r.memory.Close()
 	}
-	// Last: only then the end is an orderly one. Badger may take the process down as it closes on a full disk, and a run that is
-	// complete would start anew.
+	// Last: only then the end is an orderly one. Badger may take the process down as it closes on a full disk, and a run
+	// that is complete would start anew.
 	errs = append(errs, r.Inflight.Close())
 	if r.Dir != nil {
 		r.Dir.Close()

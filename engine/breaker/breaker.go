@@ -18,8 +18,8 @@ var (
 	errDropped = errors.New("the call was dropped")
 )
 
-// Breaker stops calls to another side that is down; see the package comment. Make one with New. It is safe for concurrent
-// use.
+// Breaker stops calls to another side that is down; see the package comment. Make one with New. It is safe for
+// concurrent use.
 type Breaker struct {
 	name   string
 	config Config
@@ -57,9 +57,9 @@ func New(name string, c Config) *Breaker {
 // Name returns the name given to New.
 func (b *Breaker) Name() string { return b.name }
 
-// Allow says whether a call may be made now. A true answer must be followed by exactly one Done or Drop, whatever becomes
-// of the call: until then no probe is let through. With a false one, next is when to ask again: when the time of an open
-// breaker is over, or in a short while if another call has to be settled first.
+// Allow says whether a call may be made now. A true answer must be followed by exactly one Done or Drop, whatever
+// becomes of the call: until then no probe is let through. With a false one, next is when to ask again: when the time
+// of an open breaker is over, or in a short while if another call has to be settled first.
 func (b *Breaker) Allow() (next time.Time, ok bool) {
 	b.mu.Lock()
 	before := b.state

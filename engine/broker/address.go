@@ -11,7 +11,8 @@ func CheckURLs(list string) error { return checkURLs(list) }
 
 const defaultPort = "4222"
 
-// Addresses are the servers of a list of URLs as they may be written down: scheme, host and port, without a login, sorted.
+// Addresses are the servers of a list of URLs as they may be written down: scheme, host and port, without a login,
+// sorted.
 func Addresses(list string) []string {
 	var addresses []string
 	for _, text := range splitURLs(list) {

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// What [Broker.Ask] can find out instead of an answer. After each of them it is unknown whether the message took effect,
-// ErrNoResponders excepted.
+// What [Broker.Ask] can find out instead of an answer. After each of them it is unknown whether the message took
+// effect, ErrNoResponders excepted.
 var (
 	ErrNoAnswer     = errors.New("no answer in time")
 	ErrDisconnected = errors.New("connection to NATS lost")
@@ -111,8 +111,8 @@ func (a *asker) settle(token string, msg *nats.Msg, err error) {
 	}
 }
 
-// refused settles the questions that the server did not take, or whose answers it does not deliver. Rights may have been
-// given back since a question was asked, so it may have taken effect.
+// refused settles the questions that the server did not take, or whose answers it does not deliver. Rights may have
+// been given back since a question was asked, so it may have taken effect.
 func (a *asker) refused(refused *PermissionError) {
 	var over []*question
 	a.mu.Lock()

@@ -42,8 +42,8 @@ type Broker struct {
 }
 
 // Open starts the embedded server, or connects to an external one, and returns when JetStream answers. It waits for an
-// external server as long as ctx lives, or for [Config.ConnectTimeout]. An error that wraps [ErrConfig], [ErrPermission], [ErrInUse] or [ErrNoJetStream] will
-// not go away by trying again.
+// external server as long as ctx lives, or for [Config.ConnectTimeout]. An error that wraps [ErrConfig],
+// [ErrPermission], [ErrInUse] or [ErrNoJetStream] will not go away by trying again.
 func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Config says which NATS a pipeline uses. Either Dir (a server inside the process) or URL (a server elsewhere) is needed;
-// when both are given, URL counts.
+// Config says which NATS a pipeline uses. Either Dir (a server inside the process) or URL (a server elsewhere) is
+// needed; when both are given, URL counts.
 type Config struct {
 	// Dir is the directory of the embedded server's files. It is created when missing. Two processes cannot use the same.
 	Dir string

@@ -14,8 +14,8 @@ const dialTimeout = 4 * time.Second
 
 var errLater = errors.New("not yet")
 
-// dialer makes a broker's connections so that Close and Open's context can end any of them: nats.go would otherwise wait
-// for a mute server with its lock held.
+// dialer makes a broker's connections so that Close and Open's context can end any of them: nats.go would otherwise
+// wait for a mute server with its lock held.
 type dialer struct {
 	dial  func(network, address string) (net.Conn, error)
 	armed atomic.Bool // until then every dial fails at once: nats.Connect would block its caller for the first one

@@ -41,7 +41,8 @@ func (e *limitError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.
 // Remedy says which limit was met and what lifts it.
 func (e *limitError) Remedy() string { return e.what }
 
-// ExplainLimit adds to a refusal of the JetStream API which limit was met and what lifts it. Other errors stay as they are.
+// ExplainLimit adds to a refusal of the JetStream API which limit was met and what lifts it. Other errors stay as they
+// are.
 func ExplainLimit(err error) error {
 	var refusal *jetstream.APIError
 	if !errors.As(err, &refusal) {

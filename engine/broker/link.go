@@ -136,8 +136,8 @@ func (l *link) onFailed(err error) {
 	l.logger.Warn("waiting for "+l.target, "error", failure, "for", since.Round(time.Millisecond))
 }
 
-// onRound is asked for a delay when every server was tried once more. An attempt that got as far as the login and failed
-// there is reported nowhere else.
+// onRound is asked for a delay when every server was tried once more. An attempt that got as far as the login and
+// failed there is reported nowhere else.
 func (l *link) onRound(round int) time.Duration {
 	conn := l.conn.Load()
 	if conn == nil {

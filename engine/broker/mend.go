@@ -12,11 +12,11 @@ import (
 	"penstock/engine/internal/blocks"
 )
 
-// mend finishes the creation of a stream, or the change of its settings, in which the process was killed. The server writes
-// the settings and then their checksum, each at once. When they do not fit it passes over the stream at every start, with all
-// its messages, until a client creates it once more, and then again at the next start: it does not write them anew. A bit
-// that flipped since is flipped back, which the checksum tells; settings that cannot be read are emptied, and made anew by
-// the client that creates the stream.
+// mend finishes the creation of a stream, or the change of its settings, in which the process was killed. The server
+// writes the settings and then their checksum, each at once. When they do not fit it passes over the stream at every
+// start, with all its messages, until a client creates it once more, and then again at the next start: it does not
+// write them anew. A bit that flipped since is flipped back, which the checksum tells; settings that cannot be read are
+// emptied, and made anew by the client that creates the stream.
 func mend(dir string, logger *slog.Logger) error {
 	stream, err := blocks.Open(dir)
 	if err != nil || stream.Problem == nil {

@@ -25,8 +25,8 @@ type NATS struct {
 	ConnectTimeout time.Duration
 }
 
-// Config is that of the connection of a pipeline. dir is where the files of the embedded server are, and sync how often it
-// syncs them.
+// Config is that of the connection of a pipeline. dir is where the files of the embedded server are, and sync how often
+// it syncs them.
 func (n NATS) Config(pipeline, dir string, sync time.Duration, logger *slog.Logger) Config {
 	return Config{
 		Dir:         dir,

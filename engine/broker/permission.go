@@ -32,8 +32,8 @@ type PermissionError struct {
 	early bool // the start is not over
 }
 
-// Final tells whether it is of no use to wait: the right was missing from the start. One that goes missing later was taken
-// away, and may be given back.
+// Final tells whether it is of no use to wait: the right was missing from the start. One that goes missing later was
+// taken away, and may be given back.
 func (e *PermissionError) Final() bool { return e.early }
 
 func (e *PermissionError) Error() string {

@@ -15,8 +15,9 @@ const (
 
 const smallPending = "most likely its max_pending is too small: raise it, to 64MB say (its default), and at least to 8 times its max_payload"
 
-// Pulls bounds what is asked of the server at once, after cuts that this may be the reason of: a server closes a connection
-// on which more than its max_pending waits to be sent, and says so in its own log only. Safe for concurrent use.
+// Pulls bounds what is asked of the server at once, after cuts that this may be the reason of: a server closes a
+// connection on which more than its max_pending waits to be sent, and says so in its own log only. Safe for concurrent
+// use.
 type Pulls struct {
 	logger     *slog.Logger
 	maxPayload func() int64
@@ -35,8 +36,8 @@ type Pulls struct {
 // Pulls bounds what is pulled through this connection.
 func (b *Broker) Pulls() *Pulls { return b.link.pulls }
 
-// Cut is told that the connection was lost while the server delivered something. After several such cuts it returns what
-// the reason may be.
+// Cut is told that the connection was lost while the server delivered something. After several such cuts it returns
+// what the reason may be.
 func (p *Pulls) Cut() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,8 +17,8 @@ const (
 	maxTold   = 1024
 )
 
-// refusals hands a violation to those who wait for an answer on its subject: the server reports it to the connection, not
-// to the request.
+// refusals hands a violation to those who wait for an answer on its subject: the server reports it to the connection,
+// not to the request.
 type refusals struct {
 	mu      sync.Mutex
 	next    int
@@ -107,8 +107,8 @@ func (b *Broker) Started() {
 	b.link.refusals.started = true
 }
 
-// WhilePermitted returns a context that also ends, with a [PermissionError] as its cause, when the server refuses to take a
-// message on subject or to deliver answers. Call cancel when it is done.
+// WhilePermitted returns a context that also ends, with a [PermissionError] as its cause, when the server refuses to
+// take a message on subject or to deliver answers. Call cancel when it is done.
 func (b *Broker) WhilePermitted(ctx context.Context, subject string) (_ context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	remove := b.link.refusals.watch(
@@ -120,13 +120,14 @@ func (b *Broker) WhilePermitted(ctx context.Context, subject string) (_ context.
 	}
 }
 
-// OnRefused has fn called when the server refuses to take a message on subject, or to deliver to subjects that begin with
-// inbox, until remove is called. fn must not block.
+// OnRefused has fn called when the server refuses to take a message on subject, or to deliver to subjects that begin
+// with inbox, until remove is called. fn must not block.
 func (b *Broker) OnRefused(subject, inbox string, fn func(*PermissionError)) (remove func()) {
 	return b.link.refusals.watch(func(refused *PermissionError) bool { return refused.concerns(subject, inbox) }, fn)
 }
 
-// concerns tells whether this is the end of a request on subject, whose answer comes to a subject that begins with inbox.
+// concerns tells whether this is the end of a request on subject, whose answer comes to a subject that begins with
+// inbox.
 func (e *PermissionError) concerns(subject, inbox string) bool {
 	if e.Action == Subscribe {
 		return inbox != "" && strings.HasPrefix(e.Subject, inbox)

@@ -12,9 +12,9 @@ import (
 // ErrBroken is wrapped by what Trouble finds.
 var ErrBroken = errors.New("the embedded NATS server no longer accepts writes")
 
-// Trouble says why the embedded server takes no more writes: once a write has failed, for want of space or otherwise, it
-// refuses all others of that stream, also when the cause is gone, until it is started anew. With an external server it is
-// always nil: that is its operator's to see.
+// Trouble says why the embedded server takes no more writes: once a write has failed, for want of space or otherwise,
+// it refuses all others of that stream, also when the cause is gone, until it is started anew. With an external server
+// it is always nil: that is its operator's to see.
 func (b *Broker) Trouble() error {
 	if b.embedded == nil {
 		return nil

@@ -10,8 +10,8 @@ const (
 	lastResubscribe  = 10 * time.Second
 )
 
-// resubscriber asks for subscriptions again that the server refused: later each time, and soon when they were granted in
-// between.
+// resubscriber asks for subscriptions again that the server refused: later each time, and soon when they were granted
+// in between.
 type resubscriber struct {
 	mu      sync.Mutex
 	timer   *time.Timer
@@ -39,7 +39,8 @@ func (r *resubscriber) soon(try func() error) {
 	})
 }
 
-// next is how long to wait before a try. The server answers one at once, so a refusal long after the last try is a new one.
+// next is how long to wait before a try. The server answers one at once, so a refusal long after the last try is a new
+// one.
 func (r *resubscriber) next(now time.Time) time.Duration {
 	if r.delay == 0 || now.Sub(r.last) > lastResubscribe {
 		r.delay = firstResubscribe
@@ -56,7 +57,8 @@ func (r *resubscriber) begin() bool {
 	return !r.stopped
 }
 
-// stop lets no try begin. A wait for one that is under way follows the end of the connection, which it may be waiting for.
+// stop lets no try begin. A wait for one that is under way follows the end of the connection, which it may be waiting
+// for.
 func (r *resubscriber) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -112,8 +112,8 @@ func (r *refusedProbes) has(action Action, subject string) bool {
 	return r.keys[string(action)+" "+subject]
 }
 
-// probe sends what has no effect wherever it arrives: no request has this content, no server that knows the first header
-// serves it, and no stream is the one of the second.
+// probe sends what has no effect wherever it arrives: no request has this content, no server that knows the first
+// header serves it, and no stream is the one of the second.
 func (b *Broker) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()

@@ -16,8 +16,8 @@ func (b *Broker) JetStream() jetstream.JetStream { return b.js }
 // Conn is the connection itself. It belongs to the Broker: do not close it.
 func (b *Broker) Conn() *nats.Conn { return b.conn }
 
-// MaxPayload is the size in bytes of the largest message the server takes, headers included: 8 MiB embedded, 1 MiB on an
-// external server that was not told otherwise.
+// MaxPayload is the size in bytes of the largest message the server takes, headers included: 8 MiB embedded, 1 MiB on
+// an external server that was not told otherwise.
 func (b *Broker) MaxPayload() int64 {
 	return b.link.maxPayload()
 }
@@ -56,8 +56,8 @@ func (b *Broker) Reconnects() uint64 {
 // time and hold up further news of the connection: fn must not block. It may still run once while remove returns.
 func (b *Broker) OnReconnect(fn func()) (remove func()) { return b.link.again.add(fn) }
 
-// WaitConnected returns nil as soon as the connection stands, at once when it does. Otherwise it returns the error of ctx,
-// [ErrClosed], or an [ErrConfig] when no server takes the login and none ever did.
+// WaitConnected returns nil as soon as the connection stands, at once when it does. Otherwise it returns the error of
+// ctx, [ErrClosed], or an [ErrConfig] when no server takes the login and none ever did.
 func (b *Broker) WaitConnected(ctx context.Context) error {
 	for {
 		now, changed := b.link.watch()
@@ -77,8 +77,8 @@ func (b *Broker) WaitConnected(ctx context.Context) error {
 	}
 }
 
-// WhileConnected returns a context that also ends when the connection is lost, with [ErrDisconnected] as its cause: for a
-// request whose answer will not come then. Call cancel when it is done.
+// WhileConnected returns a context that also ends when the connection is lost, with [ErrDisconnected] as its cause: for
+// a request whose answer will not come then. Call cancel when it is done.
 func (b *Broker) WhileConnected(ctx context.Context) (_ context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	remove := b.link.lost.add(func() { end(ErrDisconnected) })

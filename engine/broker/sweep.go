@@ -12,8 +12,9 @@ import (
 // streamMeta is the file that makes a directory a stream. The server removes it first when it deletes a stream.
 const streamMeta = "meta.inf"
 
-// sweep finishes the deletion of streams in which the process was killed, and what mend finishes; and flips bits back. The
-// server passes over what is left of a deleted one, and takes the old messages for those of the next stream of that name.
+// sweep finishes the deletion of streams in which the process was killed, and what mend finishes; and flips bits back.
+// The server passes over what is left of a deleted one, and takes the old messages for those of the next stream of that
+// name.
 func sweep(cfg Config) error {
 	for _, account := range entries(filepath.Join(cfg.Dir, "jetstream")) {
 		for _, stream := range entries(filepath.Join(account, "streams")) {

@@ -59,7 +59,8 @@ func reasonOnly(err error) string {
 	return strings.TrimSpace(reason)
 }
 
-// Up to the last @ before the next comma or space: a password with a / or @ in it is malformed, and secret all the same.
+// Up to the last @ before the next comma or space: a password with a / or @ in it is malformed, and secret all the
+// same.
 var userInfo = regexp.MustCompile(`([a-zA-Z]+://)?[^\s,"]+@`)
 
 // redact hides user, password and token of every URL in text.

@@ -44,8 +44,8 @@ type Spec struct {
 	// Logger hears of what had to be repaired, and of foreign messages. Default: no log.
 	Logger *slog.Logger
 
-	// Keys authenticate the frames: what is published is sealed with the first, and what is read must be sealed with one of
-	// them, but for frames that were there before the first seal. Default: none, and a sealed frame is [ErrKey].
+	// Keys authenticate the frames: what is published is sealed with the first, and what is read must be sealed with one
+	// of them, but for frames that were there before the first seal. Default: none, and a sealed frame is [ErrKey].
 	Keys *frame.Keys
 
 	// PassDamaged is asked about a message that was published as a commit and is no sound frame, and sets it aside when it
@@ -132,8 +132,8 @@ func Open(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, error) {
 	return c, c.findSealed(ctx)
 }
 
-// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing. It is for what the stream
-// says of itself: who reads frames uses [Find].
+// Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing. It is for what the
+// stream says of itself: who reads frames uses [Find].
 func Lookup(ctx context.Context, b *broker.Broker, pipeline, stage string) (*Channel, bool, error) {
 	return find(ctx, b, Spec{Pipeline: pipeline, Stage: stage})
 }

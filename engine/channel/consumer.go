@@ -18,9 +18,9 @@ const (
 	consumerStays = 12 * time.Hour // unused, before the server removes it
 )
 
-// consumerConfig keeps the consumer in memory: its state is a hint, so there is nothing to recover, and on disk the server
-// would write it (and sync it, with Sync 0) some ten times a second. Throughput is the same either way. Acknowledgements
-// are not limited: they must not be able to stop a reader.
+// consumerConfig keeps the consumer in memory: its state is a hint, so there is nothing to recover, and on disk the
+// server would write it (and sync it, with Sync 0) some ten times a second. Throughput is the same either way.
+// Acknowledgements are not limited: they must not be able to stop a reader.
 func (r *Reader) consumerConfig(start uint64) jetstream.ConsumerConfig {
 	cfg := jetstream.ConsumerConfig{
 		Durable:           r.cfg.Name,
@@ -165,15 +165,15 @@ func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 	return nil
 }
 
-// checkEdited looks for what a consumer that still gives something does not tell: that another client edited it so that it gives
-// little.
+// checkEdited looks for what a consumer that still gives something does not tell: that another client edited it so that
+// it gives little.
 func (r *Reader) checkEdited(ctx context.Context, f *feed) error {
 	_, err := r.consumerInfo(ctx, f)
 	return err
 }
 
-// consumerInfo is what the server says about the consumer; nil when it does not answer. One that is gone, or not as it was
-// made, is an error.
+// consumerInfo is what the server says about the consumer; nil when it does not answer. One that is gone, or not as it
+// was made, is an error.
 func (r *Reader) consumerInfo(ctx context.Context, f *feed) (*jetstream.ConsumerInfo, error) {
 	var consumer jetstream.Consumer
 	err := r.channel.once(ctx, func(ctx context.Context) (err error) {

@@ -76,8 +76,8 @@ func (r *Reader) trouble(err error) {
 	}
 }
 
-// works ends the trouble: the server has given a message, or has answered that there is none. That it took the consumer is
-// not enough: it may refuse to give, or be asked in vain.
+// works ends the trouble: the server has given a message, or has answered that there is none. That it took the consumer
+// is not enough: it may refuse to give, or be asked in vain.
 func (r *Reader) works() {
 	if r.isTroubled {
 		r.trouble(nil)

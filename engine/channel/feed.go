@@ -29,8 +29,8 @@ const (
 var errFeed = errors.New("consumer failed")
 
 // feed pulls messages from a consumer of its own, one request at a time. It is what jetstream's Messages does, with a
-// limit in bytes that a large frame still passes, and with a check that no message went to another client. It belongs to
-// one goroutine, which must keep reading msgs: what is there is bounded by what was asked for.
+// limit in bytes that a large frame still passes, and with a check that no message went to another client. It belongs
+// to one goroutine, which must keep reading msgs: what is there is bounded by what was asked for.
 type feed struct {
 	channel *Channel
 	config  jetstream.ConsumerConfig // as the server has it
@@ -226,8 +226,8 @@ func (f *feed) status(msg *nats.Msg) error {
 	return nil
 }
 
-// cut is told that the connection was lost. If that ended a delivery, and not for the first time, it returns what may be
-// the reason. isOwed: more was known to be there.
+// cut is told that the connection was lost. If that ended a delivery, and not for the first time, it returns what may
+// be the reason. isOwed: more was known to be there.
 func (f *feed) cut(isOwed bool) error {
 	if !f.open || f.waiting == 0 && !isOwed {
 		return nil

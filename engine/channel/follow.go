@@ -8,7 +8,8 @@ import (
 // Feed stands in for the server of a reader that follows it by itself: see [Follow].
 type Feed interface {
 	Source
-	// Next is the next message to deliver, from where Consume began. If there is none yet, changed is closed when there may be.
+	// Next is the next message to deliver, from where Consume began. If there is none yet, changed is closed when there
+	// may be.
 	Next() (m FeedMessage, found bool, changed <-chan struct{})
 }
 
@@ -20,8 +21,8 @@ type FeedMessage struct {
 	Data     []byte
 }
 
-// Follow returns a [Reader] without a server. It decides everything about a frame that any Reader decides. A pipeline that
-// runs in memory reads with it. The names of spec have to be good.
+// Follow returns a [Reader] without a server. It decides everything about a frame that any Reader decides. A pipeline
+// that runs in memory reads with it. The names of spec have to be good.
 func Follow(spec Spec, from Feed, cfg ReaderConfig) *Reader {
 	m, err := NewManual(spec, from, cfg)
 	if err != nil {

@@ -120,8 +120,8 @@ func (r *Reader) section(f *frame.Frame) *frame.Section {
 	return nil
 }
 
-// gap refuses, unless what is missing may be before the place where the reading began, or is there: another process that
-// was the owner may have put its consumer in the place of ours.
+// gap refuses, unless what is missing may be before the place where the reading began, or is there: another process
+// that was the owner may have put its consumer in the place of ours.
 func (r *Reader) gap(ctx context.Context, found, sequence uint64) error {
 	if !r.whole {
 		r.fromStart = true

@@ -19,8 +19,8 @@ type Source interface {
 }
 
 // Manual is a [Reader] without a server and without goroutines: its owner hands it the frames, and takes what it would
-// deliver. It decides everything a Reader decides about a frame. The simulation of the protocol reads with it. Not safe for
-// concurrent use, but for Ack of its Reader.
+// deliver. It decides everything a Reader decides about a frame. The simulation of the protocol reads with it. Not safe
+// for concurrent use, but for Ack of its Reader.
 type Manual struct{ Reader *Reader }
 
 // NewManual returns one that has not joined.
@@ -60,8 +60,8 @@ func (m *Manual) Join(ctx context.Context) error {
 	return m.Reader.join(ctx, m.Reader.source)
 }
 
-// Look is told of a message, whether it is marked as a commit, and how many the server has behind it. When it says again, Join has to follow. An error is
-// why the reader cannot go on.
+// Look is told of a message, whether it is marked as a commit, and how many the server has behind it. When it says
+// again, Join has to follow. An error is why the reader cannot go on.
 func (m *Manual) Look(ctx context.Context, sequence, pending uint64, marked bool, data []byte) (again bool, err error) {
 	header := nats.Header{}
 	if marked {

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// patience is how long one request is waited for. A request to a leader that has just died is never answered, so the first
-// waits are short; each that was in vain is a quarter longer, because an answer may be large, or the disk slow. So what
-// waits on when the server is back is a quarter of the time that it was away. Of requests that waited side by side only the
-// first to end makes the next waits longer. The zero value begins with firstAttempt. Safe for concurrent use.
+// patience is how long one request is waited for. A request to a leader that has just died is never answered, so the
+// first waits are short; each that was in vain is a quarter longer, because an answer may be large, or the disk slow.
+// So what waits on when the server is back is a quarter of the time that it was away. Of requests that waited side by
+// side only the first to end makes the next waits longer. The zero value begins with firstAttempt. Safe for concurrent
+// use.
 type patience struct {
 	mu  sync.Mutex
 	now time.Duration

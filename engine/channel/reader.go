@@ -132,8 +132,8 @@ var (
 )
 
 // Run reads until ctx is done, which returns nil, or until it meets what it must not pass over: an error that wraps
-// [ErrGap], [ErrAhead], [ErrCorruptFrame] or [ErrStreamLost]. What comes before that is delivered first. A broker that is
-// closed ends it too. It may be called once.
+// [ErrGap], [ErrAhead], [ErrCorruptFrame] or [ErrStreamLost]. What comes before that is delivered first. A broker that
+// is closed ends it too. It may be called once.
 func (r *Reader) Run(ctx context.Context) error {
 	defer close(r.out)
 	r.logContext = ctx

@@ -33,7 +33,8 @@ func repeat(ctx context.Context, b *broker.Broker, logger *slog.Logger, what str
 	})
 }
 
-// attempt is the context of one request: an answer is not waited for longer than the limit, nor than the connection lasts.
+// attempt is the context of one request: an answer is not waited for longer than the limit, nor than the connection
+// lasts.
 func attempt(ctx context.Context, b *broker.Broker, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx, release := b.WhileConnected(ctx)
 	if b.Embedded() { // which has no leader that could change

@@ -31,7 +31,8 @@ type seal struct {
 // noSeal is why a frame is set aside that should be sealed.
 const noSeal = "it is an unauthenticated frame after authenticated ones: forged, or written by a process without the keys"
 
-// place is what the seal of a frame binds it to: the subject, the stream's owner, and the sequence of the message before.
+// place is what the seal of a frame binds it to: the subject, the stream's owner, and the sequence of the message
+// before.
 func (c *Channel) place(expected string) string {
 	return c.subject + "\x00" + c.Identity() + "\x00" + expected
 }
@@ -58,7 +59,8 @@ var sealing = sync.Pool{New: func() any { return new([]byte) }}
 
 const maxSealing = 4 << 20
 
-// check looks at the seal of a frame that is sound otherwise. With a reason it is none of the pipeline's, and set aside.
+// check looks at the seal of a frame that is sound otherwise. With a reason it is none of the pipeline's, and set
+// aside.
 func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reason string, err error) {
 	id, isSealed := frame.SealedWith(data)
 	switch {
@@ -89,8 +91,8 @@ func (s *seal) begin(sequence uint64) { s.from.CompareAndSwap(0, sequence) }
 
 var errEnough = errors.New("enough is read")
 
-// findSealed looks for the first frame that is sealed with one of the keys. Where there is none, and frames that are sealed
-// with another, the key is the wrong one.
+// findSealed looks for the first frame that is sealed with one of the keys. Where there is none, and frames that are
+// sealed with another, the key is the wrong one.
 func (c *Channel) findSealed(ctx context.Context) error {
 	if c.seal.keys == nil {
 		return nil

@@ -2,8 +2,9 @@ package channel
 
 import "github.com/nats-io/nats.go"
 
-// Trace leads from a frame to the span that it was made in, in the words of W3C Trace Context. It travels in the headers of
-// the frame's message, so it is kept as long as the frame is. A channel does not look into it. The zero value is none.
+// Trace leads from a frame to the span that it was made in, in the words of W3C Trace Context. It travels in the
+// headers of the frame's message, so it is kept as long as the frame is. A channel does not look into it. The zero
+// value is none.
 type Trace struct {
 	Parent string // traceparent
 	State  string // tracestate

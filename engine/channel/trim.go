@@ -14,8 +14,8 @@ import (
 
 // Trim removes the instance's frames with a sequence below before. The last frame stays: it is the instance's memory.
 // Messages of other clients below before go too, on every subject of the stream; if another instance has frames in the
-// stream, only those on the instance's own subject go. Without anything to remove Trim does nothing. It makes one attempt, while no
-// publish is under way. The error is [ErrMayNot] when Spec.MayTrim is false.
+// stream, only those on the instance's own subject go. Without anything to remove Trim does nothing. It makes one
+// attempt, while no publish is under way. The error is [ErrMayNot] when Spec.MayTrim is false.
 func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	var state jetstream.StreamState
 	err := c.once(ctx, func(ctx context.Context) (err error) {
@@ -56,8 +56,8 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	return nil
 }
 
-// purge keeps clients from publishing meanwhile to a stream of the embedded server. After a write that failed for want of space
-// nats-server 2.15 hangs in a purge of that stream, so no write may come between MayTrim and the purge.
+// purge keeps clients from publishing meanwhile to a stream of the embedded server. After a write that failed for want
+// of space nats-server 2.15 hangs in a purge of that stream, so no write may come between MayTrim and the purge.
 func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) error {
 	if c.broker.Embedded() {
 		c.writing.Lock()

@@ -107,8 +107,8 @@ func newExaminer(config inspect.Config, open func(string) (*datadir.Directory, e
 	return &examiner{config: config, log: slog.New(slog.DiscardHandler), keys: keys, dir: dir, scratch: scratch}, nil
 }
 
-// server opens the server of a pipeline: one on the files in dir, or the one outside, of whose connection the user's log
-// hears.
+// server opens the server of a pipeline: one on the files in dir, or the one outside, of whose connection the user's
+// log hears.
 func (x *examiner) server(ctx context.Context, pipeline, dir string, sync time.Duration) (*broker.Broker, error) {
 	log := x.log
 	if x.config.NATS.URL != "" {

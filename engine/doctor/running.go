@@ -37,8 +37,8 @@ type RunningInput struct {
 	Written  func() uint64 // messages that there are
 }
 
-// ExamineRunning is Examine for a pipeline that runs: it reads every frame of every channel once, beside the stages, and
-// compares the positions with that. The files of the checkpoints are not looked at.
+// ExamineRunning is Examine for a pipeline that runs: it reads every frame of every channel once, beside the stages,
+// and compares the positions with that. The files of the checkpoints are not looked at.
 func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
 	l := &look{pipeline: r.Pipeline, identity: r.Identity, stages: map[string]*channelFacts{}}
 	for _, s := range r.Stages {

@@ -13,8 +13,8 @@ type Collected[T any] struct {
 	messages []engine.Message[T]
 }
 
-// Collect declares a sink that remembers what it takes, each message once and in order, also when it is started again in
-// between. A run that starts over forgets what the one before took.
+// Collect declares a sink that remembers what it takes, each message once and in order, also when it is started again
+// in between. A run that starts over forgets what the one before took.
 //
 // It remembers in memory: a pipeline that is resumed by another process collects only from where it resumes.
 func Collect[T any](scope engine.Scope, name string, in *engine.Stream[T]) *Collected[T] {

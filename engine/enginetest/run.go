@@ -21,8 +21,8 @@ const (
 	drainFor = 5 * time.Second
 )
 
-// FastRestarts is an option that lets a stage that failed start again almost at once, without jitter, and one that waits for
-// what is unavailable ask again as soon:
+// FastRestarts is an option that lets a stage that failed start again almost at once, without jitter, and one that
+// waits for what is unavailable ask again as soon:
 //
 //	engine.Stage(p.With(enginetest.FastRestarts()), "worker", …)
 func FastRestarts() engine.Option {
@@ -31,7 +31,8 @@ func FastRestarts() engine.Option {
 }
 
 // Run runs the pipeline to its end and returns what its stages did. It fails the test at once when Run of the pipeline
-// returns an error, and when the pipeline has not come to its end after a minute, or shortly before the test's own deadline.
+// returns an error, and when the pipeline has not come to its end after a minute, or shortly before the test's own
+// deadline.
 //
 // The data directory is temporary and what the engine logs goes to the test's output; both, and everything else in the
 // configuration, can be changed by the configure functions.
@@ -100,9 +101,9 @@ func Stage(t testing.TB, status engine.Status, name string) engine.StageStatus {
 	return engine.StageStatus{}
 }
 
-// State reads the committed state of a stage from the data directory of a run that is over: by key for a keyed stage, else
-// under the key "". The state is one that is kept as JSON, a string, a number or a boolean. What cannot be read fails the
-// test at once.
+// State reads the committed state of a stage from the data directory of a run that is over: by key for a keyed stage,
+// else under the key "". The state is one that is kept as JSON, a string, a number or a boolean. What cannot be read
+// fails the test at once.
 func State[S any](t testing.TB, dir, stage string) map[string]S {
 	t.Helper()
 	log := &testLog{t: t}

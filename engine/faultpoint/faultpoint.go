@@ -15,8 +15,8 @@ const Variable = "PENSTOCK_FAULT_POINT"
 // armed is nil unless the environment asks for a crash. It is never written after the start.
 var armed = mustArm(os.Getenv(Variable))
 
-// Hit tells that the stage who passes the point name; who is empty where no stage is involved. It returns at once unless
-// this passage is the one at which the process is to die, and then never. Safe for concurrent use.
+// Hit tells that the stage who passes the point name; who is empty where no stage is involved. It returns at once
+// unless this passage is the one at which the process is to die, and then never. Safe for concurrent use.
 func Hit(name, who string) {
 	if armed != nil {
 		armed.hit(name, who)
@@ -36,7 +36,8 @@ func (p *point) hit(name, who string) {
 	}
 }
 
-// due counts a passage. It stays true after the fatal one, so that another goroutine cannot slip past while the process dies.
+// due counts a passage. It stays true after the fatal one, so that another goroutine cannot slip past while the process
+// dies.
 func (p *point) due(name, who string) bool {
 	if name != p.name || p.stage != "" && who != p.stage {
 		return false

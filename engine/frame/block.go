@@ -2,8 +2,8 @@ package frame
 
 import "fmt"
 
-// checkBlock walks through the messages of a section as an Iterator will, but trusts nothing. It returns the time of the
-// last one.
+// checkBlock walks through the messages of a section as an Iterator will, but trusts nothing. It returns the time of
+// the last one.
 func checkBlock(block []byte, count uint32) (last int64, err error) {
 	at := 0
 	for i := range count {

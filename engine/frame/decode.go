@@ -10,9 +10,9 @@ import (
 	"penstock/internal/format"
 )
 
-// Decode reads a frame and checks all of it, so that nothing that is done with the frame later can fail. The frame aliases
-// data, which must not change while it is in use. Errors wrap ErrNewerVersion, ErrChecksum, ErrTruncated, ErrCorrupt or
-// ErrTooLarge.
+// Decode reads a frame and checks all of it, so that nothing that is done with the frame later can fail. The frame
+// aliases data, which must not change while it is in use. Errors wrap ErrNewerVersion, ErrChecksum, ErrTruncated,
+// ErrCorrupt or ErrTooLarge.
 func Decode(data []byte) (*Frame, error) { return decode(data, buildState) }
 
 // DecodeOutputs is Decode for those who read a channel and do not own it: it checks the state like the rest, but leaves
@@ -50,7 +50,8 @@ func decode(data []byte, mode stateMode) (*Frame, error) {
 	return f, nil
 }
 
-// open checks everything around the body. The version comes before the checksum, since another version may have another.
+// open checks everything around the body. The version comes before the checksum, since another version may have
+// another.
 func open(data []byte) (flags byte, body []byte, err error) {
 	if len(data) < headerSize+trailerSize {
 		return 0, nil, fmt.Errorf("frame: header: %w: %d bytes, the shortest frame has more", ErrTruncated, len(data))
@@ -86,7 +87,8 @@ func open(data []byte) (flags byte, body []byte, err error) {
 	return flags, content, nil
 }
 
-// checkVersion sees to it that a frame has the lowest version that it can be written in, and room for what its flags announce.
+// checkVersion sees to it that a frame has the lowest version that it can be written in, and room for what its flags
+// announce.
 func checkVersion(version, flags byte, size int) error {
 	sealed, counts := flags&flagSealed != 0, flags&flagTally != 0
 	switch {

@@ -47,9 +47,10 @@ type Options struct {
 	Compression Compression // default None; S2 is left out for a frame that it would not make smaller
 }
 
-// Append encodes f behind dst and returns the longer slice. The same frame gives the same bytes. It fails, and returns dst
-// as it was, with ErrTooLarge when the frame would be larger than MaxSize, compressed or not, and with ErrCorrupt when f
-// cannot be written: an unknown state kind or compression, offsets beyond 64 bits, or a count that the caller changed.
+// Append encodes f behind dst and returns the longer slice. The same frame gives the same bytes. It fails, and returns
+// dst as it was, with ErrTooLarge when the frame would be larger than MaxSize, compressed or not, and with ErrCorrupt
+// when f cannot be written: an unknown state kind or compression, offsets beyond 64 bits, or a count that the caller
+// changed.
 func Append(dst []byte, f *Frame, o Options) ([]byte, error) {
 	if err := writable(f, o); err != nil {
 		return dst, err

@@ -6,8 +6,8 @@ import (
 	"penstock/internal/format"
 )
 
-// The reasons why bytes are not a frame, or a frame cannot become bytes. Errors of this package wrap one of them and say
-// where.
+// The reasons why bytes are not a frame, or a frame cannot become bytes. Errors of this package wrap one of them and
+// say where.
 var (
 	// ErrNewerVersion: a newer version of Penstock wrote the frame. It is not damaged.
 	ErrNewerVersion = format.ErrNewer

@@ -12,8 +12,8 @@ const Version = format.Frame
 // MaxSize is the limit in bytes for a frame, and for what a frame decompresses to.
 const MaxSize = 64 << 20
 
-// Frame is one commit of one instance. Its zero value is ready to be filled. A frame is not safe for concurrent change; any
-// number of goroutines may read it.
+// Frame is one commit of one instance. Its zero value is ready to be filled. A frame is not safe for concurrent change;
+// any number of goroutines may read it.
 type Frame struct {
 	Owner    uint64     // random number of the writing process: tells its frames from those of another with the same epoch
 	Epoch    uint64     // generation of the owner; grows at every fence
@@ -92,7 +92,8 @@ const (
 	StateKeyed                   // Changes are applied to the state, in order
 )
 
-// State is how a commit changes the state of its instance. Fields that its Kind does not name are ignored and not written.
+// State is how a commit changes the state of its instance. Fields that its Kind does not name are ignored and not
+// written.
 type State struct {
 	Kind    StateKind
 	Whole   []byte

@@ -40,8 +40,8 @@ type key struct {
 	macs sync.Pool // of hash.Hash
 }
 
-// NewKeys takes at least one key of MinKey bytes or more. The first one seals, all of them verify: so keys are changed by
-// putting a new one in front.
+// NewKeys takes at least one key of MinKey bytes or more. The first one seals, all of them verify: so keys are changed
+// by putting a new one in front.
 func NewKeys(secrets ...[]byte) (*Keys, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("frame keys: no key is given")

@@ -2,8 +2,8 @@ package frame
 
 import "encoding/binary"
 
-// Section holds the messages for one destination, already encoded. The zero value is an empty section. One without messages
-// still tells its reader the next offset. It is not safe for concurrent change.
+// Section holds the messages for one destination, already encoded. The zero value is an empty section. One without
+// messages still tells its reader the next offset. It is not safe for concurrent change.
 type Section struct {
 	Branch    string // empty: the main stream of the stage
 	Partition uint32

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Tally counts the messages that an instance gave up, since its first commit. It is in every frame, so the counts are as
-// exact as the commits. Its zero value is ready. Not safe for concurrent change.
+// Tally counts the messages that an instance gave up, since its first commit. It is in every frame, so the counts are
+// as exact as the commits. Its zero value is ready. Not safe for concurrent change.
 type Tally struct {
 	Dropped uint64        // without a dead letter
 	Letters []LetterCount // dead letters, in the order of their reasons

@@ -9,8 +9,8 @@ import (
 // there are 2^Schema of them from a number to its double.
 const Schema = 3
 
-// Buckets reach from lowest to highest, in powers of two: from a nanosecond to 272 years in seconds, and as many messages
-// or bytes.
+// Buckets reach from lowest to highest, in powers of two: from a nanosecond to 272 years in seconds, and as many
+// messages or bytes.
 const (
 	lowest    = -30
 	highest   = 33

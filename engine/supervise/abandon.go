@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// AbandonedError is how the root's Serve returns when children whose last life did not stop in time, and was left behind,
-// still run: whether that was when everything stopped or at any time before. A child that was started again beside its
-// earlier life is not named for that one, which Child.Abandon has let go; ChildStatus.Abandoned counts it.
+// AbandonedError is how the root's Serve returns when children whose last life did not stop in time, and was left
+// behind, still run: whether that was when everything stopped or at any time before. A child that was started again
+// beside its earlier life is not named for that one, which Child.Abandon has let go; ChildStatus.Abandoned counts it.
 type AbandonedError struct {
 	Children []string // in start order, with the path of their group in front, "back/worker"
 	Cause    error    // what Serve would have returned without them; nil if all children had ended for good

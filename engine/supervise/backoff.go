@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Backoff says how long to wait before a restart. The zero value is ready: 100 ms, doubled at each restart up to 30 s, and
-// spread by 10 % so that children which failed together do not come back together. See also Immediate, Fixed and
+// Backoff says how long to wait before a restart. The zero value is ready: 100 ms, doubled at each restart up to 30 s,
+// and spread by 10 % so that children which failed together do not come back together. See also Immediate, Fixed and
 // Exponential.
 type Backoff struct {
 	Initial    time.Duration // before the first restart; default 100 ms, negative: none; see Immediate
@@ -17,8 +17,8 @@ type Backoff struct {
 	Quiet      time.Duration // a child that ran this long starts at the first delay again; default 60 s, negative: never
 }
 
-// Immediate is no delay, but for 1 ms from the eleventh restart in a row on: a child that does nothing but fail must not
-// keep the processor from its siblings.
+// Immediate is no delay, but for 1 ms from the eleventh restart in a row on: a child that does nothing but fail must
+// not keep the processor from its siblings.
 func Immediate() Backoff { return Backoff{Initial: -1} }
 
 const immediateRestarts = 10
@@ -31,8 +31,8 @@ func Fixed(d time.Duration) Backoff {
 	return Backoff{Initial: d, Max: d, Multiplier: 1, Jitter: -1}
 }
 
-// Exponential starts at initial and grows by the factor multiplier up to max. A jitter of 0.1 spreads each delay by 10 %;
-// 0 is none.
+// Exponential starts at initial and grows by the factor multiplier up to max. A jitter of 0.1 spreads each delay by 10
+// %; 0 is none.
 func Exponential(initial, max time.Duration, multiplier, jitter float64) Backoff {
 	if initial <= 0 {
 		return Immediate()

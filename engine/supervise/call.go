@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ErrGoexit is the Value of a PanicError when the function did not panic but ended its goroutine by runtime.Goexit, as a
-// failed assertion of a test does.
+// ErrGoexit is the Value of a PanicError when the function did not panic but ended its goroutine by runtime.Goexit, as
+// a failed assertion of a test does.
 var ErrGoexit = errors.New("the goroutine was ended by runtime.Goexit")
 
 // PanicError is a panic as an error.
@@ -31,11 +31,11 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// Call runs fn and returns its error. If fn panics, with nil too, or ends its goroutine, Call returns a *PanicError. What
-// fn starts in goroutines of its own is out of reach: a panic there ends the process.
+// Call runs fn and returns its error. If fn panics, with nil too, or ends its goroutine, Call returns a *PanicError.
+// What fn starts in goroutines of its own is out of reach: a panic there ends the process.
 //
-// fn runs in a goroutine of its own, which is the only way to survive runtime.Goexit. That costs about a microsecond, so a
-// call should be worth it: a batch of messages, not one of them.
+// fn runs in a goroutine of its own, which is the only way to survive runtime.Goexit. That costs about a microsecond,
+// so a call should be worth it: a batch of messages, not one of them.
 func Call(fn func() error) error {
 	done := make(chan error, 1)
 	launch(fn, func(err error) { done <- err })
@@ -78,8 +78,8 @@ const (
 	maxFrames = 256
 )
 
-// panicStack describes the stack of a deferred function that runs because of a panic, without the machinery on top of the
-// function that panicked.
+// panicStack describes the stack of a deferred function that runs because of a panic, without the machinery on top of
+// the function that panicked.
 func panicStack() []byte {
 	pcs := make([]uintptr, maxFrames)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])

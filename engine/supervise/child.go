@@ -9,8 +9,8 @@ import (
 type Child struct {
 	Name string // for events, errors and commands; unique in its supervisor; default Group.Name
 	// Serve does the work until ctx is done. Returning nil is a normal end, anything else a failure; what follows is up to
-	// Policy. ErrDone is a normal end for good; an error marked by Escalate ends the group, one marked by Fatal everything.
-	// context.Cause(ctx) says why the child is to stop.
+	// Policy. ErrDone is a normal end for good; an error marked by Escalate ends the group, one marked by Fatal
+	// everything. context.Cause(ctx) says why the child is to stop.
 	Serve func(ctx context.Context) error
 	// Group is a nested supervisor, instead of Serve. It is up when its children were started, ends normally when all of
 	// them have ended, and fails as its Serve would. A restart starts its children anew, with an empty account.
@@ -84,9 +84,9 @@ func (c *Child) recoverTimeout() time.Duration {
 
 type runningKey struct{}
 
-// Running tells the supervisor that the child which got ctx, or a context made from it, is up: it emits the event Up, and
-// the intervals of the health checks start. Calling it is optional, and does nothing when the child has said so already,
-// or has ended, or was not started by a supervisor. It does not block and is safe to call from any goroutine.
+// Running tells the supervisor that the child which got ctx, or a context made from it, is up: it emits the event Up,
+// and the intervals of the health checks start. Calling it is optional, and does nothing when the child has said so
+// already, or has ended, or was not started by a supervisor. It does not block and is safe to call from any goroutine.
 func Running(ctx context.Context) {
 	if say, ok := ctx.Value(runningKey{}).(func()); ok {
 		say()

@@ -25,21 +25,21 @@ const (
 	wantUp
 )
 
-// RestartChild stops the child if it runs, and starts it; also one that was stopped, ended or was given up. No limit counts
-// that, its siblings are left alone, and its delays begin anew. It returns when the child was started.
+// RestartChild stops the child if it runs, and starts it; also one that was stopped, ended or was given up. No limit
+// counts that, its siblings are left alone, and its delays begin anew. It returns when the child was started.
 //
 // The name is the child's, in this group or else in the only nested group that has one of that name, or a path like
-// "group/child". It is safe from any goroutine while Serve runs, but not from OnEvent and OnChildEnd, which would wait for
-// themselves. If ctx is done first, its error is returned, and the command goes on all the same.
+// "group/child". It is safe from any goroutine while Serve runs, but not from OnEvent and OnChildEnd, which would wait
+// for themselves. If ctx is done first, its error is returned, and the command goes on all the same.
 func (s *Supervisor) RestartChild(ctx context.Context, name string) error {
 	return s.command(ctx, "restart", name, func(g *group, m *member, reply chan<- error) {
 		g.order(m, wantUp, reply)
 	})
 }
 
-// StopChild stops the child, or its waiting for a restart. It stays down until StartChild or RestartChild, also when its
-// siblings are restarted, and Serve goes on waiting for it. It returns when the child has stopped. One that ended or was
-// given up is down already, and done. Name, safety and ctx are as with RestartChild.
+// StopChild stops the child, or its waiting for a restart. It stays down until StartChild or RestartChild, also when
+// its siblings are restarted, and Serve goes on waiting for it. It returns when the child has stopped. One that ended
+// or was given up is down already, and done. Name, safety and ctx are as with RestartChild.
 func (s *Supervisor) StopChild(ctx context.Context, name string) error {
 	return s.command(ctx, "stop", name, func(g *group, m *member, reply chan<- error) {
 		if m.isDown() && m.status.State != StateBackingOff {
@@ -50,8 +50,8 @@ func (s *Supervisor) StopChild(ctx context.Context, name string) error {
 	})
 }
 
-// StartChild starts a child that was stopped, ended or was given up, and at once one that waits for its restart. It does
-// nothing to one that runs. It returns when the child was started. Name, safety and ctx are as with RestartChild.
+// StartChild starts a child that was stopped, ended or was given up, and at once one that waits for its restart. It
+// does nothing to one that runs. It returns when the child was started. Name, safety and ctx are as with RestartChild.
 func (s *Supervisor) StartChild(ctx context.Context, name string) error {
 	return s.command(ctx, "start", name, func(g *group, m *member, reply chan<- error) {
 		if m.life != nil && !m.life.stopping {
@@ -104,8 +104,8 @@ func (s *Supervisor) send(ctx context.Context, name string, do func(g *group, m 
 	return err
 }
 
-// find returns the supervisor that has the child, and the child's index: a child of its own, one by path, or the only one
-// of that name in all nested groups.
+// find returns the supervisor that has the child, and the child's index: a child of its own, one by path, or the only
+// one of that name in all nested groups.
 func (s *Supervisor) find(name string) (*Supervisor, int, error) {
 	for i := range s.Children {
 		if s.Children[i].name() == name {

@@ -8,8 +8,8 @@ import (
 // EventKind says what happened to a child.
 type EventKind uint8
 
-// A child's life: Starting, perhaps Up, any number of rounds of Failed, BackingOff and Restarting, and at the end Stopped,
-// GivenUp or Escalated.
+// A child's life: Starting, perhaps Up, any number of rounds of Failed, BackingOff and Restarting, and at the end
+// Stopped, GivenUp or Escalated.
 const (
 	Starting       EventKind = iota // it is started for the first time in this run of its group
 	Up                              // it said Running

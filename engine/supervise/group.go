@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// group is one run of a Supervisor. It belongs to one goroutine, its manager, which is the caller of Serve; everybody else
-// reaches it by mail. The manager never waits for one child while another may need it.
+// group is one run of a Supervisor. It belongs to one goroutine, its manager, which is the caller of Serve; everybody
+// else reaches it by mail. The manager never waits for one child while another may need it.
 type group struct {
 	supervisor *Supervisor
 	tree       *tree
@@ -89,7 +89,8 @@ func newGroup(ctx context.Context, s *Supervisor, t *tree, path string, before *
 }
 
 // manage runs until nothing is left to manage. News come before what is due, so that a child which ended at the last
-// moment is not abandoned; but only those that are there, so that a child which fails at once all the time does not hold up the others.
+// moment is not abandoned; but only those that are there, so that a child which fails at once all the time does not
+// hold up the others.
 func (g *group) manage(ctx context.Context) {
 	for g.advance(); !g.isOver(); g.advance() {
 		if g.heeds() && ctx.Err() != nil {

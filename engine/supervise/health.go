@@ -81,8 +81,8 @@ func (h Health) String() string {
 }
 
 // UnhealthyError says why a child was stopped: it failed a check too often. context.Cause returns it, itself and not
-// wrapped, for the context of that child. Recognize it by a type assertion, not by errors.As: if its failure ends the group,
-// the siblings' cause is the error of the group, which wraps it although they are well.
+// wrapped, for the context of that child. Recognize it by a type assertion, not by errors.As: if its failure ends the
+// group, the siblings' cause is the error of the group, which wraps it although they are well.
 type UnhealthyError struct {
 	Check    string
 	Reason   string // of the last failure

@@ -2,9 +2,9 @@ package supervise
 
 import "sync"
 
-// mailbox is how everybody else reaches the manager of a group. Posting never blocks, so that an abandoned goroutine that
-// returns at last cannot hang. What waits in it is bounded by those who post: a life posts twice, a probe and a recovery
-// function once, and a command waits for its answer.
+// mailbox is how everybody else reaches the manager of a group. Posting never blocks, so that an abandoned goroutine
+// that returns at last cannot hang. What waits in it is bounded by those who post: a life posts twice, a probe and a
+// recovery function once, and a command waits for its answer.
 type mailbox struct {
 	mu     sync.Mutex
 	queue  []func()

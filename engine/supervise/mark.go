@@ -7,9 +7,9 @@ type fatal struct{ err error }
 func (e *fatal) Error() string { return e.err.Error() }
 func (e *fatal) Unwrap() error { return e.err }
 
-// Fatal marks err as a failure that no restart can mend, like a data directory that belongs to another pipeline. A child that
-// returns it, or panics with it, stops every group up to the root, whose Serve returns it with the path of names in front.
-// The text stays the same. Fatal(nil) is nil.
+// Fatal marks err as a failure that no restart can mend, like a data directory that belongs to another pipeline. A
+// child that returns it, or panics with it, stops every group up to the root, whose Serve returns it with the path of
+// names in front. The text stays the same. Fatal(nil) is nil.
 func Fatal(err error) error {
 	if err == nil {
 		return nil
@@ -29,8 +29,8 @@ func (e *escalated) Error() string { return e.err.Error() }
 func (e *escalated) Unwrap() error { return e.err }
 
 // Escalate marks err as a failure that the child's group cannot mend. The group stops and fails with it, as an
-// *EscalatedError; what then happens is up to its parent's policy for it, strategy and limit. The root has no parent: its
-// Serve returns the error. The text stays the same. Escalate(nil) is nil.
+// *EscalatedError; what then happens is up to its parent's policy for it, strategy and limit. The root has no parent:
+// its Serve returns the error. The text stays the same. Escalate(nil) is nil.
 func Escalate(err error) error {
 	if err == nil {
 		return nil
@@ -64,8 +64,8 @@ func IsUncounted(err error) bool {
 	return errors.As(err, &e)
 }
 
-// within finds an error of type T in err as errors.As does, but does not look into how a group ended: a mark in there was
-// meant for that group, not for its parent.
+// within finds an error of type T in err as errors.As does, but does not look into how a group ended: a mark in there
+// was meant for that group, not for its parent.
 func within[T error](err error) (found T, ok bool) {
 	for err != nil {
 		switch err.(type) {

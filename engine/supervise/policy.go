@@ -44,7 +44,8 @@ var reasonNames = [...]string{"normal", "error", "panic", "unhealthy", "shutdown
 func (r Reason) String() string { return nameOf(reasonNames[:], "reason", uint8(r)) }
 
 // ReasonOf returns Normal for nil, Panic for an error that wraps a *PanicError, Unhealthy for one that wraps an
-// *UnhealthyError, and Error otherwise. How a group ended, a *LimitError or *EscalatedError, is an Error whatever it wraps.
+// *UnhealthyError, and Error otherwise. How a group ended, a *LimitError or *EscalatedError, is an Error whatever it
+// wraps.
 func ReasonOf(err error) Reason {
 	if err == nil {
 		return Normal

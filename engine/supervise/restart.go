@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// restart is a planned one, of the members from low up to, but without, high: those that run are stopped first, in reverse
-// order, and when it is due all that wait for it are started in order.
+// restart is a planned one, of the members from low up to, but without, high: those that run are stopped first, in
+// reverse order, and when it is due all that wait for it are started in order.
 type restart struct {
 	low, high int
 	due       time.Time

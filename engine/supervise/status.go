@@ -24,7 +24,8 @@ var stateNames = [...]string{"starting", "running", "backing off", "stopping", "
 // String returns the state in plain lower-case words.
 func (s State) String() string { return nameOf(stateNames[:], "state", uint8(s)) }
 
-// ChildStatus is a snapshot of one child. Its counters go on when its group is restarted, until the root's Serve returns.
+// ChildStatus is a snapshot of one child. Its counters go on when its group is restarted, until the root's Serve
+// returns.
 type ChildStatus struct {
 	Name             string
 	Policy           Policy
@@ -43,8 +44,8 @@ type ChildStatus struct {
 	Children []ChildStatus // in start order
 }
 
-// Status returns a snapshot of all children, in start order. It is safe from any goroutine at any time: before Serve all
-// are stopped, and after it they stay as they were at the end.
+// Status returns a snapshot of all children, in start order. It is safe from any goroutine at any time: before Serve
+// all are stopped, and after it they stay as they were at the end.
 func (s *Supervisor) Status() []ChildStatus {
 	g := s.run.Load()
 	all := make([]ChildStatus, len(s.Children))

@@ -23,14 +23,14 @@ type Supervisor struct {
 	run atomic.Pointer[group] // the present or last run of Serve
 }
 
-// Serve starts the children in order and waits until all have ended for good. Then it returns nil. If ctx is done first,
-// it stops them, one at a time in reverse order, and returns the error of ctx. If a child fails more often than its limit
-// allows, it stops the others and returns a *LimitError; if a failure is passed up, an *EscalatedError; if it is fatal,
-// the error with the names of the children on the path in front.
+// Serve starts the children in order and waits until all have ended for good. Then it returns nil. If ctx is done
+// first, it stops them, one at a time in reverse order, and returns the error of ctx. If a child fails more often than
+// its limit allows, it stops the others and returns a *LimitError; if a failure is passed up, an *EscalatedError; if it
+// is fatal, the error with the names of the children on the path in front.
 //
-// A child that would not stop in time is left behind. If it was not started again since, and its goroutine still runs when
-// Serve returns, any of these becomes an *AbandonedError that wraps it; nil too, so that nil means that all have really
-// ended. An earlier life beside which the child was started again is not told of, see Child.Abandon.
+// A child that would not stop in time is left behind. If it was not started again since, and its goroutine still runs
+// when Serve returns, any of these becomes an *AbandonedError that wraps it; nil too, so that nil means that all have
+// really ended. An earlier life beside which the child was started again is not told of, see Child.Abandon.
 //
 // A child without Serve and Group or with both, two with the same name, a Supervisor at two places of the tree, a Check
 // without Probe and a second Serve at the same time are wiring mistakes: Serve panics.

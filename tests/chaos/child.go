@@ -92,7 +92,8 @@ func parseProgress(text string) progress {
 	return p
 }
 
-// stop stops it and waits until all of its threads are, those in a call of the kernel after it. It may be stopped already.
+// stop stops it and waits until all of its threads are, those in a call of the kernel after it. It may be stopped
+// already.
 func (c *process) stop() error {
 	c.Signal(syscall.SIGSTOP)
 	for {

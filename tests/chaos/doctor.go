@@ -20,8 +20,8 @@ import (
 	"penstock/engine/inspect"
 )
 
-// What an operator does with a damaged directory: the doctor looks at it, and it is repaired. Both happen in a process of
-// their own, since what they read may be anything.
+// What an operator does with a damaged directory: the doctor looks at it, and it is repaired. Both happen in a process
+// of their own, since what they read may be anything.
 
 const examinedVerb = "examined "
 
@@ -137,8 +137,8 @@ func fingerprint(dir string) (string, error) {
 	return strings.Join(lines, ""), err
 }
 
-// mendable says whether what was refused is a matter for the doctor: nothing but damaged files can be the reason, and they
-// are all in the directory.
+// mendable says whether what was refused is a matter for the doctor: nothing but damaged files can be the reason, and
+// they are all in the directory.
 func (c *cycle) mendable() bool {
 	return c.Refused != "" && len(c.Findings) == 0 && c.harm.kind != "" && c.server == nil && c.volume == nil &&
 		!slices.ContainsFunc(c.ordeal, func(f fault) bool { return f.refusal && !isDamage(f) })

@@ -69,8 +69,8 @@ func (c *cycle) pipelineBack() error {
 	return c.killVictim()
 }
 
-// serverBack starts the server anew, as its operator has to after a full disk: nats-server takes no more writes of a stream
-// once one has failed.
+// serverBack starts the server anew, as its operator has to after a full disk: nats-server takes no more writes of a
+// stream once one has failed.
 func (c *cycle) serverBack() error {
 	c.server.child.kill()
 	if err := c.server.start(); err != nil {

@@ -68,8 +68,8 @@ func (p *proxy) poison(toxics ...string) error {
 	return nil
 }
 
-// cure takes the toxics away. It is false when the proxy has come to a standstill: toxiproxy waits for a link that waits for it,
-// when that is closed at the same time. What is left of it stays as it is.
+// cure takes the toxics away. It is false when the proxy has come to a standstill: toxiproxy waits for a link that
+// waits for it, when that is closed at the same time. What is left of it stays as it is.
 func (p *proxy) cure() bool {
 	done := make(chan struct{})
 	go func() {

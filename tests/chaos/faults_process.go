@@ -296,8 +296,8 @@ func (c *cycle) twoProcesses(during func() error) error {
 	return cmp.Or(c.reap(), c.endRival())
 }
 
-// endRival ends the second process, if there is one. It may have had the directory after the first had died, and have come
-// to the end.
+// endRival ends the second process, if there is one. It may have had the directory after the first had died, and have
+// come to the end.
 func (c *cycle) endRival() error {
 	rival := c.rival
 	if rival == nil {

@@ -123,7 +123,8 @@ func runVictim(p *engine.Pipeline, config engine.Config) error {
 	return err
 }
 
-// replay has two of three letters tried again once, which fails again: the next letter has to take the place of the first.
+// replay has two of three letters tried again once, which fails again: the next letter has to take the place of the
+// first.
 func replay(ctx context.Context, p *engine.Pipeline, letters <-chan dlq.Letter) {
 	for {
 		select {

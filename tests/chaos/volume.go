@@ -59,7 +59,8 @@ func mountVolume(kind volumeKind, root string) (*volume, error) {
 
 func (v *volume) mount() error { return v.tool("mount", "-o", "loop", v.image, v.at) }
 
-// unmount tries some times: a process that another cycle starts has our files for a moment, until it becomes another program.
+// unmount tries some times: a process that another cycle starts has our files for a moment, until it becomes another
+// program.
 func (v *volume) unmount() (err error) {
 	for range unmountTries {
 		if err = v.tool("umount", v.at); err == nil {

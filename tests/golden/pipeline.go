@@ -46,7 +46,8 @@ func Panics(number uint64) bool   { return number%150 == 77 }
 // IsOdd is what goes to the branch.
 func IsOdd(number uint64) bool { return number%2 == 1 }
 
-// New declares it: a source, a stage with state by key, dead letters and a branch, and a sink of each stream, one with a timer.
+// New declares it: a source, a stage with state by key, dead letters and a branch, and a sink of each stream, one with
+// a timer.
 func New(hooks Hooks) *engine.Pipeline {
 	p := engine.New("golden")
 	numbers := engine.Source(p, "numbers", func(ctx context.Context, at *Place, emit engine.Emit[uint64]) error {

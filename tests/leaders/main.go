@@ -1,12 +1,12 @@
 // Command leaders measures how long a pipeline stands still when the leaders of its streams die, compared with a plain
-// publisher beside it that writes to as many streams. It starts a cluster of three servers, with replicas 3. Before each
-// kill (SIGKILL) one server leads all streams, so that each kill stops both. It is started again after a while, and the
-// next kill waits until both have gone on.
+// publisher beside it that writes to as many streams. It starts a cluster of three servers, with replicas 3. Before
+// each kill (SIGKILL) one server leads all streams, so that each kill stops both. It is started again after a while,
+// and the next kill waits until both have gone on.
 //
 //	go run ./tests/leaders -kills 10 -every 10s -seed 1
 //
-// It prints how long both stood still after each kill, the ratio of the medians, and whether the pipeline's result is exact.
-// A ratio above -limit is a failure: exit code 1.
+// It prints how long both stood still after each kill, the ratio of the medians, and whether the pipeline's result is
+// exact. A ratio above -limit is a failure: exit code 1.
 package main
 
 import (

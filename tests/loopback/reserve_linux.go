@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// Reserve takes a free port of 127.0.0.1 until release is called, which may be more than once. A server of any process can listen
-// on the port, if it sets SO_REUSEADDR as Go's listeners do; the system gives it to nobody. While no server listens, connections
-// are refused. It is safe for concurrent use.
+// Reserve takes a free port of 127.0.0.1 until release is called, which may be more than once. A server of any process
+// can listen on the port, if it sets SO_REUSEADDR as Go's listeners do; the system gives it to nobody. While no server
+// listens, connections are refused. It is safe for concurrent use.
 func Reserve() (port int, release func(), err error) {
 	// A socket that is bound and does not listen: socket(7), SO_REUSEADDR.
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

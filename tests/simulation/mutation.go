@@ -24,8 +24,8 @@ type mutation struct {
 	edits
 }
 
-// edits are what a mutation changes in the code. They take effect only while mutated(name) is true, so that one build has
-// them all.
+// edits are what a mutation changes in the code. They take effect only while mutated(name) is true, so that one build
+// has them all.
 type edits []edit
 
 type edit struct{ file, old, new string }

@@ -35,10 +35,11 @@ var ErrNoSpace = errors.New("not enough free space")
 // ReserveName is a file of tableRoom bytes that is never read. It is given up for the table that Close writes.
 const ReserveName = "reserve"
 
-// Room keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space is a
-// signal that ends the process, and most of them are written by goroutines of Badger, where nothing can catch it. The logs
-// get their space beforehand, the next one before it exists for Badger: as an empty file with space behind its end, which
-// it takes for new. Tables cannot be made ahead; for them there is the reserve, and a bound below which nothing is written.
+// Room keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space is
+// a signal that ends the process, and most of them are written by goroutines of Badger, where nothing can catch it. The
+// logs get their space beforehand, the next one before it exists for Badger: as an empty file with space behind its
+// end, which it takes for new. Tables cannot be made ahead; for them there is the reserve, and a bound below which
+// nothing is written.
 type Room struct {
 	dir string
 

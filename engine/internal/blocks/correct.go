@@ -3,8 +3,8 @@ package blocks
 // mostCorrected bounds the time it takes to find a flipped bit: every bit is tried, with a checksum of everything.
 const mostCorrected = 32 << 10
 
-// flippedBit finds the one bit of data that has to be flipped for ok to hold, and leaves data as it was. With a checksum
-// of 64 bits, and bits by the hundred thousand, one that fits by chance is not to be expected.
+// flippedBit finds the one bit of data that has to be flipped for ok to hold, and leaves data as it was. With a
+// checksum of 64 bits, and bits by the hundred thousand, one that fits by chance is not to be expected.
 func flippedBit(data []byte, ok func() bool) (bit int64, found bool) {
 	for at := range data {
 		for b := range 8 {

@@ -212,16 +212,16 @@ func (s *Stream) fits(subject string) bool {
 	return found && isToken(instance)
 }
 
-// isToken says that another client may have published to a subject that ends so. With a digit in front it is the subject of
-// an instance, cut off at the wrong place.
+// isToken says that another client may have published to a subject that ends so. With a digit in front it is the
+// subject of an instance, cut off at the wrong place.
 func isToken(token string) bool {
 	return token != "" && (token[0] < '0' || token[0] > '9') && !strings.ContainsFunc(token, func(r rune) bool {
 		return r <= ' ' || r == '.' || r > unicode.MaxASCII
 	})
 }
 
-// Mend flips back the bits that are known to be flipped, takes other damaged pieces out of the blocks, and keeps everything
-// else. The server makes its index anew.
+// Mend flips back the bits that are known to be flipped, takes other damaged pieces out of the blocks, and keeps
+// everything else. The server makes its index anew.
 func (s *Stream) Mend(damages []Damage) error {
 	byFile := map[string][]Damage{}
 	for _, d := range damages {

@@ -119,8 +119,8 @@ func (s *Stream) sumOf(settings []byte) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// MendSettings finds out whether settings and checksum differ by one flipped bit, or whether only the checksum is damaged,
-// and says what to write then: the settings as they were.
+// MendSettings finds out whether settings and checksum differ by one flipped bit, or whether only the checksum is
+// damaged, and says what to write then: the settings as they were.
 func (s *Stream) MendSettings() (settings []byte, found bool) {
 	data, err := os.ReadFile(filepath.Join(s.Dir, "meta.inf"))
 	if err != nil || len(data) > mostCorrected {

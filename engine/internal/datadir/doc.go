@@ -1,5 +1,5 @@
-// Package datadir is the data directory of a pipeline: its lock, where its parts are, the file that says what it is, its
-// identity, and the note that it is being started over.
+// Package datadir is the data directory of a pipeline: its lock, where its parts are, the file that says what it is,
+// its identity, and the note that it is being started over.
 //
 //	lock             held while a process uses the directory
 //	pid              the process that runs or changes something

@@ -39,7 +39,8 @@ func Letters(of NoteReader) (uint64, error) {
 
 func encode(reached uint64) []byte { return binary.LittleEndian.AppendUint64(nil, reached) }
 
-// KeepLetters notes that letters are kept up to a sequence. A cut of the power may take the note until the next checkpoint.
+// KeepLetters notes that letters are kept up to a sequence. A cut of the power may take the note until the next
+// checkpoint.
 func KeepLetters(store ports.Store, reached uint64) error {
 	return store.PutNoteUnsynced(lettersNote, encode(reached))
 }

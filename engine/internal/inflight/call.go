@@ -46,8 +46,8 @@ func (c Call) String() string {
 // leftMark tells the sum of a call that returned from that of one under way.
 const leftMark = 0x6c65667421
 
-// decodeSlot returns the call that is under way in a slot, or the last one: none if there is none, or if what is there does
-// not fit.
+// decodeSlot returns the call that is under way in a slot, or the last one: none if there is none, or if what is there
+// does not fit.
 func decodeSlot(slot []byte, seed uint64) (c Call, left, found bool) {
 	var w [words]uint64
 	for i := range w {

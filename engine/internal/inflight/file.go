@@ -14,7 +14,8 @@ import (
 	"penstock/internal/nofollow"
 )
 
-// Tick is how exactly the beginning of a call is known: reading the clock for every call would cost more than all the rest.
+// Tick is how exactly the beginning of a call is known: reading the clock for every call would cost more than all the
+// rest.
 const Tick = 250 * time.Millisecond
 
 // File is the in-flight file of this process. Its methods may be called by any goroutine.
@@ -33,9 +34,9 @@ type File struct {
 	closed bool
 }
 
-// Open takes the file for this process, with a slot for each of the instances, and returns what the process before left.
-// Names are distinct, not empty and of at most 200 bytes; the process before may have had others. The caller holds a lock
-// on the directory. When Open fails for want of space or of a permission, what was left is still there.
+// Open takes the file for this process, with a slot for each of the instances, and returns what the process before
+// left. Names are distinct, not empty and of at most 200 bytes; the process before may have had others. The caller
+// holds a lock on the directory. When Open fails for want of space or of a permission, what was left is still there.
 func Open(path string, instances []string) (*File, Last, error) {
 	index, err := indexOf(instances)
 	if err != nil {
@@ -120,8 +121,8 @@ func (f *File) tick() {
 	}
 }
 
-// Slot returns the slot of an instance, with no call under way, and cuts off the handle that was given out before. After
-// Close the slot leads nowhere. It panics for a name that Open was not given.
+// Slot returns the slot of an instance, with no call under way, and cuts off the handle that was given out before.
+// After Close the slot leads nowhere. It panics for a name that Open was not given.
 func (f *File) Slot(instance string) *Slot {
 	if f == nil {
 		return nil
@@ -146,8 +147,8 @@ func (f *File) Slot(instance string) *Slot {
 	return s
 }
 
-// Close marks the orderly end, durably. The slots may still be used, they lead nowhere. Closing twice, or a nil File, does
-// nothing.
+// Close marks the orderly end, durably. The slots may still be used, they lead nowhere. Closing twice, or a nil File,
+// does nothing.
 func (f *File) Close() error {
 	if f == nil {
 		return nil

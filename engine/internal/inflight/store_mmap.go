@@ -18,8 +18,8 @@ type store struct {
 	data []byte
 }
 
-// openStore maps a new file of this size and moves it to its path. It is unmapped when neither the store nor a slot can be
-// reached any more, and not in close: a goroutine that was left behind may still come back and store to its slot.
+// openStore maps a new file of this size and moves it to its path. It is unmapped when neither the store nor a slot can
+// be reached any more, and not in close: a goroutine that was left behind may still come back and store to its slot.
 func openStore(next, path string, size int) (*store, error) {
 	f, err := nofollow.OpenFile(next, os.O_RDWR, 0)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"penstock/engine/internal/view"
 )
 
-// Disk is the store of one data directory. What was written outlives the process at once, and a cut of the power from the
-// next sync on. Safe for concurrent use.
+// Disk is the store of one data directory. What was written outlives the process at once, and a cut of the power from
+// the next sync on. Safe for concurrent use.
 type Disk struct {
 	mu       sync.Mutex
 	values   map[string][]byte // by instance and what it is
@@ -86,8 +86,8 @@ func (d *Disk) keys(prefix, from string) (list []checkpoint.Change) {
 	return list
 }
 
-// Corner is that of an instance. Each of its methods calls step first, Load with true: it reads much, and something else may
-// happen before it.
+// Corner is that of an instance. Each of its methods calls step first, Load with true: it reads much, and something
+// else may happen before it.
 type Corner struct {
 	disk *Disk
 	name string
@@ -165,8 +165,8 @@ func (c *Corner) PutNotesUnsynced(notes map[string][]byte) error {
 	return nil
 }
 
-// Save writes as checkpoint.Store.Write does: the keys of all, synced, then the checkpoints of all, synced. It calls step
-// before each of these, and ends with its error.
+// Save writes as checkpoint.Store.Write does: the keys of all, synced, then the checkpoints of all, synced. It calls
+// step before each of these, and ends with its error.
 func (d *Disk) Save(updates []view.Update, step func(isCheckpoint bool) error) error {
 	for _, u := range updates {
 		for _, change := range u.Keys.From("") {

@@ -8,8 +8,8 @@ import (
 	"penstock/engine/internal/rule"
 )
 
-// Stream is a stage's stream: messages with dense sequences from 1 on, of which a prefix may be trimmed and a tail that was
-// not synced may be lost. Sequences of a lost tail are used again. Not safe for concurrent use; see [Log].
+// Stream is a stage's stream: messages with dense sequences from 1 on, of which a prefix may be trimmed and a tail that
+// was not synced may be lost. Sequences of a lost tail are used again. Not safe for concurrent use; see [Log].
 type Stream struct {
 	first    uint64 // sequence of messages[0]
 	messages []message
@@ -122,8 +122,8 @@ func (s *Stream) TakeBack(sequence uint64) {
 	s.synced = min(s.synced, s.Last())
 }
 
-// Replay calls fn for each commit from a sequence on, up to the one that is the last as it begins. It calls step before it
-// looks at a message; meanwhile the stream may change.
+// Replay calls fn for each commit from a sequence on, up to the one that is the last as it begins. It calls step before
+// it looks at a message; meanwhile the stream may change.
 func (s *Stream) Replay(from uint64, step func(), fn func(channel.Record) error) error {
 	last, found, err := s.LastFrame()
 	if err != nil || !found {

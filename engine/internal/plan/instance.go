@@ -2,8 +2,8 @@ package plan
 
 import "strconv"
 
-// InstanceID names one instance of a stage. Its text is part of what is stored: of the subject of the instance's frames, of
-// its corner in the checkpoints and of the ids of messages and dead letters.
+// InstanceID names one instance of a stage. Its text is part of what is stored: of the subject of the instance's
+// frames, of its corner in the checkpoints and of the ids of messages and dead letters.
 type InstanceID struct {
 	Stage  string
 	Number int // from 0
@@ -18,8 +18,8 @@ func (id InstanceID) String() string { return id.Stage + "." + strconv.Itoa(id.N
 // Subject is that of the instance's frames.
 func (id InstanceID) Subject(pipeline string) string { return pipeline + "." + id.String() }
 
-// Consumer names the JetStream consumer through which the instance reads a stream. A stage may read a stream and its branches,
-// which are one JetStream stream, so the branch is part of it, behind a character that no name has.
+// Consumer names the JetStream consumer through which the instance reads a stream. A stage may read a stream and its
+// branches, which are one JetStream stream, so the branch is part of it, behind a character that no name has.
 func (id InstanceID) Consumer(branch string) string {
 	name := id.Stage + "-" + strconv.Itoa(id.Number)
 	if branch != "" {

@@ -32,7 +32,8 @@ type Input struct {
 	Stage  *Stage
 	Stream *Stream
 	Batch  bool
-	// Key is the key of an encoded value, for a stage that has a state per key; else it is nil. It calls functions of the user.
+	// Key is the key of an encoded value, for a stage that has a state per key; else it is nil. It calls functions of the
+	// user.
 	Key func(value []byte) (string, error)
 }
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Text is the plan in words, a line for each group, stage and stream. Two plans with one text are made of the same parts; what
-// their functions do is not in it.
+// Text is the plan in words, a line for each group, stage and stream. Two plans with one text are made of the same
+// parts; what their functions do is not in it.
 func (p *Pipeline) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "pipeline %s\n", p.Name)

@@ -118,8 +118,8 @@ func (t *Task) over() error {
 	return supervise.ErrDone
 }
 
-// errOver says that a stage has ended: the life before was stopped while its last frame was under way, or another process
-// ended it while a function hung.
+// errOver says that a stage has ended: the life before was stopped while its last frame was under way, or another
+// process ended it while a function hung.
 var ErrOver = errors.New("the stage has ended")
 
 // isPermanent says that io.EOF is no end.

@@ -16,8 +16,8 @@ func (t *Task) noteHeld(k int, i *Input) {
 	w.note(waitHeld, held && !t.inputIsAway(i), "")
 }
 
-// isAnother says whether an input waits with another message than it did, or the same one was answered with Snooze again,
-// and keeps what it waits with.
+// isAnother says whether an input waits with another message than it did, or the same one was answered with Snooze
+// again, and keeps what it waits with.
 func (h *head) isAnother(i *Input) bool {
 	var until int64
 	if !i.held {
@@ -39,8 +39,8 @@ func (in *Instance) explainHeld(wait *Wait) {
 }
 
 // excuses says whether a held message is a good reason for those who wait for the stage. A Snooze is one until it ends:
-// the message asked for that. A Snooze that began only when they were overdue is none: a stage that answers with one again
-// and again moves nothing.
+// the message asked for that. A Snooze that began only when they were overdue is none: a stage that answers with one
+// again and again moves nothing.
 func (w *Wait) excuses(overdue, now time.Time) bool {
 	return w.Since.Before(overdue) && now.Before(w.until.Add(waitShown))
 }
@@ -48,8 +48,8 @@ func (w *Wait) excuses(overdue, now time.Time) bool {
 // excuse is the good reason of a wait. Safe for concurrent use.
 type excuse struct{ last atomic.Int64 } // Unix nanoseconds
 
-// covers says whether a wait is not overdue now: it has a good reason, or had one within its patience. What it waits for
-// needs some time after the reason has ended.
+// covers says whether a wait is not overdue now: it has a good reason, or had one within its patience. What it waits
+// for needs some time after the reason has ended.
 func (e *excuse) covers(isGood bool, now time.Time, patience time.Duration) bool {
 	if isGood {
 		e.last.Store(now.UnixNano())

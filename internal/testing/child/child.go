@@ -30,8 +30,8 @@ type Child struct {
 	count int
 }
 
-// Start starts a command. hear, unless it is nil, is called with every line of its standard output, one at a time, before it
-// is read any further. What the command has already of Stdin, Stdout and Stderr is left alone.
+// Start starts a command. hear, unless it is nil, is called with every line of its standard output, one at a time,
+// before it is read any further. What the command has already of Stdin, Stdout and Stderr is left alone.
 func Start(cmd *exec.Cmd, hear func(c *Child, line string)) (c *Child, err error) {
 	c = &Child{Cmd: cmd, Stderr: NewOutput(), done: make(chan struct{}), heard: make(chan struct{}, 1)}
 	if cmd.Stderr == nil {

@@ -13,7 +13,8 @@ import (
 	"penstock/tests/loopback"
 )
 
-// Member makes the options of a server those of a member of a cluster: routes are the ports of all members, its own first.
+// Member makes the options of a server those of a member of a cluster: routes are the ports of all members, its own
+// first.
 func Member(o *server.Options, name string, routes []int) {
 	o.ServerName = name
 	o.Cluster = server.ClusterOpts{Name: "cluster", Host: "127.0.0.1", Port: routes[0]}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Mute listens on a free port of the loopback interface until the test ends. It accepts connections and says nothing, as a
-// server does that is stopped or overloaded. Accepted gets one value for each connection, as long as it has room.
+// Mute listens on a free port of the loopback interface until the test ends. It accepts connections and says nothing,
+// as a server does that is stopped or overloaded. Accepted gets one value for each connection, as long as it has room.
 func Mute(t testing.TB) (address string, accepted <-chan struct{}) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,8 +10,8 @@ import (
 
 const patience = 20 * time.Second // until a server takes connections
 
-// Options are those of a server that listens on a free port of the loopback interface, keeps its streams in dir and logs
-// nothing.
+// Options are those of a server that listens on a free port of the loopback interface, keeps its streams in dir and
+// logs nothing.
 func Options(dir string) *server.Options {
 	return &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir}
 }
@@ -36,8 +36,8 @@ func Stop(s *server.Server) {
 	s.WaitForShutdown()
 }
 
-// Serve is the whole of a process that is a server, which can be killed. It syncs every write, calls listening once, and
-// returns when the server has ended. A port of 0 is a free one.
+// Serve is the whole of a process that is a server, which can be killed. It syncs every write, calls listening once,
+// and returns when the server has ended. A port of 0 is a free one.
 func Serve(dir string, port int, listening func(url string)) error {
 	options := Options(dir)
 	options.SyncAlways, options.NoLog = true, false

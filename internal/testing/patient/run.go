@@ -35,8 +35,8 @@ func Config(dir string) engine.Config {
 // longestRun is after how long a run is taken to hang: much longer than any of them takes.
 const longestRun = 3 * time.Minute
 
-// Bounded is the context of a run, which stop ends. One that hangs is stopped and fails its test, and what all goroutines
-// wait for is printed.
+// Bounded is the context of a run, which stop ends. One that hangs is stopped and fails its test, and what all
+// goroutines wait for is printed.
 func Bounded(t *testing.T) (ctx context.Context, stop context.CancelFunc) {
 	t.Helper()
 	ctx, stop = context.WithTimeout(t.Context(), longestRun)
@@ -93,8 +93,8 @@ func stage(p *engine.Pipeline, name string) engine.StageStatus {
 	return engine.StageStatus{}
 }
 
-// trimmed says whether the checkpoints of an idle pipeline have everything, and its channels are trimmed: that is so when
-// several rounds of the checkpointer have come and gone.
+// trimmed says whether the checkpoints of an idle pipeline have everything, and its channels are trimmed: that is so
+// when several rounds of the checkpointer have come and gone.
 func trimmed(p *engine.Pipeline, interval time.Duration) func() bool {
 	rounds, last := 0, time.Time{}
 	return func() bool {
@@ -115,8 +115,8 @@ func closed() <-chan struct{} {
 	return c
 }
 
-// CopyLive copies the directory of a pipeline that is running, as a crash leaves it. The server replaces small files, which
-// may go away just as they are copied: then it begins anew.
+// CopyLive copies the directory of a pipeline that is running, as a crash leaves it. The server replaces small files,
+// which may go away just as they are copied: then it begins anew.
 func CopyLive(to, from string) (err error) {
 	for range 100 {
 		if err = os.CopyFS(to, os.DirFS(from)); !errors.Is(err, fs.ErrNotExist) {

@@ -39,8 +39,8 @@ func (o *Outside) Close() { o.connection.Close() }
 
 func (o *Outside) stream(sink string) string { return o.prefix + "-" + sink }
 
-// Prepare makes the streams of all sinks that publish. The window of duplicates is short: what is published twice must be
-// found by its id.
+// Prepare makes the streams of all sinks that publish. The window of duplicates is short: what is published twice must
+// be found by its id.
 func (o *Outside) Prepare(ctx context.Context, s Spec) error {
 	for _, stage := range s.Stages {
 		if stage.Kind != Publish {

@@ -17,8 +17,8 @@ type Result struct {
 	Letters  []uint64 // entries among the dead letters of the book
 }
 
-// Check says everything that is wrong with a run, or returns nil: an entry lost or doubled, postings out of order, a state
-// that disagrees with what was posted.
+// Check says everything that is wrong with a run, or returns nil: an entry lost or doubled, postings out of order, a
+// state that disagrees with what was posted.
 func Check(c Config, r Result) error {
 	c = c.WithDefaults()
 	var wrong []error

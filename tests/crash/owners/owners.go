@@ -8,8 +8,8 @@ import (
 	"penstock/engine/channel"
 )
 
-// Check reads what is in the channels of some stages: commit numbers and offsets are dense, and once a frame of another owner
-// is there, none of the one before follows.
+// Check reads what is in the channels of some stages: commit numbers and offsets are dense, and once a frame of another
+// owner is there, none of the one before follows.
 func Check(ctx context.Context, b *broker.Broker, pipeline string, stages []string) error {
 	for _, stage := range stages {
 		ch, found, err := channel.Lookup(ctx, b, pipeline, stage)

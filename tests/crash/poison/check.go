@@ -28,8 +28,8 @@ type Result struct {
 	Disturbed bool
 }
 
-// Check says everything that is wrong with a run, or returns nil: the killers, and no others, must be without effect and
-// dead letters.
+// Check says everything that is wrong with a run, or returns nil: the killers, and no others, must be without effect
+// and dead letters.
 func Check(c Config, r Result) error {
 	c = c.WithDefaults()
 	var wrong []error
@@ -79,8 +79,8 @@ func (c Config) sum(stage, key string) (s Sum) {
 	return s
 }
 
-// checkFile reads the file: every number once, in order but for those that were replayed; where some overtake others, in
-// the order of each key.
+// checkFile reads the file: every number once, in order but for those that were replayed; where some overtake others,
+// in the order of each key.
 func (c Config) checkFile(file io.Reader, replayed bool) error {
 	var got, want []uint64
 	lines := bufio.NewScanner(file)

@@ -24,8 +24,9 @@ type Config struct {
 	Room    uint64        // capacity of each channel in messages; default 250
 	Pace    time.Duration // what the source takes for ten numbers; default nothing
 	Slow    time.Duration // what the fastest stage takes for ten numbers; default 1 ms
-	// Hesitation is how long a message waits in tally for its next attempt, while those of other keys overtake it. Some numbers
-	// succeed at their third attempt only. Default: a failure restarts the stage, and every number succeeds at once.
+	// Hesitation is how long a message waits in tally for its next attempt, while those of other keys overtake it. Some
+	// numbers succeed at their third attempt only. Default: a failure restarts the stage, and every number succeeds at
+	// once.
 	Hesitation time.Duration
 	Killers    []Killer
 	Mended     string // a file; once it is there nothing does harm

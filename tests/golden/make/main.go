@@ -1,7 +1,7 @@
 //go:build unix
 
-// Command make writes a data directory for testdata: it runs the pipeline of package golden in a process of its own, which kills
-// itself in the middle, and packs what that has left. CONTRIBUTING.md says when.
+// Command make writes a data directory for testdata: it runs the pipeline of package golden in a process of its own,
+// which kills itself in the middle, and packs what that has left. CONTRIBUTING.md says when.
 //
 //	go run ./tests/golden/make -o tests/golden/testdata/NAME.tar.gz
 package main
@@ -25,7 +25,8 @@ import (
 	"penstock/tests/golden"
 )
 
-// What the process does: its source stops before a number, and its audit waits for a checkpoint at a sum and dies at another.
+// What the process does: its source stops before a number, and its audit waits for a checkpoint at a sum and dies at
+// another.
 const (
 	holdAt       = 400
 	checkpointAt = 100
