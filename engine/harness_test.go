@@ -54,16 +54,7 @@ func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
 	return status
 }
 
-func stageStatus(t *testing.T, s engine.Status, name string) engine.StageStatus {
-	t.Helper()
-	for _, stage := range s.Stages {
-		if stage.Name == name {
-			return stage
-		}
-	}
-	t.Fatalf("no stage %s in %+v", name, s)
-	return engine.StageStatus{}
-}
+var stageStatus = enginetest.Stage
 
 // Place is how far a counting source has come.
 type Place struct{ Next uint64 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/enginetest"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/leak"
 )
@@ -45,16 +46,7 @@ func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
 	return status
 }
 
-func stageStatus(t *testing.T, s engine.Status, name string) engine.StageStatus {
-	t.Helper()
-	for _, stage := range s.Stages {
-		if stage.Name == name {
-			return stage
-		}
-	}
-	t.Fatalf("no stage %s in %+v", name, s)
-	return engine.StageStatus{}
-}
+var stageStatus = enginetest.Stage
 
 func writeFile(t *testing.T, path, content string) string {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/enginetest"
 	"penstock/telemetry/record"
 )
 
@@ -122,13 +123,7 @@ func (s *served) ask(method, path string, change func(*http.Request)) (int, http
 // stage is the status of a stage.
 func (s *served) stage(name string) engine.StageStatus {
 	s.t.Helper()
-	for _, stage := range s.pipeline.Status().Stages {
-		if stage.Name == name {
-			return stage
-		}
-	}
-	s.t.Fatalf("no stage %s", name)
-	return engine.StageStatus{}
+	return enginetest.Stage(s.t, s.pipeline.Status(), name)
 }
 
 // sampleOf is what the page shows of a stage; nothing before the first sample.

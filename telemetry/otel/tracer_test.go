@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"penstock/engine"
+	"penstock/engine/enginetest"
 	"penstock/engine/supervise"
 )
 
@@ -110,13 +111,7 @@ func checkOrigins(t *testing.T, all spans, s span, producer string) {
 
 func statusOf(t *testing.T, p *engine.Pipeline, stage string) engine.StageStatus {
 	t.Helper()
-	for _, s := range p.Status().Stages {
-		if s.Name == stage {
-			return s
-		}
-	}
-	t.Fatalf("no stage %s", stage)
-	return engine.StageStatus{}
+	return enginetest.Stage(t, p.Status(), stage)
 }
 
 var immediately = engine.RestartBackoff(supervise.Backoff{Jitter: -1})
