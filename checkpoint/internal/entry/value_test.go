@@ -15,7 +15,7 @@ func TestAValueBelongsToItsKey(t *testing.T) {
 	if kind, payload, err := Unseal(key, raw); kind != FormatWhole || string(payload) != "content" || err != nil {
 		t.Fatalf("format %d, %q, %v", kind, payload, err)
 	}
-	if _, _, err := Unseal(OwnedKey(SpaceKey, "a.0", "use"), raw); err == nil {
+	if _, _, err := Unseal(OwnedKey(SpaceKey, "a.0", "uses"), raw); err == nil {
 		t.Error("it is a value of another key")
 	}
 	for bit := range len(raw) * 8 {
