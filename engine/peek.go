@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,18 +10,6 @@ import (
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/task"
 )
-
-// Peeked is a message as it lies in a channel.
-type Peeked struct {
-	Offset uint64          `json:"offset"`
-	Key    string          `json:"key,omitempty"`
-	Time   time.Time       `json:"time"`
-	Bytes  int             `json:"bytes"`           // of the encoded value
-	Value  json.RawMessage `json:"value,omitempty"` // as JSON; nil when it is larger than PeekedBytes
-}
-
-// PeekedBytes is how large a value may be that Peek gives.
-const PeekedBytes = 64 << 10
 
 // peekFrames is how many of a channel's newest frames are looked into.
 const peekFrames = 32

@@ -1,13 +1,5 @@
 package engine
 
-// BrokerStatus is how it is with the NATS server.
-type BrokerStatus struct {
-	Embedded   bool   `json:"embedded"`
-	Server     string `json:"server"` // without credentials; "embedded"
-	Connected  bool   `json:"connected"`
-	Reconnects uint64 `json:"reconnects"` // outages that ended, in this process
-}
-
 func (r *run) brokerStatus() *BrokerStatus {
 	b := r.Server
 	return &BrokerStatus{Embedded: b.Embedded(), Server: b.Server(), Connected: b.Connected(), Reconnects: b.Reconnects()}

@@ -13,10 +13,6 @@ type Wait struct {
 	// Readiness is what the pipeline is while the wait is overdue: NotReady or
 	// Degraded. "": the wait is not overdue.
 	Readiness string `json:"readiness,omitempty"`
-
-	kind  waitKind
-	input int       // of the stage, counted from 1; 0: none
-	until time.Time // a held message was snoozed until then; zero: it was not
 }
 
 // String is "room in its channel (join holds …) since 12:30:01".

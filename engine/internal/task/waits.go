@@ -139,16 +139,34 @@ func (w *waits) Now() time.Time {
 // waitShown is how long a wait lasts before it is told of.
 const waitShown = time.Second
 
+// A currentWait is a wait with what only the runtime knows of it.
+type currentWait struct {
+	Wait
+
+	kind  waitKind
+	input int       // of the stage, counted from 1; 0: none
+	until time.Time // a held message was snoozed until then; zero: it was not
+}
+
+// Told is what others are told of waits.
+func Told(waits []currentWait) []Wait {
+	list := make([]Wait, len(waits))
+	for k, w := range waits {
+		list[k] = w.Wait
+	}
+	return list
+}
+
 // list are the waits to tell of now. With patience 0 each kind has its own; more
 // than 0 is that of all kinds that have one; with less than 0 none is overdue.
-func (w *waits) List(now time.Time, patience time.Duration) (list []Wait) {
+func (w *waits) List(now time.Time, patience time.Duration) (list []currentWait) {
 	for kind := range w.underWay {
 		u := w.underWay[kind].Load()
 		if u == nil || now.Sub(u.since) < waitShown {
 			continue
 		}
 		rule, lasts := &waitRules[kind], now.Sub(u.since)
-		wait := Wait{kind: waitKind(kind), For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}
+		wait := currentWait{kind: waitKind(kind), Wait: Wait{For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}}
 		if wait.Overdue = rule.isOverdue(lasts, patience); wait.Overdue {
 			wait.Readiness = rule.readiness
 		}
@@ -172,8 +190,8 @@ func (r *waitRule) lasts(patience time.Duration) time.Duration {
 
 // withoutFollowers says of the waits that follow from another one in the list
 // that they are not overdue.
-func withoutFollowers(list []Wait) []Wait {
-	cause := slices.ContainsFunc(list, func(wait Wait) bool { return !waitRules[wait.kind].follows })
+func withoutFollowers(list []currentWait) []currentWait {
+	cause := slices.ContainsFunc(list, func(wait currentWait) bool { return !waitRules[wait.kind].follows })
 	for k := range list {
 		if cause && waitRules[list[k].kind].follows {
 			list[k].Overdue, list[k].Readiness = false, ""

@@ -28,7 +28,7 @@ func (h *head) isAnother(i *Input) bool {
 }
 
 // explainHeld says which message is held, and until when if that is known.
-func (in *Instance) explainHeld(wait *Wait) {
+func (in *Instance) explainHeld(wait *currentWait) {
 	k := wait.input - 1
 	head := &in.Waiting.Heads[k]
 	wait.Detail = "message " + messageUnit(in.Definition.Inputs[k], head.offset.Load())
@@ -41,7 +41,7 @@ func (in *Instance) explainHeld(wait *Wait) {
 // excuses says whether a held message is a good reason for those who wait for the stage. A Snooze is one until it ends:
 // the message asked for that. A Snooze that began only when they were overdue is none: a stage that answers with one
 // again and again moves nothing.
-func (w *Wait) excuses(overdue, now time.Time) bool {
+func (w *currentWait) excuses(overdue, now time.Time) bool {
 	return w.Since.Before(overdue) && now.Before(w.until.Add(waitShown))
 }
 

@@ -21,12 +21,12 @@ func TestASnoozeExcusesUntilItEnds(t *testing.T) {
 		"ended":                       {since: 1, until: 60, now: 62, want: false},
 		"again, when all are overdue": {since: 60, until: 3600, now: 61, want: false},
 	} {
-		wait := Wait{kind: waitHeld, Since: at(c.since), until: at(c.until)}
+		wait := currentWait{kind: waitHeld, Wait: Wait{Since: at(c.since)}, until: at(c.until)}
 		if got := wait.excuses(overdue, at(c.now)); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	if (&Wait{kind: waitHeld, Since: at(1)}).excuses(overdue, at(31)) {
+	if (&currentWait{kind: waitHeld, Wait: Wait{Since: at(1)}}).excuses(overdue, at(31)) {
 		t.Error("Hold is an excuse")
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // explain says what the parts of a wait do that only they know, and whether it
 // has a good reason.
-func (in *Instance) explain(wait *Wait, now time.Time) {
+func (in *Instance) explain(wait *currentWait, now time.Time) {
 	switch wait.kind {
 	case waitRoom:
 		patience := waitRules[waitRoom].lasts(in.Run.Settings.Patience)
@@ -66,8 +66,8 @@ func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGoo
 
 // reasonOf finds among the waits of a stage why it takes nothing from an input,
 // counted from 1; see doing.
-func reasonOf(list []Wait, input int, overdue, now time.Time) (what string, isGood, found bool) {
-	var cause *Wait
+func reasonOf(list []currentWait, input int, overdue, now time.Time) (what string, isGood, found bool) {
+	var cause *currentWait
 	for k := range list {
 		switch wait := &list[k]; {
 		case wait.input != 0 && wait.input != input: // of another input

@@ -128,7 +128,7 @@ func (c *inCode) enter() { c.count.Store((c.count.Load() + 1) | 1) }
 func (c *inCode) Leave() { c.count.Store((c.count.Load() + 1) &^ 1) }
 
 // wait is for the function, if it was under way already when it was asked last.
-func (c *inCode) wait(now time.Time, detail string) (Wait, bool) {
+func (c *inCode) wait(now time.Time, detail string) (currentWait, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	count := c.count.Load()
@@ -137,13 +137,13 @@ func (c *inCode) wait(now time.Time, detail string) (Wait, bool) {
 	}
 	lasts := now.Sub(c.since)
 	if count%2 == 0 || lasts < waitShown {
-		return Wait{}, false
+		return currentWait{}, false
 	}
-	return Wait{kind: waitFunction, For: waitFunction.String(), Detail: detail, Since: c.since, Seconds: lasts.Seconds()}, true
+	return currentWait{kind: waitFunction, Wait: Wait{For: waitFunction.String(), Detail: detail, Since: c.since, Seconds: lasts.Seconds()}}, true
 }
 
 // functionWaits are those for the stage's own functions.
-func (in *Instance) functionWaits(now time.Time) (list []Wait) {
+func (in *Instance) functionWaits(now time.Time) (list []currentWait) {
 	if wait, ok := in.Waiting.feeding.wait(now, "the function of its source"); ok {
 		list = append(list, wait)
 	}

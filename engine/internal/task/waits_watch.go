@@ -25,7 +25,7 @@ type waitPlace struct {
 }
 
 type toldWait struct {
-	wait  Wait
+	wait  currentWait
 	again time.Time // it is logged once more
 	pause time.Duration
 	seen  bool // it is still under way
@@ -89,7 +89,7 @@ func (w *waitWatch) end(now time.Time) {
 	clear(w.told)
 }
 
-func (w *waitWatch) lookAt(place waitPlace, list []Wait, now time.Time) {
+func (w *waitWatch) lookAt(place waitPlace, list []currentWait, now time.Time) {
 	for _, wait := range list {
 		if !wait.Overdue {
 			continue
@@ -118,7 +118,7 @@ func (w *waitWatch) lookAt(place waitPlace, list []Wait, now time.Time) {
 	}
 }
 
-func (w *waitWatch) log(place waitPlace, wait Wait) {
+func (w *waitWatch) log(place waitPlace, wait currentWait) {
 	log, who := w.run.Log, "the pipeline waits"
 	if place.in != nil {
 		log, who = place.in.Log, "the stage waits"
@@ -158,7 +158,7 @@ func (p waitPlace) stage() string {
 func (in *Instance) replayWaits() *waits { return &in.Waiting.reading[len(in.Definition.Inputs)] }
 
 // waitsNow are the waits of the stage, and of its inputs.
-func (in *Instance) WaitsNow(now time.Time) []Wait {
+func (in *Instance) WaitsNow(now time.Time) []currentWait {
 	patience := in.Run.Settings.Patience
 	list := append(in.Waiting.waits.List(now, patience), in.functionWaits(now)...)
 	for k := range in.Waiting.reading {

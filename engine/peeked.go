@@ -1,0 +1,18 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Peeked is a message as it lies in a channel.
+type Peeked struct {
+	Offset uint64          `json:"offset"`
+	Key    string          `json:"key,omitempty"`
+	Time   time.Time       `json:"time"`
+	Bytes  int             `json:"bytes"`           // of the encoded value
+	Value  json.RawMessage `json:"value,omitempty"` // as JSON; nil when it is larger than PeekedBytes
+}
+
+// PeekedBytes is how large a value may be that Peek gives.
+const PeekedBytes = 64 << 10
