@@ -1,14 +1,18 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
 
-// Kind is what a stage is in the graph.
-type Kind string
+	"penstock/engine/observe"
+)
+
+// Kind says what a stage does with messages.
+type Kind = observe.Kind
 
 const (
-	KindSource    Kind = "source"    // no input
-	KindProcessor Kind = "processor" // reads and writes
-	KindSink      Kind = "sink"      // reads, has its effect outside
+	KindSource    = observe.KindSource
+	KindProcessor = observe.KindProcessor
+	KindSink      = observe.KindSink
 )
 
 // Stage is a declared stage: what it reads and writes, and how it is run.

@@ -3,6 +3,8 @@ package task
 import (
 	"sync"
 	"time"
+
+	"penstock/engine/observe"
 )
 
 // pastCheckpoints are what was done so far. Safe for concurrent use.
@@ -14,10 +16,10 @@ type pastCheckpoints struct {
 	bytes         int64
 }
 
-func (c *pastCheckpoints) Status() *CheckpointStatus {
+func (c *pastCheckpoints) Status() *observe.CheckpointStatus {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := CheckpointStatus{Taken: c.taken, Failed: c.failed, Took: c.took, Bytes: c.bytes}
+	s := observe.CheckpointStatus{Taken: c.taken, Failed: c.failed, Took: c.took, Bytes: c.bytes}
 	if !c.last.IsZero() {
 		s.Age = time.Since(c.last)
 	}

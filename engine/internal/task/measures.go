@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"penstock/engine/measure"
+	"penstock/engine/observe"
 )
 
 // measures are the histograms of an instance. Safe for concurrent use.
@@ -20,10 +21,10 @@ type aged struct {
 }
 
 // measures are those of every instance.
-func (r *Run) Measures() []StageMeasures {
-	list := make([]StageMeasures, len(r.Instances))
+func (r *Run) Measures() []observe.StageMeasures {
+	list := make([]observe.StageMeasures, len(r.Instances))
 	for k, in := range r.Instances {
-		list[k] = StageMeasures{
+		list[k] = observe.StageMeasures{
 			Stage:   in.Definition.Name,
 			Calls:   in.Observed.measures.calls.Snapshot(),
 			Commits: in.Observed.measures.commits.Snapshot(),
@@ -35,10 +36,10 @@ func (r *Run) Measures() []StageMeasures {
 }
 
 // agesByInput returns the ages of all that was taken, and those of each input.
-func (in *Instance) agesByInput() (all measure.Snapshot, list []InputMeasures) {
-	all, list = in.Observed.measures.ages[0].Snapshot(), make([]InputMeasures, len(in.Definition.Inputs))
+func (in *Instance) agesByInput() (all measure.Snapshot, list []observe.InputMeasures) {
+	all, list = in.Observed.measures.ages[0].Snapshot(), make([]observe.InputMeasures, len(in.Definition.Inputs))
 	for k, i := range in.Definition.Inputs {
-		list[k] = InputMeasures{Stream: i.Stream.String(), Ages: in.Observed.measures.ages[1+k].Snapshot()}
+		list[k] = observe.InputMeasures{Stream: i.Stream.String(), Ages: in.Observed.measures.ages[1+k].Snapshot()}
 		all = all.Plus(list[k].Ages)
 	}
 	return all, list

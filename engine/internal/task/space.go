@@ -12,6 +12,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/engine/internal/plan"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -27,9 +28,9 @@ type space struct {
 	level atomic.Int32
 
 	mu      sync.Mutex
-	now     *DiskStatus   // of the fullest disk; nil: unknown
-	changed chan struct{} // closed and replaced at every change of the level
-	over    chan struct{} // closed when the watch has ended
+	now     *observe.DiskStatus // of the fullest disk; nil: unknown
+	changed chan struct{}       // closed and replaced at every change of the level
+	over    chan struct{}       // closed when the watch has ended
 }
 
 // The levels of a disk.
@@ -81,7 +82,7 @@ func (s *space) look() (before, now int32) {
 	if s.bound < 0 {
 		return before, before
 	}
-	var worst *DiskStatus
+	var worst *observe.DiskStatus
 	for _, dir := range s.dirs {
 		free, size, err := checkpoint.Space(dir)
 		if err != nil {
@@ -90,7 +91,7 @@ func (s *space) look() (before, now int32) {
 		bound := s.boundOf(size)
 		level := levelOf(before, free, bound)
 		if worst == nil || level > now {
-			now, worst = level, &DiskStatus{State: SpaceNames[level], Path: dir, Used: size - free, Free: free, Bound: bound}
+			now, worst = level, &observe.DiskStatus{State: SpaceNames[level], Path: dir, Used: size - free, Free: free, Bound: bound}
 		}
 	}
 	if worst == nil {
@@ -120,7 +121,7 @@ func (s *space) MayTrim() bool {
 	return (err != nil || free >= checkpoint.KeptFree(size)) && s.run.Server.Trouble() == nil
 }
 
-func (s *space) Status() *DiskStatus {
+func (s *space) Status() *observe.DiskStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/wall"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 )
 
@@ -46,23 +47,23 @@ type waitRule struct {
 
 // waitRules has one of each kind. docs/operations.md says what to do about them.
 var waitRules = [waitKinds]waitRule{
-	waitCommit:      {"commit", 30 * time.Second, NotReady, false},
-	waitRoom:        {"room", 30 * time.Second, NotReady, false},
-	waitReadAhead:   {"read-ahead", 30 * time.Second, NotReady, true},
-	waitBatch:       {"batch", 30 * time.Second, NotReady, true},
-	waitReader:      {"reader", 15 * time.Second, NotReady, false},
+	waitCommit:      {"commit", 30 * time.Second, observe.NotReady, false},
+	waitRoom:        {"room", 30 * time.Second, observe.NotReady, false},
+	waitReadAhead:   {"read-ahead", 30 * time.Second, observe.NotReady, true},
+	waitBatch:       {"batch", 30 * time.Second, observe.NotReady, true},
+	waitReader:      {"reader", 15 * time.Second, observe.NotReady, false},
 	waitFunction:    {"user function", 0, "", false},
 	waitHeld:        {"held message", 0, "", false},
 	waitAttempt:     {"attempt delay", 0, "", false},
-	waitUnavailable: {WaitUnavailable, waitShown, Degraded, false}, // or as Config.UnavailableReadiness says
+	waitUnavailable: {observe.WaitUnavailable, waitShown, observe.Degraded, false}, // or as Config.UnavailableReadiness says
 	waitBreaker:     {"circuit breaker", 0, "", false},
-	waitLetters:     {"dead letter store", 30 * time.Second, NotReady, false},
-	waitReplays:     {"replays", time.Minute, Degraded, false},
-	waitTurn:        {"turn", quarantineLimit + time.Minute, Degraded, false},
+	waitLetters:     {"dead letter store", 30 * time.Second, observe.NotReady, false},
+	waitReplays:     {"replays", time.Minute, observe.Degraded, false},
+	waitTurn:        {"turn", quarantineLimit + time.Minute, observe.Degraded, false},
 	waitDisk:        {"disk space", 0, "", false}, // told of by the events and the status of the disk
-	waitBroker:      {"broker", 15 * time.Second, NotReady, false},
-	waitPermission:  {"permission", time.Second, NotReady, false},
-	waitCheckpoint:  {"checkpoint", time.Minute, Degraded, false},
+	waitBroker:      {"broker", 15 * time.Second, observe.NotReady, false},
+	waitPermission:  {"permission", time.Second, observe.NotReady, false},
+	waitCheckpoint:  {"checkpoint", time.Minute, observe.Degraded, false},
 	waitDrain:       {"drain", 0, "", false},
 }
 
@@ -141,7 +142,7 @@ const waitShown = time.Second
 
 // A currentWait is a wait with what only the runtime knows of it.
 type currentWait struct {
-	Wait
+	observe.Wait
 
 	kind  waitKind
 	input int       // of the stage, counted from 1; 0: none
@@ -149,8 +150,8 @@ type currentWait struct {
 }
 
 // Told is what others are told of waits.
-func Told(waits []currentWait) []Wait {
-	list := make([]Wait, len(waits))
+func Told(waits []currentWait) []observe.Wait {
+	list := make([]observe.Wait, len(waits))
 	for k, w := range waits {
 		list[k] = w.Wait
 	}
@@ -166,7 +167,7 @@ func (w *waits) List(now time.Time, patience time.Duration) (list []currentWait)
 			continue
 		}
 		rule, lasts := &waitRules[kind], now.Sub(u.since)
-		wait := currentWait{kind: waitKind(kind), Wait: Wait{For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}}
+		wait := currentWait{kind: waitKind(kind), Wait: observe.Wait{For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}}
 		if wait.Overdue = rule.isOverdue(lasts, patience); wait.Overdue {
 			wait.Readiness = rule.readiness
 		}

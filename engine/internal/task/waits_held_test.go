@@ -3,6 +3,8 @@ package task
 import (
 	"testing"
 	"time"
+
+	"penstock/engine/observe"
 )
 
 // A snooze that was under way before the others were overdue excuses them until it ends; a Hold, and a snooze after that,
@@ -21,12 +23,12 @@ func TestASnoozeExcusesUntilItEnds(t *testing.T) {
 		"ended":                       {since: 1, until: 60, now: 62, want: false},
 		"again, when all are overdue": {since: 60, until: 3600, now: 61, want: false},
 	} {
-		wait := currentWait{kind: waitHeld, Wait: Wait{Since: at(c.since)}, until: at(c.until)}
+		wait := currentWait{kind: waitHeld, Wait: observe.Wait{Since: at(c.since)}, until: at(c.until)}
 		if got := wait.excuses(overdue, at(c.now)); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	if (&currentWait{kind: waitHeld, Wait: Wait{Since: at(1)}}).excuses(overdue, at(31)) {
+	if (&currentWait{kind: waitHeld, Wait: observe.Wait{Since: at(1)}}).excuses(overdue, at(31)) {
 		t.Error("Hold is an excuse")
 	}
 }

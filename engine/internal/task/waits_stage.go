@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"penstock/engine/observe"
 )
 
 // noteWaits names what the loop is about to wait for, besides messages.
@@ -139,7 +141,7 @@ func (c *inCode) wait(now time.Time, detail string) (currentWait, bool) {
 	if count%2 == 0 || lasts < waitShown {
 		return currentWait{}, false
 	}
-	return currentWait{kind: waitFunction, Wait: Wait{For: waitFunction.String(), Detail: detail, Since: c.since, Seconds: lasts.Seconds()}}, true
+	return currentWait{kind: waitFunction, Wait: observe.Wait{For: waitFunction.String(), Detail: detail, Since: c.since, Seconds: lasts.Seconds()}}, true
 }
 
 // functionWaits are those for the stage's own functions.

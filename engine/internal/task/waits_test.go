@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/ports"
+	"penstock/engine/observe"
 )
 
 // handClock is a clock that a test moves by hand.
@@ -30,7 +31,7 @@ func TestWaitKeepsItsStart(t *testing.T) {
 	}
 	clock.advance(time.Minute)
 	list := w.List(clock.at, 0)
-	if len(list) != 1 || !list[0].Overdue || list[0].Readiness != NotReady || list[0].Seconds != 70 {
+	if len(list) != 1 || !list[0].Overdue || list[0].Readiness != observe.NotReady || list[0].Seconds != 70 {
 		t.Errorf("after its patience the waits are %+v", list)
 	}
 	if list := w.List(clock.at, -1); list[0].Overdue {
