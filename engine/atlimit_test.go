@@ -10,6 +10,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -163,7 +164,7 @@ func TestStartAfterTheLimit(t *testing.T) {
 		hold := make(chan struct{}) // keeps the run from its end
 		engine.Sink(p, "nobody", engine.Source(p, "idle", countUntil(0, hold)), ignore[struct{}, uint64])
 		b := runBeside(t, p, testConfig(t, t.TempDir()))
-		b.until("worker", "was given up", func(s engine.StageStatus) bool { return s.State == "given up" })
+		b.until("worker", "was given up", func(s observe.StageStatus) bool { return s.State == "given up" })
 		broken = false
 		if err := p.StartStage(t.Context(), "worker"); err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/patient"
 )
@@ -75,7 +76,7 @@ func (b *besides) end() error {
 }
 
 // complete waits until Run returns and everything has ended.
-func (b *besides) complete() engine.Status {
+func (b *besides) complete() observe.Status {
 	b.t.Helper()
 	if err := b.end(); err != nil {
 		b.t.Fatalf("run: %v", err)
@@ -88,7 +89,7 @@ func (b *besides) complete() engine.Status {
 }
 
 // until waits for something that the stage's status shows.
-func (b *besides) until(stage, what string, is func(engine.StageStatus) bool) {
+func (b *besides) until(stage, what string, is func(observe.StageStatus) bool) {
 	b.t.Helper()
 	defer func() {
 		if b.t.Failed() {

@@ -9,6 +9,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/breaker"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -229,12 +230,14 @@ func TestOpenBreaker(t *testing.T) {
 		for range ticks {
 		}
 	}()
-	b.until("sink", "is open", func(s engine.StageStatus) bool { return s.Breaker == "open" && s.State == "running" && s.Starts == 2 })
+	b.until("sink", "is open", func(s observe.StageStatus) bool { return s.Breaker == "open" && s.State == "running" && s.Starts == 2 })
 	commits := stageStatus(t, p.Status(), "sink").Commits
 	if err := p.RestartStage(t.Context(), "sink"); err != nil {
 		t.Fatal(err)
 	}
-	b.until("sink", "ticks on", func(s engine.StageStatus) bool { return s.Starts == 3 && s.State == "running" && s.Commits > commits+5 })
+	b.until("sink", "ticks on", func(s observe.StageStatus) bool {
+		return s.Starts == 3 && s.State == "running" && s.Commits > commits+5
+	})
 	if s := stageStatus(t, p.Status(), "sink"); s.Breaker != "open" || s.In != 0 {
 		t.Errorf("%+v", s)
 	}

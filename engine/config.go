@@ -9,6 +9,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/inspect"
 	"penstock/engine/internal/memory"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -121,7 +122,7 @@ func (c Config) withDefaults() Config {
 		c.DuplicateWindow = 2 * time.Minute
 	}
 	if c.UnavailableReadiness == "" {
-		c.UnavailableReadiness = Degraded
+		c.UnavailableReadiness = observe.Degraded
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -133,8 +134,8 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) check() error {
-	if r := c.UnavailableReadiness; r != Degraded && r != NotReady {
-		return fmt.Errorf("Config.UnavailableReadiness is %q: it can be engine.Degraded or engine.NotReady", r)
+	if r := c.UnavailableReadiness; r != observe.Degraded && r != observe.NotReady {
+		return fmt.Errorf("Config.UnavailableReadiness is %q: it can be observe.Degraded or observe.NotReady", r)
 	}
 	return c.checkMemory()
 }

@@ -13,6 +13,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -113,7 +114,7 @@ func TestHangingFunctionIsFenced(t *testing.T) {
 			engine.Sink(p, "sink", out, got.sink)
 			dir := t.TempDir()
 			b := runBeside(t, p, testConfig(t, dir))
-			b.until("worker", "takes everything", func(s engine.StageStatus) bool { return s.In == n && s.Out == n-1 })
+			b.until("worker", "takes everything", func(s observe.StageStatus) bool { return s.In == n && s.Out == n-1 })
 			before := stageStatus(t, p.Status(), "worker")
 			h.release()
 			for range 3 {
@@ -258,13 +259,13 @@ func TestDeadlineAfterAPanic(t *testing.T) {
 			return nil
 		})
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("sink", "takes two", func(s engine.StageStatus) bool { return s.In == 2 })
+	b.until("sink", "takes two", func(s observe.StageStatus) bool { return s.In == 2 })
 	<-time.After(300 * time.Millisecond) // it waits for three deadlines
 	if s := stageStatus(t, p.Status(), "sink"); s.Unhealthy != 0 || s.Panics != 4 {
 		t.Errorf("while it waits: %+v", s)
 	}
 	close(quiet)
-	b.until("sink", "takes the rest", func(s engine.StageStatus) bool { return s.In == 4 })
+	b.until("sink", "takes the rest", func(s observe.StageStatus) bool { return s.In == 4 })
 	close(end)
 	if s := stageStatus(t, b.complete(), "sink"); s.Unhealthy != 1 || s.Abandoned != 1 || s.DeadLetters != 1 {
 		t.Errorf("%+v", s)

@@ -10,6 +10,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -37,7 +38,7 @@ func ExampleWait() {
 		}
 		open.Do(func() {
 			for _, wait := range p.Status().Stages[1].Waits {
-				if wait.For != engine.WaitUnavailable {
+				if wait.For != observe.WaitUnavailable {
 					continue
 				}
 				fmt.Println(wait.Overdue, strings.Contains(wait.Detail, "the post office is closed"), wait.Readiness)

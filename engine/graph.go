@@ -1,17 +1,20 @@
 package engine
 
-import "penstock/engine/internal/plan"
+import (
+	"penstock/engine/internal/plan"
+	"penstock/engine/observe"
+)
 
 // Graph returns what the pipeline is made of. It needs no run. Safe for
 // concurrent use, once all is declared.
-func (p *Pipeline) Graph() Graph {
-	g := Graph{Pipeline: p.plan.Name, Hash: p.plan.Hash()}
+func (p *Pipeline) Graph() observe.Graph {
+	g := observe.Graph{Pipeline: p.plan.Name, Hash: p.plan.Hash()}
 	for _, group := range p.plan.Groups {
-		g.Groups = append(g.Groups, GraphGroup{Name: group.Name, Group: group.Parent.Path(), Strategy: group.Settings.Strategy.String()})
+		g.Groups = append(g.Groups, observe.GraphGroup{Name: group.Name, Group: group.Parent.Path(), Strategy: group.Settings.Strategy.String()})
 	}
 	order := p.plan.Order()
 	for _, d := range order {
-		g.Stages = append(g.Stages, GraphStage{Name: d.Name, Kind: d.Kind, Group: d.Group.Path(), Keyed: d.Keyed()})
+		g.Stages = append(g.Stages, observe.GraphStage{Name: d.Name, Kind: d.Kind, Group: d.Group.Path(), Keyed: d.Keyed()})
 	}
 	for _, d := range order {
 		for _, i := range d.Inputs {
@@ -26,9 +29,9 @@ func (p *Pipeline) Graph() Graph {
 	return g
 }
 
-func graphChannel(s *plan.Stream, reader string) GraphChannel {
+func graphChannel(s *plan.Stream, reader string) observe.GraphChannel {
 	capacity := s.Owner.Capacity()
-	return GraphChannel{
+	return observe.GraphChannel{
 		Stream: s.String(), Writer: s.Owner.Name, Reader: reader, Type: s.TypeName,
 		CapacityMessages: capacity.Messages, CapacityBytes: capacity.Bytes,
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -21,16 +22,18 @@ func TestGraph(t *testing.T) {
 		func(context.Context, *int, engine.Message[uint64], engine.Emit[json.Number]) error { return nil }))
 	engine.Discard(keyed)
 	engine.Sink(p, "sink", &odd.Stream, ignore[struct{}, string])
-	want := engine.Graph{
+	want := observe.Graph{
 		Pipeline: "graph",
-		Groups:   []engine.GraphGroup{{"back", "", "rest_for_one"}, {"inner", "back", "one_for_one"}},
-		Stages: []engine.GraphStage{
-			{"numbers", engine.KindSource, "", false}, {"worker", engine.KindProcessor, "back/inner", true}, {"sink", engine.KindSink, "", false},
+		Groups:   []observe.GraphGroup{{Name: "back", Strategy: "rest_for_one"}, {Name: "inner", Group: "back", Strategy: "one_for_one"}},
+		Stages: []observe.GraphStage{
+			{Name: "numbers", Kind: observe.KindSource},
+			{Name: "worker", Kind: observe.KindProcessor, Group: "back/inner", Keyed: true},
+			{Name: "sink", Kind: observe.KindSink},
 		},
-		Channels: []engine.GraphChannel{
-			{"numbers", "numbers", "worker", "uint64", 64, 1 << 20},
-			{"worker", "worker", "", "json.Number", 1_000_000, 256 << 20},
-			{"worker/odd", "worker", "sink", "string", 1_000_000, 256 << 20},
+		Channels: []observe.GraphChannel{
+			{Stream: "numbers", Writer: "numbers", Reader: "worker", Type: "uint64", CapacityMessages: 64, CapacityBytes: 1 << 20},
+			{Stream: "worker", Writer: "worker", Reader: "", Type: "json.Number", CapacityMessages: 1_000_000, CapacityBytes: 256 << 20},
+			{Stream: "worker/odd", Writer: "worker", Reader: "sink", Type: "string", CapacityMessages: 1_000_000, CapacityBytes: 256 << 20},
 		},
 	}
 	got := p.Graph()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -200,7 +201,7 @@ func TestFailureClimbsTheGroups(t *testing.T) {
 	}
 }
 
-func mustHaveStarted(t *testing.T, status engine.Status, want map[string]uint64) {
+func mustHaveStarted(t *testing.T, status observe.Status, want map[string]uint64) {
 	t.Helper()
 	for name, starts := range want {
 		if s := stageStatus(t, status, name); s.Starts != starts || s.DeadLetters != 0 {
@@ -229,7 +230,7 @@ func mustBeLimits(t *testing.T, err error, want [][2]string) {
 
 // mustHaveGroups says whether the Status knows the two groups, and that the
 // inner one was restarted: by its parent once in each of the parent's lives.
-func mustHaveGroups(t *testing.T, status engine.Status, log *lives, completed bool) {
+func mustHaveGroups(t *testing.T, status observe.Status, log *lives, completed bool) {
 	t.Helper()
 	want := map[string]uint64{"back": 1, "inner": 2}
 	if completed {

@@ -10,6 +10,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/enginetest"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 	"penstock/internal/testing/leak"
 	"penstock/internal/testing/patient"
 	"penstock/internal/testing/seen"
@@ -40,7 +41,7 @@ func runBounded(t *testing.T, p *engine.Pipeline, config engine.Config) error {
 	return p.Run(ctx, config)
 }
 
-func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
+func run(t *testing.T, p *engine.Pipeline, dir string) observe.Status {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

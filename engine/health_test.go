@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -56,7 +57,7 @@ func TestDegradedStageIsNotRestarted(t *testing.T) {
 	}}
 	engine.Sink(p.With(engine.HealthChecks(check)), "sink", engine.Source(p, "numbers", countUntil(10, end)), ignore[struct{}, uint64])
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("sink", "shows its health", func(s engine.StageStatus) bool { return s.Health == "degraded: cache cold" })
+	b.until("sink", "shows its health", func(s observe.StageStatus) bool { return s.Health == "degraded: cache cold" })
 	if s := stageStatus(t, b.complete(), "sink"); s.Starts != 1 || s.Unhealthy != 0 || b.told("sink", supervise.HealthChanged) != 1 {
 		t.Errorf("%+v", s)
 	}

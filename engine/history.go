@@ -6,15 +6,13 @@ import (
 )
 
 // StageEvent is one step in the life of a stage, as it is kept in the pipeline's directory.
-type StageEvent = observe.StageEvent
 
 // HistorySize is how many of a stage's newest events are kept.
-const HistorySize = observe.HistorySize
 
 // History returns the newest events of a stage of the running pipeline, the
 // oldest first and at most HistorySize, also those of earlier processes. Safe
 // for concurrent use.
-func (p *Pipeline) History(stage string) ([]StageEvent, error) {
+func (p *Pipeline) History(stage string) ([]observe.StageEvent, error) {
 	in, err := p.running(stage)
 	if err == nil {
 		err = in.Observed.History.Flush()

@@ -9,10 +9,11 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 )
 
 // inspectHistory reads the events in a directory that is not in use.
-func inspectHistory(t *testing.T, dir, stage string) ([]engine.StageEvent, error) {
+func inspectHistory(t *testing.T, dir, stage string) ([]observe.StageEvent, error) {
 	t.Helper()
 	inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
 	if err != nil {
@@ -26,7 +27,7 @@ func inspectHistory(t *testing.T, dir, stage string) ([]engine.StageEvent, error
 	return inspector.History(stage)
 }
 
-func kinds(events []engine.StageEvent) string {
+func kinds(events []observe.StageEvent) string {
 	var list []string
 	for _, e := range events {
 		list = append(list, e.Kind)
@@ -41,7 +42,7 @@ func TestHistorySurvivesTheProcess(t *testing.T) {
 	dir := t.TempDir()
 	ctx, stop := bounded(t)
 	defer stop()
-	inRun := make(chan []engine.StageEvent, 1)
+	inRun := make(chan []observe.StageEvent, 1)
 	wire := func(first bool) *engine.Pipeline {
 		p := engine.New("history")
 		engine.Sink(p.With(fast), "sink", engine.Source(p, "numbers", count(10, 1)),
@@ -121,11 +122,11 @@ func TestHistoryKeepsTheNewest(t *testing.T) {
 		}
 	}
 	events, err := inspectHistory(t, dir, "sink")
-	if err != nil || len(events) != engine.HistorySize || told < 2*engine.HistorySize {
+	if err != nil || len(events) != observe.HistorySize || told < 2*observe.HistorySize {
 		t.Fatalf("%d events of %d, %v", len(events), told, err)
 	}
 	for k, e := range events {
-		if want := uint64(told - engine.HistorySize + k + 1); e.Number != want {
+		if want := uint64(told - observe.HistorySize + k + 1); e.Number != want {
 			t.Fatalf("event %d has the number %d, want %d", k, e.Number, want)
 		}
 		if len(e.Error) > 9<<10 || len(e.Stack) > 9<<10 {

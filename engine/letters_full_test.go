@@ -15,6 +15,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/patient"
 )
@@ -127,7 +128,7 @@ func TestFullLettersStopTheStage(t *testing.T) {
 			c.limit(&config)
 			b := runBeside(t, p, config)
 			patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
-			b.until("beside", "goes on as far as the channel takes it", func(s engine.StageStatus) bool { return s.In > 20 })
+			b.until("beside", "goes on as far as the channel takes it", func(s observe.StageStatus) bool { return s.In > 20 })
 			if s := stageStatus(t, p.Status(), "worker"); s.In > 20 || s.DeadLetters > 2 || s.Starts > 4 {
 				t.Errorf("while the queue is full: %+v", s)
 			}
@@ -136,7 +137,7 @@ func TestFullLettersStopTheStage(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.room(t, queue, js)
-			b.until("worker", "goes on", func(s engine.StageStatus) bool { return s.In == 30 })
+			b.until("worker", "goes on", func(s observe.StageStatus) bool { return s.In == 30 })
 			letters := []dlq.Letter{}
 			if err := queue.Each(t.Context(), func(l dlq.Letter) error { letters = append(letters, l); return nil }); err != nil {
 				t.Fatal(err)
@@ -263,7 +264,7 @@ func TestRestartWhileLettersAreFull(t *testing.T) {
 	if err := p.RestartStage(t.Context(), "worker"); err != nil {
 		t.Fatal(err)
 	}
-	b.until("worker", "starts again", func(s engine.StageStatus) bool { return s.Starts > starts })
+	b.until("worker", "starts again", func(s observe.StageStatus) bool { return s.Starts > starts })
 	queue, err := p.DeadLetters()
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -225,7 +226,7 @@ func TestCountsOfLettersSurviveTheProcess(t *testing.T) {
 		engine.Sink(going.With(engine.AtLimit(engine.DropMessage)), "two", numbers, fail)
 		return p
 	}
-	must := func(status engine.Status, tens uint64) {
+	must := func(status observe.Status, tens uint64) {
 		t.Helper()
 		one, two := stageStatus(t, status, "one"), stageStatus(t, status, "two")
 		if want := fmt.Sprintf("map[error:%d panic:%[1]d rejected:%[1]d]", tens); one.DeadLetters != 3*tens || fmt.Sprint(one.DeadLettersBy) != want || one.Dropped != 0 {
@@ -237,7 +238,7 @@ func TestCountsOfLettersSurviveTheProcess(t *testing.T) {
 	}
 	b := runBeside(t, wire(50, nil), testConfig(t, dir))
 	for _, stage := range []string{"one", "two"} {
-		b.until(stage, "has taken what there is", func(s engine.StageStatus) bool { return s.In == 50 })
+		b.until(stage, "has taken what there is", func(s observe.StageStatus) bool { return s.In == 50 })
 	}
 	b.stop()
 	if err := b.end(); err != nil {

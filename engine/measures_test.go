@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // What is measured agrees with what is counted.
@@ -37,8 +38,8 @@ func TestMeasures(t *testing.T) {
 	}))
 	engine.Sink(p, "late", slow, ignore[struct{}, int])
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("late", "has all", func(s engine.StageStatus) bool { return s.In == n })
-	b.until("quick", "has all", func(s engine.StageStatus) bool { return s.In == n })
+	b.until("late", "has all", func(s observe.StageStatus) bool { return s.In == n })
+	b.until("quick", "has all", func(s observe.StageStatus) bool { return s.In == n })
 	status := p.Status()
 	for _, m := range p.Measures() {
 		stage := stageStatus(t, status, m.Stage)
@@ -51,7 +52,7 @@ func TestMeasures(t *testing.T) {
 		if m.Batches.Sum != n {
 			t.Errorf("%s: its commits took %v", m.Stage, m.Batches.Sum)
 		}
-		if stage.Kind == engine.KindSource {
+		if stage.Kind == observe.KindSource {
 			continue
 		}
 		if m.Ages.Count != n || m.Ages.Quantile(0.5) < 3500 || m.Ages.Quantile(0.5) > 4000 {
@@ -112,7 +113,7 @@ func TestAgesByInput(t *testing.T) {
 	}
 	engine.Stage(p, "both", engine.On(first, take(0)), engine.On(second, take(1)))
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("both", "has all", func(s engine.StageStatus) bool { return s.In == 2*n })
+	b.until("both", "has all", func(s observe.StageStatus) bool { return s.In == 2*n })
 	for _, m := range p.Measures() {
 		if m.Stage != "both" {
 			continue
@@ -146,7 +147,7 @@ func TestChannelStatus(t *testing.T) {
 			return engine.Hold
 		}))
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("sink", "holds its first message", func(engine.StageStatus) bool {
+	b.until("sink", "holds its first message", func(observe.StageStatus) bool {
 		for _, c := range p.Status().Channels {
 			if c.Stream == "numbers" && c.Held && c.Lag() == 100 && c.Oldest > 0 && c.Fill == 0.5 && c.StoredBytes > 0 {
 				return true

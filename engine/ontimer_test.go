@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // firing is what the stage of a timer test remembers.
@@ -189,7 +190,7 @@ func TestOnTimerSurvivesTheProcess(t *testing.T) {
 		return p
 	}
 	b := runBeside(t, wire(), testConfig(t, dir))
-	b.until("sink", "has committed", func(s engine.StageStatus) bool { return s.In == 1 })
+	b.until("sink", "has committed", func(s observe.StageStatus) bool { return s.In == 1 })
 	b.stop()
 	if err := b.end(); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"penstock/engine/observe"
 )
 
 // RestartStage stops a stage or group of the running pipeline and starts it
@@ -57,7 +58,7 @@ func wrapCommand(what, name string, err error) error {
 
 // Measures returns the histograms of the stages of the run under way, producers
 // before readers, or nothing. Safe for concurrent use.
-func (p *Pipeline) Measures() []StageMeasures {
+func (p *Pipeline) Measures() []observe.StageMeasures {
 	r, err := p.serving()
 	if err != nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -25,7 +26,7 @@ func TestOperateErrors(t *testing.T) {
 		}
 	}
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("sink", "runs", func(s engine.StageStatus) bool { return s.State == "running" })
+	b.until("sink", "runs", func(s observe.StageStatus) bool { return s.State == "running" })
 	for verb, command := range commands {
 		if err := command(t.Context(), "nobody"); !errors.Is(err, supervise.ErrNoChild) || !strings.Contains(err.Error(), verb+" stage nobody") {
 			t.Errorf("%s of nobody: %v", verb, err)
@@ -59,7 +60,7 @@ func TestStoppedStageKeepsItsMessages(t *testing.T) {
 			engine.Sink(p, "sink", middle, got.sink)
 			dir := t.TempDir()
 			b := runBeside(t, p, testConfig(t, dir))
-			b.until("middle", "runs", func(s engine.StageStatus) bool { return s.In > 0 && s.State == "running" })
+			b.until("middle", "runs", func(s observe.StageStatus) bool { return s.In > 0 && s.State == "running" })
 			if err := p.StopStage(t.Context(), target); err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +69,7 @@ func TestStoppedStageKeepsItsMessages(t *testing.T) {
 				t.Errorf("%+v", down)
 			}
 			close(end)
-			b.until("numbers", "ends", func(s engine.StageStatus) bool { return s.Ended })
+			b.until("numbers", "ends", func(s observe.StageStatus) bool { return s.Ended })
 			if s := stageStatus(t, p.Status(), "middle"); s.Starts != down.Starts || s.In > down.In+1000 {
 				t.Errorf("%+v", s)
 			}
@@ -104,13 +105,13 @@ func TestRestartStageAsOftenAsOneLikes(t *testing.T) {
 	got := collect[uint64](t)
 	engine.Sink(group.With(engine.RestartLimit(1, time.Hour)), "sink", numbers, got.sink)
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("sink", "runs", func(s engine.StageStatus) bool { return s.State == "running" })
+	b.until("sink", "runs", func(s observe.StageStatus) bool { return s.State == "running" })
 	for range 5 {
 		for _, name := range []string{"sink", "numbers", "group"} {
 			if err := p.RestartStage(t.Context(), name); err != nil {
 				t.Fatal(err)
 			}
-			b.until("sink", "runs again", func(s engine.StageStatus) bool { return s.State == "running" })
+			b.until("sink", "runs again", func(s observe.StageStatus) bool { return s.State == "running" })
 		}
 	}
 	close(end)
@@ -145,7 +146,7 @@ func TestStartOfAStageThatWasGivenUp(t *testing.T) {
 					return got.sink(ctx, s, m)
 				})
 			b := runBeside(t, p, testConfig(t, t.TempDir()))
-			b.until("sink", "was given up", func(s engine.StageStatus) bool { return s.State == "given up" })
+			b.until("sink", "was given up", func(s observe.StageStatus) bool { return s.State == "given up" })
 			if err := command(p, t.Context(), "sink"); err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +185,7 @@ func TestDrainDoesNotWaitForAStoppedStage(t *testing.T) {
 	config := testConfig(t, dir)
 	config.DrainTimeout = 40 * time.Second
 	b := runBeside(t, p, config)
-	b.until("same", "runs", func(s engine.StageStatus) bool { return s.State == "running" })
+	b.until("same", "runs", func(s observe.StageStatus) bool { return s.State == "running" })
 	if err := p.StopStage(t.Context(), "same"); err != nil {
 		t.Fatal(err)
 	}

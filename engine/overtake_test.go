@@ -13,6 +13,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -36,7 +37,7 @@ func TestOtherKeysOvertakeAFailingOne(t *testing.T) {
 	dir := t.TempDir()
 	var mu sync.Mutex
 	var order []uint64
-	var meanwhile engine.Status
+	var meanwhile observe.Status
 	wire := func() *engine.Pipeline {
 		p := engine.New("overtake")
 		numbers := engine.Source(p, "numbers", count(n, 100))

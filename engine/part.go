@@ -11,6 +11,7 @@ import (
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/task"
+	"penstock/engine/observe"
 )
 
 // Part is something a stage is made of: what On, OnBatch, Every, Hooks and
@@ -161,7 +162,7 @@ func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
 		}
 		t.recover = t.recovery(h.Recover)
 	}
-	if t.Kind == KindSource && h.BeforeCommit != nil {
+	if t.Kind == observe.KindSource && h.BeforeCommit != nil {
 		t.Problems = append(t.Problems, errors.New("a source has no BeforeCommit hook: its function runs while it is committed"))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/task"
+	"penstock/engine/observe"
 )
 
 // peekFrames is how many of a channel's newest frames are looked into.
@@ -18,7 +19,7 @@ const peekFrames = 32
 // running pipeline, at most n, the oldest first. They are read from the channel,
 // and peeking does not consume them. What all readers have read may be gone already.
 // Safe for concurrent use.
-func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, error) {
+func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]observe.Message, error) {
 	r, err := p.serving()
 	if err != nil {
 		return nil, fmt.Errorf("read samples of %s: %w", stream, err)
@@ -37,14 +38,14 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]Peeked, er
 	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.Name, stream)
 }
 
-func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]Peeked, error) {
+func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]observe.Message, error) {
 	last := in.Progress.Last.Load()
 	from := uint64(1)
 	if last > peekFrames {
 		from = last - peekFrames + 1
 	}
 	codec := shape.Shape{Codec: s.CodecName()}
-	var list []Peeked
+	var list []observe.Message
 	err := in.Channel.Replay(ctx, from, func(r channel.Record) error {
 		for k := range r.Frame.Sections {
 			section := &r.Frame.Sections[k]
@@ -57,8 +58,8 @@ func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]
 				offset += count - uint64(n)
 			}
 			for m, ok := it.Next(); ok; m, ok = it.Next() {
-				peeked := Peeked{Offset: offset, Key: string(m.Key), Time: time.Unix(0, m.Time), Bytes: len(m.Value)}
-				if len(m.Value) <= PeekedBytes {
+				peeked := observe.Message{Offset: offset, Key: string(m.Key), Time: time.Unix(0, m.Time), Bytes: len(m.Value)}
+				if len(m.Value) <= observe.MessageBytes {
 					peeked.Value = codec.JSON(m.Value)
 				}
 				list = append(list, peeked)

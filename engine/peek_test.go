@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 func TestPeek(t *testing.T) {
@@ -28,7 +29,7 @@ func TestPeek(t *testing.T) {
 		t.Error("before the run")
 	}
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("sink", "has all", func(s engine.StageStatus) bool { return s.In == 100 })
+	b.until("sink", "has all", func(s observe.StageStatus) bool { return s.In == 100 })
 	list, err := p.Peek(t.Context(), "stage/odd", 3)
 	if err != nil || len(list) != 3 || list[2].Offset != 49 || string(list[2].Value) != `"odd"` {
 		t.Errorf("%+v, %v", list, err)

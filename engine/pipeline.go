@@ -5,6 +5,7 @@ import (
 
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/task"
+	"penstock/engine/observe"
 )
 
 // Pipeline is a named graph of stages. Declare it with New, Source, Stage and
@@ -20,7 +21,7 @@ type Pipeline struct {
 
 	mu      sync.Mutex
 	current *run
-	final   *Status
+	final   *observe.Status
 }
 
 // New starts the declaration of a pipeline. The name is part of the names of

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -33,7 +34,7 @@ func newOrder(n uint64) order {
 // backlog runs a hundred thousand messages through a stage, of which every
 // hundredth is poison if poison says so, and returns how long that took and how
 // often each was tried.
-func backlog[T any](tb testing.TB, dir string, message func(uint64) T, number func(T) uint64, poison func(v uint64) error) (time.Duration, map[uint64]int, engine.Status) {
+func backlog[T any](tb testing.TB, dir string, message func(uint64) T, number func(T) uint64, poison func(v uint64) error) (time.Duration, map[uint64]int, observe.Status) {
 	const n = 100_000
 	tries := map[uint64]int{}
 	p := engine.New("backlog")

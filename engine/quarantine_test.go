@@ -13,6 +13,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/observe"
 )
 
 // guarded is a pipeline whose sink stops at a message, so that a test can have
@@ -26,7 +27,7 @@ type guarded struct {
 
 const fatalNumber = 50
 
-func (g *guarded) run(t *testing.T) engine.Status {
+func (g *guarded) run(t *testing.T) observe.Status {
 	t.Helper()
 	g.got = nil
 	p := engine.New("guarded")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // What no restart can mend is the error of Run, and no storm of restarts is told of.
@@ -20,7 +21,7 @@ func TestRefusalIsNoRestartStorm(t *testing.T) {
 		return nil
 	})
 	b := runBeside(t, p, testConfig(t, dir))
-	b.until("sink", "has a state", func(s engine.StageStatus) bool { return s.In == 3 })
+	b.until("sink", "has a state", func(s observe.StageStatus) bool { return s.In == 3 })
 	b.stop()
 	if err := b.end(); err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func TestRefusedStartDoesNotSayThatItResumes(t *testing.T) {
 		return p
 	}
 	b := runBeside(t, wire(), config)
-	b.until("sink", "has taken all", func(s engine.StageStatus) bool { return s.In == 3 })
+	b.until("sink", "has taken all", func(s observe.StageStatus) bool { return s.In == 3 })
 	b.stop()
 	if err := b.end(); err != nil {
 		t.Fatal(err)

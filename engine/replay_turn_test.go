@@ -8,6 +8,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/internal/testing/patient"
 )
 
@@ -58,7 +59,7 @@ func TestReplayTakesTurnsWithABacklog(t *testing.T) {
 	for range 5 {
 		step()
 	}
-	b.until("worker", "has diverted it", func(s engine.StageStatus) bool { return s.DeadLetters == 1 })
+	b.until("worker", "has diverted it", func(s observe.StageStatus) bool { return s.DeadLetters == 1 })
 	queue, err := p.DeadLetters()
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +108,7 @@ func TestDiscardedLetterDoesNotComeBack(t *testing.T) {
 	})
 	b := runBeside(t, p, testConfig(t, dir))
 	for _, stage := range []string{"worker", "other"} {
-		b.until(stage, "has a letter", func(s engine.StageStatus) bool { return s.In == 5 && s.DeadLetters == 1 })
+		b.until(stage, "has a letter", func(s observe.StageStatus) bool { return s.In == 5 && s.DeadLetters == 1 })
 	}
 	queue, err := p.DeadLetters()
 	if err != nil {

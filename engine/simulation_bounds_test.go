@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"penstock/engine/frame"
+	"penstock/engine/observe"
 )
 
 // trims sees to it that nothing is trimmed which a recovery or a reader can
@@ -54,7 +55,7 @@ func (o *simOracle) durable(a *account) *frame.Frame {
 func (o *simOracle) complete() {
 	for _, s := range o.world.plan.stages {
 		a := o.accounts[s.name]
-		if s.kind == KindSource && uint64(len(a.messages)) != o.world.messages {
+		if s.kind == observe.KindSource && uint64(len(a.messages)) != o.world.messages {
 			o.wrong(a, "it ended after %d messages of %d", len(a.messages), o.world.messages)
 		}
 		words, keys := simWords{}, map[string]simWords{}
@@ -68,19 +69,19 @@ func (o *simOracle) complete() {
 				o.wrong(a, "it ended at %d of %d messages of %s", a.position[k].Offset, len(of.messages), producer)
 			}
 			for _, v := range of.messages {
-				if final.addCount(v); s.kind == KindSink {
+				if final.addCount(v); s.kind == observe.KindSink {
 					final.addChain(v)
 				}
 			}
 		}
-		if s.kind != KindSink {
+		if s.kind != observe.KindSink {
 			for _, v := range a.messages {
 				if v&1 == 0 {
 					final.addChain(v)
 				}
 			}
 		}
-		if s.kind != KindSource && (final.words != a.words || !maps.Equal(final.keys, a.keys)) {
+		if s.kind != observe.KindSource && (final.words != a.words || !maps.Equal(final.keys, a.keys)) {
 			o.wrong(a, "its state does not fit what its inputs hold in the end")
 		}
 	}

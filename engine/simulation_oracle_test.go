@@ -7,6 +7,7 @@ import (
 
 	"penstock/engine/frame"
 	"penstock/engine/internal/rule"
+	"penstock/engine/observe"
 )
 
 // simOracle looks at every frame at the moment the server stores it, and at
@@ -66,7 +67,7 @@ func (o *simOracle) stored(s *simStream, f *frame.Frame) {
 	o.checkOwner(a, f)
 	outputs := o.outputs(a, f)
 	a.frames = append(a.frames, before)
-	if a.stage.kind == KindSource {
+	if a.stage.kind == observe.KindSource {
 		o.checkSource(a, f, outputs)
 	} else {
 		o.checkTaken(a, f, outputs)
@@ -151,7 +152,7 @@ func (o *simOracle) checkTaken(a *account, f *frame.Frame, outputs []uint64) {
 	made := outputs
 	for k, producer := range a.stage.inputs {
 		taken := o.taken(a, k, producer, f)
-		if a.stage.kind == KindSink {
+		if a.stage.kind == observe.KindSink {
 			for _, v := range taken {
 				a.add(v, v)
 			}
@@ -164,7 +165,7 @@ func (o *simOracle) checkTaken(a *account, f *frame.Frame, outputs []uint64) {
 			o.wrong(a, "it made %x of nothing", rest)
 		}
 	}
-	if a.stage.kind != KindSink {
+	if a.stage.kind != observe.KindSink {
 		for k := 0; k < len(made); k++ {
 			if made[k]&1 == 0 {
 				a.addChain(made[k])

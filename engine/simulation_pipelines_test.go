@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -102,7 +103,7 @@ func (c refusingCodec[S]) Append(dst []byte, v S) ([]byte, error) {
 // simStage is a stage as the oracle knows it.
 type simStage struct {
 	name    string
-	kind    Kind
+	kind    observe.Kind
 	source  uint64 // number of a source
 	keyed   bool
 	inputs  []*simStage
@@ -122,7 +123,7 @@ type simPlan struct {
 // errStage is a failure of a stage's function.
 var errStage = errors.New("the stage fails")
 
-func (p *simPlan) stage(name string, kind Kind, keyed bool, inputs ...*simStage) *simStage {
+func (p *simPlan) stage(name string, kind observe.Kind, keyed bool, inputs ...*simStage) *simStage {
 	s := &simStage{name: name, kind: kind, keyed: keyed, inputs: inputs}
 	for _, i := range inputs {
 		i.readers = append(i.readers, s)
@@ -132,7 +133,7 @@ func (p *simPlan) stage(name string, kind Kind, keyed bool, inputs ...*simStage)
 }
 
 func (p *simPlan) source(number uint64, capacity Capacity) (*Stream[uint64], *simStage) {
-	s := p.stage(fmt.Sprintf("source%d", number), KindSource, false)
+	s := p.stage(fmt.Sprintf("source%d", number), observe.KindSource, false)
 	s.source = number
 	stream := Source(p.pipeline.With(Attempts(1000)), s.name, func(ctx context.Context, state *simWords, emit Emit[uint64]) error {
 		w := p.world
@@ -189,7 +190,7 @@ func collector(p *simPlan, s *simStage) func(context.Context, *simWords, Message
 }
 
 func (p *simPlan) sink(name string, in *Stream[uint64], of *simStage) {
-	s := p.stage(name, KindSink, in.key != nil, of)
+	s := p.stage(name, observe.KindSink, in.key != nil, of)
 	Sink(p.pipeline.With(Attempts(1000), KeysInMemory(2)), name, in, collector(p, s), StateCodec[simWords, None](refusingCodec[simWords]{wordsCodec{}, p}))
 }
 
@@ -198,28 +199,28 @@ func newPlans() []*simPlan {
 	shapes := []func(p *simPlan){
 		func(p *simPlan) { // a state that can be copied
 			in, a := p.source(1, Capacity{Messages: 12})
-			b := p.stage("worker", KindProcessor, false, a)
+			b := p.stage("worker", observe.KindProcessor, false, a)
 			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in, transform[simWords](p, b)), StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
 		func(p *simPlan) { // fan-in, and a state that is undone by going back
 			in1, a1 := p.source(1, Capacity{})
 			in2, a2 := p.source(2, Capacity{})
-			b := p.stage("worker", KindProcessor, false, a1, a2)
+			b := p.stage("worker", observe.KindProcessor, false, a1, a2)
 			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in1, transform[simSlice](p, b)), On(in2, transform[simSlice](p, b)),
 				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
 			p.sink("sink", out.WithCapacity(Capacity{Messages: 8}), b)
 		},
 		func(p *simPlan) { // state by key, of which few are in memory
 			in, a := p.source(1, Capacity{})
-			b := p.stage("worker", KindProcessor, true, a)
+			b := p.stage("worker", observe.KindProcessor, true, a)
 			out := Stage(p.pipeline.With(Attempts(1000), KeysInMemory(2)), "worker", On(KeyBy(in, keyOfValue), transform[simWords](p, b)),
 				StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
 		func(p *simPlan) { // messages that overtake those that wait for another attempt, and two readers
 			in, a := p.source(1, Capacity{})
-			b := p.stage("worker", KindProcessor, true, a)
+			b := p.stage("worker", observe.KindProcessor, true, a)
 			delay := supervise.Exponential(5*time.Millisecond, 20*time.Millisecond, 2, 0)
 			out := Stage(p.pipeline.With(Attempts(1000), AttemptDelay(delay)), "worker", On(KeyBy(in, keyOfValue), transform[simSlice](p, b)),
 				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))

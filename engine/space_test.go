@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/patient"
 )
@@ -110,7 +111,7 @@ func fillAndEmpty(t *testing.T, kind string, cycles int) {
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx, config) }()
 	defer cancel()
-	await := func(what string, is func(engine.Status) bool) {
+	await := func(what string, is func(observe.Status) bool) {
 		t.Helper()
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
@@ -125,20 +126,20 @@ func fillAndEmpty(t *testing.T, kind string, cycles int) {
 			}
 		}
 	}
-	state := func(want string) func(engine.Status) bool {
-		return func(s engine.Status) bool { return s.Disk != nil && s.Disk.State == want }
+	state := func(want string) func(observe.Status) bool {
+		return func(s observe.Status) bool { return s.Disk != nil && s.Disk.State == want }
 	}
 	for cycle := range cycles {
 		before := p.Status()
 		if d := before.Disk; d != nil && (d.Used <= 0 || d.Free <= 0) {
 			t.Fatalf("the disk is %+v", d)
 		}
-		await("progress", func(s engine.Status) bool { return taken(s, "check") > taken(before, "check")+2000 })
+		await("progress", func(s observe.Status) bool { return taken(s, "check") > taken(before, "check")+2000 })
 		keep := []int64{0, 56 << 20, 1 << 20}[cycle%3]
 		release := fillDisk(t, dir, keep)
 		if keep > 32<<20 {
 			await("low", state("low"))
-			await("the drain", func(s engine.Status) bool { return taken(s, "check") == emitted(s, "values") })
+			await("the drain", func(s observe.Status) bool { return taken(s, "check") == emitted(s, "values") })
 		} else {
 			await("full", state("full"))
 		}
@@ -167,7 +168,7 @@ func fillAndEmpty(t *testing.T, kind string, cycles int) {
 	}
 }
 
-func taken(s engine.Status, stage string) uint64 {
+func taken(s observe.Status, stage string) uint64 {
 	for _, one := range s.Stages {
 		if one.Name == stage {
 			return one.In
@@ -176,7 +177,7 @@ func taken(s engine.Status, stage string) uint64 {
 	return 0
 }
 
-func emitted(s engine.Status, stage string) uint64 {
+func emitted(s observe.Status, stage string) uint64 {
 	for _, one := range s.Stages {
 		if one.Name == stage {
 			return one.Out

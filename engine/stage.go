@@ -6,16 +6,12 @@ import (
 	"reflect"
 
 	"penstock/engine/internal/plan"
+	"penstock/engine/observe"
 )
 
 // Kind is what a stage is in the graph: KindSource, KindProcessor or KindSink.
-type Kind = plan.Kind
 
-const (
-	KindSource    = plan.KindSource    // no input
-	KindProcessor = plan.KindProcessor // reads and writes
-	KindSink      = plan.KindSink      // reads, has its effect outside
-)
+const ()
 
 // SourceFunc produces values. Each call may emit any number and keeps its
 // place (a file offset, the last tick) in the state; when it returns nil, what
@@ -34,7 +30,7 @@ type MessageFunc[S, In, Out any] func(ctx context.Context, state *S, m Message[I
 
 // Source declares a stage without input. Its Part may be Hooks or StateCodec.
 func Source[S, Out any](scope Scope, name string, fn SourceFunc[S, Out], parts ...Part[S, Out]) *Stream[Out] {
-	stream, t := declare(scope, name, KindSource, parts)
+	stream, t := declare(scope, name, observe.KindSource, parts)
 	t.source = fn
 	if fn == nil {
 		t.Problems = append(t.Problems, fmt.Errorf("its function is nil"))
@@ -47,7 +43,7 @@ func Source[S, Out any](scope Scope, name string, fn SourceFunc[S, Out], parts .
 // inputs are read by KeyBy, have one S per key), and are called by one
 // goroutine, one at a time.
 func Stage[S, Out any](scope Scope, name string, parts ...Part[S, Out]) *Stream[Out] {
-	stream, _ := declare(scope, name, KindProcessor, parts)
+	stream, _ := declare(scope, name, observe.KindProcessor, parts)
 	return stream
 }
 
@@ -60,7 +56,7 @@ func Sink[S, In any](scope Scope, name string, in *Stream[In], write func(ctx co
 	handler := On(in, func(ctx context.Context, state *S, m Message[In], _ Emit[None]) error {
 		return write(ctx, state, m)
 	})
-	declare(scope, name, KindSink, append([]Part[S, None]{handler}, parts...))
+	declare(scope, name, observe.KindSink, append([]Part[S, None]{handler}, parts...))
 }
 
 // SinkBatch declares a sink that gets many messages in one call, as many as
@@ -70,10 +66,10 @@ func SinkBatch[S, In any](scope Scope, name string, in *Stream[In], write func(c
 	handler := OnBatch(in, func(ctx context.Context, state *S, batch []Message[In], _ Emit[None]) error {
 		return write(ctx, state, batch)
 	})
-	declare(scope, name, KindSink, append([]Part[S, None]{handler}, parts...))
+	declare(scope, name, observe.KindSink, append([]Part[S, None]{handler}, parts...))
 }
 
-func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Out]) (*Stream[Out], *typed[S, Out]) {
+func declare[S, Out any](scope Scope, name string, kind observe.Kind, parts []Part[S, Out]) (*Stream[Out], *typed[S, Out]) {
 	where := scope.scope()
 	p, opts := where.pipeline, where.options
 	stream := newStream[Out](p)
@@ -81,8 +77,8 @@ func declare[S, Out any](scope Scope, name string, kind Kind, parts []Part[S, Ou
 	t := &typed[S, Out]{Stage: d, pipeline: p, codec: DefaultCodec[S](), output: stream.codec}
 	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
 		d.Output = stream.definition
-	} else if kind == KindProcessor {
-		d.Kind = KindSink
+	} else if kind == observe.KindProcessor {
+		d.Kind = observe.KindSink
 	}
 	stream.definition.Owner = d
 	for _, branch := range opts.Branches {

@@ -12,7 +12,7 @@ import (
 
 // Status returns the state of the run under way, else of the last one in this
 // process. Safe for concurrent use.
-func (p *Pipeline) Status() Status {
+func (p *Pipeline) Status() observe.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -21,11 +21,11 @@ func (p *Pipeline) Status() Status {
 	case p.final != nil:
 		return *p.final
 	}
-	return Status{Pipeline: p.plan.Name}
+	return observe.Status{Pipeline: p.plan.Name}
 }
 
-func (r *run) status() Status {
-	s := Status{Pipeline: r.Plan.Name, Elapsed: time.Since(r.started)}
+func (r *run) status() observe.Status {
+	s := observe.Status{Pipeline: r.Plan.Name, Elapsed: time.Since(r.started)}
 	s.Waits = task.Told(r.Waits.List(r.Clock.Now(), r.config.WaitPatience))
 	if !r.Ready.Load() {
 		return s
@@ -43,7 +43,7 @@ func (r *run) status() Status {
 	s.Checkpoint, s.Broker = r.Checkpointer.Past.Status(), r.brokerStatus()
 	for _, g := range r.Plan.Groups {
 		child := children[g.Name]
-		status := GroupStatus{Name: g.Name, Group: g.Parent.Path(), Strategy: g.Settings.Strategy.String(), State: child.State.String()}
+		status := observe.GroupStatus{Name: g.Name, Group: g.Parent.Path(), Strategy: g.Settings.Strategy.String(), State: child.State.String()}
 		for _, n := range child.Restarts {
 			status.Restarts += n
 		}
@@ -52,9 +52,9 @@ func (r *run) status() Status {
 	return s
 }
 
-func statusOf(in *task.Instance, child supervise.ChildStatus) StageStatus {
+func statusOf(in *task.Instance, child supervise.ChildStatus) observe.StageStatus {
 	control, _ := in.Committed.Last()
-	s := StageStatus{
+	s := observe.StageStatus{
 		Name:  in.Definition.Name,
 		Kind:  in.Definition.Kind,
 		Group: in.Definition.Group.Path(),

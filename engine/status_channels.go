@@ -4,17 +4,18 @@ import (
 	"time"
 
 	"penstock/engine/internal/task"
+	"penstock/engine/observe"
 )
 
 // channelsOf tells of the inputs.
-func channelsOf(in *task.Instance) []ChannelStatus {
+func channelsOf(in *task.Instance) []observe.ChannelStatus {
 	control, _ := in.Committed.Last()
 	now := in.Run.Clock.Now()
-	list := make([]ChannelStatus, len(in.Definition.Inputs))
+	list := make([]observe.ChannelStatus, len(in.Definition.Inputs))
 	for k, i := range in.Definition.Inputs {
 		producer, position := in.Producers[k], positionOf(in, k, control)
 		stored, capacity := producer.Holds()
-		c := ChannelStatus{
+		c := observe.ChannelStatus{
 			Stream: i.Stream.String(), Writer: producer.StageName(), Reader: in.Definition.Name,
 			Written: in.WrittenTo(k), Taken: position.Count(), Waiting: len(position.Waiting),
 			StoredBytes: stored,

@@ -1,6 +1,8 @@
 package engine
 
-func (r *run) brokerStatus() *BrokerStatus {
+import "penstock/engine/observe"
+
+func (r *run) brokerStatus() *observe.BrokerStatus {
 	b := r.Server
-	return &BrokerStatus{Embedded: b.Embedded(), Server: b.Server(), Connected: b.Connected(), Reconnects: b.Reconnects()}
+	return &observe.BrokerStatus{Embedded: b.Embedded(), Server: b.Server(), Connected: b.Connected(), Reconnects: b.Reconnects()}
 }

@@ -11,6 +11,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/observe"
 )
 
 // tailed is numbers -> double -> sum: as many numbers as there are tokens, at most
@@ -57,7 +58,7 @@ func crashed(t *testing.T, n uint64, sync time.Duration, frames uint64) string {
 	b := runBeside(t, p, config)
 	for k := range n {
 		tokens <- struct{}{}
-		b.until("sum", "has it", func(s engine.StageStatus) bool { return s.In == k+1 })
+		b.until("sum", "has it", func(s observe.StageStatus) bool { return s.In == k+1 })
 	}
 	dir := filepath.Join(t.TempDir(), "copy")
 	if err := copyLive(dir, config.Dir); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"penstock/checkpoint"
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // Builds that counted dead letters in a note of the store, and not in the commits, leave their counts to this one.
@@ -14,7 +15,7 @@ func TestCountsOfAnEarlierBuildAreTakenOver(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	next := make(chan struct{})
-	once := func(reject uint64) engine.StageStatus {
+	once := func(reject uint64) observe.StageStatus {
 		p := engine.New("earlier")
 		ctx, stop := bounded(t)
 		defer stop()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // tracer keeps what it is told of each span, which are numbered.
@@ -95,7 +96,7 @@ func (t *tracer) of(stage string, outcome engine.FrameOutcome) (list []*tracedSp
 
 // once checks that every commit of a stage in this run has one span, and every
 // message that it took is in one.
-func (t *tracer) once(tb testing.TB, stage engine.StageStatus) {
+func (t *tracer) once(tb testing.TB, stage observe.StageStatus) {
 	tb.Helper()
 	var in uint64
 	commits := map[uint64]bool{}

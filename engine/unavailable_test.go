@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -206,11 +207,11 @@ func stopWhileUnavailable[S any, C counter[S]](t *testing.T, where string) {
 	config.DrainTimeout = time.Hour
 	p := awayPipeline[S, C](t, a, got, hour, engine.RestartBackoff(supervise.Immediate()))
 	b := runBeside(t, p, config)
-	b.until(awayStage(where), "waits", func(s engine.StageStatus) bool { return s.Unavailable > 0 })
+	b.until(awayStage(where), "waits", func(s observe.StageStatus) bool { return s.Unavailable > 0 })
 	if err := p.RestartStage(t.Context(), awayStage(where)); err != nil { // an operator's order comes through
 		t.Fatal(err)
 	}
-	b.until(awayStage(where), "waits again", func(s engine.StageStatus) bool { return s.Unavailable > 1 || where == "handler" })
+	b.until(awayStage(where), "waits again", func(s observe.StageStatus) bool { return s.Unavailable > 1 || where == "handler" })
 	b.stop()
 	if err := b.end(); err != nil {
 		t.Fatal(err)

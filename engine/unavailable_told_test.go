@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/patient"
 )
@@ -16,7 +17,7 @@ import (
 // The wait is shown and logged, with its reason, and its end as well.
 func TestUnavailableIsTold(t *testing.T) {
 	t.Parallel()
-	for readiness, want := range map[string]string{"": engine.Degraded, engine.NotReady: engine.NotReady} {
+	for readiness, want := range map[string]string{"": observe.Degraded, observe.NotReady: observe.NotReady} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			a := &away{where: "source", left: -1, told: wrappedUnavailable}
@@ -24,9 +25,9 @@ func TestUnavailableIsTold(t *testing.T) {
 			config := testConfig(t, t.TempDir())
 			config.Logger, config.UnavailableReadiness = log.logger(), readiness
 			b := runBeside(t, awayPipeline[plainCount](t, a, collect[int](t), fast), config)
-			b.until("numbers", "shows the wait", func(s engine.StageStatus) bool {
-				return slices.ContainsFunc(s.Waits, func(w engine.Wait) bool {
-					return w.For == engine.WaitUnavailable && w.Readiness == want && strings.Contains(w.Detail, errDown.Error())
+			b.until("numbers", "shows the wait", func(s observe.StageStatus) bool {
+				return slices.ContainsFunc(s.Waits, func(w observe.Wait) bool {
+					return w.For == observe.WaitUnavailable && w.Readiness == want && strings.Contains(w.Detail, errDown.Error())
 				})
 			})
 			patient.Within(t, "the event", func() bool { return b.told("numbers", supervise.WaitsLong) > 0 })
@@ -81,7 +82,7 @@ func TestUnavailableHealth(t *testing.T) {
 			engine.Sink(p.With(check), "sink", engine.Source(p, "numbers", countUntil(1, end)),
 				func(context.Context, *struct{}, engine.Message[uint64]) error { return nil })
 			b := runBeside(t, p, testConfig(t, t.TempDir()))
-			b.until("sink", "is degraded", func(s engine.StageStatus) bool {
+			b.until("sink", "is degraded", func(s observe.StageStatus) bool {
 				return strings.HasPrefix(s.Health, "degraded: unavailable") || strings.HasPrefix(s.Health, "degraded: ask")
 			})
 			close(end)
@@ -98,7 +99,7 @@ func TestUnavailableReadinessIsChecked(t *testing.T) {
 	config.UnavailableReadiness = "perhaps"
 	p := engine.New("choice")
 	engine.Sink(p, "sink", engine.Source(p, "numbers", count(1, 1)), func(context.Context, *struct{}, engine.Message[uint64]) error { return nil })
-	if err := p.Run(t.Context(), config); err == nil || !strings.Contains(err.Error(), "engine.Degraded") {
+	if err := p.Run(t.Context(), config); err == nil || !strings.Contains(err.Error(), "observe.Degraded") {
 		t.Errorf("run: %v", err)
 	}
 }

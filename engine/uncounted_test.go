@@ -11,6 +11,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/breaker"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/natsserver"
 	"penstock/tests/loopback"
@@ -167,8 +168,8 @@ func TestFullChannelCountsNoAttempt(t *testing.T) {
 		return got.sink(ctx, s, m)
 	})
 	b := runBeside(t, p, testConfig(t, t.TempDir()))
-	b.until("numbers", "has written all", func(s engine.StageStatus) bool { return s.Out == 100 })
-	b.until("worker", "fills its channel", func(s engine.StageStatus) bool { return s.Out == 1 })
+	b.until("numbers", "has written all", func(s observe.StageStatus) bool { return s.Out == 100 })
+	b.until("worker", "fills its channel", func(s observe.StageStatus) bool { return s.Out == 1 })
 	close(full)
 	if s := stageStatus(t, b.complete(), "worker"); s.DeadLetters+s.Errors+s.Panics > 0 || s.Starts != 1 {
 		t.Errorf("%+v", s)

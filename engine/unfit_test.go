@@ -12,6 +12,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/internal/testing/patient"
 )
 
@@ -236,7 +237,7 @@ func TestLargeValueOfASourceIsCommittedAlone(t *testing.T) {
 	engine.Sink(p, "sink", blobs, func(_ context.Context, n *int, _ engine.Message[[]byte]) error {
 		if !isTaken { // the channel is full until the large call has returned, and waits for those before it
 			patient.Within(t, "a large call that waits", func() bool {
-				return slices.ContainsFunc(p.Status().Stages[0].Waits, func(w engine.Wait) bool {
+				return slices.ContainsFunc(p.Status().Stages[0].Waits, func(w observe.Wait) bool {
 					return w.For == "batch" && strings.Contains(w.Detail, "large call")
 				})
 			})

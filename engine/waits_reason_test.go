@@ -9,6 +9,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/breaker"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/patient"
 )
@@ -77,7 +78,7 @@ func TestRoomIsNotOverdueBesideItsCause(t *testing.T) {
 				}
 				close(stopped)
 			}
-			var room engine.Wait
+			var room observe.Wait
 			patient.Within(t, "a wait for room that is longer than the patience", func() bool {
 				status := p.Status()
 				if len(status.Stages) == 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -83,7 +84,7 @@ func TestStandstillIsToldWithWhatHoldsIt(t *testing.T) {
 		t.Fatalf("src: %+v\njoin: %+v", src, join)
 	}
 	wait := src.Waits[0]
-	if wait.For != "room" || !strings.HasPrefix(wait.Detail, why) || !wait.Overdue || wait.Readiness != engine.NotReady {
+	if wait.For != "room" || !strings.HasPrefix(wait.Detail, why) || !wait.Overdue || wait.Readiness != observe.NotReady {
 		t.Errorf("src waits for %+v", wait)
 	}
 	if len(join.Waits) != 1 || join.Waits[0].For != "held message" || join.Waits[0].Overdue {

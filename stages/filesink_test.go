@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/stages"
 )
 
@@ -126,7 +127,7 @@ func TestFileSinkGoesOnAfterARollbackWithinALife(t *testing.T) {
 }
 
 // interrupted runs a copy until about the middle and returns how to resume it.
-func interrupted(t *testing.T, content string) (resume func() (engine.Status, error), out string) {
+func interrupted(t *testing.T, content string) (resume func() (observe.Status, error), out string) {
 	t.Helper()
 	dir := t.TempDir()
 	in, out := writeFile(t, filepath.Join(dir, "in"), content), filepath.Join(dir, "out")
@@ -149,7 +150,7 @@ func interrupted(t *testing.T, content string) (resume func() (engine.Status, er
 	if s := stageStatus(t, status, "file"); s.In < 10_000 {
 		t.Fatalf("the interrupted run: %+v", s)
 	}
-	return func() (engine.Status, error) { return runUntil(t, t.Context(), p, data) }, out
+	return func() (observe.Status, error) { return runUntil(t, t.Context(), p, data) }, out
 }
 
 func TestFileSinkResumesAndCutsOffWhatWasNotCommitted(t *testing.T) {

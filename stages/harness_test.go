@@ -13,6 +13,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/leak"
 )
@@ -25,7 +26,7 @@ var fast = engine.RestartBackoff(supervise.Backoff{Initial: time.Millisecond, Ma
 var quiet = slog.New(slog.DiscardHandler)
 
 // runUntil runs the pipeline to its end, or until ctx is done.
-func runUntil(t *testing.T, ctx context.Context, p *engine.Pipeline, dir string) (engine.Status, error) {
+func runUntil(t *testing.T, ctx context.Context, p *engine.Pipeline, dir string) (observe.Status, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -34,7 +35,7 @@ func runUntil(t *testing.T, ctx context.Context, p *engine.Pipeline, dir string)
 }
 
 // run runs the pipeline to its end.
-func run(t *testing.T, p *engine.Pipeline, dir string) engine.Status {
+func run(t *testing.T, p *engine.Pipeline, dir string) observe.Status {
 	t.Helper()
 	status, err := runUntil(t, t.Context(), p, dir)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 	"penstock/telemetry/drawing"
 	"penstock/telemetry/internal/web"
@@ -98,7 +98,7 @@ func (s *Server) stageEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if events == nil {
-		events = []engine.StageEvent{}
+		events = []observe.StageEvent{}
 	}
 	for k := range events {
 		e := &events[k]

@@ -19,7 +19,7 @@
 // Traces are separate: TracesFromEnvironment and NewTracer make OpenTelemetry spans of a pipeline's frames, linked from
 // stage to stage.
 //
-// The engine measures (see engine.StageMeasures). This package reads the measures once a second, however many clients
+// The engine measures (see observe.StageMeasures). This package reads the measures once a second, however many clients
 // watch. Whatever comes from a message, a name or a panic is shown as text only.
 //
 // Other machines need a token. A request under a name that is not the server's own is refused, so that no web page can

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry/drawing"
 	"penstock/telemetry/record"
 )
@@ -16,7 +16,7 @@ import (
 // of a recording that the page plays.
 func drawSent(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
-		Graph  engine.Graph   `json:"graph"`
+		Graph  observe.Graph  `json:"graph"`
 		Sample *record.Sample `json:"sample"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
@@ -33,7 +33,7 @@ func drawSent(w http.ResponseWriter, r *http.Request) {
 
 // checkGroups refuses groups that would be in each other: they are drawn by
 // recursion, and come from an untrusted file.
-func checkGroups(groups []engine.GraphGroup) error {
+func checkGroups(groups []observe.GraphGroup) error {
 	seen := map[string]bool{}
 	for _, g := range groups {
 		if g.Name == "" || seen[g.Name] {

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -35,7 +35,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 
 // readinessOf is true when the broker is connected, every stage runs or has
 // ended, and none waits for longer than it may.
-func readinessOf(status engine.Status) Readiness {
+func readinessOf(status observe.Status) Readiness {
 	r := Readiness{Reasons: []string{}}
 	if status.Broker == nil {
 		r.Reasons = append(r.Reasons, "the pipeline has not started")
@@ -58,20 +58,20 @@ func readinessOf(status engine.Status) Readiness {
 
 // isOnlyDegraded says that a stage does not run yet because its Start hook waits
 // for what it calls, and that this alone does not make the pipeline unready.
-func isOnlyDegraded(stage engine.StageStatus) bool {
-	return stage.State == supervise.StateStarting.String() && slices.ContainsFunc(stage.Waits, func(w engine.Wait) bool {
-		return w.For == engine.WaitUnavailable && w.Readiness == engine.Degraded
+func isOnlyDegraded(stage observe.StageStatus) bool {
+	return stage.State == supervise.StateStarting.String() && slices.ContainsFunc(stage.Waits, func(w observe.Wait) bool {
+		return w.For == observe.WaitUnavailable && w.Readiness == observe.Degraded
 	})
 }
 
 // waits adds those that are overdue.
-func (r *Readiness) waits(who string, list []engine.Wait) {
+func (r *Readiness) waits(who string, list []observe.Wait) {
 	for _, wait := range list {
 		reason := who + " waits for " + wait.String()
 		switch wait.Readiness {
-		case engine.NotReady:
+		case observe.NotReady:
 			r.Reasons = append(r.Reasons, reason)
-		case engine.Degraded:
+		case observe.Degraded:
 			r.Degraded = append(r.Degraded, reason)
 		}
 	}

@@ -4,25 +4,25 @@ import (
 	"testing"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // A Start hook that waits for what it calls leaves its stage starting: whether
 // that is ready is said by the wait.
 func TestReadinessWhileAStartHookWaits(t *testing.T) {
 	t.Parallel()
-	for readiness, want := range map[string]bool{engine.Degraded: true, engine.NotReady: false} {
-		r := readinessOf(engine.Status{
-			Broker: &engine.BrokerStatus{Connected: true},
-			Stages: []engine.StageStatus{{Name: "worker", State: "starting", Waits: []engine.Wait{
-				{For: engine.WaitUnavailable, Detail: "start: no route", Since: time.Now(), Overdue: true, Readiness: readiness},
+	for readiness, want := range map[string]bool{observe.Degraded: true, observe.NotReady: false} {
+		r := readinessOf(observe.Status{
+			Broker: &observe.BrokerStatus{Connected: true},
+			Stages: []observe.StageStatus{{Name: "worker", State: "starting", Waits: []observe.Wait{
+				{For: observe.WaitUnavailable, Detail: "start: no route", Since: time.Now(), Overdue: true, Readiness: readiness},
 			}}},
 		})
 		if r.Ready != want || want && len(r.Degraded) != 1 {
 			t.Errorf("%s: %+v", readiness, r)
 		}
 	}
-	r := readinessOf(engine.Status{Broker: &engine.BrokerStatus{Connected: true}, Stages: []engine.StageStatus{{Name: "worker", State: "starting"}}})
+	r := readinessOf(observe.Status{Broker: &observe.BrokerStatus{Connected: true}, Stages: []observe.StageStatus{{Name: "worker", State: "starting"}}})
 	if r.Ready {
 		t.Errorf("a stage that starts is ready: %+v", r)
 	}

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry/drawing"
 	"penstock/telemetry/otel"
 	"penstock/telemetry/prom"
@@ -102,11 +103,13 @@ type Collector = prom.Collector
 func NewCollector(p *engine.Pipeline) *Collector { return prom.NewCollector(p) }
 
 // WriteDOT writes a pipeline as a graph in the language of Graphviz: see [drawing.WriteDOT].
-func WriteDOT(out io.Writer, g engine.Graph, now *Sample) error { return drawing.WriteDOT(out, g, now) }
+func WriteDOT(out io.Writer, g observe.Graph, now *Sample) error {
+	return drawing.WriteDOT(out, g, now)
+}
 
 // WriteSVG draws what WriteDOT writes, with the system's dot. Without one it returns
 // ErrNoGraphviz.
-func WriteSVG(ctx context.Context, out io.Writer, g engine.Graph, now *Sample) error {
+func WriteSVG(ctx context.Context, out io.Writer, g observe.Graph, now *Sample) error {
 	return drawing.WriteSVG(ctx, out, g, now)
 }
 

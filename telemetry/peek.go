@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/remedy"
 )
 
@@ -23,7 +23,7 @@ func (s *Server) peek(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if list == nil {
-		list = []engine.Peeked{}
+		list = []observe.Message{}
 	}
 	writeJSON(w, http.StatusOK, list)
 }

@@ -14,6 +14,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/observe"
 	"penstock/telemetry/record"
 )
 
@@ -121,7 +122,7 @@ func (s *served) ask(method, path string, change func(*http.Request)) (int, http
 }
 
 // stage is the status of a stage.
-func (s *served) stage(name string) engine.StageStatus {
+func (s *served) stage(name string) observe.StageStatus {
 	s.t.Helper()
 	return enginetest.Stage(s.t, s.pipeline.Status(), name)
 }

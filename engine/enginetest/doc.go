@@ -10,7 +10,7 @@
 //	if got := out.Values(); !slices.Equal(got, []string{"A", "B"}) { … }
 //
 // Run returns when every stage has ended, and fails the test when that takes too long or the pipeline stops with an
-// error. The [engine.Status] that it returns counts what each stage did: messages, restarts, panics, dead letters.
+// error. The [observe.Status] that it returns counts what each stage did: messages, restarts, panics, dead letters.
 // [Stage] picks one stage of it, and [State] reads the committed state of a stage from the directory of a run,
 // [StateIn] from a memory.
 //

@@ -14,6 +14,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/observe"
 )
 
 func TestAStage(t *testing.T) {
@@ -169,7 +170,7 @@ func TestRunFailsTheTest(t *testing.T) {
 			enginetest.Run(t, p)
 		}, []string{"did not end within 1s", "in (in 0, out 0", "out ("}},
 		"there is no such stage": {later, func(t testing.TB) {
-			enginetest.Stage(t, engine.Status{Pipeline: "test"}, "out")
+			enginetest.Stage(t, observe.Status{Pipeline: "test"}, "out")
 		}, []string{`no stage "out"`}},
 		"there is no such directory": {later, func(t testing.TB) {
 			enginetest.State[int](t, t.TempDir(), "out")

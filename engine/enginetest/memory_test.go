@@ -14,6 +14,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/observe"
 )
 
 func TestAPipelineInMemory(t *testing.T) {
@@ -108,7 +109,7 @@ func TestARunInMemoryIsResumed(t *testing.T) {
 	config := engine.Config{Logger: slog.New(slog.DiscardHandler)}
 	memory.In(&config)
 	const n = 1000
-	run := func(at int) engine.Status {
+	run := func(at int) observe.Status {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		p := engine.New("test")

@@ -12,6 +12,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -36,7 +37,7 @@ func FastRestarts() engine.Option {
 //
 // The data directory is temporary and what the engine logs goes to the test's output; both, and everything else in the
 // configuration, can be changed by the configure functions.
-func Run(t testing.TB, p *engine.Pipeline, configure ...func(*engine.Config)) engine.Status {
+func Run(t testing.TB, p *engine.Pipeline, configure ...func(*engine.Config)) observe.Status {
 	t.Helper()
 	log := &testLog{t: t}
 	defer log.close()
@@ -79,7 +80,7 @@ func timeLeft(t testing.TB) time.Duration {
 	return max(bound, time.Second)
 }
 
-func unfinished(status engine.Status) string {
+func unfinished(status observe.Status) string {
 	var list []string
 	for _, stage := range status.Stages {
 		if !stage.Ended {
@@ -90,7 +91,7 @@ func unfinished(status engine.Status) string {
 }
 
 // Stage returns what one stage did, and fails the test at once when there is none of that name.
-func Stage(t testing.TB, status engine.Status, name string) engine.StageStatus {
+func Stage(t testing.TB, status observe.Status, name string) observe.StageStatus {
 	t.Helper()
 	for _, stage := range status.Stages {
 		if stage.Name == name {
@@ -98,7 +99,7 @@ func Stage(t testing.TB, status engine.Status, name string) engine.StageStatus {
 		}
 	}
 	t.Fatalf("pipeline %s has no stage %q", status.Pipeline, name)
-	return engine.StageStatus{}
+	return observe.StageStatus{}
 }
 
 // State reads the committed state of a stage from the data directory of a run that is over: by key for a keyed stage,

@@ -7,7 +7,7 @@ import (
 	"math"
 	"strings"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry/internal/text"
 	"penstock/telemetry/record"
 )
@@ -16,7 +16,7 @@ import (
 // stage, a cluster a group, an edge a channel. With a sample it also tells how
 // they stand; nil is a pipeline that does not run. Whatever names, types and
 // health reasons hold stays text.
-func WriteDOT(out io.Writer, g engine.Graph, now *record.Sample) error {
+func WriteDOT(out io.Writer, g observe.Graph, now *record.Sample) error {
 	d := &dot{graph: g}
 	if now != nil {
 		d.now = *now
@@ -37,7 +37,7 @@ func WriteDOT(out io.Writer, g engine.Graph, now *record.Sample) error {
 const fontName = `"Helvetica,Arial,sans-serif"`
 
 type dot struct {
-	graph engine.Graph
+	graph observe.Graph
 	now   record.Sample // without stages when it does not run
 	text  strings.Builder
 }
@@ -80,7 +80,7 @@ var colors = map[record.Color]struct{ fill, line string }{
 	record.Grey:   {"#eceff3", "#4a5568"},
 }
 
-func (d *dot) stage(s engine.GraphStage, depth int) {
+func (d *dot) stage(s observe.GraphStage, depth int) {
 	kind := string(s.Kind)
 	if s.Keyed {
 		kind += ", by key"
@@ -131,7 +131,7 @@ func tipsOf(s record.StageSample) []string {
 	return list
 }
 
-func (d *dot) channel(c engine.GraphChannel) {
+func (d *dot) channel(c observe.GraphChannel) {
 	to := c.Reader
 	if to == "" { // no reader
 		to = "no reader: " + c.Stream
@@ -171,7 +171,7 @@ func (d *dot) stageNow(name string) (record.StageSample, bool) {
 	return record.StageSample{}, false
 }
 
-func (d *dot) channelNow(c engine.GraphChannel) (record.ChannelSample, bool) {
+func (d *dot) channelNow(c observe.GraphChannel) (record.ChannelSample, bool) {
 	for _, now := range d.now.Channels {
 		if now.Stream == c.Stream && now.Reader == c.Reader {
 			return now, true

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry/record"
 )
 
@@ -28,11 +28,11 @@ func TestQuote(t *testing.T) {
 
 func TestWriteDOT(t *testing.T) {
 	t.Parallel()
-	g := engine.Graph{
+	g := observe.Graph{
 		Pipeline: "p",
-		Groups:   []engine.GraphGroup{{Name: "back", Strategy: "one_for_one"}, {Name: "inner", Group: "back", Strategy: "rest_for_one"}},
-		Stages:   []engine.GraphStage{{Name: "source", Kind: engine.KindSource}, {Name: "sink", Kind: engine.KindSink, Group: "back/inner", Keyed: true}},
-		Channels: []engine.GraphChannel{
+		Groups:   []observe.GraphGroup{{Name: "back", Strategy: "one_for_one"}, {Name: "inner", Group: "back", Strategy: "rest_for_one"}},
+		Stages:   []observe.GraphStage{{Name: "source", Kind: observe.KindSource}, {Name: "sink", Kind: observe.KindSink, Group: "back/inner", Keyed: true}},
+		Channels: []observe.GraphChannel{
 			{Stream: "source", Writer: "source", Reader: "sink", Type: `map[string]struct { X int "json:\"x\"" }`, CapacityMessages: 64, CapacityBytes: 1 << 20},
 			{Stream: "source/odd", Writer: "source", Type: "int"},
 		},

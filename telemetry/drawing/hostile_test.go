@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/internal/testing/hostile"
 	"penstock/internal/testing/tool"
 	"penstock/telemetry/record"
@@ -17,10 +17,10 @@ import (
 func TestHostileTextInADrawing(t *testing.T) {
 	t.Parallel()
 	tool.Find(t, "dot")
-	g := engine.Graph{
-		Pipeline: hostile.Text, Groups: []engine.GraphGroup{{Name: hostile.Text, Strategy: hostile.Text}},
-		Stages:   []engine.GraphStage{{Name: hostile.Text, Kind: engine.Kind(hostile.Text), Group: hostile.Text}, {Name: "<b>b</b>"}},
-		Channels: []engine.GraphChannel{{Stream: hostile.Text, Writer: hostile.Text, Reader: "<b>b</b>", Type: hostile.Text}},
+	g := observe.Graph{
+		Pipeline: hostile.Text, Groups: []observe.GraphGroup{{Name: hostile.Text, Strategy: hostile.Text}},
+		Stages:   []observe.GraphStage{{Name: hostile.Text, Kind: observe.Kind(hostile.Text), Group: hostile.Text}, {Name: "<b>b</b>"}},
+		Channels: []observe.GraphChannel{{Stream: hostile.Text, Writer: hostile.Text, Reader: "<b>b</b>", Type: hostile.Text}},
 	}
 	now := &record.Sample{Stages: []record.StageSample{{Name: hostile.Text, State: hostile.Text, Health: hostile.Text, Breaker: hostile.Text}}, Channels: []record.ChannelSample{{Stream: hostile.Text, Reader: "<b>b</b>"}}}
 	var svg bytes.Buffer

@@ -10,7 +10,7 @@ import (
 	"os/exec"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry/internal/text"
 	"penstock/telemetry/record"
 )
@@ -26,7 +26,7 @@ const (
 
 // WriteSVG draws what WriteDOT writes, with the system's dot. Without one it
 // returns ErrNoGraphviz.
-func WriteSVG(ctx context.Context, out io.Writer, g engine.Graph, now *record.Sample) error {
+func WriteSVG(ctx context.Context, out io.Writer, g observe.Graph, now *record.Sample) error {
 	var text bytes.Buffer
 	if err := WriteDOT(&text, g, now); err != nil {
 		return err

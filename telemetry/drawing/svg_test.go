@@ -7,22 +7,22 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/internal/testing/tool"
 	"penstock/telemetry/record"
 )
 
 // largeGraph is a pipeline of so many stages that fan out and in again.
-func largeGraph(stages int) (engine.Graph, *record.Sample) {
-	g, now := engine.Graph{Pipeline: "large"}, &record.Sample{}
+func largeGraph(stages int) (observe.Graph, *record.Sample) {
+	g, now := observe.Graph{Pipeline: "large"}, &record.Sample{}
 	for k := range stages {
 		name := fmt.Sprintf("stage-%d", k)
-		g.Stages = append(g.Stages, engine.GraphStage{Name: name, Kind: engine.KindProcessor})
+		g.Stages = append(g.Stages, observe.GraphStage{Name: name, Kind: observe.KindProcessor})
 		now.Stages = append(now.Stages, record.StageSample{Name: name, State: "running", Busy: 0.5})
 		for _, writer := range []int{(k - 1) / 2, k - 3} {
 			if k > 0 && writer >= 0 {
 				stream := fmt.Sprintf("stage-%d", writer)
-				g.Channels = append(g.Channels, engine.GraphChannel{Stream: stream, Writer: stream, Reader: name, Type: "uint64"})
+				g.Channels = append(g.Channels, observe.GraphChannel{Stream: stream, Writer: stream, Reader: name, Type: "uint64"})
 				now.Channels = append(now.Channels, record.ChannelSample{Stream: stream, Reader: name, Rate: 1000})
 			}
 		}

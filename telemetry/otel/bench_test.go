@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // A hop of many messages without a tracer, with one that samples nothing, one
@@ -60,11 +61,11 @@ func BenchmarkSpan(b *testing.B) {
 			provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithBatcher(tracetest.NewNoopExporter()))
 			defer func() { _ = provider.Shutdown(context.Background()) }()
 			tracer := NewTracer(provider)
-			first := tracer.Begin(engine.FrameBegin{Stage: "a", Kind: engine.KindSource}).Trace()
-			second := tracer.Begin(engine.FrameBegin{Stage: "b", Kind: engine.KindSource}).Trace()
+			first := tracer.Begin(engine.FrameBegin{Stage: "a", Kind: observe.KindSource}).Trace()
+			second := tracer.Begin(engine.FrameBegin{Stage: "b", Kind: observe.KindSource}).Trace()
 			b.ReportAllocs()
 			for b.Loop() {
-				s := tracer.Begin(engine.FrameBegin{Pipeline: "p", Stage: "c", Instance: "c.0", Kind: engine.KindProcessor, Epoch: 1, Stream: "a", From: first})
+				s := tracer.Begin(engine.FrameBegin{Pipeline: "p", Stage: "c", Instance: "c.0", Kind: observe.KindProcessor, Epoch: 1, Stream: "a", From: first})
 				s.Took("a", first)
 				s.Took("b", second)
 				_ = s.Trace()

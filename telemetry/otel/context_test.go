@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // What a stage's function starts joins the span of its frame, and a source says
@@ -73,7 +74,7 @@ func TestLinksOfASpanAreBounded(t *testing.T) {
 	tracer := NewTracer(e.provider)
 	origins := make([]engine.TraceContext, 3*maxLinks)
 	for k := range origins {
-		origin := tracer.Begin(engine.FrameBegin{Stage: "numbers", Kind: engine.KindSource})
+		origin := tracer.Begin(engine.FrameBegin{Stage: "numbers", Kind: observe.KindSource})
 		origins[k] = origin.Trace()
 	}
 	s := tracer.Begin(engine.FrameBegin{Stage: "sink", From: origins[0]})

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/telemetry/internal/text"
 )
@@ -73,7 +74,7 @@ type frameSpan struct {
 // Begin starts a span.
 func (t tracer) Begin(f engine.FrameBegin) engine.FrameSpan {
 	kind, operation, sort := trace.SpanKindConsumer, "process", semconv.MessagingOperationTypeProcess
-	if f.Kind == engine.KindSource {
+	if f.Kind == observe.KindSource {
 		kind, operation, sort = trace.SpanKindProducer, "publish", semconv.MessagingOperationTypeSend
 	}
 	attributes := []attribute.KeyValue{

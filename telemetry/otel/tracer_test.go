@@ -13,6 +13,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/enginetest"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -109,7 +110,7 @@ func checkOrigins(t *testing.T, all spans, s span, producer string) {
 	}
 }
 
-func statusOf(t *testing.T, p *engine.Pipeline, stage string) engine.StageStatus {
+func statusOf(t *testing.T, p *engine.Pipeline, stage string) observe.StageStatus {
 	t.Helper()
 	return enginetest.Stage(t, p.Status(), stage)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // Collector gives Prometheus what a pipeline measures, read when it is asked. A
@@ -18,8 +19,8 @@ type Collector struct {
 
 // measured is what the collector has to know of a pipeline: *engine.Pipeline.
 type measured interface {
-	Status() engine.Status
-	Measures() []engine.StageMeasures
+	Status() observe.Status
+	Measures() []observe.StageMeasures
 }
 
 var _ prometheus.Collector = (*Collector)(nil)

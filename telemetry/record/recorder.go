@@ -34,7 +34,7 @@ type Event struct {
 	Number uint64    `json:"number"` // 1, 2, 3 … in this process
 	Time   time.Time `json:"time"`
 	Stage  string    `json:"stage"` // or group
-	Kind   string    `json:"kind"`  // as in engine.StageEvent, or "trigger"
+	Kind   string    `json:"kind"`  // as in observe.StageEvent, or "trigger"
 	Reason string    `json:"reason,omitempty"`
 	Error  string    `json:"error,omitempty"`
 	Stack  string    `json:"stack,omitempty"`

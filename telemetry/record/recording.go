@@ -9,7 +9,7 @@ import (
 	"io"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/internal/format"
 )
 
@@ -23,9 +23,9 @@ const (
 )
 
 type recordingHead struct {
-	Format  string       `json:"format"`
-	Version int          `json:"version"`
-	Graph   engine.Graph `json:"graph"`
+	Format  string        `json:"format"`
+	Version int           `json:"version"`
+	Graph   observe.Graph `json:"graph"`
 }
 
 type recordingLine struct {
@@ -37,7 +37,7 @@ type recordingLine struct {
 var ErrRecording = errors.New("not a recording of the telemetry")
 
 // WriteRecording writes samples and events, each in its order, merged by time.
-func WriteRecording(out io.Writer, g engine.Graph, samples []Sample, events []Event) error {
+func WriteRecording(out io.Writer, g observe.Graph, samples []Sample, events []Event) error {
 	buffered := bufio.NewWriter(out)
 	lines := json.NewEncoder(buffered)
 	err := lines.Encode(recordingHead{recordingFormat, recordingVersion, g})

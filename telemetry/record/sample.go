@@ -25,7 +25,7 @@ type Sample struct {
 // start, across restarts of the process; rates are messages a second.
 type StageSample struct {
 	Name    string `json:"name"`
-	State   string `json:"state"` // as in engine.StageStatus
+	State   string `json:"state"` // as in observe.StageStatus
 	Health  string `json:"health,omitempty"`
 	Breaker string `json:"breaker,omitempty"`
 	Color   Color  `json:"color"`

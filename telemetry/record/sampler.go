@@ -10,8 +10,8 @@ import (
 
 // pipeline is what the sampler has to know of one: *engine.Pipeline.
 type pipeline interface {
-	Status() engine.Status
-	Measures() []engine.StageMeasures
+	Status() observe.Status
+	Measures() []observe.StageMeasures
 }
 
 var _ pipeline = (*engine.Pipeline)(nil)
@@ -20,7 +20,7 @@ var _ pipeline = (*engine.Pipeline)(nil)
 type sampler struct {
 	pipeline pipeline
 	process  processMeter
-	before   engine.Status
+	before   observe.Status
 	at       time.Time
 	past     map[string]*pastMeasures // by stage
 }
@@ -36,7 +36,7 @@ type pastMeasures struct {
 
 type timedMeasures struct {
 	at time.Time
-	engine.StageMeasures
+	observe.StageMeasures
 }
 
 // sample is the pipeline as it is now.
@@ -62,7 +62,7 @@ func (s *sampler) sample(now time.Time) Sample {
 	return out
 }
 
-func stateOf(s engine.Status) string {
+func stateOf(s observe.Status) string {
 	switch {
 	case s.Completed:
 		return "complete"
@@ -77,7 +77,7 @@ func stateOf(s engine.Status) string {
 	return "stopped"
 }
 
-func (s *sampler) stage(now *engine.StageStatus, seconds float64) StageSample {
+func (s *sampler) stage(now *observe.StageStatus, seconds float64) StageSample {
 	out := StageSample{
 		Name: now.Name, State: now.State, Health: now.Health, Breaker: now.Breaker,
 		Color: colorOfStage(now.State, now.Health, now.Breaker), Waits: overdue(now.Waits),
@@ -110,7 +110,7 @@ func rareCounts(counts *observe.StageCounts) (list []observe.Count) {
 }
 
 // overdue are the waits that last too long.
-func overdue(list []engine.Wait) (waits []string) {
+func overdue(list []observe.Wait) (waits []string) {
 	for _, wait := range list {
 		if wait.Overdue {
 			waits = append(waits, wait.String())
@@ -127,7 +127,7 @@ func rate(before, now uint64, seconds float64) float64 {
 	return float64(now-before) / seconds
 }
 
-func (s *sampler) channel(now *engine.ChannelStatus, seconds float64) ChannelSample {
+func (s *sampler) channel(now *observe.ChannelStatus, seconds float64) ChannelSample {
 	out := ChannelSample{
 		Stream: now.Stream, Reader: now.Reader, Color: colorOfFill(now.Fill), Written: now.Written, Taken: now.Taken,
 		Lag: now.Lag(), Fill: now.Fill, Oldest: now.OldestSeconds, Bytes: now.StoredBytes, Waiting: now.Waiting, Held: now.Held,
@@ -162,7 +162,7 @@ func (s *sampler) spreads(out *Sample, now time.Time) {
 
 // base returns the measures of a stage as they were a Window ago, and keeps those
 // of now.
-func (s *sampler) base(m engine.StageMeasures, now time.Time) (base engine.StageMeasures) {
+func (s *sampler) base(m observe.StageMeasures, now time.Time) (base observe.StageMeasures) {
 	past := s.past[m.Stage]
 	if past == nil {
 		past = &pastMeasures{}
@@ -178,7 +178,7 @@ func (s *sampler) base(m engine.StageMeasures, now time.Time) (base engine.Stage
 	return base
 }
 
-func agesOf(m engine.StageMeasures, stream string) measure.Snapshot {
+func agesOf(m observe.StageMeasures, stream string) measure.Snapshot {
 	for _, i := range m.Inputs {
 		if i.Stream == stream {
 			return i.Ages
@@ -194,7 +194,7 @@ func spreadOf(s measure.Snapshot) Spread {
 	}
 }
 
-func addServers(out *Sample, status *engine.Status) {
+func addServers(out *Sample, status *observe.Status) {
 	if d := status.Disk; d != nil {
 		out.Disk = &DiskSample{State: d.State, Used: d.Used, Free: d.Free, Bound: d.Bound}
 	}

@@ -4,13 +4,12 @@ import (
 	"slices"
 	"testing"
 
-	"penstock/engine"
 	"penstock/engine/observe"
 )
 
 func TestOverdueWaitIsShown(t *testing.T) {
 	t.Parallel()
-	stage := engine.StageStatus{Name: "worker", State: "running", Waits: []engine.Wait{
+	stage := observe.StageStatus{Name: "worker", State: "running", Waits: []observe.Wait{
 		{For: "room", Overdue: true, Seconds: 40}, {For: "user function", Seconds: 9},
 	}}
 	sample := (&sampler{}).stage(&stage, 1)
@@ -21,7 +20,7 @@ func TestOverdueWaitIsShown(t *testing.T) {
 
 func TestRareCountsAreShownOnceTheyAreNotZero(t *testing.T) {
 	t.Parallel()
-	stage := engine.StageStatus{Name: "worker", State: "running"}
+	stage := observe.StageStatus{Name: "worker", State: "running"}
 	stage.In, stage.Starts = 5, 1
 	if sample := (&sampler{}).stage(&stage, 1); sample.Counts != nil {
 		t.Errorf("the counts are %v", sample.Counts)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // A Trigger colors a stage or a channel when one of its measures is out of
@@ -113,7 +113,7 @@ func (t Trigger) withDefaults() (Trigger, error) {
 }
 
 // isAbout says whether a pipeline has what the trigger is about.
-func (t Trigger) isAbout(g engine.Graph) bool {
+func (t Trigger) isAbout(g observe.Graph) bool {
 	for _, s := range g.Stages {
 		if t.Stage != "" && s.Name == t.Stage {
 			return true

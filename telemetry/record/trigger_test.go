@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // somePipeline has a stage s, and channels a to x and y, and b to y.
-var somePipeline = engine.Graph{
-	Pipeline: "some", Stages: []engine.GraphStage{{Name: "s"}},
-	Channels: []engine.GraphChannel{{Stream: "a", Reader: "x"}, {Stream: "a", Reader: "y"}, {Stream: "b", Reader: "y"}},
+var somePipeline = observe.Graph{
+	Pipeline: "some", Stages: []observe.GraphStage{{Name: "s"}},
+	Channels: []observe.GraphChannel{{Stream: "a", Reader: "x"}, {Stream: "a", Reader: "y"}, {Stream: "b", Reader: "y"}},
 }
 
 func TestTriggers(t *testing.T) {

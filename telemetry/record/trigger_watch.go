@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry/internal/text"
 )
 
@@ -33,7 +33,7 @@ type series struct {
 }
 
 // newTriggers refuses what makes no sense for a pipeline.
-func newTriggers(list []Trigger, g engine.Graph, tell func(Event)) (*triggers, error) {
+func newTriggers(list []Trigger, g observe.Graph, tell func(Event)) (*triggers, error) {
 	all, names := &triggers{tell: tell}, map[string]bool{}
 	for _, t := range list {
 		t, err := t.withDefaults()

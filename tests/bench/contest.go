@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/tests/figures"
 )
 
@@ -31,8 +32,8 @@ func (s syncMode) durability() string {
 // outcome is one run of one side.
 type outcome struct {
 	took   time.Duration
-	status engine.Status // of a pipeline
-	floor  time.Duration // what the same writes to files took, if that was measured
+	status observe.Status // of a pipeline
+	floor  time.Duration  // what the same writes to files took, if that was measured
 }
 
 // sideFunc moves n messages on a new directory, and checks that it did.

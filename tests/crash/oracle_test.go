@@ -14,6 +14,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/broker"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 )
 
 // site is where a workload runs.
@@ -78,7 +79,7 @@ func (s site) letters(ctx context.Context, pipeline string) (list []dlq.Letter, 
 }
 
 // readReport reads what the victim reported, which is about a complete run.
-func (s site) readReport() (status engine.Status, err error) {
+func (s site) readReport() (status observe.Status, err error) {
 	data, err := os.ReadFile(s.report())
 	if err == nil {
 		err = json.Unmarshal(data, &status)
@@ -93,7 +94,7 @@ func (s site) readReport() (status engine.Status, err error) {
 }
 
 // checkCounts compares the totals of a report with [in, out] of some stages.
-func checkCounts(status engine.Status, want map[string][2]uint64) error {
+func checkCounts(status observe.Status, want map[string][2]uint64) error {
 	var wrong []error
 	for _, stage := range status.Stages {
 		if w, found := want[stage.Name]; found && w != [2]uint64{stage.In, stage.Out} {

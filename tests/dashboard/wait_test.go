@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/telemetry"
 )
 
@@ -30,13 +30,13 @@ func wait(t *testing.T, what string, is func() bool) {
 	}
 }
 
-func (s *served) stage(name string) engine.StageStatus {
+func (s *served) stage(name string) observe.StageStatus {
 	for _, stage := range s.pipeline.Status().Stages {
 		if stage.Name == name {
 			return stage
 		}
 	}
-	return engine.StageStatus{}
+	return observe.StageStatus{}
 }
 
 // awaitSamples waits until the server has taken, and sent, so many more.

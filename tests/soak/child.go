@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // childVerb is the argument that makes this program a child: another one with
@@ -65,11 +66,11 @@ type child struct {
 	out  sync.Mutex
 	to   io.Writer
 
-	end      func()                                        // lets the sources end
-	check    func(engine.Status) (n uint64, err error)     // of a completed run
-	profiled func()                                        // ends the profile
-	harm     *harm                                         // nil: none is done
-	after    func(status engine.Status) (committed uint64) // what must grow for a new commit
+	end      func()                                         // lets the sources end
+	check    func(observe.Status) (n uint64, err error)     // of a completed run
+	profiled func()                                         // ends the profile
+	harm     *harm                                          // nil: none is done
+	after    func(status observe.Status) (committed uint64) // what must grow for a new commit
 }
 
 // runChild is the main function of a child. It runs the pipeline until in ends,
@@ -91,19 +92,19 @@ func (c *child) build() {
 	if c.task.Rate == 0 {
 		b := &backlog{keys: c.task.Keys}
 		c.p, c.end, c.after = b.pipeline(), func() { b.ending.Store(true) }, takenBy("accounts")
-		c.check = func(engine.Status) (uint64, error) { return b.check(context.Background(), c.task.Dir) }
+		c.check = func(observe.Status) (uint64, error) { return b.check(context.Background(), c.task.Dir) }
 		return
 	}
 	w := &workload{rate: c.task.Rate, keys: c.task.Keys}
 	w.harm = newHarm(c.task.Seed, c.task.Harm, func(ctx context.Context, stage string) error { return c.p.RestartStage(ctx, stage) })
 	c.p, c.harm, c.end, c.after = w.pipeline(), w.harm, func() { w.ending.Store(true) }, takenBy("accounts")
-	c.check = func(status engine.Status) (uint64, error) {
+	c.check = func(status observe.Status) (uint64, error) {
 		return checkResult(context.Background(), c.task.Dir, c.task.Keys, status, c.task.Killed)
 	}
 }
 
-func takenBy(stage string) func(engine.Status) uint64 {
-	return func(status engine.Status) uint64 {
+func takenBy(stage string) func(observe.Status) uint64 {
+	return func(status observe.Status) uint64 {
 		for _, s := range status.Stages {
 			if s.Name == stage {
 				return s.In

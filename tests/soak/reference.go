@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 
-	"penstock/engine"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 )
 
 // reference is what the pipeline must come to when it has taken the ids below n.
@@ -73,7 +73,7 @@ func openResult(ctx context.Context, dir string) (i *inspect.Inspector, n uint64
 // checkResult compares the committed states of a completed run, in its
 // directory, and its counts with the reference. It returns how many ids there
 // were.
-func checkResult(ctx context.Context, dir string, keys uint64, status engine.Status, killed bool) (n uint64, err error) {
+func checkResult(ctx context.Context, dir string, keys uint64, status observe.Status, killed bool) (n uint64, err error) {
 	i, n, err := openResult(ctx, dir)
 	if err != nil {
 		return 0, err
@@ -99,7 +99,7 @@ func checkResult(ctx context.Context, dir string, keys uint64, status engine.Sta
 
 // counts compares what a stage says that it took and diverted. A kill may come
 // between a letter and its count, so that only an unkilled run counts exactly.
-func (r *reference) counts(s engine.StageStatus, killed bool) error {
+func (r *reference) counts(s observe.StageStatus, killed bool) error {
 	in, dead := s.In, uint64(0)
 	switch s.Name {
 	case "split":

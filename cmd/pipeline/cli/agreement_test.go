@@ -20,7 +20,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/runcmd"
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/internal/testing/child"
 	"penstock/telemetry"
 )
@@ -84,10 +84,10 @@ func decode[T any](t *testing.T, data []byte) (value T) {
 
 func (p *process) status() map[string]counts {
 	p.t.Helper()
-	return countsOf(decode[engine.Status](p.t, p.get("api/v1/status")))
+	return countsOf(decode[observe.Status](p.t, p.get("api/v1/status")))
 }
 
-func countsOf(status engine.Status) map[string]counts {
+func countsOf(status observe.Status) map[string]counts {
 	all := map[string]counts{}
 	for _, s := range status.Stages {
 		all[s.Name] = counts{s.In, s.Out, s.Restarts, s.Panics, s.FailedAttempts, s.DeadLetters, causesOf(s.RestartsBy)}
@@ -162,7 +162,7 @@ func (p *process) events() map[string]counts {
 	all := map[string]counts{}
 	for stage := range p.status() {
 		c, causes := counts{}, map[string]uint64{}
-		for _, e := range decode[[]engine.StageEvent](p.t, p.get("api/v1/stages/"+stage+"/events")) {
+		for _, e := range decode[[]observe.StageEvent](p.t, p.get("api/v1/stages/"+stage+"/events")) {
 			switch {
 			case e.Kind == "restarting":
 				c.restarts++

@@ -9,11 +9,11 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/socket"
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // mustBeEvents reads what --json shows.
-func mustBeEvents(t *testing.T, r result) []engine.StageEvent {
+func mustBeEvents(t *testing.T, r result) []observe.StageEvent {
 	t.Helper()
 	events, err := socket.ReadEvents(strings.NewReader(r.stdout))
 	if r.code != app.ExitOK || err != nil || strings.Count(r.stdout, "\n") != len(events) {
@@ -22,7 +22,7 @@ func mustBeEvents(t *testing.T, r result) []engine.StageEvent {
 	return events
 }
 
-func kindsOf(events []engine.StageEvent) []string {
+func kindsOf(events []observe.StageEvent) []string {
 	var kinds []string
 	for _, e := range events {
 		kinds = append(kinds, e.Kind)
@@ -30,7 +30,7 @@ func kindsOf(events []engine.StageEvent) []string {
 	return kinds
 }
 
-func stagesOf(events []engine.StageEvent) []string {
+func stagesOf(events []observe.StageEvent) []string {
 	var stages []string
 	for _, e := range events {
 		stages = append(stages, e.Stage)
@@ -97,7 +97,7 @@ func TestEventsOfAStoppedPipeline(t *testing.T) {
 	if got, want := stagesOf(all), []string{"generator", "heartbeat", "logger", "worker"}; !slices.Equal(got, want) {
 		t.Errorf("stages %q, want %q", got, want)
 	}
-	if !slices.IsSortedFunc(all, func(a, b engine.StageEvent) int { return a.Time.Compare(b.Time) }) {
+	if !slices.IsSortedFunc(all, func(a, b observe.StageEvent) int { return a.Time.Compare(b.Time) }) {
 		t.Errorf("not in the order of time: %+v", all)
 	}
 

@@ -20,6 +20,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/enginetest"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 	"penstock/internal/testing/natsserver"
 )
 
@@ -84,13 +85,13 @@ func Within(t *testing.T, what string, is func() bool) {
 	}
 }
 
-func stage(p *engine.Pipeline, name string) engine.StageStatus {
+func stage(p *engine.Pipeline, name string) observe.StageStatus {
 	for _, s := range p.Status().Stages {
 		if s.Name == name {
 			return s
 		}
 	}
-	return engine.StageStatus{}
+	return observe.StageStatus{}
 }
 
 // trimmed says whether the checkpoints of an idle pipeline have everything, and its channels are trimmed: that is so
@@ -105,7 +106,7 @@ func trimmed(p *engine.Pipeline, interval time.Duration) func() bool {
 		if at := time.Now().Add(-s.Checkpoint.Age); at.Sub(last) > interval/2 {
 			rounds, last = rounds+1, at
 		}
-		return rounds > 4 && !slices.ContainsFunc(s.Channels, func(c engine.ChannelStatus) bool { return c.StoredBytes > 64<<10 })
+		return rounds > 4 && !slices.ContainsFunc(s.Channels, func(c observe.ChannelStatus) bool { return c.StoredBytes > 64<<10 })
 	}
 }
 

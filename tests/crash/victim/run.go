@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // settings are the flags that every workload has.
@@ -75,7 +76,7 @@ func (s *settings) run(p *engine.Pipeline) error {
 	return err
 }
 
-func (s *settings) writeReport(status engine.Status) error {
+func (s *settings) writeReport(status observe.Status) error {
 	if s.report == "" {
 		return nil
 	}

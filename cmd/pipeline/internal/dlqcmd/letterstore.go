@@ -11,7 +11,7 @@ import (
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // letterStore has the dead letters of one pipeline, wherever they are. None of the
@@ -48,7 +48,7 @@ const (
 // stageOf is a stage. Its kind is not known without its program.
 type stageOf struct {
 	name string
-	kind engine.Kind
+	kind observe.Kind
 }
 
 // errNoLetter says that there is no letter of this ID.
@@ -99,7 +99,7 @@ func checkTarget(ctx context.Context, l letterStore, name string) error {
 		return err
 	}
 	for _, s := range stages {
-		if s.name == name && s.kind == engine.KindSource {
+		if s.name == name && s.kind == observe.KindSource {
 			return fmt.Errorf("--to: %s is a source and takes no messages", name)
 		}
 	}

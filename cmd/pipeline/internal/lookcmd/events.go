@@ -10,6 +10,7 @@ import (
 	"penstock/cmd/pipeline/internal/wire"
 	"penstock/engine"
 	"penstock/engine/inspect"
+	"penstock/engine/observe"
 )
 
 // Events shows the history of the stages.
@@ -52,7 +53,7 @@ func (c *Events) view() eventsView {
 	return eventsTable
 }
 
-func (c *Events) find(ctx context.Context, config engine.Config) (events []engine.StageEvent, err error) {
+func (c *Events) find(ctx context.Context, config engine.Config) (events []observe.StageEvent, err error) {
 	err = c.Look.Look(ctx, config, where.Question{
 		Stopped: func(ctx context.Context, i *inspect.Inspector) (err error) {
 			events, err = c.history(ctx, i)
@@ -69,7 +70,7 @@ func (c *Events) find(ctx context.Context, config engine.Config) (events []engin
 	return events, err
 }
 
-func (c *Events) history(ctx context.Context, inspector *inspect.Inspector) ([]engine.StageEvent, error) {
+func (c *Events) history(ctx context.Context, inspector *inspect.Inspector) ([]observe.StageEvent, error) {
 	if c.Stage != "" {
 		return inspector.History(c.Stage)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/cmd/pipeline/internal/wire"
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 )
 
@@ -25,7 +25,7 @@ const (
 
 // write writes the events in their order. Errors come from users' code and
 // from servers: they may hold anything, and a URL with its password.
-func (v eventsView) write(w io.Writer, events []engine.StageEvent) error {
+func (v eventsView) write(w io.Writer, events []observe.StageEvent) error {
 	if v == eventsJSON {
 		return wire.WriteEvents(w, events)
 	}
@@ -45,7 +45,7 @@ func (v eventsView) write(w io.Writer, events []engine.StageEvent) error {
 
 // eventRow is a line of the table. What is no failure tells its detail where
 // the others tell the error.
-func eventRow(e engine.StageEvent) []string {
+func eventRow(e observe.StageEvent) []string {
 	var restart, delay string
 	if e.Restart > 0 {
 		restart = strconv.Itoa(e.Restart)

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 func TestEventsAreSafeToShow(t *testing.T) {
 	t.Parallel()
-	events := []engine.StageEvent{
+	events := []observe.StageEvent{
 		{Number: 1, Stage: "s", Kind: "fault", Reason: "panic", Error: "dial nats://u:secret@h\x1b[2J\u202e\nmore", Stack: "a\x1b[2J()\n\t/b.go:1\n"},
 		{Number: 2, Stage: "s", Kind: "health", Detail: "degraded: \x07cold"},
 	}

@@ -170,7 +170,7 @@ func (s *session) onStop() {
 }
 
 // hasProgress says whether a run that is about to begin goes on with another.
-func hasProgress(status engine.Status) bool {
+func hasProgress(status observe.Status) bool {
 	for _, stage := range status.Stages {
 		if stage.In+stage.Out > 0 {
 			return true
@@ -214,7 +214,7 @@ func (s *session) finish(err error) error {
 	return err
 }
 
-func droppedIn(status engine.Status) (n uint64) {
+func droppedIn(status observe.Status) (n uint64) {
 	for _, stage := range status.Stages {
 		n += stage.Dropped
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"penstock/cmd/pipeline/internal/render"
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // redraw is the time between two looks at the pipeline, and window how many
@@ -19,7 +19,7 @@ const (
 
 // watch draws the pipeline's progress until the function that it returns is
 // called. That one draws the end.
-func watch(s *render.Screen, status func() engine.Status, size func() (width, height int, yes bool)) (stop func()) {
+func watch(s *render.Screen, status func() observe.Status, size func() (width, height int, yes bool)) (stop func()) {
 	var drawing sync.WaitGroup
 	stopped := make(chan struct{})
 	p := &progress{}
@@ -61,15 +61,15 @@ type sample struct {
 }
 
 // handled is the number of messages that the rate of a stage is about.
-func handled(stage engine.StageStatus) uint64 {
-	if stage.Kind == engine.KindSource {
+func handled(stage observe.StageStatus) uint64 {
+	if stage.Kind == observe.KindSource {
 		return stage.Out
 	}
 	return stage.In
 }
 
 // lines is one line a stage under a heading, cut to the size of the terminal.
-func (p *progress) lines(status engine.Status, now time.Time, width, height int) []string {
+func (p *progress) lines(status observe.Status, now time.Time, width, height int) []string {
 	if len(status.Stages) == 0 {
 		return []string{render.Cut(status.Pipeline+": starting …", width)}
 	}
@@ -77,7 +77,7 @@ func (p *progress) lines(status engine.Status, now time.Time, width, height int)
 	rows := [][]string{{"stage", "in", "out", "rate/s", "lag", "restarts", "dead", ""}}
 	for _, stage := range status.Stages {
 		in, ended := "-", ""
-		if stage.Kind != engine.KindSource {
+		if stage.Kind != observe.KindSource {
 			in = render.Number(stage.In)
 		}
 		if stage.Ended {
@@ -100,7 +100,7 @@ func (p *progress) lines(status engine.Status, now time.Time, width, height int)
 }
 
 // rates tells the messages a second of each stage since the oldest sample.
-func (p *progress) rates(status engine.Status, now time.Time) map[string]string {
+func (p *progress) rates(status observe.Status, now time.Time) map[string]string {
 	latest := sample{at: now, counts: map[string]uint64{}}
 	rates := map[string]string{}
 	for _, stage := range status.Stages {

@@ -6,17 +6,16 @@ import (
 	"testing"
 	"time"
 
-	"penstock/engine"
 	"penstock/engine/observe"
 )
 
 func TestProgressLines(t *testing.T) {
 	t.Parallel()
 	start := time.Unix(0, 0)
-	status := engine.Status{Pipeline: "p", Stages: []engine.StageStatus{
-		{Name: "numbers", Kind: engine.KindSource, StageCounts: observe.StageCounts{Out: 1000}},
-		{Name: "worker", Kind: engine.KindProcessor, StageCounts: observe.StageCounts{In: 900, Out: 800}, Lag: 100},
-		{Name: "done", Kind: engine.KindSink, StageCounts: observe.StageCounts{In: 5}, Ended: true},
+	status := observe.Status{Pipeline: "p", Stages: []observe.StageStatus{
+		{Name: "numbers", Kind: observe.KindSource, StageCounts: observe.StageCounts{Out: 1000}},
+		{Name: "worker", Kind: observe.KindProcessor, StageCounts: observe.StageCounts{In: 900, Out: 800}, Lag: 100},
+		{Name: "done", Kind: observe.KindSink, StageCounts: observe.StageCounts{In: 5}, Ended: true},
 	}}
 	var p progress
 	p.lines(status, start, 100, 30)
@@ -38,7 +37,7 @@ func TestProgressLines(t *testing.T) {
 	if len(small) != 3 || !strings.HasPrefix(small[2], "… and 2 more") || small[0] != "stage             …" {
 		t.Errorf("on a small terminal:\n%s", strings.Join(small, "\n"))
 	}
-	if got := p.lines(engine.Status{Pipeline: "p"}, start, 80, 24); !slices.Equal(got, []string{"p: starting …"}) {
+	if got := p.lines(observe.Status{Pipeline: "p"}, start, 80, 24); !slices.Equal(got, []string{"p: starting …"}) {
 		t.Errorf("before the start: %q", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/cmd/pipeline/internal/wire"
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 	"penstock/internal/userfile"
 )
@@ -40,7 +40,7 @@ func checkReport(path string) error {
 	return nil
 }
 
-func (s *session) writeReport(status engine.Status, err error) error {
+func (s *session) writeReport(status observe.Status, err error) error {
 	if s.report == "" {
 		return nil
 	}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"penstock/cmd/pipeline/internal/wire"
-	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // events answers with the history of a stage, one JSON object a line.
@@ -23,7 +23,7 @@ func (c *Server) allEvents(w http.ResponseWriter, _ *http.Request) {
 	c.answerEvents(w, events, err)
 }
 
-func (c *Server) answerEvents(w http.ResponseWriter, events []engine.StageEvent, err error) {
+func (c *Server) answerEvents(w http.ResponseWriter, events []observe.StageEvent, err error) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := &patient{ResponseWriter: w}
 	if err == nil {

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 
-	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 )
 
 // WriteEvents writes events in their order, one JSON object a line. Errors come from
 // users' code and from servers: they may hold a URL with its password.
-func WriteEvents(w io.Writer, events []engine.StageEvent) error {
+func WriteEvents(w io.Writer, events []observe.StageEvent) error {
 	out := bufio.NewWriterSize(w, 32<<10)
 	for _, e := range events {
 		e.Error, e.Stack, e.Detail = redact.Text(e.Error), redact.Text(e.Stack), redact.Text(e.Detail)
@@ -24,7 +24,7 @@ func WriteEvents(w io.Writer, events []engine.StageEvent) error {
 }
 
 // writeEvent writes an event as JSON on one line.
-func writeEvent(out io.Writer, e engine.StageEvent) error {
+func writeEvent(out io.Writer, e observe.StageEvent) error {
 	data, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode event %d of stage %s: %w", e.Number, e.Stage, err)

@@ -4,11 +4,12 @@ import (
 	"errors"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // AllEvents is the history of several stages, merged by time.
-func AllEvents(stages []string, history func(stage string) ([]engine.StageEvent, error)) ([]engine.StageEvent, error) {
-	var histories [][]engine.StageEvent
+func AllEvents(stages []string, history func(stage string) ([]observe.StageEvent, error)) ([]observe.StageEvent, error) {
+	var histories [][]observe.StageEvent
 	for _, stage := range stages {
 		events, err := history(stage)
 		if errors.Is(err, engine.ErrNoState) { // it has a channel, and never got further
@@ -24,8 +25,8 @@ func AllEvents(stages []string, history func(stage string) ([]engine.StageEvent,
 
 // mergeEvents takes the earliest of the first events again and again. So those
 // of one stage stay in their order, also when the clock was set back.
-func mergeEvents(histories [][]engine.StageEvent) []engine.StageEvent {
-	var merged []engine.StageEvent
+func mergeEvents(histories [][]observe.StageEvent) []observe.StageEvent {
+	var merged []observe.StageEvent
 	for {
 		earliest := -1
 		for i, events := range histories {

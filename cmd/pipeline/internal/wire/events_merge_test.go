@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 )
 
 // at makes a history with events at these seconds.
-func at(stage string, seconds ...int64) []engine.StageEvent {
-	var events []engine.StageEvent
+func at(stage string, seconds ...int64) []observe.StageEvent {
+	var events []observe.StageEvent
 	for i, s := range seconds {
-		events = append(events, engine.StageEvent{Number: uint64(i + 1), Stage: stage, Time: time.Unix(s, 0)})
+		events = append(events, observe.StageEvent{Number: uint64(i + 1), Stage: stage, Time: time.Unix(s, 0)})
 	}
 	return events
 }
@@ -22,13 +23,13 @@ func at(stage string, seconds ...int64) []engine.StageEvent {
 func TestMergeEvents(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		histories [][]engine.StageEvent
+		histories [][]observe.StageEvent
 		want      []string
 	}{
 		"nothing":            {nil, nil},
-		"by time":            {[][]engine.StageEvent{at("a", 1, 4), at("b", 2, 3, 5), nil}, []string{"a1", "b1", "b2", "a2", "b3"}},
-		"at once":            {[][]engine.StageEvent{at("a", 1, 1), at("b", 1)}, []string{"a1", "a2", "b1"}},
-		"the clock set back": {[][]engine.StageEvent{at("a", 5, 1), at("b", 2, 6)}, []string{"b1", "a1", "a2", "b2"}},
+		"by time":            {[][]observe.StageEvent{at("a", 1, 4), at("b", 2, 3, 5), nil}, []string{"a1", "b1", "b2", "a2", "b3"}},
+		"at once":            {[][]observe.StageEvent{at("a", 1, 1), at("b", 1)}, []string{"a1", "a2", "b1"}},
+		"the clock set back": {[][]observe.StageEvent{at("a", 5, 1), at("b", 2, 6)}, []string{"b1", "a1", "a2", "b2"}},
 	} {
 		var got []string
 		for _, e := range mergeEvents(test.histories) {
@@ -43,7 +44,7 @@ func TestMergeEvents(t *testing.T) {
 func TestAllEvents(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	history := func(stage string) ([]engine.StageEvent, error) {
+	history := func(stage string) ([]observe.StageEvent, error) {
 		switch stage {
 		case "unborn":
 			return nil, fmt.Errorf("%w: unborn", engine.ErrNoState)

@@ -1,4 +1,4 @@
-package engine
+package observe
 
 // BrokerStatus is how it is with the NATS server.
 type BrokerStatus struct {

@@ -1,4 +1,4 @@
-package engine
+package observe
 
 // Graph is what a pipeline is made of, without what it does.
 type Graph struct {

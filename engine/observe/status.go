@@ -1,10 +1,6 @@
-package engine
+package observe
 
-import (
-	"time"
-
-	"penstock/engine/observe"
-)
+import "time"
 
 // Status is what a pipeline is doing, or did.
 type Status struct {
@@ -32,7 +28,7 @@ type StageStatus struct {
 	Breaker string `json:"breaker,omitempty"` // "closed", "open", "half-open"; "" without a circuit breaker
 
 	Ended bool `json:"ended"`
-	observe.StageCounts
+	StageCounts
 	Epoch         uint64        `json:"epoch"`                  // owners so far
 	StateBytes    int64         `json:"state_bytes,omitempty"`  // of the committed state, unless it is one for each key
 	StateLimit    int64         `json:"state_limit"`            // bytes that a commit holds: of the state, or of that of a key, and of the outputs of a call
