@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"penstock/engine"
 	"penstock/engine/observe"
 	"penstock/tests/figures"
 )
