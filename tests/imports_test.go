@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/blocks":          {},
 	"penstock/engine/internal/wall":            {},
 	"penstock/engine/internal/datadir":         {"penstock/checkpoint", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/engine/internal/view", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/userfile"},
-	"penstock/engine/observe":                  {"penstock/dlq", "penstock/engine/supervise"},
+	"penstock/engine/observe":                  {"penstock/engine/measure", "penstock/dlq", "penstock/engine/supervise"},
 	"penstock/engine/inspect":                  {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/observe", "penstock/engine/internal/blocks", "penstock/engine/internal/datadir", "penstock/engine/internal/history", "penstock/engine/internal/plan", "penstock/engine/internal/shape", "penstock/engine/internal/view"},
 	"penstock/engine/doctor":                   {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/inspect", "penstock/engine/internal/blocks", "penstock/engine/internal/datadir", "penstock/engine/internal/durability", "penstock/engine/internal/inflight", "penstock/engine/internal/plan", "penstock/engine/internal/view", "penstock/internal/format"},
 	"penstock/engine/internal/durability":      {"penstock/checkpoint", "penstock/engine/internal/blocks", "penstock/engine/internal/ports"},

@@ -2,8 +2,8 @@
 //
 // What a running pipeline answers:
 //
-//   - [Status], of engine's Pipeline.Status: the stages ([StageStatus], with its [StageCounts]), the groups, the channels
-//     between stages, the disk, the checkpoints and the NATS server. Everything in it that waits is a [Wait].
+//   - [Status], of engine's Pipeline.Status: the stages ([StageStatus], with its [StageCounts]), the groups, the
+//     channels between stages, the disk, the checkpoints and the NATS server. What waits is told as a [Wait].
 //   - [StageMeasures], of Pipeline.Measures: histograms of calls, ages of messages, and commits.
 //   - [Message], of Pipeline.Peek: a message as it lies in a channel.
 //
