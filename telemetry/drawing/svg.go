@@ -16,7 +16,7 @@ import (
 )
 
 // ErrNoGraphviz says that there is nothing that draws a graph.
-var ErrNoGraphviz = errors.New("Graphviz is not installed: install it (apt install graphviz, brew install graphviz), or take graph.dot")
+var ErrNoGraphviz = errors.New("drawing needs Graphviz, which is not installed: install it (apt install graphviz, brew install graphviz), or take graph.dot")
 
 // Bounds of drawing.
 const (
