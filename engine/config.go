@@ -11,6 +11,7 @@ import (
 	"penstock/engine/internal/memory"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
+	"penstock/engine/trace"
 )
 
 // Config says where and how a pipeline runs. The zero value with a Dir runs
@@ -96,7 +97,7 @@ type Config struct {
 	OnEvent func(supervise.Event)
 	// Tracer makes a span of every frame. nil, the default: none is made, and
 	// frames take no trace along.
-	Tracer Tracer
+	Tracer trace.Tracer
 	// OnReady is called once, when every stage is open and before any of them
 	// starts: Status tells where they resume, and State answers. Its error
 	// ends the run.

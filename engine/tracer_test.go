@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/observe"
+	"penstock/engine/trace"
 )
 
 // tracer keeps what it is told of each span, which are numbered.
@@ -21,16 +22,16 @@ type tracer struct {
 type tracedSpan struct {
 	*tracer
 	number  int
-	begin   engine.FrameBegin
+	begin   trace.Begin
 	took    []string
 	failed  []error
-	ends    []engine.FrameEnd
+	ends    []trace.End
 	working []uint64 // what calls worked for the frame
 }
 
 type spanKey struct{}
 
-func (t *tracer) Begin(b engine.FrameBegin) engine.FrameSpan {
+func (t *tracer) Begin(b trace.Begin) trace.Span {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := &tracedSpan{tracer: t, number: len(t.spans), begin: b}
@@ -45,14 +46,14 @@ func (s *tracedSpan) Value(key any) any {
 	return nil
 }
 
-func (s *tracedSpan) Trace() engine.TraceContext {
+func (s *tracedSpan) Trace() trace.Context {
 	if s.sends != nil {
 		s.sends(s.begin.Stage)
 	}
-	return engine.TraceContext{Parent: fmt.Sprintf("%s-%d", s.begin.Stage, s.number), State: s.begin.Instance}
+	return trace.Context{Parent: fmt.Sprintf("%s-%d", s.begin.Stage, s.number), State: s.begin.Instance}
 }
 
-func (s *tracedSpan) Took(stream string, from engine.TraceContext) {
+func (s *tracedSpan) Took(stream string, from trace.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.took = append(s.took, stream+" "+from.Parent+" "+from.State)
@@ -64,7 +65,7 @@ func (s *tracedSpan) Failed(err error) {
 	s.failed = append(s.failed, err)
 }
 
-func (s *tracedSpan) End(e engine.FrameEnd) {
+func (s *tracedSpan) End(e trace.End) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ends = append(s.ends, e)
@@ -83,7 +84,7 @@ func works(ctx context.Context, value uint64) {
 }
 
 // of returns the spans of a stage that have ended so.
-func (t *tracer) of(stage string, outcome engine.FrameOutcome) (list []*tracedSpan) {
+func (t *tracer) of(stage string, outcome trace.Outcome) (list []*tracedSpan) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range t.spans {
@@ -100,11 +101,11 @@ func (t *tracer) once(tb testing.TB, stage observe.StageStatus) {
 	tb.Helper()
 	var in uint64
 	commits := map[uint64]bool{}
-	for _, s := range t.of(stage.Name, engine.FrameCommitted) {
+	for _, s := range t.of(stage.Name, trace.Committed) {
 		in += s.ends[0].In
 		commits[s.ends[0].Commit] = true
 	}
-	if n := len(t.of(stage.Name, engine.FrameCommitted)); n != len(commits) || in != stage.In {
+	if n := len(t.of(stage.Name, trace.Committed)); n != len(commits) || in != stage.In {
 		tb.Errorf("%s: %d spans of %d commits, with %d of %d messages", stage.Name, n, len(commits), in, stage.In)
 	}
 	t.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/engine"
+	"penstock/engine/trace"
 )
 
 // A source that polls finds the span of the frame that its messages go into, also
@@ -40,13 +41,13 @@ func TestSlowSourceWorksForItsFrame(t *testing.T) {
 	if err := tracer.run(t, p, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range tracer.of("numbers", engine.FrameCommitted) {
+	for _, s := range tracer.of("numbers", trace.Committed) {
 		if out := s.ends[0].Out; out > 1 || uint64(len(s.working)) != out {
 			t.Errorf("a frame of %d messages, for which the calls %v worked", out, s.working)
 		}
 	}
 	var worked int
-	for _, s := range tracer.of("sink", engine.FrameCommitted) {
+	for _, s := range tracer.of("sink", trace.Committed) {
 		if uint64(len(s.working)) != s.ends[0].In {
 			t.Errorf("a frame of %d messages, for which the calls %v worked", s.ends[0].In, s.working)
 		}
@@ -74,7 +75,7 @@ func TestSpanOfAFunctionThatHangs(t *testing.T) {
 	if err := tracer.run(t, p, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	undone := tracer.of("sink", engine.FrameUndone)
+	undone := tracer.of("sink", trace.Undone)
 	if len(undone) != 1 || undone[0].ends[0].Err == nil {
 		t.Errorf("%d spans are undone", len(undone))
 	}
@@ -98,8 +99,8 @@ func TestSpanOfACommitWithoutAnAnswer(t *testing.T) {
 	config := quiet(t.TempDir())
 	config.NATS.URL, config.Tracer, config.DrainTimeout = server.ClientURL(), tracer, time.Millisecond
 	_ = p.Run(ctx, config) // what the end makes of a server that is away is not the point
-	unknown := tracer.of("sink", engine.FrameUnknown)
-	if len(unknown) != 1 || len(tracer.of("sink", engine.FrameCommitted)) != 0 {
+	unknown := tracer.of("sink", trace.Unknown)
+	if len(unknown) != 1 || len(tracer.of("sink", trace.Committed)) != 0 {
 		t.Errorf("%d spans are unknown: %+v", len(unknown), tracer.spans)
 	}
 }
@@ -125,7 +126,7 @@ func TestSpanOfAReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	letters := 0
-	for _, s := range rejecting.of("sink", engine.FrameCommitted) {
+	for _, s := range rejecting.of("sink", trace.Committed) {
 		letters += s.ends[0].DeadLetters
 	}
 	if n := replayAll(t, dir); n != 5 || letters != 5 {
@@ -136,7 +137,7 @@ func TestSpanOfAReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var in, worked uint64
-	for _, s := range replaying.of("sink", engine.FrameCommitted) {
+	for _, s := range replaying.of("sink", trace.Committed) {
 		in += s.ends[0].In
 		worked += uint64(len(s.working))
 		if len(s.took) > 0 {
@@ -188,7 +189,7 @@ func TestSpansLeadToWhatTheyTook(t *testing.T) {
 	}
 	frames := map[uint64]string{} // of each message
 	for stage, offset := range map[string]uint64{"numbers": 0, "beats": beat} {
-		for _, s := range tracer.of(stage, engine.FrameCommitted) {
+		for _, s := range tracer.of(stage, trace.Committed) {
 			for range s.ends[0].Out {
 				frames[offset] = fmt.Sprintf("%s %s-%d %s.0", stage, stage, s.number, stage)
 				offset++
@@ -196,7 +197,7 @@ func TestSpansLeadToWhatTheyTook(t *testing.T) {
 		}
 	}
 	var in uint64
-	for _, s := range tracer.of("worker", engine.FrameCommitted) {
+	for _, s := range tracer.of("worker", trace.Committed) {
 		in += s.ends[0].In
 		want := map[string]bool{}
 		for _, offset := range s.working {
@@ -219,7 +220,7 @@ func TestSpansLeadToWhatTheyTook(t *testing.T) {
 // with one, headers hold what it says.
 func TestWhatIsInTheHeaders(t *testing.T) {
 	t.Parallel()
-	for name, tracer := range map[string]engine.Tracer{"off": nil, "on": &tracer{}} {
+	for name, tracer := range map[string]trace.Tracer{"off": nil, "on": &tracer{}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, js := external(t)

@@ -10,6 +10,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/observe"
+	frames "penstock/engine/trace"
 	"penstock/telemetry/drawing"
 	"penstock/telemetry/otel"
 	"penstock/telemetry/prom"
@@ -115,7 +116,7 @@ func WriteSVG(ctx context.Context, out io.Writer, g observe.Graph, now *Sample) 
 
 // NewTracer makes OpenTelemetry spans of a pipeline's frames, for engine.Config.Tracer: see
 // [otel.NewTracer].
-func NewTracer(provider trace.TracerProvider) engine.Tracer { return otel.NewTracer(provider) }
+func NewTracer(provider trace.TracerProvider) frames.Tracer { return otel.NewTracer(provider) }
 
 // Traces sends spans to where the standard variables of OpenTelemetry say: see package otel.
 type Traces = otel.Traces

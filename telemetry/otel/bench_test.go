@@ -11,6 +11,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/observe"
+	frames "penstock/engine/trace"
 )
 
 // A hop of many messages without a tracer, with one that samples nothing, one
@@ -61,15 +62,15 @@ func BenchmarkSpan(b *testing.B) {
 			provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler), sdktrace.WithBatcher(tracetest.NewNoopExporter()))
 			defer func() { _ = provider.Shutdown(context.Background()) }()
 			tracer := NewTracer(provider)
-			first := tracer.Begin(engine.FrameBegin{Stage: "a", Kind: observe.KindSource}).Trace()
-			second := tracer.Begin(engine.FrameBegin{Stage: "b", Kind: observe.KindSource}).Trace()
+			first := tracer.Begin(frames.Begin{Stage: "a", Kind: observe.KindSource}).Trace()
+			second := tracer.Begin(frames.Begin{Stage: "b", Kind: observe.KindSource}).Trace()
 			b.ReportAllocs()
 			for b.Loop() {
-				s := tracer.Begin(engine.FrameBegin{Pipeline: "p", Stage: "c", Instance: "c.0", Kind: observe.KindProcessor, Epoch: 1, Stream: "a", From: first})
+				s := tracer.Begin(frames.Begin{Pipeline: "p", Stage: "c", Instance: "c.0", Kind: observe.KindProcessor, Epoch: 1, Stream: "a", From: first})
 				s.Took("a", first)
 				s.Took("b", second)
 				_ = s.Trace()
-				s.End(engine.FrameEnd{Outcome: engine.FrameCommitted, Commit: 1, In: 10, Out: 10, Bytes: 1000, Attempt: 1})
+				s.End(frames.End{Outcome: frames.Committed, Commit: 1, In: 10, Out: 10, Bytes: 1000, Attempt: 1})
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/observe"
+	frames "penstock/engine/trace"
 )
 
 // What a stage's function starts joins the span of its frame, and a source says
@@ -72,12 +73,12 @@ func TestLinksOfASpanAreBounded(t *testing.T) {
 	t.Parallel()
 	e := newTraced()
 	tracer := NewTracer(e.provider)
-	origins := make([]engine.TraceContext, 3*maxLinks)
+	origins := make([]frames.Context, 3*maxLinks)
 	for k := range origins {
-		origin := tracer.Begin(engine.FrameBegin{Stage: "numbers", Kind: observe.KindSource})
+		origin := tracer.Begin(frames.Begin{Stage: "numbers", Kind: observe.KindSource})
 		origins[k] = origin.Trace()
 	}
-	s := tracer.Begin(engine.FrameBegin{Stage: "sink", From: origins[0]})
+	s := tracer.Begin(frames.Begin{Stage: "sink", From: origins[0]})
 	for range 2 {
 		for _, origin := range origins[:maxLinks] {
 			s.Took("numbers", origin)
@@ -86,7 +87,7 @@ func TestLinksOfASpanAreBounded(t *testing.T) {
 	for _, origin := range origins[maxLinks:] {
 		s.Took("numbers", origin)
 	}
-	s.End(engine.FrameEnd{Outcome: engine.FrameCommitted})
+	s.End(frames.End{Outcome: frames.Committed})
 	got := spansOf(e.GetSpans())[0]
 	if len(got.Links) != maxLinks || got.DroppedLinks != 0 || got.Links[0].SpanContext.SpanID() != got.Parent.SpanID() {
 		t.Errorf("%d links, %d dropped", len(got.Links), got.DroppedLinks)

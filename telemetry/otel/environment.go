@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
-	"penstock/engine"
+	frames "penstock/engine/trace"
 )
 
 // Traces sends spans to where the standard variables of OpenTelemetry say. Of
@@ -65,7 +65,7 @@ func TracesFromEnvironment(pipeline string, log *slog.Logger) (*Traces, error) {
 }
 
 // Tracer is for engine.Config.Tracer.
-func (t *Traces) Tracer() engine.Tracer {
+func (t *Traces) Tracer() frames.Tracer {
 	if t == nil {
 		return nil
 	}

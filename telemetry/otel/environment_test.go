@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"penstock/engine"
+	frames "penstock/engine/trace"
 )
 
 func TestNoTraces(t *testing.T) {
@@ -64,7 +64,7 @@ func TestEndpointThatIsAway(t *testing.T) {
 	c.away.Store(true)
 	tracer := traces.Tracer()
 	for range 10_000 {
-		tracer.Begin(engine.FrameBegin{Stage: "numbers"}).End(engine.FrameEnd{Outcome: engine.FrameUndone, Err: errors.New("one")})
+		tracer.Begin(frames.Begin{Stage: "numbers"}).End(frames.End{Outcome: frames.Undone, Err: errors.New("one")})
 	}
 	<-c.requests
 	traces.Close()
@@ -85,7 +85,7 @@ func TestEndpointThatComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	send := func() {
-		traces.Tracer().Begin(engine.FrameBegin{Stage: "numbers"}).End(engine.FrameEnd{})
+		traces.Tracer().Begin(frames.Begin{Stage: "numbers"}).End(frames.End{})
 		<-c.requests
 	}
 	c.away.Store(true)
@@ -112,7 +112,7 @@ func TestEndpointThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 10_000 { // more than are kept
-		traces.Tracer().Begin(engine.FrameBegin{Stage: "numbers"}).End(engine.FrameEnd{})
+		traces.Tracer().Begin(frames.Begin{Stage: "numbers"}).End(frames.End{})
 	}
 	traces.Close()
 }

@@ -11,9 +11,9 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"penstock/engine"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
+	frames "penstock/engine/trace"
 	"penstock/telemetry/internal/text"
 )
 
@@ -30,15 +30,15 @@ import (
 // it works for, and what the function starts with ctx becomes its child. A source
 // that has its messages from elsewhere adds a link to where they come from:
 // trace.SpanFromContext(ctx).AddLink(trace.LinkFromContext(remote)).
-func NewTracer(provider trace.TracerProvider) engine.Tracer {
+func NewTracer(provider trace.TracerProvider) frames.Tracer {
 	return tracer{provider.Tracer("penstock", trace.WithSchemaURL(semconv.SchemaURL))}
 }
 
 type tracer struct{ trace.Tracer }
 
 var (
-	_ engine.Tracer    = tracer{}
-	_ engine.FrameSpan = (*frameSpan)(nil)
+	_ frames.Tracer = tracer{}
+	_ frames.Span   = (*frameSpan)(nil)
 )
 
 // What a frame has besides the attributes for messaging.
@@ -72,7 +72,7 @@ type frameSpan struct {
 }
 
 // Begin starts a span.
-func (t tracer) Begin(f engine.FrameBegin) engine.FrameSpan {
+func (t tracer) Begin(f frames.Begin) frames.Span {
 	kind, operation, sort := trace.SpanKindConsumer, "process", semconv.MessagingOperationTypeProcess
 	if f.Kind == observe.KindSource {
 		kind, operation, sort = trace.SpanKindProducer, "publish", semconv.MessagingOperationTypeSend
@@ -93,14 +93,14 @@ func (s *frameSpan) Value(key any) any { return s.ctx.Value(key) }
 
 // Trace is the span's own context, also that of one which is not sampled: the
 // stages behind must not sample it either.
-func (s *frameSpan) Trace() engine.TraceContext {
+func (s *frameSpan) Trace() frames.Context {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(s.ctx, carrier)
-	return engine.TraceContext{Parent: carrier["traceparent"], State: carrier["tracestate"]}
+	return frames.Context{Parent: carrier["traceparent"], State: carrier["tracestate"]}
 }
 
 // Took adds a link, unless there is no such span.
-func (s *frameSpan) Took(stream string, from engine.TraceContext) {
+func (s *frameSpan) Took(stream string, from frames.Context) {
 	if !s.IsRecording() {
 		return
 	}
@@ -119,14 +119,14 @@ func (s *frameSpan) Took(stream string, from engine.TraceContext) {
 func (s *frameSpan) Failed(err error) { s.record(err) }
 
 // End ends the span.
-func (s *frameSpan) End(f engine.FrameEnd) {
+func (s *frameSpan) End(f frames.End) {
 	if s.IsRecording() {
 		s.conclude(f)
 	}
 	s.Span.End()
 }
 
-func (s *frameSpan) conclude(f engine.FrameEnd) {
+func (s *frameSpan) conclude(f frames.End) {
 	attributes := append(make([]attribute.KeyValue, 0, 10), outcomeKey.String(string(f.Outcome)))
 	if f.Attempt > 0 {
 		attributes = append(attributes, attemptKey.Int(f.Attempt))
@@ -136,7 +136,7 @@ func (s *frameSpan) conclude(f engine.FrameEnd) {
 		s.SetStatus(codes.Error, text.OfError(f.Err))
 		attributes = append(attributes, semconv.ErrorTypeKey.String(supervise.ReasonOf(f.Err).String()))
 	}
-	if f.Outcome == engine.FrameCommitted {
+	if f.Outcome == frames.Committed {
 		messages := f.In
 		if f.Calls > 0 {
 			messages = f.Out
@@ -165,7 +165,7 @@ func (s *frameSpan) record(err error) {
 
 // contextOf is a context with where a frame leads, which may be nothing or
 // nonsense: then it is empty.
-func contextOf(t engine.TraceContext) context.Context {
+func contextOf(t frames.Context) context.Context {
 	if t.Parent == "" {
 		return context.Background()
 	}

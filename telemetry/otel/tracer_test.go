@@ -15,6 +15,7 @@ import (
 	"penstock/engine/enginetest"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
+	frames "penstock/engine/trace"
 )
 
 // Each frame has one span, and links lead from stage to stage, through a branch
@@ -188,36 +189,36 @@ func TestSpanOfAnUndoneCall(t *testing.T) {
 
 // garbling has its frames take along what is no context.
 type garbling struct {
-	engine.Tracer
-	garbage engine.TraceContext
+	frames.Tracer
+	garbage frames.Context
 }
 
 type garbled struct {
-	engine.FrameSpan
-	garbage engine.TraceContext
+	frames.Span
+	garbage frames.Context
 }
 
-func (g garbling) Begin(b engine.FrameBegin) engine.FrameSpan {
+func (g garbling) Begin(b frames.Begin) frames.Span {
 	return garbled{g.Tracer.Begin(b), g.garbage}
 }
 
-func (g garbled) Trace() engine.TraceContext { return g.garbage }
+func (g garbled) Trace() frames.Context { return g.garbage }
 
 func TestGarbageInTheHeaders(t *testing.T) {
 	t.Parallel()
 	const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for name, test := range map[string]struct {
-		garbage engine.TraceContext
+		garbage frames.Context
 		links   int
 	}{
-		"text":            {engine.TraceContext{Parent: "hello"}, 0},
-		"a line end":      {engine.TraceContext{Parent: valid + "\r\nNats-Msg-Id: 1\r\n\r\n"}, 0},
-		"zeros":           {engine.TraceContext{Parent: "00-00000000000000000000000000000000-0000000000000000-01"}, 0},
-		"a future":        {engine.TraceContext{Parent: "ff" + valid[2:]}, 0},
-		"long":            {engine.TraceContext{Parent: strings.Repeat("0", 100_000)}, 0},
-		"a bad state":     {engine.TraceContext{Parent: valid, State: "==,=,"}, 1},
-		"a long state":    {engine.TraceContext{Parent: valid, State: strings.Repeat("a=b,", 100_000)}, 1},
-		"a state and no…": {engine.TraceContext{State: "a=b"}, 0},
+		"text":            {frames.Context{Parent: "hello"}, 0},
+		"a line end":      {frames.Context{Parent: valid + "\r\nNats-Msg-Id: 1\r\n\r\n"}, 0},
+		"zeros":           {frames.Context{Parent: "00-00000000000000000000000000000000-0000000000000000-01"}, 0},
+		"a future":        {frames.Context{Parent: "ff" + valid[2:]}, 0},
+		"long":            {frames.Context{Parent: strings.Repeat("0", 100_000)}, 0},
+		"a bad state":     {frames.Context{Parent: valid, State: "==,=,"}, 1},
+		"a long state":    {frames.Context{Parent: valid, State: strings.Repeat("a=b,", 100_000)}, 1},
+		"a state and no…": {frames.Context{State: "a=b"}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

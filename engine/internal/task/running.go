@@ -13,6 +13,7 @@ import (
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/supervise"
+	"penstock/engine/trace"
 )
 
 // running is what the tasks of a running pipeline have in common.
@@ -53,7 +54,7 @@ type Settings struct {
 	DrainTimeout time.Duration
 	Patience     time.Duration // with waits; see Config.WaitPatience
 	Readiness    string        // see Config.UnavailableReadiness
-	Tracer       Tracer
+	Tracer       trace.Tracer
 	OnDeadLetter func(dlq.Letter)
 	OnEvent      func(supervise.Event) // nil: no observer
 }

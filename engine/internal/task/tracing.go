@@ -8,13 +8,14 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/plan"
+	"penstock/engine/trace"
 )
 
 // tracing holds the spans of a task's frames. What takes one out of it
 // ends it: the loop, or who abandons the task. Without a tracer all of it
 // stays empty.
 type tracing struct {
-	tracer Tracer
+	tracer trace.Tracer
 	now    atomic.Pointer[tracedFrame] // that the calls work for
 	sent   atomic.Pointer[tracedFrame] // whose commit is under way
 
@@ -26,7 +27,7 @@ type tracing struct {
 
 // tracedFrame is a frame with a span that has not ended.
 type tracedFrame struct {
-	span    FrameSpan
+	span    trace.Span
 	err     error // of a call that failed
 	attempt int
 	letters int
@@ -87,12 +88,12 @@ func (t *Task) traceSourceCall() {
 
 func (t *Task) beginTrace(i *Input) *tracedFrame {
 	d := t.Definition
-	begin := FrameBegin{Pipeline: d.Pipeline.Name, Stage: d.Name, Instance: t.ID.String(), Kind: d.Kind, Epoch: t.Ownership.Epoch}
+	begin := trace.Begin{Pipeline: d.Pipeline.Name, Stage: d.Name, Instance: t.ID.String(), Kind: d.Kind, Epoch: t.Ownership.Epoch}
 	switch {
 	case i != nil:
 		begin.Stream = i.Definition.Stream.String()
 		_, from := i.origin()
-		begin.From = TraceContext(from)
+		begin.From = trace.Context(from)
 	case d.Kind == plan.KindSource && d.Output != nil:
 		begin.Stream = d.Output.String()
 	}
@@ -128,7 +129,7 @@ func (t *Task) traceHead(i *Input) {
 	}
 	i.traced, i.tracedAt = f, sequence
 	if from != (channel.Trace{}) {
-		f.span.Took(i.Definition.Stream.String(), TraceContext(from))
+		f.span.Took(i.Definition.Stream.String(), trace.Context(from))
 	}
 }
 
@@ -184,8 +185,8 @@ func (t *Task) traceCommitted(f *flight) {
 	if sent == nil {
 		return
 	}
-	end := FrameEnd{
-		Outcome: FrameCommitted, Commit: f.frame.Commit, In: f.taken, Bytes: len(f.data),
+	end := trace.End{
+		Outcome: trace.Committed, Commit: f.frame.Commit, In: f.taken, Bytes: len(f.data),
 		Attempt: sent.attempt, DeadLetters: sent.letters,
 	}
 	if t.Source != nil {
@@ -200,7 +201,7 @@ func (t *Task) traceCommitted(f *flight) {
 // traceLost ends the span of a commit that is not in the channel.
 func (t *Task) traceLost(err error) {
 	if sent := t.Traces.sent.Swap(nil); sent != nil {
-		sent.span.End(FrameEnd{Outcome: FrameUndone, Err: err})
+		sent.span.End(trace.End{Outcome: trace.Undone, Err: err})
 	}
 }
 
@@ -213,7 +214,7 @@ func (t *Task) traceUndone(err error) {
 			continue
 		}
 		if cause := cmp.Or(err, f.err); cause != nil || t.Batch.Calls > 0 {
-			f.span.End(FrameEnd{Outcome: FrameUndone, Err: cause, Attempt: f.attempt})
+			f.span.End(trace.End{Outcome: trace.Undone, Err: cause, Attempt: f.attempt})
 		}
 	}
 }
@@ -222,11 +223,11 @@ func (t *Task) traceUndone(err error) {
 // function that hangs holds the rest of the task.
 func (t *tracing) Leave(err error) {
 	if sent := t.sent.Swap(nil); sent != nil {
-		sent.span.End(FrameEnd{Outcome: FrameUnknown})
+		sent.span.End(trace.End{Outcome: trace.Unknown})
 	}
 	for _, place := range []*atomic.Pointer[tracedFrame]{&t.finished, &t.now} {
 		if f := place.Swap(nil); f != nil {
-			f.span.End(FrameEnd{Outcome: FrameUndone, Err: err})
+			f.span.End(trace.End{Outcome: trace.Undone, Err: err})
 		}
 	}
 }
