@@ -13,15 +13,21 @@ import (
 	"penstock/tests/loopback"
 )
 
+// ranOnServer is the data directory of a run that is complete, whose channels are on a server of their own.
+func (c command) ranOnServer() (dir string) {
+	c.t.Helper()
+	dir = filepath.Join(c.t.TempDir(), "data")
+	if r := c.run("run", "--rate=1ms", "--beats=20", "--dir", dir, "--nats", natsserver.Start(c.t).ClientURL()); r.code != app.ExitOK {
+		c.t.Fatalf("exit %d\n%s", r.code, r.err)
+	}
+	return dir
+}
+
 // A server that does not answer ends every verb that looks, with one exit code and an error that says what to do.
 func TestAServerThatDoesNotAnswerEndsEveryLook(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	dir := filepath.Join(t.TempDir(), "data")
-	s := natsserver.Start(t)
-	if r := c.run("run", "--rate=1ms", "--beats=20", "--dir", dir, "--nats", s.ClientURL()); r.code != app.ExitOK {
-		t.Fatalf("exit %d\n%s", r.code, r.err)
-	}
+	dir := c.ranOnServer()
 	mute, _ := natsserver.Mute(t)
 	verbs := append([][]string{{"repair"}, {"repair", "--pipeline=unstablecounter"}, {"dlq", "watch"}, {"dlq", "discard", "--all", "--yes"}}, looks...)
 	for name, address := range map[string]string{
@@ -48,11 +54,7 @@ func TestAServerThatDoesNotAnswerEndsEveryLook(t *testing.T) {
 func TestALookTellsThatItWaitsForTheServer(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
-	dir := filepath.Join(t.TempDir(), "data")
-	s := natsserver.Start(t)
-	if r := c.run("run", "--rate=1ms", "--beats=20", "--dir", dir, "--nats", s.ClientURL()); r.code != app.ExitOK {
-		t.Fatalf("exit %d\n%s", r.code, r.err)
-	}
+	dir := c.ranOnServer()
 	for _, verb := range [][]string{{"state", "worker"}, {"events"}, {"doctor"}, {"repair"}, {"dlq", "list"}} {
 		t.Run(verb[0], func(t *testing.T) {
 			mute, _ := natsserver.Mute(t)
