@@ -161,14 +161,14 @@ func (w *world) wait() bool {
 }
 
 // stuck is when nothing can continue. Where the server has lost what it had
-// acknowledged, somebody has to start the pipeline again: a stage that had
+// acknowledged, an operator has to start the pipeline again: a stage that had
 // ended does not look whether its end is still there.
 func (w *world) stuck() {
 	if !w.lost || w.embedded {
 		w.violate("nothing can continue")
 		return
 	}
-	w.say("nothing can continue; somebody stops everything")
+	w.say("nothing can continue; an operator stops everything")
 	w.counts[hangs]++
 	for len(w.alive) > 0 {
 		w.dies(w.alive[0])

@@ -197,7 +197,7 @@ func (w *world) rob() {
 	}
 	w.robbed = true
 	w.counts[purges]++
-	w.say("somebody purges %s", s.stage)
+	w.say("an operator purges %s", s.stage)
 	w.purge(s, s.First()+1+w.choose(last.Sequence-s.First()))
 }
 

@@ -200,7 +200,7 @@ const (
 var namesOfCounts = [numberOfCounts]string{
 	"completed with the exact result", "refused to go on, with cause", "owners fenced by another", "stood still until they were started again",
 	"processes killed", "cuts of the power", "cuts of the server's power", "tails lost", "commits taken back", "answers lost or late", "commits refused by the server",
-	"messages delivered again", "consumers made anew", "functions left behind", "stages restarted", "drains", "second owners", "purges by somebody", "messages of another client",
+	"messages delivered again", "consumers made anew", "functions left behind", "stages restarted", "drains", "second owners", "purges from outside", "messages of another client",
 	"failures of functions", "states that cannot be written", "snoozes", "checkpoints", "checkpoints that failed", "trims",
 }
 

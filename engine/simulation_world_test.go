@@ -27,7 +27,7 @@ type world struct {
 	// What it has done, which excuses refusals.
 	lost      bool // acknowledged frames
 	contested bool // a second owner was started
-	robbed    bool // somebody purged frames
+	robbed    bool // frames were purged from outside
 
 	streams   map[string]*simStream
 	inOrder   []*simStream
@@ -69,7 +69,7 @@ var profiles = []profile{
 	{"sync at intervals", false, true, 0, 0},
 	{"sync at intervals, external server", false, false, 0, 0},
 	{"second owner", true, false, 900, 0},
-	{"purged by somebody", true, true, 0, 500},
+	{"purged from outside", true, true, 0, 500},
 }
 
 // simPerFrame is what a small frame counts of what is read ahead: one that holds
