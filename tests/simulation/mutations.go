@@ -28,7 +28,7 @@ var mutations = []mutation{
 	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)`,
 	}}},
 	{"abandoned", "a function that was left behind has no effect", edits{{
-		"engine/internal/task/guard.go", `func (h *callGuard) Leave() bool { return `, `func (h *callGuard) Leave() bool { return mutated("abandoned") || `,
+		"engine/internal/task/guard.go", `func (h *callGuard) leave() bool { return `, `func (h *callGuard) leave() bool { return mutated("abandoned") || `,
 	}, {
 		"engine/internal/task/guard.go", `func (h *callGuard) Abandoned() bool { return `, `func (h *callGuard) Abandoned() bool { return !mutated("abandoned") && `,
 	}}},

@@ -61,7 +61,7 @@ func (b *batch) reset(next []uint64) {
 	b.Bytes, b.Calls, b.Emitted, b.CallErr = 0, 0, 0, nil
 	b.taken, b.ages, b.tally = 0, nil, frame.Tally{}
 	clear(b.aging)
-	b.Begin(0)
+	b.begin(0)
 }
 
 // lock is for what a source's function and the loop both do. For every other
@@ -79,7 +79,7 @@ func (b *batch) unlock() {
 }
 
 // begin marks the start of a call, whose emissions inherit a time.
-func (b *batch) Begin(inherit int64) {
+func (b *batch) begin(inherit int64) {
 	for i := range b.sections {
 		b.marks[i], b.done[i] = b.sections[i].Mark(), b.sections[i].Count
 	}

@@ -107,7 +107,7 @@ func (t *Task) tick(ctx context.Context, timer int) (bool, error) {
 		return false, nil // what was before it is committed first
 	}
 	t.timers.ticked, t.timers.next = true, timer+1
-	return true, t.CallTimer(ctx, timer)
+	return true, t.callTimer(ctx, timer)
 }
 
 func (t *Task) callHead(ctx context.Context, i *Input) error {
@@ -116,9 +116,9 @@ func (t *Task) callHead(ctx context.Context, i *Input) error {
 	case i.Replays != nil:
 		return t.callReplay(ctx, i)
 	case i.Definition.Batch:
-		return t.CallBatch(ctx, i)
+		return t.callBatch(ctx, i)
 	}
-	return t.CallMessage(ctx, i)
+	return t.callMessage(ctx, i)
 }
 
 // mustBeAlone says whether what was before the head has to be committed before
@@ -149,17 +149,17 @@ func (t *Task) choose(ctx context.Context) *Input {
 	return nil
 }
 
-func (t *Task) CallMessage(ctx context.Context, i *Input) error {
+func (t *Task) callMessage(ctx context.Context, i *Input) error {
 	p := &i.head
 	t.traceCall(i)
 	t.mark()
-	t.Batch.Begin(p.Message.Time)
+	t.Batch.begin(p.Message.Time)
 	err := t.invoke(ctx, func() error { return t.check(i, t.Processor.CallMessage(ctx, p)) })
-	return t.Conclude(i, err)
+	return t.conclude(i, err)
 }
 
 // conclude takes the message at hand, if its call succeeded.
-func (t *Task) Conclude(i *Input, err error) error {
+func (t *Task) conclude(i *Input, err error) error {
 	taken, err := t.answer(i, err)
 	if taken {
 		t.traceHead(i)
@@ -224,7 +224,7 @@ func (t *Task) moved(i *Input) {
 	}
 }
 
-func (t *Task) CallBatch(ctx context.Context, i *Input) error {
+func (t *Task) callBatch(ctx context.Context, i *Input) error {
 	limit := t.batchLimit(i)
 	first := i.next
 	t.traceCall(i)
@@ -238,7 +238,7 @@ func (t *Task) CallBatch(ctx context.Context, i *Input) error {
 		i.take()
 	}
 	t.call.offset, t.call.count = first, len(t.Inbox.gathered)
-	t.Batch.Begin(t.Inbox.gathered[len(t.Inbox.gathered)-1].Message.Time)
+	t.Batch.begin(t.Inbox.gathered[len(t.Inbox.gathered)-1].Message.Time)
 	err := t.invoke(ctx, func() error { return t.check(i, t.Processor.CallBatch(ctx, i.Definition.Index, t.Inbox.gathered)) })
 	taken, err := t.answer(i, err)
 	if taken {

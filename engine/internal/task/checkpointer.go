@@ -22,7 +22,7 @@ import (
 // before a checkpoint is taken early.
 const dirtyLimit = 32 << 20
 
-// checkpointer writes the committed state of all instances to Badger at an
+// Checkpointer writes the committed state of all instances to Badger at an
 // interval, and trims the channels up to what is then no longer needed. It is
 // the only one that does either.
 type Checkpointer struct {
@@ -41,19 +41,19 @@ type Checkpointer struct {
 // kick asks for a checkpoint now. Safe from any goroutine; never blocks.
 func (c *Checkpointer) kick() { signal(c.Kicked) }
 
-// serve checkpoints until ctx is done.
+// Serve checkpoints until ctx is done.
 func (c *Checkpointer) Serve(ctx context.Context, w *waits) {
 	ticker := time.NewTicker(c.Interval)
 	defer ticker.Stop()
 	settings := time.NewTicker(settingsInterval)
 	defer settings.Stop()
 	for {
-		w.Begin(waitCheckpoint, "a checkpoint is being written, or the channels are being trimmed")
+		w.begin(waitCheckpoint, "a checkpoint is being written, or the channels are being trimmed")
 		err := c.Checkpoint(ctx)
 		if err == nil {
 			w.end(waitCheckpoint)
 		} else {
-			w.Begin(waitCheckpoint, err.Error())
+			w.begin(waitCheckpoint, err.Error())
 		}
 		if isNoSpace(err) {
 			c.Log.Debug("a checkpoint waits for free space", "error", err) // more was said of that
@@ -93,7 +93,7 @@ func (c *Checkpointer) restoreSettings(ctx context.Context) {
 	all.Wait()
 }
 
-// checkpoint takes one of everything and trims. Trimming waits for the server
+// Checkpoint takes one of everything and trims. Trimming waits for the server
 // when that is away.
 func (c *Checkpointer) Checkpoint(ctx context.Context) error {
 	began := time.Now()
@@ -158,7 +158,7 @@ func (c *Checkpointer) write(ctx context.Context) (wrote bool, err error) {
 	return true, nil
 }
 
-// announce notes how far the keys of a checkpoint reach, before they are
+// Announce notes how far the keys of a checkpoint reach, before they are
 // written. A server outside may lose frames that it had
 // acknowledged, and a crash may leave keys without their checkpoint: then these
 // are ahead of the channel, and nothing else would tell.
@@ -214,13 +214,13 @@ func (c *Checkpointer) trim(ctx context.Context, in *Instance) error {
 	return nil
 }
 
-// saver makes checkpoints durable, as [checkpoint.Store.Write] does.
+// Saver makes checkpoints durable, as [checkpoint.Store.Write] does.
 type Saver interface {
 	Save(updates []view.Update) error
 	Size() int64 // bytes on disk
 }
 
-// badger is the saver of a store.
+// Badger is the saver of a store.
 type Badger struct{ Store *checkpoint.Store }
 
 func (b Badger) Save(updates []view.Update) error {

@@ -103,8 +103,8 @@ func (t *Task) collect() (state frame.State, err error) {
 		state, err = t.Processor.Keeper().Collect()
 		return err
 	})
-	t.Code.saving.Leave()
-	if !t.Code.Guard.Leave() {
+	t.Code.saving.leave()
+	if !t.Code.Guard.leave() {
 		return state, errAbandoned
 	}
 	return state, err
@@ -170,7 +170,7 @@ func (t *Task) positions() []frame.Position {
 	return positions
 }
 
-// settle ends the commit under way once its answer is there, or waits for it.
+// Settle ends the commit under way once its answer is there, or waits for it.
 func (t *Task) Settle(ctx context.Context, wait bool) error {
 	if t.Flight == nil {
 		return nil
@@ -181,7 +181,7 @@ func (t *Task) Settle(ctx context.Context, wait bool) error {
 		if !wait {
 			return nil
 		}
-		t.Waiting.waits.Begin(waitCommit, "no answer yet")
+		t.Waiting.waits.begin(waitCommit, "no answer yet")
 		if err := t.Run.Clock.Until(ctx, t.Flight.pending.Done()); err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func (t *Task) settled(sequence uint64) {
 	t.traceCommitted(f)
 	faultpoint.Hit(faultpoint.BeforeAck, t.Definition.Name)
 	for k, i := range t.Inbox.Inputs[:len(f.frame.Inputs)] {
-		i.Settle(f.frame.Inputs[k])
+		i.settle(f.frame.Inputs[k])
 		if i.Producer != nil {
 			i.Producer.poke()
 		}

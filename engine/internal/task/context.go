@@ -12,7 +12,7 @@ func TaskOf(ctx context.Context) *Task {
 // feedKey is the context's key of a source's call.
 type feedKey struct{}
 
-// callOf is the call that a context belongs to.
+// CallOf is the call that a context belongs to.
 func CallOf(ctx context.Context, in *Task) *call {
 	if c, is := ctx.Value(feedKey{}).(*call); is {
 		return c

@@ -10,7 +10,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// watchDrain turns the end of the user's context into a drain, and a drain
+// WatchDrain turns the end of the user's context into a drain, and a drain
 // that takes too long into a hard stop.
 func (r *Run) WatchDrain(ctx context.Context, drained <-chan struct{}, hardStop func()) {
 	select {
@@ -30,7 +30,7 @@ func (r *Run) WatchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 			hardStop()
 			return
 		case <-look.C:
-			r.Waits.Begin(waitDrain, "not done yet: "+strings.Join(r.unfinished(), ", "))
+			r.Waits.begin(waitDrain, "not done yet: "+strings.Join(r.unfinished(), ", "))
 			if r.onlyHaltedLeft() {
 				hardStop()
 				return
@@ -105,7 +105,7 @@ func (r *Run) PokeAll() {
 	}
 }
 
-// conclude takes the last checkpoint and says how the run ended.
+// Conclude takes the last checkpoint and says how the run ended.
 func (r *Run) Conclude(ctx context.Context, err error) error {
 	var stubborn *supervise.AbandonedError
 	if r.IsDraining() && errors.Is(err, context.Canceled) && !errors.As(err, &stubborn) {

@@ -6,14 +6,14 @@ import (
 	"penstock/engine/frame"
 )
 
-// emission is what was said of a value that is emitted; nil: nothing.
+// Emission is what was said of a value that is emitted; nil: nothing.
 type Emission struct {
 	Key     string
 	Time    time.Time
 	Refused *error // where a refusal is told; nil: it fails the call
 }
 
-// emit appends an encoded value to a section of the batch.
+// Emit appends an encoded value to a section of the batch.
 func (t *Task) Emit(destination int, e *Emission, data []byte) {
 	b := t.Batch
 	b.Scratch = data
@@ -56,10 +56,10 @@ func (t *Task) fits(destination int, e *Emission, size int) error {
 	return nil
 }
 
-// tells says that the caller is told of a refusal.
+// Tells says that the caller is told of a refusal.
 func (e *Emission) Tells() bool { return e != nil && e.Refused != nil }
 
-// refuse says that a value is not sent.
+// Refuse says that a value is not sent.
 func (t *Task) Refuse(destination int, e *Emission, data []byte, err error) {
 	switch {
 	case e.Tells():

@@ -131,16 +131,16 @@ func (t *Task) end(ctx context.Context) error {
 }
 
 func (t *Task) endWhole(ctx context.Context) error {
-	if err := t.CallEnd(ctx, ""); err != nil {
+	if err := t.callEnd(ctx, ""); err != nil {
 		return err
 	}
 	t.Processor.Keeper().Boundary()
 	return nil
 }
 
-// CallEnd calls the end hook until it succeeds or fails. While what it calls is
+// callEnd calls the end hook until it succeeds or fails. While what it calls is
 // unavailable the keys before this one are committed.
-func (t *Task) CallEnd(ctx context.Context, key string) error {
+func (t *Task) callEnd(ctx context.Context, key string) error {
 	for {
 		err := t.tryEnd(ctx, key)
 		switch {
@@ -190,7 +190,7 @@ func (t *Task) tryEnd(ctx context.Context, key string) error {
 	t.Batch.count()
 	t.Batch.Calls++
 	t.Batch.last = t.call
-	t.Batch.Begin(0)
+	t.Batch.begin(0)
 	return nil
 }
 
@@ -239,7 +239,7 @@ func (t *Task) endKeys(ctx context.Context) error {
 		}
 		for _, k := range keys {
 			offerer.Offer(k.key, k.value)
-			if err := t.CallEnd(ctx, k.key); err != nil {
+			if err := t.callEnd(ctx, k.key); err != nil {
 				return err
 			}
 			t.ending.cursor = cursorMark + k.key

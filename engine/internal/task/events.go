@@ -10,7 +10,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// onEvent counts, keeps and tells what happens to the stages and groups. The
+// OnEvent counts, keeps and tells what happens to the stages and groups. The
 // supervisor calls it for one event at a time.
 func (r *Run) OnEvent(e supervise.Event) {
 	r.telling.Lock()

@@ -10,7 +10,7 @@ import (
 	"penstock/engine/observe"
 )
 
-// failure is the durable record of a message that failed and is not committed.
+// Failure is the durable record of a message that failed and is not committed.
 type Failure struct {
 	Place
 	attempts
@@ -23,7 +23,7 @@ type Failure struct {
 	Due  time.Time   // of the next attempt
 }
 
-// place is a message of one of the inputs.
+// Place is a message of one of the inputs.
 type Place struct {
 	Stream string
 	offset uint64

@@ -11,7 +11,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// fail decides what a failure means. nil: go on in this life.
+// Fail decides what a failure means. nil: go on in this life.
 func (t *Task) Fail(ctx context.Context, err error) error {
 	if errors.Is(err, errAbandoned) || errors.Is(err, errLettersFull) || errors.Is(err, errStopsWaiting) {
 		return err

@@ -37,7 +37,7 @@ func (t *Task) feed(ctx context.Context) {
 	returned := false
 	defer func() {
 		if !returned { // by runtime.Goexit
-			t.Code.watch.Leave()
+			t.Code.watch.leave()
 			b.mu.Lock()
 			b.undo()
 			f.finished, f.err = true, &supervise.PanicError{Value: supervise.ErrGoexit}
@@ -65,7 +65,7 @@ func (t *Task) feed(ctx context.Context) {
 	}
 }
 
-// fed says that the feeder has finished.
+// Fed says that the feeder has finished.
 func (t *Task) Fed(err error) {
 	t.Batch.mu.Lock()
 	t.Source.finished, t.Source.err = true, err
@@ -115,7 +115,7 @@ func (t *Task) CallSource(ctx context.Context) error {
 func (t *Task) beginSourceCall() {
 	t.Batch.mu.Lock()
 	defer t.Batch.mu.Unlock()
-	t.Batch.Begin(0)
+	t.Batch.begin(0)
 	t.Source.call = call{Attempt: 1}
 	if t.Failures.ofUnit.Unit != "" {
 		t.Source.call.Attempt = t.nextTry(t.step())
@@ -139,9 +139,9 @@ func (t *Task) runSource(ctx context.Context) (unsaved, err error) {
 	}
 	t.Code.slot.Leave()
 	if !t.Code.Guard.Abandoned() {
-		t.Waiting.feeding.Leave()
+		t.Waiting.feeding.leave()
 	}
-	t.Code.watch.Leave()
+	t.Code.watch.leave()
 	took := time.Since(start)
 	t.Observed.Stats.Busy.Add(int64(took))
 	t.Observed.measures.calls.Observe(took.Seconds(), 1)
@@ -160,7 +160,7 @@ func (t *Task) countSourceCall() {
 	t.Batch.Calls++
 	t.Batch.taken++
 	t.steps++
-	t.Batch.Begin(0)
+	t.Batch.begin(0)
 }
 
 // step names the call that a source is about to make.
@@ -212,7 +212,7 @@ func (t *Task) awaitBatch(ctx context.Context, detail string, isFine func(*batch
 		if fine || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		t.Waiting.waits.Begin(waitBatch, detail)
+		t.Waiting.waits.begin(waitBatch, detail)
 		waits = true
 		select {
 		case <-t.Source.room:

@@ -23,7 +23,7 @@ type foreignMessages struct {
 // mostPending bounds the events that a start keeps until it can tell them.
 const mostPending = 16
 
-// met is told by the channel.
+// Met is told by the channel.
 func (f *foreignMessages) Met(m channel.Foreign) {
 	f.Count.Add(1)
 	if !m.Told {

@@ -7,7 +7,7 @@ import (
 	"penstock/engine/internal/state"
 )
 
-// processor is an instance's typed half behind a face without types: it decodes,
+// Processor is an instance's typed half behind a face without types: it decodes,
 // finds the state and calls the user's functions. The instance decides when.
 type Processor interface {
 	CallSource(ctx context.Context) error
@@ -24,7 +24,7 @@ type Processor interface {
 	Keeper() state.Keeper
 }
 
-// functions is what the plan of a stage does not know: its functions.
+// Functions is what the plan of a stage does not know: its functions.
 type Functions interface {
 	NewProcessor(t *Task) Processor
 	Recovers() RecoverFunc // nil: the restart policy decides

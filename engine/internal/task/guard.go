@@ -20,15 +20,15 @@ const (
 // errAbandoned ends what a function does that came back too late.
 var errAbandoned = errors.New("abandoned")
 
-// begin makes up for a function that ended its goroutine.
+// Begin makes up for a function that ended its goroutine.
 func (h *callGuard) Begin() { h.state.CompareAndSwap(inTheirCode, inOurCode) }
 
 func (h *callGuard) enter() { h.state.CompareAndSwap(inOurCode, inTheirCode) }
 
 // leave is false when the task was abandoned in between.
-func (h *callGuard) Leave() bool { return h.state.CompareAndSwap(inTheirCode, inOurCode) }
+func (h *callGuard) leave() bool { return h.state.CompareAndSwap(inTheirCode, inOurCode) }
 
-func (h *callGuard) Abandon() bool { return h.state.CompareAndSwap(inTheirCode, isAbandoned) }
+func (h *callGuard) abandon() bool { return h.state.CompareAndSwap(inTheirCode, isAbandoned) }
 
 func (h *callGuard) Abandoned() bool { return h.state.Load() == isAbandoned }
 

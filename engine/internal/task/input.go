@@ -12,7 +12,7 @@ import (
 	"penstock/engine/internal/rule"
 )
 
-// input is one stream as read by one instance: the frames that were peeked,
+// Input is one stream as read by one instance: the frames that were peeked,
 // and a cursor through their messages. Frames stay in the queue until the
 // commit that consumed them is settled, so that the cursor can go back.
 type Input struct {
@@ -65,7 +65,7 @@ type delivered struct {
 	kept bool // it does not count as read ahead
 }
 
-// peeked is a message that was read and not taken.
+// Peeked is a message that was read and not taken.
 type Peeked struct {
 	Input   *Input
 	Message frame.Message
@@ -111,7 +111,7 @@ func (i *Input) peek() bool {
 				i.hasHead = true
 				return true
 			}
-			i.Leave()
+			i.leave()
 		}
 		if i.frame == len(i.queue) {
 			return false
@@ -144,7 +144,7 @@ func (i *Input) load() {
 // leave moves the cursor behind its frame, all of whose messages are taken. What
 // is committed already, or has no message, is let go at once: no commit need
 // follow.
-func (i *Input) Leave() {
+func (i *Input) leave() {
 	d := &i.queue[i.frame]
 	i.after = d.Sequence + 1
 	i.ended = i.ended || d.Ended
@@ -169,7 +169,7 @@ func (i *Input) advance() {
 	i.hasHead, i.held, i.Until = false, false, time.Time{}
 	i.alone = i.alone && i.aloneAt >= i.next
 	if i.loaded && i.next == i.queue[i.frame].Section.Next() {
-		i.Leave()
+		i.leave()
 	}
 }
 
@@ -186,11 +186,11 @@ func (i *Input) position() frame.Position {
 }
 
 // settle takes a committed position, and lets go what it covers.
-func (i *Input) Settle(p frame.Position) {
+func (i *Input) settle(p frame.Position) {
 	i.Committed = p
 	i.taken.Store(p.Offset)
 	if i.Replays != nil {
-		i.Replays.Settle(p.Offset)
+		i.Replays.settle(p.Offset)
 	}
 	i.letGo(0)
 }

@@ -14,7 +14,7 @@ func (i *Input) letGo(from int) {
 		end := n
 		for end < i.frame && i.isUsedUp(end, n == 0) {
 			i.endTaken = i.endTaken || i.queue[end].Ended
-			i.Release(&i.queue[end])
+			i.release(&i.queue[end])
 			end++
 		}
 		if end == n {
@@ -49,7 +49,7 @@ func (i *Input) isUsedUp(n int, first bool) bool {
 }
 
 // release makes room for more to be read ahead.
-func (i *Input) Release(d *delivered) {
+func (i *Input) release(d *delivered) {
 	if d.kept {
 		i.kept -= i.Ahead.weight(d.Delivery)
 		return

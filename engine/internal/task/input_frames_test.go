@@ -44,7 +44,7 @@ func TestFrameIsLetGoByTheCommitThatCoversIt(t *testing.T) {
 			t.Fatal("no message")
 		}
 		i.take()
-		i.Settle(i.position())
+		i.settle(i.position())
 		if i.peek() {
 			t.Fatal("one message too many")
 		}
@@ -56,7 +56,7 @@ func TestFrameIsLetGoByTheCommitThatCoversIt(t *testing.T) {
 func TestFrameThatWasConsumedBeforeIsLetGoWhenItIsPassed(t *testing.T) {
 	t.Parallel()
 	i := testInput()
-	i.Settle(frame.Position{Offset: 0, Sequence: 1, Waiting: []uint64{0}, Reached: 4})
+	i.settle(frame.Position{Offset: 0, Sequence: 1, Waiting: []uint64{0}, Reached: 4})
 	i.rewind()
 	i.arrives(1, 0, 1, 16, false)
 	if !i.peek() {
@@ -94,7 +94,7 @@ func TestInputIsAtItsEndBehindAFrameThatWasLetGo(t *testing.T) {
 		t.Fatal("no second message")
 	}
 	i.take()
-	i.Settle(i.position())
+	i.settle(i.position())
 	if len(i.queue) != 1 {
 		t.Fatalf("%d frames are kept, want the one that waits", len(i.queue))
 	}
@@ -110,7 +110,7 @@ func TestInputIsAtItsEndBehindAFrameThatWasLetGo(t *testing.T) {
 	if !i.caughtUp() || !i.exhausted() {
 		t.Error("everything is consumed, and the stage waits for more")
 	}
-	i.Settle(i.position())
+	i.settle(i.position())
 	if p := i.Committed; p.Offset != 2 || len(p.Waiting) > 0 {
 		t.Errorf("the position is %+v", p)
 	}
@@ -140,7 +140,7 @@ func TestRoomAheadIsFreeWhenAllIsCommitted(t *testing.T) {
 		handled := map[uint64]int{}
 		pending := map[uint64]int{}
 		commit := func() {
-			i.Settle(i.position())
+			i.settle(i.position())
 			for offset := range pending {
 				handled[offset]++
 			}

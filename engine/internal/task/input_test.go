@@ -23,7 +23,7 @@ func TestEndOfAnInputOutlivesARollback(t *testing.T) {
 	if i.peek() || !i.exhausted() {
 		t.Error("the end was not seen after a rollback")
 	}
-	i.Settle(i.position())
+	i.settle(i.position())
 	if len(i.queue) != 0 {
 		t.Fatalf("%d frames are kept", len(i.queue))
 	}

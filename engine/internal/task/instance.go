@@ -14,7 +14,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// instance is one running copy of a stage: the unit of ownership, state and
+// Instance is one running copy of a stage: the unit of ownership, state and
 // commit, as the others see it. Its task does the work. What is here
 // outlives a task and is safe for concurrent use.
 type Instance struct {
@@ -158,7 +158,7 @@ func newInstance(r *Run, d *plan.Stage, store ports.Store, maxPayload int64) *In
 	return in
 }
 
-// addInstance adds that of a stage whose producers have theirs.
+// AddInstance adds that of a stage whose producers have theirs.
 func (r *Run) AddInstance(d *plan.Stage, store ports.Store, maxPayload int64) *Instance {
 	in := newInstance(r, d, store, maxPayload)
 	r.Instances = append(r.Instances, in)
@@ -189,7 +189,7 @@ func (in *Instance) inputDefinition(index int) *plan.Input {
 	return in.Definition.Inputs[index]
 }
 
-// emitted counts the messages of all destinations.
+// Emitted counts the messages of all destinations.
 func (in *Instance) Emitted() (n uint64) {
 	for d := range in.Progress.next {
 		n += in.Progress.next[d].Load()

@@ -9,7 +9,7 @@ import (
 	"penstock/engine/remedy"
 )
 
-// open begins the instance's first task.
+// Open begins the instance's first task.
 func (in *Instance) Open(ctx context.Context) error {
 	if err := in.LoadStats(); err != nil {
 		return err
@@ -29,12 +29,12 @@ func (in *Instance) Open(ctx context.Context) error {
 	return nil
 }
 
-// shape is how the states of the stage are read.
+// Shape is how the states of the stage are read.
 func (in *Instance) Shape() shape.Shape {
 	return shape.Shape{Codec: in.Definition.StateCodec(), Keyed: in.Definition.Keyed()}
 }
 
-// checkPositions refuses a reader that is ahead of its channel, also one that
+// CheckPositions refuses a reader that is ahead of its channel, also one that
 // has ended and looks no more: the channel was replaced or lost its tail.
 func (r *Run) CheckPositions() error {
 	for _, in := range r.Instances {

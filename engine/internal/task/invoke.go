@@ -21,9 +21,9 @@ func (t *Task) contained(ctx context.Context, calls func() error) error {
 	err := supervise.Contain(calls)
 	t.endTurn(ctx)
 	if !t.Code.Guard.Abandoned() {
-		t.Waiting.calling.Leave()
+		t.Waiting.calling.leave()
 	}
-	if !t.Code.Guard.Leave() {
+	if !t.Code.Guard.leave() {
 		return errAbandoned
 	}
 	return err

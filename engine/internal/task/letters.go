@@ -46,7 +46,7 @@ func (t *Task) send(ctx context.Context, l dlq.Letter, f *Failure) error {
 		}
 	}
 	t.letters.pending.Add(1)
-	t.Waiting.keeping.Begin(&t.Waiting.waits)
+	t.Waiting.keeping.begin(&t.Waiting.waits)
 	t.letters.wait.Go(func() {
 		defer t.letterDone()
 		err := t.putLetter(ctx, l)
@@ -148,7 +148,7 @@ func (t *Task) lettersAreFull(l dlq.Letter, err error) {
 	t.letters.mu.Lock()
 	due := time.Since(t.letters.alarmed) >= fullAlarm
 	t.letters.full = true
-	t.Waiting.waits.Begin(waitLetters, because)
+	t.Waiting.waits.begin(waitLetters, because)
 	if due {
 		t.letters.alarmed = time.Now()
 	}
@@ -165,7 +165,7 @@ func (t *Task) lettersHaveRoom() {
 	was := t.letters.full
 	t.letters.full, t.letters.alarmed = false, time.Time{}
 	if was {
-		t.Waiting.waits.Begin(waitLetters, keepingLetters)
+		t.Waiting.waits.begin(waitLetters, keepingLetters)
 	}
 	t.letters.mu.Unlock()
 	if was {

@@ -13,11 +13,11 @@ type lettersWait struct {
 const keepingLetters = "dead letters are being stored"
 
 // begin is called before a letter goes on its way.
-func (l *lettersWait) Begin(w *waits) {
+func (l *lettersWait) begin(w *waits) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.count++; l.count == 1 {
-		w.Begin(waitLetters, keepingLetters)
+		w.begin(waitLetters, keepingLetters)
 	}
 }
 

@@ -18,7 +18,7 @@ func TestWaitForLettersKeepsItsName(t *testing.T) {
 	for range 4 {
 		sending.Go(func() {
 			for range 100_000 {
-				letters.Begin(&w)
+				letters.begin(&w)
 				runtime.Gosched() // the others may end theirs
 				isNamed := w.underWay[waitLetters].Load() != nil
 				letters.end(&w)
@@ -41,8 +41,8 @@ func TestWaitForLettersOutlastsALife(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits{clock: clock}}}}
-	in.Waiting.keeping.Begin(&in.Waiting.waits)
-	in.Waiting.waits.Begin(waitCommit, "no answer yet")
+	in.Waiting.keeping.begin(&in.Waiting.waits)
+	in.Waiting.waits.begin(waitCommit, "no answer yet")
 	in.endWaits()
 	if list := in.Waiting.waits.List(clock.at.Add(time.Minute), 0); len(list) != 1 || list[0].kind != waitLetters {
 		t.Errorf("the waits are %+v", list)

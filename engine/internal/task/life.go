@@ -11,7 +11,7 @@ import (
 
 // serve is one life of the stage: from its last commit to its end, a stop or a
 // fault. It goes on in the task there is, or begins one.
-func (in *Instance) Serve(ctx context.Context) error {
+func (in *Instance) serve(ctx context.Context) error {
 	if in.Phase.IsEnded() {
 		return supervise.ErrDone
 	}
@@ -46,11 +46,11 @@ func (in *Instance) openFailed(ctx context.Context, err error) error {
 	return supervise.Fatal(err)
 }
 
-// abandon leaves the present task behind, if it is in a function that does
+// Abandon leaves the present task behind, if it is in a function that does
 // not return. It never blocks.
 func (in *Instance) Abandon() bool {
 	s := in.Task.Load()
-	if s == nil || !s.Code.Guard.Abandon() {
+	if s == nil || !s.Code.Guard.abandon() {
 		return false
 	}
 	in.Observed.Stats.count(func(c *observe.LifeCounts) { c.Abandoned++ })
@@ -118,7 +118,7 @@ func (t *Task) over() error {
 	return supervise.ErrDone
 }
 
-// errOver says that a stage has ended: the life before was stopped while its last frame was under way, or another
+// ErrOver says that a stage has ended: the life before was stopped while its last frame was under way, or another
 // process ended it while a function hung.
 var ErrOver = errors.New("the stage has ended")
 
@@ -149,7 +149,7 @@ func (t *Task) Start(ctx context.Context) error {
 		return err
 	}
 	t.saveNews()
-	return t.CallStart(ctx)
+	return t.callStart(ctx)
 }
 
 // goBack is rollback, which calls the user's codec, where that can fail.
@@ -161,7 +161,7 @@ func (t *Task) goBack(ctx context.Context) error {
 	return nil
 }
 
-func (t *Task) CallStart(ctx context.Context) error {
+func (t *Task) callStart(ctx context.Context) error {
 	err := t.unlessAway(ctx, startUnit, func() error {
 		return t.undoneIfAway(func() error {
 			if err := t.Processor.CallStart(ctx); err != nil || !t.Processor.HasStart() {

@@ -37,7 +37,7 @@ func (t *Task) callLoop(ctx context.Context) error {
 			return err
 		}
 		t.endTurn(ctx)
-		t.Code.saving.Leave()
+		t.Code.saving.leave()
 		t.Code.Guard.Begin()
 		if t.Code.Guard.Abandoned() {
 			return errAbandoned
@@ -80,7 +80,7 @@ const (
 	ToEnd
 )
 
-// round is one turn of the loop. It does not wait, but for a commit whose
+// Round is one turn of the loop. It does not wait, but for a commit whose
 // outcome has to be known first.
 func (t *Task) Round(ctx context.Context) (afterRound, error) {
 	t.Looked = t.Run.Clock.Now()

@@ -20,7 +20,7 @@ type aged struct {
 	count uint32
 }
 
-// measures are those of every instance.
+// Measures are those of every instance.
 func (r *Run) Measures() []observe.StageMeasures {
 	list := make([]observe.StageMeasures, len(r.Instances))
 	for k, in := range r.Instances {

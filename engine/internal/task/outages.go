@@ -73,7 +73,7 @@ func (t *Task) noteAway(call, unit string, said error) (isNew bool, delay time.D
 	delay = t.Definition.Options.UnavailableDelay(away.tries)
 	away.until = now.Add(delay)
 	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, said), dlq.MaxAttemptText)
-	t.Waiting.waits.Begin(waitUnavailable, o.describe())
+	t.Waiting.waits.begin(waitUnavailable, o.describe())
 	return isNew, delay
 }
 
@@ -102,7 +102,7 @@ func (t *Task) noteBack(call string) *outage {
 	if len(o.calls) == 0 {
 		t.Waiting.waits.end(waitUnavailable)
 	} else {
-		t.Waiting.waits.Begin(waitUnavailable, o.describe())
+		t.Waiting.waits.begin(waitUnavailable, o.describe())
 	}
 	return away
 }

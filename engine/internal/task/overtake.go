@@ -84,7 +84,7 @@ func (t *Task) mayOvertake(i *Input) bool {
 func (t *Task) keyOf(ctx context.Context, i *Input) (key string, known bool) {
 	t.call = t.headCall(i, t.failureOf(i))
 	t.mark() // of nothing: a failure must not undo the call before
-	t.Batch.Begin(i.head.Message.Time)
+	t.Batch.begin(i.head.Message.Time)
 	err := t.invoke(ctx, func() (err error) {
 		key, err = i.Definition.Key(i.head.Message.Value)
 		return err

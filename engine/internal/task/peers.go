@@ -70,7 +70,7 @@ func (in *Instance) needs(input int, last uint64) uint64 {
 	return taken.Sequence
 }
 
-// writtenTo is the next offset of an input that its producer has not committed.
+// WrittenTo is the next offset of an input that its producer has not committed.
 func (in *Instance) WrittenTo(input int) uint64 {
 	return in.Producers[input].written(in.Definition.Inputs[input].Stream)
 }
@@ -110,7 +110,7 @@ func (in *Instance) slowest() (slowest *reader, most uint64) {
 	return slowest, most
 }
 
-// readersEnded says whether everybody who reads this stage has ended.
+// ReadersEnded says whether everybody who reads this stage has ended.
 func (in *Instance) ReadersEnded() bool {
 	for _, r := range in.readers {
 		if !r.hasEnded() {

@@ -80,7 +80,7 @@ func (c *phaseCell) opened(hasEnded bool) {
 	}
 }
 
-// on takes an event, and says whether it changed the phase.
+// On takes an event, and says whether it changed the phase.
 func (c *phaseCell) On(e phaseEvent) bool {
 	for {
 		before := c.now.Load()
@@ -94,7 +94,7 @@ func (c *phaseCell) On(e phaseEvent) bool {
 	}
 }
 
-// isEnded says that the last frame is committed.
+// IsEnded says that the last frame is committed.
 func (c *phaseCell) IsEnded() bool {
 	p := c.get()
 	return p == phaseEnding || p == phaseEnded

@@ -61,7 +61,7 @@ func (c *quarantine) enter(ctx context.Context) (bool, error) {
 	}
 }
 
-func (c *quarantine) Leave() { c.token <- struct{}{} }
+func (c *quarantine) leave() { c.token <- struct{}{} }
 
 // room is how many messages from an offset on are far from every suspect.
 func (c *quarantine) room(stage, input string, offset uint64) uint64 {
@@ -119,7 +119,7 @@ func (c *quarantine) setNormal() (hasEnded bool, unnoted error) {
 	return true, unnoted
 }
 
-// serve ends the quarantine when nothing moves any more, or after its limit.
+// Serve ends the quarantine when nothing moves any more, or after its limit.
 func (c *quarantine) Serve(ctx context.Context) {
 	tick := time.NewTicker(quarantinePatience / 10)
 	defer tick.Stop()

@@ -23,7 +23,7 @@ type quarantineRecord struct {
 	Suspects suspects `json:"suspects"`
 }
 
-// lastCalls reads what the process before was doing.
+// LastCalls reads what the process before was doing.
 func (r *Run) LastCalls() (inflight.Last, error) {
 	last, err := inflight.Read(r.Dir.Inflight())
 	if errors.Is(err, inflight.ErrUnreadable) {
@@ -33,11 +33,11 @@ func (r *Run) LastCalls() (inflight.Last, error) {
 	return last, err
 }
 
-// beginQuarantine takes the file for this process, once what it said is safe,
+// BeginQuarantine takes the file for this process, once what it said is safe,
 // and gives every task its slot. It comes before anything is called.
 func (r *Run) BeginQuarantine(last inflight.Last) error {
 	r.Quarantine = NewQuarantine(r)
-	if err := r.Quarantine.Begin(last); err != nil {
+	if err := r.Quarantine.begin(last); err != nil {
 		return err
 	}
 	names := make([]string, len(r.Instances))
@@ -57,7 +57,7 @@ func (r *Run) BeginQuarantine(last inflight.Last) error {
 
 // begin finds the suspects. Those of a death are kept before anyone is blamed
 // for it: who dies in here must not count it twice.
-func (c *quarantine) Begin(last inflight.Last) error {
+func (c *quarantine) begin(last inflight.Last) error {
 	known, wasQuarantined, err := c.load()
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (c *quarantine) Begin(last inflight.Last) error {
 			known.Suspects = known.Suspects.add(*culprit)
 		}
 	}
-	if c.suspects = c.Open(known.Suspects); len(c.suspects) == 0 {
+	if c.suspects = c.open(known.Suspects); len(c.suspects) == 0 {
 		close(c.Over)
 		if !wasQuarantined {
 			return nil
@@ -136,7 +136,7 @@ func (c *quarantine) suspectOf(name string, call inflight.Call) (s suspect, foun
 
 // open leaves out suspects that will not be tried: their effect is committed,
 // or their stage has ended.
-func (c *quarantine) Open(known suspects) (open suspects) {
+func (c *quarantine) open(known suspects) (open suspects) {
 	for _, s := range known {
 		in := c.run.Instance(s.Stage)
 		if in == nil || in.Phase.IsEnded() {
@@ -160,7 +160,7 @@ func (c *quarantine) culprit(known suspects, calls map[string]inflight.Call) (cu
 			late = call.Kind == inflight.After
 		}
 	}
-	if len(found) != 1 || known.room(found[0].Stage, found[0].Input, found[0].Offset) > 0 || len(c.Open(found)) == 0 {
+	if len(found) != 1 || known.room(found[0].Stage, found[0].Input, found[0].Offset) > 0 || len(c.open(found)) == 0 {
 		return nil, false
 	}
 	return &found[0], late
@@ -221,5 +221,5 @@ func (c *quarantine) save(death uint64) error {
 	return nil
 }
 
-// instance is the one of a stage, or nil.
+// Instance is the one of a stage, or nil.
 func (r *Run) Instance(stage string) *Instance { return r.ByStage[r.Plan.Stage(stage)] }

@@ -34,7 +34,7 @@ func (t *Task) takeTurn(ctx context.Context) error {
 	if !t.Run.Quarantine.isOn() || t.Code.turn.held.Load() {
 		return nil
 	}
-	t.Waiting.waits.Begin(waitTurn, "quarantine mode: messages that may have killed the process are tried one at a time")
+	t.Waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried one at a time")
 	entered, err := t.Run.Quarantine.enter(ctx)
 	t.Waiting.waits.end(waitTurn)
 	if err != nil || !entered {
@@ -50,13 +50,13 @@ func (t *Task) takeTurn(ctx context.Context) error {
 
 func (t *Task) giveTurn() {
 	if t.Code.turn.held.Swap(false) {
-		t.Run.Quarantine.Leave()
+		t.Run.Quarantine.leave()
 	}
 }
 
 // leaveCall comes after a call of the user's code.
 func (t *Task) leaveCall(ctx context.Context) {
-	t.Code.watch.Leave()
+	t.Code.watch.leave()
 	switch {
 	case !t.Code.turn.held.Load():
 		t.Code.slot.Leave()

@@ -32,7 +32,7 @@ func (a *readAhead) weight(d channel.Delivery) int64 {
 	return min(max(int64(d.Size), a.perFrame), a.bytes)
 }
 
-// tryAcquire takes the room for a frame, if there is so much.
+// TryAcquire takes the room for a frame, if there is so much.
 func (a *readAhead) TryAcquire(d channel.Delivery) bool { return a.room.TryAcquire(a.weight(d)) }
 
 // acquire takes the room for a frame, and waits for it.
@@ -40,7 +40,7 @@ func (a *readAhead) acquire(ctx context.Context, d channel.Delivery) error {
 	if a.TryAcquire(d) {
 		return nil
 	}
-	a.Waits.Begin(waitReadAhead, "the prefetched frames before the next one are not consumed yet")
+	a.Waits.begin(waitReadAhead, "the prefetched frames before the next one are not consumed yet")
 	defer a.Waits.end(waitReadAhead)
 	return a.room.Acquire(ctx, a.weight(d))
 }

@@ -19,7 +19,7 @@ import (
 // owner before goes on committing, or others try the same.
 const fenceTries = 1000
 
-// open makes the instance the owner of its stage: it finds the last commit,
+// Open makes the instance the owner of its stage: it finds the last commit,
 // rebuilds the state from the checkpoint and the frames after it, and fences
 // whichever process owned the stage before.
 func (t *Task) Open(ctx context.Context) error {
@@ -140,7 +140,7 @@ func (t *Task) fence(ctx context.Context) error {
 // A resumption is where a task goes on; its commit is 0 if there is none before it.
 type resumption struct{ commit, taken uint64 }
 
-// sayResuming tells where the task goes on, when nothing can refuse the start any more.
+// SayResuming tells where the task goes on, when nothing can refuse the start any more.
 func (t *Task) SayResuming() {
 	if at := t.resumes; at.commit > 0 {
 		t.Log.Info("resuming", "commit", at.commit, "epoch", t.Ownership.Epoch, "taken", at.taken, "emitted", t.Emitted())
@@ -155,7 +155,7 @@ func newOwner() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// takenOf counts the messages that a commit and those before it took; replays are none.
+// TakenOf counts the messages that a commit and those before it took; replays are none.
 func (t *Task) TakenOf(control *frame.Frame) (n uint64) {
 	for _, p := range control.Inputs {
 		if p.Stream != plan.ReplayStream {

@@ -13,7 +13,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// fault is a Fault without its type, and how to find its state.
+// Fault is a Fault without its type, and how to find its state.
 type Fault struct {
 	supervise.Fault
 	Call    string
@@ -25,7 +25,7 @@ type Fault struct {
 	HasKey  bool
 }
 
-// verdict is a Recovery without its type.
+// Verdict is a Recovery without its type.
 type Verdict struct {
 	Decision supervise.Decision
 	Replace  func(state.Keeper) error

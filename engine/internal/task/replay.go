@@ -99,7 +99,7 @@ func (r *replays) request(sequence uint64) dlq.Replay {
 }
 
 // settle is told that requests below a sequence are committed.
-func (r *replays) Settle(below uint64) {
+func (r *replays) settle(below uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for sequence := range r.requests {
@@ -112,7 +112,7 @@ func (r *replays) Settle(below uint64) {
 
 // serve peeks the requests for the stage, and cleans up behind those that are
 // committed, until ctx is done. What fails is tried again.
-func (r *replays) Serve(ctx context.Context) {
+func (r *replays) serve(ctx context.Context) {
 	poll := time.NewTicker(replayPoll)
 	defer poll.Stop()
 	next, delay := r.input.Committed.Offset, replayRetry
@@ -124,7 +124,7 @@ func (r *replays) Serve(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			r.task.Log.Warn("cannot read the replays of dead letters; retrying", "error", err)
-			r.task.replayWaits().Begin(waitReplays, err.Error())
+			r.task.replayWaits().begin(waitReplays, err.Error())
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)
 		}
@@ -236,7 +236,7 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 	}
 	t.traceCall(i)
 	t.mark()
-	t.Batch.Begin(p.Message.Time)
+	t.Batch.begin(p.Message.Time)
 	err = t.invoke(ctx, func() error {
 		if origin.Definition.Batch {
 			t.Inbox.gathered = append(t.Inbox.gathered[:0], p)
@@ -244,10 +244,10 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 		}
 		return t.check(i, t.Processor.CallMessage(ctx, &p))
 	})
-	return t.Conclude(i, err)
+	return t.conclude(i, err)
 }
 
-// hintReplay is told that there may be a request for a stage.
+// HintReplay is told that there may be a request for a stage.
 func (r *Run) HintReplay(stage string, _ int) {
 	in := r.Instance(stage)
 	if in == nil {

@@ -41,12 +41,12 @@ type Run struct {
 	telling      sync.Mutex  // one event at a time
 	Ready        atomic.Bool // every instance is open
 
-	// inBackground runs fn until it returns, with a context that ends when
+	// InBackground runs fn until it returns, with a context that ends when
 	// everything has to stop. stop ends it before, and waits for it.
 	InBackground func(fn func(context.Context)) (stop func())
 }
 
-// settings are those of a run that its tasks need.
+// Settings are those of a run that its tasks need.
 type Settings struct {
 	Dir          string
 	MinFree      int64

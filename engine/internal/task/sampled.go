@@ -92,7 +92,7 @@ func (s *sampled) end(now time.Time, all bool) (over leftOut) {
 	return over
 }
 
-// flush tells what was left out in the periods that are over, or in all.
+// Flush tells what was left out in the periods that are over, or in all.
 func (s *sampled) Flush(now time.Time, all bool) {
 	s.mu.Lock()
 	over := s.end(now, all)

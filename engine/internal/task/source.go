@@ -52,7 +52,7 @@ func (t *Task) sourceLoop(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// beginFeeding comes before the feeder starts.
+// BeginFeeding comes before the feeder starts.
 func (t *Task) BeginFeeding(ctx context.Context) error {
 	t.Source.finished, t.Source.err, t.Traces.calling = false, nil, false
 	if err := t.hook(ctx, startUnit, t.Processor.Keeper().Prepare); err != nil {
@@ -62,7 +62,7 @@ func (t *Task) BeginFeeding(ctx context.Context) error {
 	return nil
 }
 
-// publishProduced commits what there is, unless a commit is under way, or the
+// PublishProduced commits what there is, unless a commit is under way, or the
 // channel or the disk is full.
 func (t *Task) PublishProduced(ctx context.Context) (bool, error) {
 	if t.Flight != nil || !t.hasPending() || !t.batchFits() || t.Run.Space.isFull() {
@@ -80,10 +80,10 @@ func (t *Task) PublishProduced(ctx context.Context) (bool, error) {
 func (t *Task) leaveFeeder(done <-chan struct{}) bool {
 	t.Code.Guard.enter()
 	<-done
-	return t.Code.Guard.Leave()
+	return t.Code.Guard.leave()
 }
 
-// allCommitted says whether the feeder has finished, why, and that nothing is
+// AllCommitted says whether the feeder has finished, why, and that nothing is
 // left to commit.
 func (t *Task) AllCommitted() (finished bool, cause error) {
 	t.Batch.mu.Lock()
@@ -121,7 +121,7 @@ func (t *Task) waitSource(ctx context.Context) error {
 	return nil
 }
 
-// sourceFinished ends the source, stops it, or passes its fault on.
+// SourceFinished ends the source, stops it, or passes its fault on.
 func (t *Task) SourceFinished(ctx context.Context, cause error) error {
 	switch {
 	case ctx.Err() != nil:

@@ -110,7 +110,7 @@ func (s *space) look() (before, now int32) {
 
 func (s *space) isFull() bool { return s.level.Load() == spaceFull }
 
-// mayTrim is false while the embedded server has no space, or has met the end of
+// MayTrim is false while the embedded server has no space, or has met the end of
 // the disk: it waits for itself without end when it is to delete what it could not
 // write.
 func (s *space) MayTrim() bool {
@@ -149,13 +149,13 @@ func (s *space) await(ctx context.Context) error {
 	return nil
 }
 
-// persist tries what the disk may have no space for, until it has.
+// Persist tries what the disk may have no space for, until it has.
 func (s *space) Persist(write func() error) error {
 	err := write()
 	if !errors.Is(err, checkpoint.ErrNoSpace) {
 		return err
 	}
-	s.run.Waits.Begin(waitDisk, "cannot save metadata")
+	s.run.Waits.begin(waitDisk, "cannot save metadata")
 	defer s.run.Waits.end(waitDisk)
 	tick := time.NewTicker(spaceTick)
 	defer tick.Stop()
@@ -170,7 +170,7 @@ func (s *space) Persist(write func() error) error {
 	return err
 }
 
-// awaitStart keeps a run from beginning on a full disk.
+// AwaitStart keeps a run from beginning on a full disk.
 func (s *space) AwaitStart(ctx context.Context) error {
 	tick := time.NewTicker(spaceTick)
 	defer tick.Stop()
@@ -179,7 +179,7 @@ func (s *space) AwaitStart(ctx context.Context) error {
 			return nil
 		}
 		if !said {
-			s.run.Waits.Begin(waitDisk, "the disk is full: not starting the run")
+			s.run.Waits.begin(waitDisk, "the disk is full: not starting the run")
 			defer s.run.Waits.end(waitDisk)
 			s.run.Log.Warn("the disk is full: waiting for free space before starting", s.facts()...)
 		}
@@ -196,7 +196,7 @@ func (s *space) facts() []any {
 	return []any{"dir", now.Path, "free_MiB", now.Free >> 20, "bound_MiB", now.Bound >> 20}
 }
 
-// serve watches until ctx is done.
+// Serve watches until ctx is done.
 func (s *space) Serve(ctx context.Context) {
 	defer close(s.over)
 	if dir := s.run.Dir; dir != nil {

@@ -76,14 +76,14 @@ func (s *stats) countRestart(cause string) {
 	s.causes[cause]++
 }
 
-// read returns the counts.
+// Read returns the counts.
 func (s *stats) Read() observe.LifeCounts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts
 }
 
-// readAll returns the counts, and the restarts by why there were.
+// ReadAll returns the counts, and the restarts by why there were.
 func (s *stats) ReadAll() (counts observe.LifeCounts, causes map[string]uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

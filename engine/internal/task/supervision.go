@@ -8,7 +8,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// supervisorOf makes the supervision tree of a group.
+// SupervisorOf makes the supervision tree of a group.
 func (r *Run) SupervisorOf(g *plan.Group) *supervise.Supervisor {
 	s := &supervise.Supervisor{
 		Name:       g.Name,
@@ -35,7 +35,7 @@ func (in *Instance) child() supervise.Child {
 	o := in.Definition.Options
 	c := supervise.Child{
 		Name:           in.Definition.Name,
-		Serve:          in.Serve,
+		Serve:          in.serve,
 		Policy:         o.Policy,
 		Backoff:        o.Backoff,
 		Limit:          o.Limit,

@@ -7,7 +7,7 @@ import (
 	"penstock/engine/frame"
 )
 
-// takeBack drops the newest commits of a stage that took what its producers'
+// TakeBack drops the newest commits of a stage that took what its producers'
 // channels do not have any more: a cut of the power may take more of one channel
 // than of another, where the embedded server syncs at an interval. Afterwards
 // all stages stand at one state of affairs again, and go on from there. The

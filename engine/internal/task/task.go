@@ -11,7 +11,7 @@ import (
 	"penstock/engine/internal/plan"
 )
 
-// task is an instance's hold on its stage, from its fence on. Its loop runs
+// Task is an instance's hold on its stage, from its fence on. Its loop runs
 // in one goroutine, and only that commits; every field is the loop's own. A
 // stage that is restarted after a fault goes on in its task. One whose
 // function hangs is left behind together with it: nothing that the old task
@@ -108,12 +108,12 @@ func NewTask(in *Instance) *Task {
 	return s
 }
 
-// startReaders begins to peek the inputs, from the committed positions on.
+// StartReaders begins to peek the inputs, from the committed positions on.
 func (t *Task) StartReaders() {
 	var stops []func()
 	for _, i := range t.Inbox.Inputs {
 		if i.Replays != nil {
-			stops = append(stops, t.Run.InBackground(i.Replays.Serve))
+			stops = append(stops, t.Run.InBackground(i.Replays.serve))
 			continue
 		}
 		i.Reader = i.from.Reader(channel.ReaderConfig{
@@ -124,7 +124,7 @@ func (t *Task) StartReaders() {
 			OnTrouble:    func(err error) { t.noteTrouble(&t.Waiting.reading[i.Definition.Index], err) },
 		})
 		stops = append(stops,
-			t.Run.InBackground(func(ctx context.Context) { t.Read(ctx, i) }),
+			t.Run.InBackground(func(ctx context.Context) { t.read(ctx, i) }),
 			t.Run.InBackground(func(ctx context.Context) { i.forward(ctx, t.Inbox.arrivals) }))
 	}
 	t.Inbox.stop = func() {
@@ -134,7 +134,7 @@ func (t *Task) StartReaders() {
 	}
 }
 
-// input returns the one that positions call so, or nil.
+// Input returns the one that positions call so, or nil.
 func (t *Task) Input(stream string) *Input {
 	for _, i := range t.Inbox.Inputs {
 		if i.Definition.Stream.String() == stream {
@@ -144,7 +144,7 @@ func (t *Task) Input(stream string) *Input {
 	return nil
 }
 
-func (t *Task) Read(ctx context.Context, i *Input) {
+func (t *Task) read(ctx context.Context, i *Input) {
 	if err := i.Reader.Run(ctx); err != nil {
 		t.Inbox.Refusals <- fmt.Errorf("read %s: %w", i.Definition.Stream, err)
 	}
@@ -174,13 +174,13 @@ func (t *Task) rollback() error {
 	return nil
 }
 
-// usesKey is told of the key whose state the call at hand uses.
+// UsesKey is told of the key whose state the call at hand uses.
 func (t *Task) UsesKey(key *string) {
 	t.call.Key = *key
 	t.Code.watch.stateOf(key)
 }
 
-// idle is how long nothing is due. What waits for something else than its time
+// Idle is how long nothing is due. What waits for something else than its time
 // although that has come was seen in this round; what has become due since was
 // not.
 func (t *Task) Idle() time.Duration {
@@ -225,7 +225,7 @@ func (t *Task) Idle() time.Duration {
 // clockLook is how soon a timer's loop notices that the clock was put forward.
 const clockLook = time.Minute
 
-// justDue is how long the loop waits although something is due. That has come
+// JustDue is how long the loop waits although something is due. That has come
 // only now, or it waits for a commit or for room, which wake the loop: it must
 // not spin meanwhile.
 const JustDue = time.Millisecond

@@ -44,7 +44,7 @@ type timerSet struct {
 	atEnd  []int64 // those that were due at the end of the stage; nil before
 }
 
-// setTimer sets the timer of that name, or stops it.
+// SetTimer sets the timer of that name, or stops it.
 func (t *Task) SetTimer(name string, due int64) {
 	k := t.Definition.Timer(name)
 	if k < 0 {
@@ -78,13 +78,13 @@ func (t *Task) dueTimer() int {
 	return -1
 }
 
-func (t *Task) CallTimer(ctx context.Context, timer int) error {
+func (t *Task) callTimer(ctx context.Context, timer int) error {
 	now := t.Run.Clock.Now()
 	t.call = t.unitCall(unitOfTimer(timer))
 	t.call.due = t.timers.due[timer]
 	t.traceCall(nil)
 	t.mark()
-	t.Batch.Begin(now.UnixNano())
+	t.Batch.begin(now.UnixNano())
 	t.timers.due[timer] = t.Definition.Timers[timer].NextDue(t.timers.due[timer], now)
 	err := t.invoke(ctx, func() error {
 		err := t.Processor.CallTimer(ctx, timer, now)

@@ -219,7 +219,7 @@ func (t *Task) traceUndone(err error) {
 	}
 }
 
-// leave ends the spans of a task that is over. It may be called while a
+// Leave ends the spans of a task that is over. It may be called while a
 // function that hangs holds the rest of the task.
 func (t *tracing) Leave(err error) {
 	if sent := t.sent.Swap(nil); sent != nil {

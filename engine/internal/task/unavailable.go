@@ -86,7 +86,7 @@ func (t *Task) unlessAway(ctx context.Context, unit string, fn func() error) err
 // it answers Unavailable. It runs where the user's functions do, for the state's
 // codec may be needed.
 func (t *Task) undoneIfAway(fn func() error) error {
-	t.Batch.Begin(0)
+	t.Batch.begin(0)
 	timers := append([]int64(nil), t.timers.due...)
 	restore := t.Processor.Keeper().Save()
 	err := supervise.Contain(fn)

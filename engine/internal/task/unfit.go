@@ -39,7 +39,7 @@ type unfits struct {
 
 func (u *unfits) some() bool { return len(u.list) > 0 || u.dropped > 0 }
 
-// countDropped adds what a source's function dropped on purpose.
+// CountDropped adds what a source's function dropped on purpose.
 func (t *Task) CountDropped(n uint64) {
 	if t.Source != nil {
 		t.Batch.unfit.dropped += n
@@ -78,7 +78,7 @@ func unfitOf(stream *plan.Stream, e *Emission, data []byte, err error) unfit {
 	return u
 }
 
-// passesUnfit says that the stage goes on without a value that cannot be sent.
+// PassesUnfit says that the stage goes on without a value that cannot be sent.
 func (t *Task) PassesUnfit() bool {
 	l := t.Definition.Options.Unfit
 	return t.Source != nil && l != nil && (*l == plan.DeadLetter || *l == plan.DropMessage)

@@ -103,7 +103,7 @@ type underWay struct {
 
 // begin says that a wait is under way. One that is under way already keeps its
 // start, and has this detail from now on.
-func (w *waits) Begin(kind waitKind, detail string) {
+func (w *waits) begin(kind waitKind, detail string) {
 	slot := &w.underWay[kind]
 	var begun *underWay
 	for {
@@ -114,7 +114,7 @@ func (w *waits) Begin(kind waitKind, detail string) {
 		case begun == nil:
 			begun = &underWay{detail: detail}
 		}
-		if begun.since = w.Now(); before != nil {
+		if begun.since = w.now(); before != nil {
 			begun.since = before.since
 		}
 		if slot.CompareAndSwap(before, begun) {
@@ -130,7 +130,7 @@ func (w *waits) end(kind waitKind) {
 	}
 }
 
-func (w *waits) Now() time.Time {
+func (w *waits) now() time.Time {
 	if w.clock == nil {
 		return wall.Now()
 	}
@@ -158,7 +158,7 @@ func Told(waits []currentWait) []observe.Wait {
 	return list
 }
 
-// list are the waits to tell of now. With patience 0 each kind has its own; more
+// List are the waits to tell of now. With patience 0 each kind has its own; more
 // than 0 is that of all kinds that have one; with less than 0 none is overdue.
 func (w *waits) List(now time.Time, patience time.Duration) (list []currentWait) {
 	for kind := range w.underWay {

@@ -52,7 +52,7 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 			if list := in.WaitsNow(later); len(list) != 1 || list[0].For != "batch" || !list[0].Overdue {
 				t.Errorf("the waits are %+v", list)
 			}
-			in.Waiting.waits.Begin(waitCommit, "no answer yet")
+			in.Waiting.waits.begin(waitCommit, "no answer yet")
 			if list := in.WaitsNow(later.Add(-50 * time.Second)); len(list) != 2 || list[1].Overdue {
 				t.Errorf("beside its cause the waits are %+v", list)
 			}

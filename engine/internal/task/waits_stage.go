@@ -38,7 +38,7 @@ func (t *Task) noteTrouble(w *waits, err error) {
 		w.end(waitPermission)
 		return
 	}
-	w.Begin(waitFor(err, waitReader), err.Error())
+	w.begin(waitFor(err, waitReader), err.Error())
 }
 
 // isHeadDelayed says that the next message of an input has failed, and that it
@@ -79,7 +79,7 @@ func (t *Task) awaitQuarantine(ctx context.Context) error {
 		return nil
 	default:
 	}
-	t.Waiting.waits.Begin(waitTurn, "quarantine mode: messages that may have killed the process are tried first")
+	t.Waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried first")
 	defer t.Waiting.waits.end(waitTurn)
 	select {
 	case <-t.Run.Quarantine.Over:
@@ -92,7 +92,7 @@ func (t *Task) awaitQuarantine(ctx context.Context) error {
 // note begins or ends a wait.
 func (w *waits) note(kind waitKind, waits bool, detail string) {
 	if waits {
-		w.Begin(kind, detail)
+		w.begin(kind, detail)
 	} else {
 		w.end(kind)
 	}
@@ -127,7 +127,7 @@ type inCode struct {
 
 func (c *inCode) enter() { c.count.Store((c.count.Load() + 1) | 1) }
 
-func (c *inCode) Leave() { c.count.Store((c.count.Load() + 1) &^ 1) }
+func (c *inCode) leave() { c.count.Store((c.count.Load() + 1) &^ 1) }
 
 // wait is for the function, if it was under way already when it was asked last.
 func (c *inCode) wait(now time.Time, detail string) (currentWait, bool) {

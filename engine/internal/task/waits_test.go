@@ -23,9 +23,9 @@ func TestWaitKeepsItsStart(t *testing.T) {
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	w := waits{clock: clock}
 	began := clock.at
-	w.Begin(waitReader, "a consumer of a")
+	w.begin(waitReader, "a consumer of a")
 	clock.advance(10 * time.Second)
-	w.Begin(waitReader, "a consumer of b")
+	w.begin(waitReader, "a consumer of b")
 	if list := w.List(clock.at, 0); len(list) != 1 || !list[0].Since.Equal(began) || list[0].Detail != "a consumer of b" || list[0].Overdue {
 		t.Errorf("the waits are %+v", list)
 	}
@@ -45,9 +45,9 @@ func TestWaitKeepsItsStart(t *testing.T) {
 
 func TestWaitsCostNothingWhenNothingChanges(t *testing.T) {
 	var w waits
-	w.Begin(waitRoom, "a")
+	w.begin(waitRoom, "a")
 	allocated := testing.AllocsPerRun(100, func() {
-		w.Begin(waitRoom, "a")
+		w.begin(waitRoom, "a")
 		w.end(waitCommit)
 	})
 	if allocated != 0 {
@@ -59,8 +59,8 @@ func TestWaitThatFollowsIsNotOverdueBesideItsCause(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	in := &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits{clock: clock}, reading: []waits{{clock: clock}}}}
-	in.Waiting.reading[0].Begin(waitReadAhead, "8 MiB")
-	in.Waiting.waits.Begin(waitFunction, "message a:1")
+	in.Waiting.reading[0].begin(waitReadAhead, "8 MiB")
+	in.Waiting.waits.begin(waitFunction, "message a:1")
 	clock.advance(time.Hour)
 	for _, wait := range in.WaitsNow(clock.at) {
 		if wait.Overdue {

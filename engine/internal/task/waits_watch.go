@@ -38,7 +38,7 @@ const (
 	waitAgainMost = 5 * time.Minute
 )
 
-// watchWaits begins to watch; stop ends that, and waits for it.
+// WatchWaits begins to watch; stop ends that, and waits for it.
 func (r *Run) WatchWaits() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -157,7 +157,7 @@ func (p waitPlace) stage() string {
 // replayWaits are those of the input that dead letters come back through.
 func (in *Instance) replayWaits() *waits { return &in.Waiting.reading[len(in.Definition.Inputs)] }
 
-// waitsNow are the waits of the stage, and of its inputs.
+// WaitsNow are the waits of the stage, and of its inputs.
 func (in *Instance) WaitsNow(now time.Time) []currentWait {
 	patience := in.Run.Settings.Patience
 	list := append(in.Waiting.waits.List(now, patience), in.functionWaits(now)...)

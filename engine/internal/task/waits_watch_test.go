@@ -31,7 +31,7 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 	var events []supervise.Event
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	w, look := watched(clock, &log, func(e supervise.Event) { events = append(events, e) })
-	w.run.Waits.Begin(waitBroker, "nats://far")
+	w.run.Waits.begin(waitBroker, "nats://far")
 	look(10 * time.Second)
 	if len(events) != 0 || log.Len() != 0 {
 		t.Fatalf("told too early: %v %s", events, &log)
@@ -61,13 +61,13 @@ func TestEachWaitThatIsToldOfEndsInTheEvents(t *testing.T) {
 	var kinds []supervise.EventKind
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	w, look := watched(clock, &log, func(e supervise.Event) { kinds = append(kinds, e.Kind) })
-	w.run.Waits.Begin(waitUnavailable, "source: away")
+	w.run.Waits.begin(waitUnavailable, "source: away")
 	look(11 * time.Second)
 	if lines := strings.Count(log.String(), "the pipeline waits"); lines != 1 {
 		t.Errorf("%d lines between the first and the last, want 1: %s", lines, &log)
 	}
 	w.run.Waits.end(waitUnavailable)
-	w.run.Waits.Begin(waitUnavailable, "source: away")
+	w.run.Waits.begin(waitUnavailable, "source: away")
 	clock.advance(2 * time.Second) // nothing looks meanwhile
 	look(2 * time.Second)
 	w.end(clock.at)

@@ -80,7 +80,7 @@ func (w *watch) forget() {
 }
 
 // leave does nothing when no call is under way.
-func (w *watch) Leave() {
+func (w *watch) leave() {
 	if w.deadline == 0 {
 		return
 	}

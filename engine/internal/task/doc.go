@@ -1,0 +1,18 @@
+// Package task runs stages. Package engine declares them and hands them over as a plan (package plan) with the user's
+// functions behind the interface [Functions].
+//
+// In the order in which a reader meets it:
+//
+//   - A [Run] is what the stages of one run share: settings, server, checkpoints, supervision.
+//   - An [Instance] is a stage as the others see it, from the first start to the end of the run. What others must know
+//     of it they ask by the interface peer.
+//   - A [Task] is one life of an instance, between two faults: its [Input]s, the call at hand, the batch of outputs and
+//     state changes since the last commit, and the flight of a commit whose answer is awaited. Its loop is loop.go.
+//   - invoke.go is the only place that calls the user's code, and commit.go the only place that commits.
+//   - What fails is undone and tried again (attempt.go, retry.go), becomes a dead letter (divert.go, letters.go), or
+//     ends the life (fault.go). A message that kills the process is found in quarantine mode (quarantine.go).
+//   - A [Checkpointer] writes the committed states to the store, and trims the channels behind them.
+//   - Everything that can last is a wait with a name (waits.go).
+//
+// docs/design.md tells the way of a message through these files.
+package task
