@@ -82,7 +82,7 @@ func (s *simSession) live(c *coroutine) {
 }
 
 func (s *simSession) loop(c *coroutine) error {
-	if s.session.Source != nil {
+	if s.session.Source() != nil {
 		return s.sourceLoop(c)
 	}
 	for s.life.Err() == nil {
@@ -102,7 +102,7 @@ func (s *simSession) loop(c *coroutine) error {
 // sourceLoop does what the engine's does, with calls of the source's function
 // that the world makes.
 func (s *simSession) sourceLoop(c *coroutine) error {
-	in := s.session
+	in := s.session.Source()
 	if err := in.BeginFeeding(s.life); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *simSession) sourceLoop(c *coroutine) error {
 func (s *simSession) stopFeeding(err error) {
 	if s.feeding {
 		s.feeding = false
-		s.session.Fed(err)
+		s.session.Source().Fed(err)
 	}
 }
 
@@ -146,7 +146,7 @@ func (s *simSession) canFeed() bool {
 
 // feed calls the source's function.
 func (s *simSession) feed() {
-	err := s.session.CallSource(s.life)
+	err := s.session.Source().CallSource(s.life)
 	s.process.world.say("%s: its function is called: %v", s, err)
 	if err != nil {
 		s.stopFeeding(err)
@@ -162,7 +162,7 @@ func (s *simSession) isReady() bool {
 		switch {
 		case len(in.Wake) > 0:
 			<-in.Wake
-		case in.Flight.IsDone(), w.now >= s.wakeAt:
+		case in.Txn.IsDone(), w.now >= s.wakeAt:
 		default:
 			return false
 		}

@@ -13,19 +13,19 @@ var mutations = []mutation{
 	}}},
 	{"read-back", "a commit without an answer is read back before it is sent again", edits{{
 		"engine/internal/task/resolve.go", `	case errors.Is(err, channel.ErrStreamLost):`, `	case mutated("read-back") && err == nil && found:
-		t.Flight.expected = last.Sequence
+		t.Txn.expected = last.Sequence
 	case errors.Is(err, channel.ErrStreamLost):`,
 	}}},
 	{"fenced", "an owner that was fenced stops", edits{{
-		"engine/internal/task/resolve.go", `case found && last.Sequence != t.Flight.expected,`, `case mutated("fenced") && found && last.Sequence > t.Flight.expected:
-		t.Flight.expected = last.Sequence
-	case found && last.Sequence != t.Flight.expected,`,
+		"engine/internal/task/resolve.go", `case found && last.Sequence != t.Txn.expected,`, `case mutated("fenced") && found && last.Sequence > t.Txn.expected:
+		t.Txn.expected = last.Sequence
+	case found && last.Sequence != t.Txn.expected,`,
 	}}},
 	{"foreign-tail", "a commit is sent again behind the messages of other clients", edits{{
-		"engine/internal/task/resolve.go", `	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)`, `	if mutated("foreign-tail") {
-		last.Tail = t.Flight.expected
+		"engine/internal/task/resolve.go", `	t.Txn.publish(t.Channel, last.Tail)`, `	if mutated("foreign-tail") {
+		last.Tail = t.Txn.expected
 	}
-	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)`,
+	t.Txn.publish(t.Channel, last.Tail)`,
 	}}},
 	{"abandoned", "a function that was left behind has no effect", edits{{
 		"engine/internal/task/guard.go", `func (h *callGuard) leave() bool { return `, `func (h *callGuard) leave() bool { return mutated("abandoned") || `,

@@ -117,17 +117,8 @@ func (b *batch) sum() {
 	}
 }
 
-// completed returns the sections; those of a source without what the call
-// under way emitted so far.
-func (b *batch) completed(ofSource *feeder) []frame.Section {
-	sections := append([]frame.Section(nil), b.sections...)
-	if ofSource != nil {
-		for i := range sections {
-			sections[i].Truncate(b.marks[i])
-		}
-	}
-	return sections
-}
+// copied returns the sections; what they hold is shared.
+func (b *batch) copied() []frame.Section { return append([]frame.Section(nil), b.sections...) }
 
 // split moves the emissions of the call at hand to the next batch: they are
 // not part of what is committed now. It runs right after the frame was

@@ -70,7 +70,7 @@ func (t *Task) batchHasRoom() bool {
 }
 
 // clean says that everything before the next call is committed.
-func (t *Task) clean() bool { return t.Flight == nil && t.Batch.Calls == 0 }
+func (t *Task) clean() bool { return t.Txn == nil && t.Batch.Calls == 0 }
 
 // callNext calls the function of a timer that is due, or of the next message: in
 // turn, for neither may starve the other.

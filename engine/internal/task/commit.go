@@ -4,41 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/answer"
 )
 
-// flight is a commit under way.
-type flight struct {
-	pending  *channel.Pending
-	trace    channel.Trace
-	frame    frame.Frame
-	data     []byte
-	expected uint64 // sequence of the commit before it
-	tail     uint64 // sequence of the last message on the subject, once it was looked at
-	sent     time.Time
-	taken    uint64 // messages; of a source, calls
-	ages     []aged
-}
-
-func (f *flight) IsDone() bool {
-	if f == nil {
-		return false
-	}
-	select {
-	case <-f.pending.Done():
-		return true
-	default:
-		return false
-	}
-}
-
-// publish sends everything the batch holds as one frame: the commit. It is
-// under way afterwards; settle ends it.
+// publish sends everything the batch holds as one transaction: the commit. It is under way afterwards; Settle ends it.
 func (t *Task) publish(ctx context.Context, end bool) error {
 	t.call = t.unitCall(commitUnit)
 	if err := t.delivered(ctx); err != nil {
@@ -47,15 +19,15 @@ func (t *Task) publish(ctx context.Context, end bool) error {
 	if err := t.beforeCommit(ctx); err != nil {
 		return err
 	}
-	f, err := t.encode(end)
+	x, err := t.begin(end)
 	if err != nil {
 		return err
 	}
 	faultpoint.Hit(faultpoint.BeforePublish, t.Definition.Name)
-	f.sent = t.Run.Clock.Now()
-	f.pending = t.Channel.Publish(f.data, f.expected, f.trace)
+	x.sent = t.Run.Clock.Now()
+	x.publish(t.Channel, x.expected)
 	faultpoint.Hit(faultpoint.PublishSent, t.Definition.Name)
-	t.Flight = f
+	t.Txn = x
 	return nil
 }
 
@@ -110,16 +82,16 @@ func (t *Task) collect() (state frame.State, err error) {
 	return state, err
 }
 
-// encode makes the frame and empties the batch.
-func (t *Task) encode(end bool) (*flight, error) {
+// begin makes a transaction of all that the calls since the last one did, and empties the batch.
+func (t *Task) begin(end bool) (*txn, error) {
 	t.Batch.lock()
 	defer t.Batch.unlock()
-	control, sequence := t.Committed.Last()
 	state, err := t.collect()
 	if err != nil {
-		return nil, t.unsaved(err)
+		return nil, t.role.unsaved(err)
 	}
-	f := &flight{expected: sequence, frame: frame.Frame{
+	control, sequence := t.Committed.Last()
+	x := &txn{expected: sequence, frame: frame.Frame{
 		Owner:    t.Ownership.Owner,
 		Epoch:    t.Ownership.Epoch,
 		Commit:   control.Commit + 1,
@@ -132,32 +104,20 @@ func (t *Task) encode(end bool) (*flight, error) {
 		Cursor:   t.ending.cursor,
 		Tally:    control.Tally.Plus(t.Batch.tally),
 		State:    state,
-		Sections: t.Batch.completed(t.Source),
+		Sections: t.role.finished(),
 	}}
-	if f.data, err = frame.Append(t.Batch.spare[:0], &f.frame, t.Format.options); err != nil && !errors.Is(err, frame.ErrTooLarge) {
+	if x.data, err = frame.Append(t.Batch.spare[:0], &x.frame, t.Format.options); err != nil && !errors.Is(err, frame.ErrTooLarge) {
 		return nil, fmt.Errorf("encode a frame: %w", err)
 	}
-	if err != nil || len(f.data) > t.Format.Limits.Frame {
-		return nil, t.tooLarge(&f.frame, len(f.data))
+	if err != nil || len(x.data) > t.Format.Limits.Frame {
+		return nil, t.tooLarge(&x.frame, len(x.data))
 	}
-	f.trace = t.traceSent()
-	f.taken, f.ages = t.Batch.taken, t.Batch.ages
+	x.trace = t.traceSent()
+	x.taken, x.ages = t.Batch.taken, t.Batch.ages
 	t.Batch.spare, t.Batch.last = nil, call{}
 	t.Committed.Launch(state.Changes)
-	t.empty(f)
-	return f, nil
-}
-
-func (t *Task) empty(f *flight) {
-	if t.Source != nil {
-		t.Batch.split()
-		return
-	}
-	next := make([]uint64, len(f.frame.Sections))
-	for d := range next {
-		next[d] = f.frame.Sections[d].Next()
-	}
-	t.Batch.reset(next)
+	t.role.launched(x)
+	return x, nil
 }
 
 func (t *Task) positions() []frame.Position {
@@ -172,64 +132,61 @@ func (t *Task) positions() []frame.Position {
 
 // Settle ends the commit under way once its answer is there, or waits for it.
 func (t *Task) Settle(ctx context.Context, wait bool) error {
-	if t.Flight == nil {
+	if t.Txn == nil || !wait && !t.Txn.IsDone() {
 		return nil
 	}
-	select {
-	case <-t.Flight.pending.Done():
-	default:
-		if !wait {
-			return nil
-		}
+	if !t.Txn.IsDone() {
 		t.Waiting.waits.begin(waitCommit, "no answer yet")
-		if err := t.Run.Clock.Until(ctx, t.Flight.pending.Done()); err != nil {
-			return err
-		}
 	}
-	sequence, err := t.Flight.pending.Result()
-	if err != nil {
-		if sequence, err = t.resolve(ctx, err); err != nil {
-			if ctx.Err() == nil {
-				t.traceLost(err)
-			}
-			return err
-		}
+	sequence, err := t.outcome(ctx)
+	if err == nil {
+		t.settled(sequence)
+	} else if ctx.Err() == nil {
+		t.traceLost(err)
 	}
-	t.settled(sequence)
-	return nil
+	return err
+}
+
+// outcome waits for what becomes of the transaction under way, and looks into the channel when the answer does not say.
+func (t *Task) outcome(ctx context.Context) (sequence uint64, err error) {
+	if err := t.Txn.wait(ctx, t.Run.Clock); err != nil {
+		return 0, err
+	}
+	if sequence, err = t.Txn.pending.Result(); err != nil {
+		return t.resolve(ctx, err)
+	}
+	return sequence, nil
 }
 
 // settled takes a commit that is in the channel.
 func (t *Task) settled(sequence uint64) {
-	f := t.Flight
+	x := t.Txn
 	faultpoint.Hit(faultpoint.AfterPublish, t.Definition.Name)
-	t.measure(f)
-	t.noteSize(f)
-	t.Committed.Accept(&f.frame, sequence)
-	t.Flight, t.Batch.spare, t.Batch.closed = nil, f.data, false
+	t.measure(x)
+	t.noteSize(x)
+	t.Committed.Accept(&x.frame, sequence)
+	t.Txn, t.Batch.spare, t.Batch.closed = nil, x.data, false
 	t.Waiting.waits.end(waitCommit)
 	t.Batch.most = min(2*t.Batch.most, batchCalls)
-	t.published(f, sequence)
-	t.traceCommitted(f)
+	t.published(x, sequence)
+	t.traceCommitted(x)
 	faultpoint.Hit(faultpoint.BeforeAck, t.Definition.Name)
-	for k, i := range t.Inbox.Inputs[:len(f.frame.Inputs)] {
-		i.settle(f.frame.Inputs[k])
+	for k, i := range t.Inbox.Inputs[:len(x.frame.Inputs)] {
+		i.settle(x.frame.Inputs[k])
 		if i.Producer != nil {
 			i.Producer.poke()
 		}
 		if t.Run.Quarantine.isOn() {
-			t.Run.Quarantine.passed(t.Definition.Name, f.frame.Inputs[k].Stream, f.frame.Inputs[k].Offset)
+			t.Run.Quarantine.passed(t.Definition.Name, x.frame.Inputs[k].Stream, x.frame.Inputs[k].Offset)
 		}
 	}
 	t.Batch.lock()
 	defer t.Batch.unlock()
-	if t.Source != nil {
-		t.Source.makeRoom()
-	}
+	t.role.committed()
 	t.forgetCommitted()
 	t.succeeded(commitUnit)
 	if t.sound() {
-		t.Progress.healthy.Store(f.frame.Commit)
+		t.Progress.healthy.Store(x.frame.Commit)
 	}
 	if t.Observed.Stats.unsaved.Load() {
 		t.saveNews()
@@ -240,13 +197,13 @@ func (t *Task) settled(sequence uint64) {
 }
 
 // published lets the others see a commit.
-func (t *Task) published(f *flight, sequence uint64) {
-	t.Progress.stored.Add(int64(len(f.data)))
+func (t *Task) published(x *txn, sequence uint64) {
+	t.Progress.stored.Add(int64(len(x.data)))
 	t.Progress.Last.Store(sequence)
-	for d := range f.frame.Sections {
-		t.Progress.next[d].Store(f.frame.Sections[d].Next())
+	for d := range x.frame.Sections {
+		t.Progress.next[d].Store(x.frame.Sections[d].Next())
 	}
-	if f.frame.Ended {
+	if x.frame.Ended {
 		t.Phase.On(commitsEnd)
 		t.Run.PokeAll()
 	}

@@ -7,7 +7,8 @@
 //   - An [Instance] is a stage as the others see it, from the first start to the end of the run. What others must know
 //     of it they ask by the interface peer.
 //   - A [Task] is one life of an instance, between two faults: its [Input]s, the call at hand, the batch of outputs and
-//     state changes since the last commit, and the flight of a commit whose answer is awaited. Its loop is loop.go.
+//     state changes since the last commit, and the transaction whose answer is awaited (txn.go). Its loop is loop.go;
+//     what a [Source] does differently is its role (role.go).
 //   - invoke.go is the only place that calls the user's code, and commit.go the only place that commits.
 //   - What fails is undone and tried again (attempt.go, retry.go), becomes a dead letter (divert.go, letters.go), or
 //     ends the life (fault.go). A message that kills the process is found in quarantine mode (quarantine.go).

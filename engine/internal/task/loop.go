@@ -27,11 +27,11 @@ const (
 	callsPerLook = 16
 )
 
-// callLoop is loop, for which a function that ends its goroutine has failed
+// callLoop is the loop of its role, for which a function that ends its goroutine has failed
 // like any other.
 func (t *Task) callLoop(ctx context.Context) error {
 	for {
-		err := supervise.Call(func() error { return t.loop(ctx) })
+		err := supervise.Call(func() error { return t.role.loop(ctx) })
 		exit, ok := err.(*supervise.PanicError)
 		if !ok || exit.Value != supervise.ErrGoexit {
 			return err
@@ -51,19 +51,16 @@ func (t *Task) callLoop(ctx context.Context) error {
 	}
 }
 
-func (t *Task) loop(ctx context.Context) error {
-	if t.Source != nil {
-		return t.sourceLoop(ctx)
-	}
+func (p processorRole) loop(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		next, err := t.Round(ctx)
+		next, err := p.Round(ctx)
 		if err != nil || next == ToEnd {
 			return err
 		}
 		if next == ToWait {
-			if err := t.wait(ctx, timer); err != nil {
+			if err := p.wait(ctx, timer); err != nil {
 				return err
 			}
 		}
@@ -136,17 +133,13 @@ func (t *Task) Arrived(a Arrival) {
 
 // wait blocks until something can have changed.
 func (t *Task) wait(ctx context.Context, timer *time.Timer) error {
-	var done <-chan struct{}
-	if t.Flight != nil {
-		done = t.Flight.pending.Done()
-	}
 	pending := t.Batch.Calls > 0
-	t.noteWaits(pending, !pending || t.Flight != nil || t.hasRoom(t.Batch.Emitted, t.Batch.Bytes))
+	t.noteWaits(pending, !pending || t.Txn != nil || t.hasRoom(t.Batch.Emitted, t.Batch.Bytes))
 	timer.Reset(t.Idle())
 	select {
 	case a := <-t.Inbox.arrivals:
 		t.Arrived(a)
-	case <-done:
+	case <-t.Txn.answered():
 	case <-timer.C:
 	case <-t.Wake:
 	case err := <-t.Inbox.Refusals:
@@ -204,11 +197,11 @@ func (t *Task) isToGoOut(ctx context.Context, since time.Time, calls int) bool {
 	switch {
 	case ctx.Err() != nil:
 		return true
-	case t.Flight != nil:
+	case t.Txn != nil:
 		if t.isLap(calls) {
 			t.lap(calls, t.Run.Clock.Now())
 		}
-		return t.Flight.IsDone()
+		return t.Txn.IsDone()
 	}
 	now := t.Run.Clock.Now()
 	if t.isLap(calls) {
@@ -220,7 +213,7 @@ func (t *Task) isToGoOut(ctx context.Context, since time.Time, calls int) bool {
 // publishBatch commits what has gathered, unless a commit is under way, letters
 // are, or the channel is full.
 func (t *Task) publishBatch(ctx context.Context) error {
-	if t.Flight != nil || t.Batch.Calls == 0 || t.letters.pending.Load() > 0 {
+	if t.Txn != nil || t.Batch.Calls == 0 || t.letters.pending.Load() > 0 {
 		return nil
 	}
 	if !t.hasRoom(t.Batch.Emitted, t.Batch.Bytes) || t.Run.Space.isFull() || t.waitsFor(commitUnit) {

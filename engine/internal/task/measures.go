@@ -114,18 +114,18 @@ func (b *batch) age() {
 }
 
 // measure adds a commit that is on disk.
-func (t *Task) measure(f *flight) {
+func (t *Task) measure(x *txn) {
 	now := t.Run.Clock.Now()
-	t.Observed.measures.commits.Observe(now.Sub(f.sent).Seconds(), 1)
-	t.Observed.measures.batches.Observe(float64(f.taken), 1)
-	for _, a := range f.ages {
+	t.Observed.measures.commits.Observe(now.Sub(x.sent).Seconds(), 1)
+	t.Observed.measures.batches.Observe(float64(x.taken), 1)
+	for _, a := range x.ages {
 		t.pace.ages[1+a.input].Observe(float64(now.UnixNano()-a.time)*1e-9, a.count)
 	}
 	for _, of := range t.pace.ages {
 		of.Flush()
 	}
 	if t.Batch.ages == nil {
-		t.Batch.ages = f.ages[:0]
+		t.Batch.ages = x.ages[:0]
 	}
 }
 

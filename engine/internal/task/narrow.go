@@ -16,45 +16,11 @@ import (
 // alone, and its state is encoded right after the call: so it fails at its own
 // call like any other, with its attempts, AttemptDelay and letter.
 
-// narrow has fewer calls in the next commit. It is false when this one has only
-// one, or is that of a source, whose calls do not wait for commits.
-func (t *Task) narrow() bool {
-	if t.Batch.Calls <= 1 || t.Source != nil {
-		return false
-	}
-	t.Batch.most = t.Batch.Calls / 2
-	return true
-}
-
 // blame makes the last call the one at hand, which fails.
 func (t *Task) blame() {
 	if t.Batch.last.input != nil || t.Batch.last.unit != "" {
 		t.call = t.Batch.last
 	}
-}
-
-// unsaved answers a commit whose state cannot be encoded.
-func (t *Task) unsaved(err error) error {
-	switch last := t.Batch.last; {
-	case errors.Is(err, errAbandoned), t.Source != nil:
-		return err
-	case t.Batch.Calls > 1:
-		if t.Batch.most == batchCalls { // once for each search
-			t.Log.Warn("the state cannot be encoded: the stage goes back to the last commit to find the message that caused it", "calls", t.Batch.Calls, "error", brief(err))
-		}
-		t.narrow()
-		return errRewind
-	case last.input == nil:
-		t.blame()
-	case !last.checked:
-		last.input.alone, last.input.aloneAt = true, last.offset
-		return errRewind
-	case t.Processor.HasBeforeCommit():
-		return fmt.Errorf("after BeforeCommit: %w", err)
-	default: // the codec gave two answers
-		t.blame()
-	}
-	return err
 }
 
 // check encodes the state that a call of messages left, if there is reason to.

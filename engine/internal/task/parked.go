@@ -10,7 +10,7 @@ import (
 // park looks whether an idle instance waits only for a stage that was given
 // up. When everybody does the run drains: what is left goes on with the next.
 func (t *Task) park() {
-	if !t.isBlocked() && !(t.Source == nil && t.Run.hasGivenUp() && t.clean() && t.inputsQuiet() && !t.waitsForTime()) {
+	if !t.isBlocked() && !t.role.waitsForGivenUp() {
 		t.Phase.On(somethingToDo)
 		return
 	}
@@ -34,7 +34,7 @@ func (t *Task) waitsForTime() bool {
 // makes, because a reader waits for a stage that was given up, or is one, or has
 // stopped already.
 func (t *Task) isBlocked() bool {
-	if !t.Run.hasGivenUp() && !t.Run.IsDraining() || t.Flight != nil {
+	if !t.Run.hasGivenUp() && !t.Run.IsDraining() || t.Txn != nil {
 		return false
 	}
 	return t.hasPending() && !t.batchFits() && t.isHeldUp()

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
@@ -40,7 +39,7 @@ func (t *Task) Open(ctx context.Context) error {
 		if try == 1 {
 			t.Log.Warn("another process owns the stage; taking it over", "owner_epoch", taken.OwnerEpoch)
 		}
-		t.Flight = nil
+		t.Txn = nil
 	}
 }
 
@@ -118,20 +117,15 @@ func (t *Task) fence(ctx context.Context) error {
 		return fmt.Errorf("encode the fence frame: %w", err)
 	}
 	t.Ownership.Epoch = fence.Epoch
-	t.Flight = &flight{frame: fence, data: data, expected: sequence}
-	t.Flight.pending = t.Channel.Publish(data, sequence, channel.Trace{})
-	if err := t.Run.Clock.Until(ctx, t.Flight.pending.Done()); err != nil {
+	t.Txn = &txn{frame: fence, data: data, expected: sequence}
+	t.Txn.publish(t.Channel, sequence)
+	written, err := t.outcome(ctx)
+	if err != nil {
 		return err
 	}
-	written, err := t.Flight.pending.Result()
-	if err != nil {
-		if written, err = t.resolve(ctx, err); err != nil {
-			return err
-		}
-	}
 	t.Committed.Accept(&fence, written)
-	t.published(t.Flight, written)
-	t.Flight = nil
+	t.published(t.Txn, written)
+	t.Txn = nil
 	faultpoint.Hit(faultpoint.AfterFence, t.Definition.Name)
 	t.resumes = resumption{control.Commit, t.TakenOf(&control)}
 	return nil

@@ -25,25 +25,25 @@ func (t *Task) resolve(ctx context.Context, cause error) (uint64, error) {
 			return 0, t.escalate(fmt.Errorf("commit: %w", cause))
 		}
 		if try == 1 {
-			t.Log.Warn("commit outcome unknown; reading the stream back", "commit", t.Flight.frame.Commit, "error", cause)
+			t.Log.Warn("commit outcome unknown; reading the stream back", "commit", t.Txn.frame.Commit, "error", cause)
 		}
 		t.Waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
 		if err := t.Run.Clock.Pause(ctx, delay); err != nil {
 			return 0, err
 		}
 		delay = min(max(2*delay, 20*time.Millisecond), resolveDelay)
-		tail := t.Flight.tail
+		tail := t.Txn.tail
 		sequence, err := t.lookBack(ctx)
 		if err == nil {
 			if try > 1 {
-				t.Log.Info("commit outcome known: it is stored", "commit", t.Flight.frame.Commit)
+				t.Log.Info("commit outcome known: it is stored", "commit", t.Txn.frame.Commit)
 			}
 			return sequence, nil
 		}
 		if supervise.IsFatal(err) || ctx.Err() != nil {
 			return 0, err
 		}
-		if cause = err; t.Flight.tail != tail {
+		if cause = err; t.Txn.tail != tail {
 			delay = 0 // messages of others come in between: the next try is soon, to be before the next of them
 		}
 	}
@@ -67,17 +67,17 @@ func (t *Task) lookBack(ctx context.Context) (uint64, error) {
 		return 0, t.escalate(err)
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", channel.ErrUnknown, err)
-	case found && last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit == t.Flight.frame.Commit:
+	case found && last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit == t.Txn.frame.Commit:
 		return last.Sequence, nil
-	case found && last.Sequence != t.Flight.expected, !found && t.Flight.expected != 0:
+	case found && last.Sequence != t.Txn.expected, !found && t.Txn.expected != 0:
 		return 0, t.escalate(t.fenced(last, found))
 	}
-	t.Flight.tail = last.Tail
-	t.Flight.pending = t.Channel.Publish(t.Flight.data, last.Tail, t.Flight.trace)
-	if err := t.Run.Clock.Until(ctx, t.Flight.pending.Done()); err != nil {
+	t.Txn.tail = last.Tail
+	t.Txn.publish(t.Channel, last.Tail)
+	if err := t.Txn.wait(ctx, t.Run.Clock); err != nil {
 		return 0, err
 	}
-	return t.Flight.pending.Result()
+	return t.Txn.pending.Result()
 }
 
 func (t *Task) fencedBy(owner channel.Record) error {
@@ -85,10 +85,10 @@ func (t *Task) fencedBy(owner channel.Record) error {
 }
 
 func (t *Task) fenced(last channel.Record, found bool) error {
-	if found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Flight.expected {
+	if found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Txn.expected {
 		return t.fencedBy(last)
 	}
-	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d, which the server had acknowledged (was the server restored, purged, or hit by a power cut without sync?); the next start checks whether the pipeline can resume", t.Definition.Name, t.Flight.frame.Commit-1)
+	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d, which the server had acknowledged (was the server restored, purged, or hit by a power cut without sync?); the next start checks whether the pipeline can resume", t.Definition.Name, t.Txn.frame.Commit-1)
 }
 
 // refused says why a reader cannot go on. One whose stage was taken over finds

@@ -6,46 +6,65 @@ import (
 	"io"
 )
 
-// sourceLoop commits what the feeder produces.
-func (t *Task) sourceLoop(ctx context.Context) error {
-	if err := t.BeginFeeding(ctx); err != nil {
+// Source is the role of a stage without inputs. Its function runs in a goroutine of its own, the feeder, call after
+// call, so that what the finished calls emitted is committed also while the next one blocks. The batch, the state's
+// boundary and the fields below are shared with the loop under the batch's lock.
+type Source struct {
+	*Task
+	events chan struct{} // a call ended
+	room   chan struct{} // the loop took something out of the batch
+
+	isFinished bool
+	err        error // why the feeder finished: io.EOF, a fault, or the context's
+	calling    call  // the function's
+}
+
+func newSource(t *Task) *Source {
+	return &Source{Task: t, events: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+func (s *Source) makeRoom() { signal(s.room) }
+
+// loop commits what the feeder produces.
+func (s *Source) loop(ctx context.Context) error {
+	if err := s.BeginFeeding(ctx); err != nil {
 		return err
 	}
 	feedCtx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		t.feed(context.WithValue(feedCtx, feedKey{}, &t.Source.call))
+		s.feed(context.WithValue(feedCtx, feedKey{}, &s.calling))
 	}()
-	defer t.leaveFeeder(done)
+	defer s.leaveFeeder(done)
 	defer cancel()
 	for ctx.Err() == nil {
-		if t.Run.IsDraining() || t.ReadersEnded() {
+		if s.Run.IsDraining() || s.ReadersEnded() {
 			cancel()
 		}
-		if err := t.Settle(ctx, false); err != nil {
+		if err := s.Settle(ctx, false); err != nil {
 			return err
 		}
-		published, err := t.PublishProduced(ctx)
+		published, err := s.PublishProduced(ctx)
 		if err != nil {
 			cancel()
-			if !t.leaveFeeder(done) {
+			if !s.leaveFeeder(done) {
 				return errAbandoned
 			}
-			return t.Fail(ctx, err)
+			return s.Fail(ctx, err)
 		}
 		if published {
 			continue
 		}
-		if finished, cause := t.AllCommitted(); finished {
+		if finished, cause := s.AllCommitted(); finished {
 			<-done
-			return t.SourceFinished(ctx, cause)
+			return s.SourceFinished(ctx, cause)
 		}
-		t.park()
-		if t.Run.IsDraining() && t.isBlocked() {
+		s.park()
+		if s.Run.IsDraining() && s.isBlocked() {
 			return nil
 		}
-		if err := t.waitSource(ctx); err != nil {
+		if err := s.waitSource(ctx); err != nil {
 			return err
 		}
 	}
@@ -53,42 +72,42 @@ func (t *Task) sourceLoop(ctx context.Context) error {
 }
 
 // BeginFeeding comes before the feeder starts.
-func (t *Task) BeginFeeding(ctx context.Context) error {
-	t.Source.finished, t.Source.err, t.Traces.calling = false, nil, false
-	if err := t.hook(ctx, startUnit, t.Processor.Keeper().Prepare); err != nil {
-		return t.Fail(ctx, err)
+func (s *Source) BeginFeeding(ctx context.Context) error {
+	s.isFinished, s.err, s.Traces.calling = false, nil, false
+	if err := s.hook(ctx, startUnit, s.Processor.Keeper().Prepare); err != nil {
+		return s.Fail(ctx, err)
 	}
-	t.Processor.Keeper().Boundary()
+	s.Processor.Keeper().Boundary()
 	return nil
 }
 
 // PublishProduced commits what there is, unless a commit is under way, or the
 // channel or the disk is full.
-func (t *Task) PublishProduced(ctx context.Context) (bool, error) {
-	if t.Flight != nil || !t.hasPending() || !t.batchFits() || t.Run.Space.isFull() {
+func (s *Source) PublishProduced(ctx context.Context) (bool, error) {
+	if s.Txn != nil || !s.hasPending() || !s.batchFits() || s.Run.Space.isFull() {
 		return false, nil
 	}
-	if err := t.publish(ctx, false); err != nil {
+	if err := s.publish(ctx, false); err != nil {
 		return false, err
 	}
-	t.Source.makeRoom()
+	s.makeRoom()
 	return true, nil
 }
 
 // leaveFeeder waits until the feeder has ended. As long as the source's
 // function does not return the task may be abandoned: then it is false.
-func (t *Task) leaveFeeder(done <-chan struct{}) bool {
-	t.Code.Guard.enter()
+func (s *Source) leaveFeeder(done <-chan struct{}) bool {
+	s.Code.Guard.enter()
 	<-done
-	return t.Code.Guard.leave()
+	return s.Code.Guard.leave()
 }
 
 // AllCommitted says whether the feeder has finished, why, and that nothing is
 // left to commit.
-func (t *Task) AllCommitted() (finished bool, cause error) {
-	t.Batch.mu.Lock()
-	defer t.Batch.mu.Unlock()
-	return t.Source.finished && t.Batch.Calls == 0 && t.Flight == nil, t.Source.err
+func (s *Source) AllCommitted() (finished bool, cause error) {
+	s.Batch.mu.Lock()
+	defer s.Batch.mu.Unlock()
+	return s.isFinished && s.Batch.Calls == 0 && s.Txn == nil, s.err
 }
 
 func (t *Task) hasPending() bool {
@@ -105,16 +124,12 @@ func (t *Task) batchFits() bool {
 	return t.hasRoom(emitted, bytes)
 }
 
-func (t *Task) waitSource(ctx context.Context) error {
-	var done <-chan struct{}
-	if t.Flight != nil {
-		done = t.Flight.pending.Done()
-	}
-	t.noteWaits(t.hasPending(), t.Flight != nil || t.batchFits())
+func (s *Source) waitSource(ctx context.Context) error {
+	s.noteWaits(s.hasPending(), s.Txn != nil || s.batchFits())
 	select {
-	case <-t.Source.events:
-	case <-done:
-	case <-t.Wake:
+	case <-s.events:
+	case <-s.Txn.answered():
+	case <-s.Wake:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -122,19 +137,19 @@ func (t *Task) waitSource(ctx context.Context) error {
 }
 
 // SourceFinished ends the source, stops it, or passes its fault on.
-func (t *Task) SourceFinished(ctx context.Context, cause error) error {
+func (s *Source) SourceFinished(ctx context.Context, cause error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case cause == io.EOF && t.isPermanent() && !t.ReadersEnded():
+	case cause == io.EOF && s.isPermanent() && !s.ReadersEnded():
 		return errAgain
-	case cause == io.EOF || t.ReadersEnded():
-		return t.end(ctx)
+	case cause == io.EOF || s.ReadersEnded():
+		return s.end(ctx)
 	case errors.Is(cause, errStopsWaiting):
 		return cause
-	case t.Run.IsDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
+	case s.Run.IsDraining() && (errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)):
 		return nil
 	}
-	t.call = t.unitCall(t.step())
-	return t.Fail(ctx, cause)
+	s.call = s.unitCall(s.step())
+	return s.Fail(ctx, cause)
 }

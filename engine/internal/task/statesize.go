@@ -25,10 +25,10 @@ type stateSize struct {
 // maxLarge bounds the keys that are known to be large. No more are told of.
 const maxLarge = 100
 
-// tooLarge answers a commit that does not fit into one message of the server:
-// fewer calls next time, or the failure of the one call it is.
+// tooLarge answers a commit that does not fit into one message of the server: fewer calls next time, or the failure of
+// the one call it is.
 func (t *Task) tooLarge(f *frame.Frame, size int) error {
-	if t.narrow() {
+	if t.role.narrow() {
 		return errRewind
 	}
 	state, outputs := sizeOf(f)
@@ -36,14 +36,10 @@ func (t *Task) tooLarge(f *frame.Frame, size int) error {
 	if f.State.Kind == frame.StateKeyed && len(f.State.Changes) == 1 {
 		err.Key = f.State.Changes[0].Key
 	}
-	switch {
-	case f.State.Kind == frame.StateWhole && t.isLarge(int(t.size.before.Load())):
+	if f.State.Kind == frame.StateWhole && t.isLarge(int(t.size.before.Load())) {
 		return answer.Fatal(&StateTooLargeError{Stage: err.Stage, Size: state, Outputs: outputs, Limit: err.Limit})
-	case t.Source != nil:
-		return answer.Fatal(err)
 	}
-	t.blame()
-	return err
+	return t.role.tooLarge(err)
 }
 
 // sizeOf is how many bytes of a frame are state and outputs.
@@ -62,12 +58,12 @@ func sizeOf(f *frame.Frame) (state, outputs int) {
 func (in *Instance) isLarge(size int) bool { return size > in.Format.Limits.Frame/2 }
 
 // noteSize looks how large the states are that a commit holds.
-func (t *Task) noteSize(f *flight) {
-	s := &f.frame.State
+func (t *Task) noteSize(x *txn) {
+	s := &x.frame.State
 	scale := func(size int) int { return size }
 	if t.Format.options.Compression != frame.None {
-		state, outputs := sizeOf(&f.frame)
-		scale = func(size int) int { return int(int64(size) * int64(len(f.data)) / int64(state+outputs+1)) }
+		state, outputs := sizeOf(&x.frame)
+		scale = func(size int) int { return int(int64(size) * int64(len(x.data)) / int64(state+outputs+1)) }
 	}
 	if s.Kind == frame.StateWhole {
 		size := scale(len(s.Whole))

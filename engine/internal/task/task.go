@@ -22,14 +22,14 @@ type Task struct {
 	Ownership ownership
 	Code      userCode
 	Inbox     inbox
-	Source    *feeder   // nil unless the stage is a source
+	role      role
 	steps     uint64    // calls of the source
 	Looked    time.Time // when the round began: what was due then was seen
 
 	call     call // at hand; of a source, that of its hooks
 	timers   timerSet
 	Batch    *batch
-	Flight   *flight // nil unless a commit is under way
+	Txn      *txn // nil unless a commit is under way
 	ending   ending
 	pace     pace
 	Failures failures // that are not committed
@@ -99,12 +99,19 @@ func NewTask(in *Instance) *Task {
 		s.Inbox.Inputs[k].head.Input = s.Inbox.Inputs[k]
 	}
 	if d.Kind == plan.KindSource {
-		s.Source, s.Batch.isShared = newFeeder(), true
+		s.role, s.Batch.isShared = newSource(s), true
 	} else {
+		s.role = processorRole{s}
 		s.Inbox.Replays = newReplays(s)
 		s.Inbox.Inputs = append(s.Inbox.Inputs, s.Inbox.Replays.input)
 	}
 	s.Processor = in.functions.NewProcessor(s)
+	return s
+}
+
+// Source is the task as a source's, or nil.
+func (t *Task) Source() *Source {
+	s, _ := t.role.(*Source)
 	return s
 }
 

@@ -68,24 +68,6 @@ func (t *Task) traceCall(i *Input) {
 	}
 }
 
-// traceSourceCall comes before a call of a source's function. Finished calls go
-// out at once when no commit is under way, so that this one belongs to the next
-// frame.
-func (t *Task) traceSourceCall() {
-	tr := &t.Traces
-	if tr.tracer == nil {
-		return
-	}
-	tr.calling = true
-	if now := tr.now.Load(); now != nil && t.Batch.Calls > 0 && tr.sent.Load() == nil && tr.finished.Load() == nil {
-		tr.finished.Store(now)
-		tr.now.Store(nil)
-	}
-	t.traceCall(nil)
-	now := tr.now.Load()
-	now.attempt = max(now.attempt, t.Source.call.Attempt)
-}
-
 func (t *Task) beginTrace(i *Input) *tracedFrame {
 	d := t.Definition
 	begin := trace.Begin{Pipeline: d.Pipeline.Name, Stage: d.Name, Instance: t.ID.String(), Kind: d.Kind, Epoch: t.Ownership.Epoch}
@@ -180,20 +162,18 @@ func (t *Task) traceSent() channel.Trace {
 }
 
 // traceCommitted ends the span of a commit that is on disk.
-func (t *Task) traceCommitted(f *flight) {
+func (t *Task) traceCommitted(x *txn) {
 	sent := t.Traces.sent.Swap(nil)
 	if sent == nil {
 		return
 	}
 	end := trace.End{
-		Outcome: trace.Committed, Commit: f.frame.Commit, In: f.taken, Bytes: len(f.data),
+		Outcome: trace.Committed, Commit: x.frame.Commit, Bytes: len(x.data),
 		Attempt: sent.attempt, DeadLetters: sent.letters,
 	}
-	if t.Source != nil {
-		end.In, end.Calls = 0, f.taken
-	}
-	for d := range f.frame.Sections {
-		end.Out += uint64(f.frame.Sections[d].Count)
+	end.In, end.Calls = t.role.counts(x.taken)
+	for d := range x.frame.Sections {
+		end.Out += uint64(x.frame.Sections[d].Count)
 	}
 	sent.span.End(end)
 }

@@ -8,12 +8,12 @@ import (
 
 // Without a tracer nothing is allocated, and a frame takes nothing along.
 func TestNoTracerNoCost(t *testing.T) {
-	s, i, ctx := &Task{Batch: newBatch(nil, 0)}, &Input{}, t.Context()
+	s, i, ctx := newSource(&Task{Batch: newBatch(nil, 0)}), &Input{}, t.Context()
 	allocated := testing.AllocsPerRun(1000, func() {
 		if s.Traces.context(ctx) != ctx {
 			t.Error("the context is another one")
 		}
-		s.traceSourceCall()
+		s.traceCalling()
 		s.traceCall(i)
 		s.traceHead(i)
 		s.traceNothing()

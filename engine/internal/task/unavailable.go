@@ -91,7 +91,7 @@ func (t *Task) undoneIfAway(fn func() error) error {
 	restore := t.Processor.Keeper().Save()
 	err := supervise.Contain(fn)
 	if err == nil && t.Batch.CallErr != nil {
-		err = t.unsent(t.call.name(), t.Batch.CallErr)
+		err = t.role.unsent(t.call.name(), t.Batch.CallErr)
 	}
 	if !answer.IsUnavailable(err) {
 		return err

@@ -40,11 +40,7 @@ type unfits struct {
 func (u *unfits) some() bool { return len(u.list) > 0 || u.dropped > 0 }
 
 // CountDropped adds what a source's function dropped on purpose.
-func (t *Task) CountDropped(n uint64) {
-	if t.Source != nil {
-		t.Batch.unfit.dropped += n
-	}
-}
+func (t *Task) CountDropped(n uint64) { t.role.dropped(n) }
 
 func (u *unfits) add(v unfit) {
 	total := len(v.value)
@@ -79,21 +75,7 @@ func unfitOf(stream *plan.Stream, e *Emission, data []byte, err error) unfit {
 }
 
 // PassesUnfit says that the stage goes on without a value that cannot be sent.
-func (t *Task) PassesUnfit() bool {
-	l := t.Definition.Options.Unfit
-	return t.Source != nil && l != nil && (*l == plan.DeadLetter || *l == plan.DropMessage)
-}
-
-// unsent is the failure of a call that emitted such a value. It ends a source.
-func (t *Task) unsent(unit string, err error) error {
-	if t.Source == nil {
-		return err
-	}
-	if l := t.Definition.Options.Unfit; l != nil && (*l == plan.StopStage || *l == plan.EscalateStage) {
-		return &AtLimitError{Stage: t.Definition.Name, Message: unit, Attempts: 1, Reason: err.Error()}
-	}
-	return answer.Fatal(fmt.Errorf("%w; with the option engine.OnUnfit the source makes it a dead letter or drops it, and goes on", err))
-}
+func (t *Task) PassesUnfit() bool { return t.role.passesUnfit() }
 
 // reject takes what a source's call rejected: nil when the call stands.
 func (t *Task) reject(err error) error {

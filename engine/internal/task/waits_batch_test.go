@@ -21,14 +21,14 @@ func (c *begunClock) Now() time.Time {
 // follows from what keeps the commit, and is overdue when nothing does.
 func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 	t.Parallel()
-	for name, wait := range map[string]func(*Task, context.Context) error{
-		"before a large call": (*Task).waitForOthers,
-		"with a full batch":   (*Task).waitForRoom,
+	for name, wait := range map[string]func(*Source, context.Context) error{
+		"before a large call": (*Source).waitForOthers,
+		"with a full batch":   (*Source).waitForRoom,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := &begunClock{handClock{at: time.Unix(1e9, 0)}, make(chan struct{}, 1)}
-			in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits{clock: clock}}}, Source: newFeeder(), Batch: &batch{}}
+			in := newSource(&Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits{clock: clock}}}, Batch: &batch{}})
 			in.Format.Limits = limits{Frame: 1000, Batch: 900}
 			in.Format.Capacity.Messages = 1000
 			in.Batch.Calls, in.Batch.Bytes = 1, 950
@@ -41,8 +41,8 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 			case <-ctx.Done():
 				t.Fatal("the wait has no name")
 			}
-			in.Source.makeRoom() // it looks once more, so the name is there when it has taken this
-			for len(in.Source.room) > 0 {
+			in.makeRoom() // it looks once more, so the name is there when it has taken this
+			for len(in.room) > 0 {
 				if ctx.Err() != nil {
 					t.Fatal("it does not wait for room")
 				}
@@ -60,7 +60,7 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 			in.Batch.mu.Lock()
 			in.Batch.Calls, in.Batch.Bytes = 0, 0
 			in.Batch.mu.Unlock()
-			in.Source.makeRoom()
+			in.makeRoom()
 			if err := <-waited; err != nil {
 				t.Fatal(err)
 			}

@@ -12,10 +12,10 @@ import (
 // noteWaits names what the loop is about to wait for, besides messages.
 func (t *Task) noteWaits(pending, fits bool) {
 	w := &t.Waiting.waits
-	w.note(waitCommit, t.Flight != nil, "no answer yet")
+	w.note(waitCommit, t.Txn != nil, "no answer yet")
 	t.noteSpace()
 	w.note(waitBreaker, t.isOpen(), "the circuit breaker is open")
-	if t.Flight != nil {
+	if t.Txn != nil {
 		return // whether there is room is asked when it is there
 	}
 	full := pending && !fits
