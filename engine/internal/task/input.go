@@ -12,9 +12,8 @@ import (
 	"penstock/engine/internal/rule"
 )
 
-// Input is one stream as read by one instance: the frames that were peeked,
-// and a cursor through their messages. Frames stay in the queue until the
-// commit that consumed them is settled, so that the cursor can go back.
+// Input is one stream as read by one instance: the frames that were peeked, and a cursor through their messages. Frames
+// stay in the queue until the commit that consumed them is settled, so that the cursor can go back.
 type Input struct {
 	Definition *plan.Input
 	Producer   peer
@@ -23,40 +22,49 @@ type Input struct {
 	Ahead      *readAhead
 	Replays    *replays // of the input that dead letters come back through; it has no producer and no reader
 
-	queue   []delivered
-	frame   int // in queue, under the cursor
-	loaded  bool
-	it      frame.Iterator
-	head    Peeked
-	hasHead bool
-	next    uint64 // offset under the cursor
-	after   uint64 // sequence to look at when the queue is used up
-	ended   bool   // the producer's last message is behind the cursor
-
 	Committed frame.Position
 	endTaken  bool           // the producer's end is behind the committed position
 	taken     *atomic.Uint64 // committed.Offset, for the producer
 
-	held    bool      // the head was answered with Hold
-	Until   time.Time // the head was answered with Snooze
-	alone   bool      // the message at aloneAt must be the only one in its commit
-	aloneAt uint64
-
-	waiting     []waiting      // messages that others have overtaken, by offset
-	waitingKeys map[string]int // how many of each key
-	nextDue     time.Time      // none of them may come before
-	picked      int            // the head is this one of them, counted from 1; 0: that under the cursor
-	aside       Peeked         // the message under the cursor meanwhile
-	asideIsHead bool
-	lastWaited  bool           // the last head was one of them
-	gaps        frame.Position // where the cursor went back to
-	kept        int64          // bytes of frames that are only kept because a message of them waits
-
-	// A batch from suspect to below cleared failed: its messages come one by one.
-	suspect, cleared uint64
+	cursor
+	foremost
+	overtaken
+	singled
 
 	traced   *tracedFrame // it has a link to the frame of this sequence
 	tracedAt uint64
+}
+
+// cursor is a place in the frames that were peeked.
+type cursor struct {
+	queue  []delivered
+	frame  int // in queue, under the cursor
+	loaded bool
+	it     frame.Iterator
+	next   uint64         // offset under the cursor
+	after  uint64         // sequence to look at when the queue is used up
+	ended  bool           // the producer's last message is behind the cursor
+	gaps   frame.Position // where the cursor went back to
+}
+
+// foremost is the message that is to be called next: the one under the cursor, or one that was overtaken.
+type foremost struct {
+	head        Peeked
+	hasHead     bool
+	held        bool      // the head was answered with Hold
+	Until       time.Time // the head was answered with Snooze
+	picked      int       // the head is this one of the overtaken, counted from 1; 0: that under the cursor
+	aside       Peeked    // the message under the cursor meanwhile
+	asideIsHead bool
+}
+
+// singled are messages that must be the only one in their commit, or in their call.
+type singled struct {
+	alone   bool // the message at aloneAt must be the only one in its commit
+	aloneAt uint64
+
+	// A batch from suspect to below cleared failed: its messages come one by one.
+	suspect, cleared uint64
 }
 
 // delivered is a frame in an input's queue.

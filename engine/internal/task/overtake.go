@@ -19,6 +19,15 @@ import (
 // so many the input waits.
 const maxWaiting = 1024
 
+// overtaken are the messages of an input that others have overtaken.
+type overtaken struct {
+	waiting     []waiting      // by offset
+	waitingKeys map[string]int // how many of each key
+	nextDue     time.Time      // none of them may come before
+	lastWaited  bool           // the last head was one of them
+	kept        int64          // bytes of frames that are only kept because a message of them waits
+}
+
 // waiting is a message that was overtaken.
 type waiting struct {
 	Peeked

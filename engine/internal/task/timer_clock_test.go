@@ -23,7 +23,7 @@ func timerSession(timers ...plan.Timer) (*Task, *jumpyClock) {
 	return &Task{
 		Instance: &Instance{Definition: &plan.Stage{Timers: timers}, Run: &Run{Clock: clock, Space: &space{}}},
 		timers:   timerSet{due: make([]int64, len(timers)), alarms: make([]alarms, len(timers))},
-		Inbox:    inbox{Inputs: []*Input{{hasHead: true}}}, // or it would be at its end
+		Inbox:    inbox{Inputs: []*Input{{foremost: foremost{hasHead: true}}}}, // or it would be at its end
 	}, clock
 }
 
