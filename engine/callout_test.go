@@ -10,7 +10,6 @@ import (
 	"penstock/engine"
 	"penstock/engine/breaker"
 	"penstock/engine/observe"
-	"penstock/engine/supervise"
 )
 
 // breakerChanges are what a stage's breaker did.
@@ -18,7 +17,7 @@ func (b *besides) breakerChanges(stage string) (changes []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.events {
-		if e.Child == stage && e.Kind == supervise.BreakerChanged {
+		if e.Child == stage && e.Kind == observe.BreakerChanged {
 			changes = append(changes, e.Detail)
 		}
 	}

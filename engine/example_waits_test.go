@@ -33,7 +33,7 @@ func ExampleWait() {
 	defer remove()
 	config.WaitPatience = time.Millisecond
 	config.OnEvent = func(e supervise.Event) {
-		if e.Kind != supervise.WaitsLong || e.Child != "post" {
+		if e.Kind != observe.WaitsLong || e.Child != "post" {
 			return
 		}
 		open.Do(func() {

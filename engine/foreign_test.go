@@ -18,6 +18,7 @@ import (
 	"penstock/engine"
 	"penstock/engine/broker"
 	"penstock/engine/doctor"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 	"penstock/internal/testing/patient"
 )
@@ -48,7 +49,7 @@ func newInvaded(t *testing.T, seed uint64) *invaded {
 	v.config.NATS.URL = s.ClientURL()
 	v.config.CheckpointInterval = 50 * time.Millisecond
 	v.config.OnEvent = func(e supervise.Event) {
-		if e.Kind == supervise.ForeignMessage {
+		if e.Kind == observe.ForeignMessage {
 			v.told.Add(1)
 		}
 	}

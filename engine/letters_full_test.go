@@ -127,7 +127,7 @@ func TestFullLettersStopTheStage(t *testing.T) {
 			config.NATS.URL, config.Logger = s.ClientURL(), log.logger()
 			c.limit(&config)
 			b := runBeside(t, p, config)
-			patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+			patient.Within(t, "the alarm", func() bool { return b.told("worker", observe.LettersFull) == 1 })
 			b.until("beside", "goes on as far as the channel takes it", func(s observe.StageStatus) bool { return s.In > 20 })
 			if s := stageStatus(t, p.Status(), "worker"); s.In > 20 || s.DeadLetters > 2 || s.Starts > 4 {
 				t.Errorf("while the queue is full: %+v", s)
@@ -169,7 +169,7 @@ func TestManyLettersThatWaitGiveOneAlarm(t *testing.T) {
 	config := testConfig(t, t.TempDir())
 	config.DeadLetterCount = 50
 	b := runBeside(t, p, config)
-	patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+	patient.Within(t, "the alarm", func() bool { return b.told("worker", observe.LettersFull) == 1 })
 	queue, err := p.DeadLetters()
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestManyLettersThatWaitGiveOneAlarm(t *testing.T) {
 	if s := stageStatus(t, b.complete(), "worker"); s.DeadLetters != 300 || s.DeadLettersBy["error"] != 300 {
 		t.Errorf("%+v", s)
 	}
-	if alarms := b.told("worker", supervise.LettersFull); alarms > 20 {
+	if alarms := b.told("worker", observe.LettersFull); alarms > 20 {
 		t.Errorf("%d alarms", alarms)
 	}
 }
@@ -221,7 +221,7 @@ func TestDrainWhileLettersAreFull(t *testing.T) {
 			config.DeadLetterCount, config.DrainTimeout = 2, time.Hour
 			p := poisoned(n, closed(), poison, options...)
 			b := runBeside(t, p, config)
-			patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+			patient.Within(t, "the alarm", func() bool { return b.told("worker", observe.LettersFull) == 1 })
 			b.stop()
 			if err := b.end(); err != nil {
 				t.Fatal(err)
@@ -259,7 +259,7 @@ func TestRestartWhileLettersAreFull(t *testing.T) {
 	end := make(chan struct{})
 	p := poisoned(30, end, every(10))
 	b := runBeside(t, p, config)
-	patient.Within(t, "the alarm", func() bool { return b.told("worker", supervise.LettersFull) == 1 })
+	patient.Within(t, "the alarm", func() bool { return b.told("worker", observe.LettersFull) == 1 })
 	starts := stageStatus(t, p.Status(), "worker").Starts
 	if err := p.RestartStage(t.Context(), "worker"); err != nil {
 		t.Fatal(err)

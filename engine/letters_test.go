@@ -155,7 +155,7 @@ func TestOnDeadLetter(t *testing.T) {
 				if s := stageStatus(t, status, stage); s.DeadLetters != 10 || s.DeadLettersBy["error"] != 10 || s.Starts != 1 || s.In != 100 {
 					t.Errorf("%+v", s)
 				}
-				if n := b.told(stage, supervise.Diverted); n != 10 {
+				if n := b.told(stage, observe.Diverted); n != 10 {
 					t.Errorf("%d events of %s", n, stage)
 				}
 			}
@@ -189,7 +189,7 @@ func TestLetterIsToldOf(t *testing.T) {
 	b := runBeside(t, p, config)
 	b.complete()
 	for _, e := range b.events {
-		if e.Kind == supervise.Diverted && (e.Child != "sink" || e.Detail != "sink.0:numbers.0:3" || e.Time.IsZero()) {
+		if e.Kind == observe.Diverted && (e.Child != "sink" || e.Detail != "sink.0:numbers.0:3" || e.Time.IsZero()) {
 			t.Errorf("%+v", e)
 		}
 	}

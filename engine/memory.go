@@ -44,7 +44,9 @@ func (r *run) openInMemory(ctx context.Context) error {
 	r.Server, r.Letters = memory.Host{}, r.memory.Letters()
 	r.Checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
 	for _, d := range r.Plan.Order() {
-		r.AddInstance(d, r.memory.Store(d.ID().String()), memory.MaxPayload)
+		for _, id := range d.Instances() {
+			r.AddInstance(d, id, r.memory.Store(id.String()), memory.MaxPayload)
+		}
 	}
 	r.Checkpointer.Instances = r.Instances
 	for _, in := range r.Instances {

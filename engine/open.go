@@ -165,7 +165,9 @@ func (r *run) claim(ctx context.Context) error {
 
 func (r *run) openInstances(ctx context.Context) error {
 	for _, d := range r.Plan.Order() {
-		r.AddInstance(d, r.store.Instance(d.ID().String()), r.broker.MaxPayload())
+		for _, id := range d.Instances() {
+			r.AddInstance(d, id, r.store.Instance(id.String()), r.broker.MaxPayload())
+		}
 	}
 	r.Checkpointer.Instances = r.Instances
 	if err := r.checkLetters(ctx); err != nil {

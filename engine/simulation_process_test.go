@@ -9,6 +9,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
@@ -112,7 +113,7 @@ func (w *world) start(disk *memory.Disk) *simProcess {
 func (p *simProcess) open() error {
 	r := p.run
 	for _, d := range r.Plan.Order() {
-		in := r.AddInstance(d, p.corner(d.Name), 1<<20)
+		in := r.AddInstance(d, plan.Only(d.Name), p.corner(d.Name), 1<<20)
 		in.Channel = &simLink{p, p.world.streams[d.Name]}
 		if err := in.Observed.History.Open(in.Committed.Store); err != nil {
 			return err

@@ -102,7 +102,7 @@ func fillAndEmpty(t *testing.T, kind string, cycles int) {
 	config.CheckpointInterval = 50 * time.Millisecond
 	var events []supervise.Event
 	config.OnEvent = func(e supervise.Event) {
-		if e.Kind == supervise.SpaceChanged {
+		if e.Kind == observe.SpaceChanged {
 			events = append(events, e)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -26,7 +27,7 @@ func sizes(p engine.Scope, list ...uint64) *engine.Stream[uint64] {
 func watchSize(config engine.Config) (engine.Config, *atomic.Int64) {
 	var told atomic.Int64
 	config.OnEvent = func(e supervise.Event) {
-		if e.Kind == supervise.StateSize {
+		if e.Kind == observe.StateSize {
 			told.Add(1)
 		}
 	}

@@ -30,7 +30,7 @@ func TestUnavailableIsTold(t *testing.T) {
 					return w.For == observe.WaitUnavailable && w.Readiness == want && strings.Contains(w.Detail, errDown.Error())
 				})
 			})
-			patient.Within(t, "the event", func() bool { return b.told("numbers", supervise.WaitsLong) > 0 })
+			patient.Within(t, "the event", func() bool { return b.told("numbers", observe.WaitsLong) > 0 })
 			a.mu.Lock()
 			a.left = 0
 			a.mu.Unlock()

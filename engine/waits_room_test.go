@@ -52,7 +52,7 @@ func TestStandstillIsToldWithWhatHoldsIt(t *testing.T) {
 	config.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	config.WaitPatience, config.DrainTimeout = 1500*time.Millisecond, 10*time.Millisecond
 	config.OnEvent = func(e supervise.Event) {
-		if e.Kind == supervise.WaitsLong {
+		if e.Kind == observe.WaitsLong {
 			events <- e
 		}
 	}
@@ -114,7 +114,7 @@ func TestSnoozeAgainAndAgainIsAStandstill(t *testing.T) {
 	config.WaitPatience, config.DrainTimeout = 2500*time.Millisecond, 10*time.Millisecond
 	events := make(chan supervise.Event, 100)
 	config.OnEvent = func(e supervise.Event) {
-		if e.Kind == supervise.WaitsLong {
+		if e.Kind == observe.WaitsLong {
 			events <- e
 		}
 	}

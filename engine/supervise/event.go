@@ -5,39 +5,27 @@ import (
 	"time"
 )
 
-// EventKind says what happened to a child.
-type EventKind uint8
+// EventKind says what happened to a child, in plain lower-case words. A child's owner may have kinds of its own.
+type EventKind string
 
 // A child's life: Starting, perhaps Up, any number of rounds of Failed, BackingOff and Restarting, and at the end
 // Stopped, GivenUp or Escalated.
 const (
-	Starting       EventKind = iota // it is started for the first time in this run of its group
-	Up                              // it said Running
-	Failed                          // it failed, see Reason and Err; also on its way out when it was told to stop
-	BackingOff                      // it is started again after Delay
-	Restarting                      // it is started again now
-	Stopped                         // it ended normally, or because it was told to: see Reason
-	Escalated                       // its failure ends its group, see Err
-	GivenUp                         // it ended and is not started again, see Reason and Err
-	Abandoned                       // it did not stop in time, its goroutine was left behind
-	HealthChanged                   // the level of a health check changed, see Detail
-	RecoveryFailed                  // its recovery function panicked or took too long, see Err
-	BreakerChanged                  // its circuit breaker changed, see Detail; told by its owner, never by a Supervisor
-	Diverted                        // one of its messages became the dead letter Detail; told by its owner, as the next
-	LettersFull                     // it waits, because the dead letters are full, see Err
-	SpaceChanged                    // it waits for free space on the disk, or goes on: see Detail
-	WaitsLong                       // it waits for longer than it does for good reasons: Detail says for what; told by its owner, as the next
-	WaitEnded                       // that is over: Detail says what it waited for, and for how long
-	ForeignMessage                  // a message in its channel is of another client and was set aside: Detail says which; of many only some are told
-	StateSize                       // its state, or that of a key, takes more than half of what a commit holds, or less again: see Detail
+	Starting       EventKind = "starting"        // it is started for the first time in this run of its group
+	Up             EventKind = "running"         // it said Running
+	Failed         EventKind = "fault"           // it failed, see Reason and Err; also on its way out when it was told to stop
+	BackingOff     EventKind = "backing off"     // it is started again after Delay
+	Restarting     EventKind = "restarting"      // it is started again now
+	Stopped        EventKind = "stopped"         // it ended normally, or because it was told to: see Reason
+	Escalated      EventKind = "escalated"       // its failure ends its group, see Err
+	GivenUp        EventKind = "given up"        // it ended and is not started again, see Reason and Err
+	Abandoned      EventKind = "abandoned"       // it did not stop in time, its goroutine was left behind
+	HealthChanged  EventKind = "health"          // the level of a health check changed, see Detail
+	RecoveryFailed EventKind = "recovery failed" // its recovery function panicked or took too long, see Err
 )
 
-var kindNames = [...]string{"starting", "running", "fault", "backing off", "restarting", "stopped", "escalated", "given up",
-	"abandoned", "health", "recovery failed", "circuit breaker", "dead letter", "dead letters full", "disk space",
-	"waits too long", "wait ended", "foreign message", "state size"}
-
-// String returns the kind in plain lower-case words.
-func (k EventKind) String() string { return nameOf(kindNames[:], "event kind", uint8(k)) }
+// String returns the kind as it is.
+func (k EventKind) String() string { return string(k) }
 
 // HasReason says whether an event of this kind says in Reason why a child ended.
 func (k EventKind) HasReason() bool {

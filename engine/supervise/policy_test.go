@@ -99,7 +99,7 @@ func TestNames(t *testing.T) {
 		Temporary: "temporary", Policy(9): "policy 9",
 		Shutdown: "shutdown", Reason(9): "reason 9",
 		RestForOne: "rest_for_one", Strategy(9): "strategy 9",
-		Up: "running", Failed: "fault", RecoveryFailed: "recovery failed", EventKind(99): "event kind 99",
+		Up: "running", Failed: "fault", RecoveryFailed: "recovery failed",
 		StateEscalated: "escalated", State(99): "state 99",
 		PassUp: "pass up", Decision(9): "decision 9",
 		LevelUnhealthy: "unhealthy", Level(9): "level 9",

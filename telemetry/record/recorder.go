@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
 	"penstock/engine/redact"
 	"penstock/engine/supervise"
 	"penstock/telemetry/internal/text"
@@ -128,10 +129,10 @@ func reasonOf(e supervise.Event) string {
 
 func colorOfEvent(kind supervise.EventKind) Color {
 	switch kind {
-	case supervise.Failed, supervise.GivenUp, supervise.Escalated, supervise.Abandoned, supervise.RecoveryFailed, supervise.LettersFull,
-		supervise.WaitsLong:
+	case supervise.Failed, supervise.GivenUp, supervise.Escalated, supervise.Abandoned, supervise.RecoveryFailed, observe.LettersFull,
+		observe.WaitsLong:
 		return Red
-	case supervise.ForeignMessage, supervise.BackingOff, supervise.Diverted, supervise.SpaceChanged, supervise.StateSize, supervise.BreakerChanged:
+	case observe.ForeignMessage, supervise.BackingOff, observe.Diverted, observe.SpaceChanged, observe.StateSize, observe.BreakerChanged:
 		return Orange
 	case supervise.HealthChanged:
 		return Yellow

@@ -28,6 +28,7 @@ type Stage struct {
 	Options    Options
 	Problems   []error
 	StateCodec func() string // its name
+	Partitions int           // instances that share the keys of its inputs; 0 means 1
 }
 
 // Input is one stream as one stage reads it.
@@ -44,8 +45,14 @@ type Input struct {
 // Keyed says whether the stage has a state for each key.
 func (s *Stage) Keyed() bool { return len(s.Inputs) > 0 && s.Inputs[0].Key != nil }
 
-// ID is that of the stage's one instance.
-func (s *Stage) ID() InstanceID { return Only(s.Name) }
+// Instances are those of the stage, one for each of its partitions.
+func (s *Stage) Instances() []InstanceID {
+	list := make([]InstanceID, max(s.Partitions, 1))
+	for k := range list {
+		list[k] = InstanceID{Stage: s.Name, Number: k}
+	}
+	return list
+}
 
 // StopsBy is what becomes of the stage at a message, or at a value of a source, that it cannot pass.
 func (s *Stage) StopsBy() Limit {

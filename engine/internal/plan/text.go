@@ -20,6 +20,9 @@ func (p *Pipeline) Text() string {
 		for _, i := range s.Inputs {
 			fmt.Fprintf(&b, ", reads %s%s", i.Stream, i.how())
 		}
+		if n := len(s.Instances()); n > 1 {
+			fmt.Fprintf(&b, ", in %d partitions", n)
+		}
 		for _, t := range s.Timers {
 			fmt.Fprintf(&b, ", timer %s%s", t.Name, t.interval())
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"penstock/engine/breaker"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -16,7 +17,7 @@ func (in *Instance) newBreaker() *breaker.Breaker {
 	c := *config
 	given := c.OnChange
 	c.OnChange = func(from, to breaker.State) {
-		in.Run.tell(supervise.Event{Child: in.Definition.Name, Kind: supervise.BreakerChanged, Detail: to.String()})
+		in.Run.tell(supervise.Event{Child: in.Definition.Name, Kind: observe.BreakerChanged, Detail: to.String()})
 		in.poke()
 		if given != nil {
 			given(from, to)

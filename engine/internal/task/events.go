@@ -40,7 +40,7 @@ func (in *Instance) keep(e supervise.Event) {
 	if err := in.Observed.History.Add(e); err != nil {
 		in.Log.Warn("cannot save an event", "event", e.Kind.String(), "error", err)
 	}
-	if e.Kind == supervise.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
+	if e.Kind == observe.Diverted || e.Kind == supervise.Failed && e.Detail == noRestart {
 		in.Observed.Stats.unsaved.Store(true)
 		return
 	}
@@ -70,7 +70,7 @@ func (in *Instance) say(e supervise.Event) {
 		in.logOften(slog.LevelError, alike(e.Err.Error()), "the stage failed", "reason", e.Reason.String(), "error", brief(e.Err))
 	case e.Kind == supervise.BackingOff && ofMessage:
 		in.logOften(slog.LevelInfo, e.Reason.String(), "restarting after a delay", "delay", e.Delay, "restart", e.Restart)
-	case e.Kind == supervise.BreakerChanged:
+	case e.Kind == observe.BreakerChanged:
 		in.logOften(slog.LevelWarn, e.Detail, "the circuit breaker changed", "breaker", e.Detail)
 	default:
 		say(in.Log, "the stage", e)
@@ -93,11 +93,11 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 		log.Error("the recovery function failed; escalating the failure", "error", brief(e.Err))
 	case supervise.HealthChanged:
 		log.Warn("the health changed", "health", e.Detail)
-	case supervise.Diverted, supervise.StateSize: // told where it happens, with everything
-	case supervise.SpaceChanged: // told once for all stages
-	case supervise.ForeignMessage: // told by the channel
-	case supervise.WaitsLong, supervise.WaitEnded: // told by who watches the waits, which repeats it
-	case supervise.LettersFull:
+	case observe.Diverted, observe.StateSize: // told where it happens, with everything
+	case observe.SpaceChanged: // told once for all stages
+	case observe.ForeignMessage: // told by the channel
+	case observe.WaitsLong, observe.WaitEnded: // told by who watches the waits, which repeats it
+	case observe.LettersFull:
 		log.Error(who+" waits: a dead letter cannot be stored", "id", e.Detail, "error", e.Err)
 	default:
 		log.Debug(who+" is "+e.Kind.String(), "restart", e.Restart)

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/channel"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -29,7 +30,7 @@ func (f *foreignMessages) Met(m channel.Foreign) {
 	if !m.Told {
 		return
 	}
-	e := supervise.Event{Kind: supervise.ForeignMessage, Detail: fmt.Sprintf("stream %s, sequence %d, %d bytes, begins with %s: %s; %d so far",
+	e := supervise.Event{Kind: observe.ForeignMessage, Detail: fmt.Sprintf("stream %s, sequence %d, %d bytes, begins with %s: %s; %d so far",
 		m.Stream, m.Sequence, m.Size, m.Begin, m.Reason, m.Count)}
 	f.mu.Lock()
 	told := f.told

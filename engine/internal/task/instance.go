@@ -121,12 +121,12 @@ func limitsFor(maxPayload int64) limits {
 	return limits{Frame: room, value: room - min(64<<10, room/4), Batch: min(batchBytes, room/2)}
 }
 
-func newInstance(r *Run, d *plan.Stage, store ports.Store, maxPayload int64) *Instance {
+func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, maxPayload int64) *Instance {
 	in := &Instance{
 		Definition: d,
 		functions:  r.functions[d],
 		Run:        r,
-		ID:         d.ID(),
+		ID:         id,
 		Log:        r.Log.With("stage", d.Name),
 		Format:     frameFormat{Capacity: d.Capacity(), Limits: limitsFor(maxPayload)},
 		Wake:       make(chan struct{}, 1),
@@ -158,9 +158,9 @@ func newInstance(r *Run, d *plan.Stage, store ports.Store, maxPayload int64) *In
 	return in
 }
 
-// AddInstance adds that of a stage whose producers have theirs.
-func (r *Run) AddInstance(d *plan.Stage, store ports.Store, maxPayload int64) *Instance {
-	in := newInstance(r, d, store, maxPayload)
+// AddInstance adds one of a stage whose producers have theirs.
+func (r *Run) AddInstance(d *plan.Stage, id plan.InstanceID, store ports.Store, maxPayload int64) *Instance {
+	in := newInstance(r, d, id, store, maxPayload)
 	r.Instances = append(r.Instances, in)
 	r.ByStage[d] = in
 	for k, i := range d.Inputs {

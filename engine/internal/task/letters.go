@@ -14,6 +14,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/answer"
+	"penstock/engine/observe"
 	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 )
@@ -156,7 +157,7 @@ func (t *Task) lettersAreFull(l dlq.Letter, err error) {
 	if due {
 		err = remedy.Errorf("%w: %s; replay or discard some, or allow more (%v and %v)",
 			dlq.ErrFull, because, remedy.DeadLetterCount, remedy.DeadLetterBytes)
-		t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: supervise.LettersFull, Err: err, Detail: l.ID()})
+		t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: observe.LettersFull, Err: err, Detail: l.ID()})
 	}
 }
 
@@ -177,7 +178,7 @@ func (t *Task) lettersHaveRoom() {
 func (t *Task) diverted(l dlq.Letter) {
 	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message became a dead letter", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
-	t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: supervise.Diverted, Detail: l.ID()})
+	t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: observe.Diverted, Detail: l.ID()})
 	if told := t.Run.Settings.OnDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {
 			t.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)

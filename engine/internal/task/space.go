@@ -268,7 +268,7 @@ func (s *space) tell(before, now int32) {
 		if waits {
 			detail = fmt.Sprintf("waits: %d MiB are free, and at least %d MiB are needed", disk.Free>>20, disk.Bound>>20)
 		}
-		s.run.tell(supervise.Event{Child: in.Definition.Name, Kind: supervise.SpaceChanged, Detail: detail})
+		s.run.tell(supervise.Event{Child: in.Definition.Name, Kind: observe.SpaceChanged, Detail: detail})
 	}
 }
 

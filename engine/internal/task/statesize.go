@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/frame"
 	"penstock/engine/internal/answer"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -100,7 +101,7 @@ func (t *Task) noteLarge(key string, size int) {
 		t.Log.Info(detail)
 	}
 	t.Observed.LargeStates.Store(int64(len(t.size.large)))
-	t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: supervise.StateSize, Detail: detail})
+	t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: observe.StateSize, Detail: detail})
 }
 
 // outgrown is what follows when a state passes the limit.

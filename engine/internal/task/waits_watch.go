@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -104,7 +105,7 @@ func (w *waitWatch) lookAt(place waitPlace, list []currentWait, now time.Time) {
 			told = &toldWait{wait: wait, pause: place.kind.logPause()}
 			told.again = now.Add(told.pause)
 			w.told[place] = told
-			w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitsLong, Detail: wait.String()})
+			w.run.tell(supervise.Event{Child: place.stage(), Kind: observe.WaitsLong, Detail: wait.String()})
 			if !wait.kind.isToldElsewhere() {
 				w.log(place, wait)
 			}
@@ -128,7 +129,7 @@ func (w *waitWatch) log(place waitPlace, wait currentWait) {
 
 func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
 	lasted := now.Sub(told.wait.Since).Round(time.Second)
-	w.run.tell(supervise.Event{Child: place.stage(), Kind: supervise.WaitEnded, Detail: fmt.Sprintf("%s, after %v", told.wait.For, lasted)})
+	w.run.tell(supervise.Event{Child: place.stage(), Kind: observe.WaitEnded, Detail: fmt.Sprintf("%s, after %v", told.wait.For, lasted)})
 	if place.kind.isToldElsewhere() {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/plan"
+	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
 
@@ -37,7 +38,7 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 		t.Fatalf("told too early: %v %s", events, &log)
 	}
 	look(time.Hour)
-	if len(events) != 1 || events[0].Kind != supervise.WaitsLong || !strings.Contains(events[0].Detail, "broker (nats://far) since") {
+	if len(events) != 1 || events[0].Kind != observe.WaitsLong || !strings.Contains(events[0].Detail, "broker (nats://far) since") {
 		t.Errorf("the events are %+v", events)
 	}
 	if lines := strings.Count(log.String(), "the pipeline waits"); lines < 12 || lines > 16 {
@@ -45,7 +46,7 @@ func TestOverdueWaitIsToldOnceAndLoggedAgain(t *testing.T) {
 	}
 	w.run.Waits.end(waitBroker)
 	look(10 * time.Second)
-	if len(events) != 2 || events[1].Kind != supervise.WaitEnded {
+	if len(events) != 2 || events[1].Kind != observe.WaitEnded {
 		t.Errorf("the events are %+v", events)
 	}
 	if !strings.Contains(log.String(), `level=INFO msg="the pipeline's wait ended" for=broker`) {
@@ -71,7 +72,7 @@ func TestEachWaitThatIsToldOfEndsInTheEvents(t *testing.T) {
 	clock.advance(2 * time.Second) // nothing looks meanwhile
 	look(2 * time.Second)
 	w.end(clock.at)
-	want := []supervise.EventKind{supervise.WaitsLong, supervise.WaitEnded, supervise.WaitsLong, supervise.WaitEnded}
+	want := []supervise.EventKind{observe.WaitsLong, observe.WaitEnded, observe.WaitsLong, observe.WaitEnded}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("the events are %v, want %v", kinds, want)
 	}
