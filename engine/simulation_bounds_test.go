@@ -91,7 +91,7 @@ func (o *simOracle) complete() {
 func describe(f *frame.Frame) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "commit %d, epoch %d, owner %d", f.Commit, f.Epoch, f.Owner)
-	if f.Fence {
+	if f.Kind == frame.KindFence {
 		b.WriteString(", fence")
 	}
 	if f.Ended {

@@ -80,7 +80,7 @@ func (o *simOracle) stored(s *simStream, f *frame.Frame) {
 // the fence of another.
 func (o *simOracle) checkOwner(a *account, f *frame.Frame) {
 	if len(a.frames) == 0 {
-		if rule.Fencing && (f.Commit != 1 || !f.Fence) {
+		if rule.Fencing && (f.Commit != 1 || f.Kind != frame.KindFence) {
 			o.wrong(a, "its first frame is %s", describe(f))
 		}
 		return
@@ -92,11 +92,11 @@ func (o *simOracle) checkOwner(a *account, f *frame.Frame) {
 	switch {
 	case f.Commit != last.Commit+1:
 		o.wrong(a, "commit %d follows commit %d", f.Commit, last.Commit)
-	case last.Ended && !(f.Fence && last.UsedUp && o.producerGoesOn(a)):
+	case last.Ended && !(f.Kind == frame.KindFence && last.UsedUp && o.producerGoesOn(a)):
 		o.wrong(a, "a frame follows its end: %s", describe(f))
-	case f.Fence && f.Epoch != last.Epoch+1:
+	case f.Kind == frame.KindFence && f.Epoch != last.Epoch+1:
 		o.wrong(a, "a fence of epoch %d follows epoch %d", f.Epoch, last.Epoch)
-	case !f.Fence && (f.Epoch != last.Epoch || f.Owner != last.Owner):
+	case f.Kind != frame.KindFence && (f.Epoch != last.Epoch || f.Owner != last.Owner):
 		o.wrong(a, "after a fence of owner %d (epoch %d) owner %d (epoch %d) commits", last.Owner, last.Epoch, f.Owner, f.Epoch)
 	}
 }

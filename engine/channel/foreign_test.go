@@ -23,7 +23,7 @@ func garbage(t testing.TB) map[string][]byte {
 		"magic":             []byte("PSTK\x01 and no frame"),
 		"a newer version":   []byte("PSTK\xff and no frame"),
 		"a frame, same":     encode(t, &frame.Frame{Epoch: 1, Commit: 3, Sections: []frame.Section{other}}),
-		"a fence, far away": encode(t, &frame.Frame{Owner: 9, Epoch: 90, Commit: 900, Fence: true, Ended: true, Sections: []frame.Section{{Base: 77}}}),
+		"a fence, far away": encode(t, &frame.Frame{Owner: 9, Epoch: 90, Commit: 900, Kind: frame.KindFence, Ended: true, Sections: []frame.Section{{Base: 77}}}),
 	}
 }
 

@@ -20,7 +20,7 @@ func (r *Reader) look(ctx context.Context, item *item) error {
 	if !isMarked(item.msg.Header) {
 		return r.setAside(ctx, item, noCommit)
 	}
-	f, err := frame.DecodeOutputs(item.msg.Data)
+	f, err := acted(frame.DecodeOutputs(item.msg.Data))
 	if err != nil {
 		return r.damaged(ctx, item, err)
 	}
@@ -186,7 +186,7 @@ func (r *Reader) damaged(ctx context.Context, item *item, cause error) error {
 	case err != nil:
 		return fmt.Errorf("%w: it delivered a damaged frame, and the stream cannot be read: %w", errFeed, err)
 	}
-	if _, err := frame.DecodeOutputs(stored.Data); err == nil {
+	if _, err := acted(frame.DecodeOutputs(stored.Data)); err == nil {
 		return fmt.Errorf("%w: it delivered a message that differs from the stored one", errFeed)
 	}
 	return r.channel.corruptError(item.sequence, cause)

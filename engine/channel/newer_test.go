@@ -21,10 +21,23 @@ func (w *writer) newer() uint64 {
 
 func TestAFrameOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 	t.Parallel()
+	isNewer(t, (*writer).newer)
+}
+
+// A frame that this build could read is not taken either while it would lose a part of it.
+func TestAFrameWithFeaturesOfANewerVersionIsNotTaken(t *testing.T) {
+	t.Parallel()
+	isNewer(t, func(w *writer) uint64 {
+		return w.publish(w.encodeNext("", 1, 0, func(f *frame.Frame) { f.Layout = 1 }))
+	})
+}
+
+func isNewer(t *testing.T, publish func(*writer) uint64) {
+	t.Helper()
 	c := openChannel(t, embedded(t), spec())
 	w := newWriter(t, c)
 	w.write(1)
-	w.newer()
+	publish(w)
 	notDamaged := func(err error) {
 		t.Helper()
 		wantError(t, err, frame.ErrNewerVersion, "fizzbuzz+generator", "sequence 2", "newer version")

@@ -69,7 +69,7 @@ func TestReaderSwallowsWhatIsForOthers(t *testing.T) {
 	w := newWriter(t, c)
 	w.publish(w.encodeNext("left", 2, 0, nil))
 	fence := w.bare(func(f *frame.Frame) {
-		f.Fence = true
+		f.Kind = frame.KindFence
 		f.Sections = []frame.Section{{Branch: "left", Base: 2}, {Branch: "right", Base: 0}}
 	})
 	for range 5 {
@@ -77,7 +77,7 @@ func TestReaderSwallowsWhatIsForOthers(t *testing.T) {
 	}
 	last := w.publish(w.encodeNext("left", 2, 0, nil))
 	end := w.bare(func(f *frame.Frame) { f.Ended = true })
-	tail := w.bare(func(f *frame.Frame) { f.Fence = true })
+	tail := w.bare(func(f *frame.Frame) { f.Kind = frame.KindFence })
 
 	left := startReader(t, c, ReaderConfig{Name: "left-0", Branch: "left"})
 	if d := left.take(); d.Sequence != 1 || d.Section.Count != 2 {
@@ -260,7 +260,7 @@ func TestAheadAtTheStart(t *testing.T) {
 	if !errors.As(err, &ahead) || *ahead != (AheadError{Stream: "fizzbuzz+generator", Expected: 5, Found: 3, Sequence: 1}) {
 		t.Errorf("%+v", ahead)
 	}
-	w.bare(func(f *frame.Frame) { f.Fence, f.Sections = true, []frame.Section{{Base: 3}} })
+	w.bare(func(f *frame.Frame) { f.Kind, f.Sections = frame.KindFence, []frame.Section{{Base: 3}} })
 	startReader(t, c, ReaderConfig{Position: Position{Offset: 5}}).refused(ErrAhead)
 	// Others have overtaken the first message: what they were is lost, too.
 	startReader(t, c, ReaderConfig{Position: Position{Offset: 0, End: 5}}).refused(ErrAhead, "below offset 5", "at offset 3")
@@ -275,7 +275,7 @@ func TestAheadWhileReading(t *testing.T) {
 		r := startReader(t, c, ReaderConfig{})
 		w.write(3)
 		r.offsets(0, 3)
-		w.bare(func(f *frame.Frame) { f.Fence, f.Sections = true, []frame.Section{{Base: 1}} })
+		w.bare(func(f *frame.Frame) { f.Kind, f.Sections = frame.KindFence, []frame.Section{{Base: 1}} })
 		r.refused(ErrAhead, "below offset 3", "at offset 1")
 	})
 	t.Run("of where it began", func(t *testing.T) {

@@ -32,7 +32,7 @@ func (c *Channel) record(sequence uint64, stored time.Time, header nats.Header, 
 		c.setAside(sequence, stored, data, noCommit)
 		return Record{}, false, nil
 	}
-	f, err := frame.Decode(data)
+	f, err := acted(frame.Decode(data))
 	if err != nil && c.passesDamaged(sequence, data, err) {
 		c.setAside(sequence, stored, data, err.Error())
 		return Record{}, false, nil
@@ -50,6 +50,17 @@ func (c *Channel) record(sequence uint64, stored time.Time, header nats.Header, 
 	}
 	expected := strings.Join(header[jetstream.ExpectedLastSubjSeqHeader], ",")
 	return Record{expected: expected, Sequence: sequence, Tail: sequence, Time: stored, Size: len(data), Frame: f, Data: data}, true, nil
+}
+
+// acted is a frame that this build acts on, all of it. Another one was written by a newer version.
+func acted(f *frame.Frame, err error) (*frame.Frame, error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := f.CheckActed(); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 const (

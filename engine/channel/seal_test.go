@@ -61,7 +61,7 @@ func TestForgedFramesAreSetAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := func() []byte {
-		return encode(t, &frame.Frame{Owner: 7, Epoch: 2, Commit: w.commit + 1, Fence: true, Ended: true, Sections: []frame.Section{section("", w.next[""], 1, 0)}})
+		return encode(t, &frame.Frame{Owner: 7, Epoch: 2, Commit: w.commit + 1, Kind: frame.KindFence, Ended: true, Sections: []frame.Section{section("", w.next[""], 1, 0)}})
 	}
 	foreignSeal, err := keysOf(t, otherKey).Seal(nil, next(), c.place("1"))
 	if err != nil {

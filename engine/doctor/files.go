@@ -130,7 +130,10 @@ func (l *look) stream(s *blocks.Stream) error {
 		if strings.Count(s.Name, "+") == 1 && !channel.IsCommit(r.Header) {
 			foreign++
 		} else if strings.Count(s.Name, "+") == 1 { // a channel
-			_, err := frame.Decode(r.Data)
+			f, err := frame.Decode(r.Data)
+			if err == nil {
+				err = f.CheckActed()
+			}
 			if errors.Is(err, frame.ErrNewerVersion) {
 				return err
 			}

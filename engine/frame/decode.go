@@ -37,12 +37,17 @@ func decode(data []byte, mode stateMode) (*Frame, error) {
 		}
 	}
 	f := &Frame{
-		Fence:    flags&flagFence != 0,
 		Ended:    flags&flagEnded != 0,
 		UsedUp:   flags&flagUsedUp != 0,
 		EndPhase: flags&flagEndPhase != 0,
 	}
+	if flags&flagFence != 0 {
+		f.Kind = KindFence
+	}
 	r := reader{data: body, index: -1}
+	if data[versionAt] == versionExtended {
+		r.features(f)
+	}
 	r.frame(f, mode, flags)
 	if r.err != nil {
 		return nil, r.err
@@ -94,7 +99,7 @@ func checkVersion(version, flags byte, size int) error {
 	switch {
 	case version == versionSealed && !sealed:
 		return fmt.Errorf("frame: header: %w: version %d without a seal", ErrCorrupt, version)
-	case (version == versionTally) != counts:
+	case version < versionTally && counts, version == versionTally && !counts:
 		return fmt.Errorf("frame: header: %w: version %d with flags %#x", ErrCorrupt, version, flags)
 	case sealed && version == versionPlain:
 		return fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, flags)
@@ -110,7 +115,7 @@ func (r *reader) frame(f *Frame, mode stateMode, flags byte) {
 	f.Epoch = r.number()
 	f.Commit = r.number()
 	f.Steps = r.number()
-	f.Inputs = r.inputs(flags&flagWaiting != 0)
+	f.Inputs = r.inputs(flags&flagWaiting != 0, f.Watermark.Time)
 	if flags&flagWaiting != 0 && r.err == nil && !f.hasWaiting() {
 		r.fail(ErrCorrupt, "the frame announces waiting messages and has none")
 	}
@@ -120,15 +125,25 @@ func (r *reader) frame(f *Frame, mode stateMode, flags byte) {
 	if flags&flagTally != 0 {
 		f.Tally = r.tally()
 	}
+	if r.has(FeatureNotes) {
+		f.Notes = r.notes()
+	}
 	f.State = r.state(mode)
 	f.Sections = r.sections()
 	r.part("end")
 	if r.at < len(r.data) {
 		r.fail(ErrCorrupt, fmt.Sprintf("%d bytes follow the last section", len(r.data)-r.at))
 	}
+	r.checkFound()
+	if r.err == nil {
+		if err := f.checkKind(r.stateKind); err != nil {
+			r.err = fmt.Errorf("frame: %w", err)
+		}
+	}
 }
 
-func (r *reader) inputs(hasWaiting bool) []Position {
+// inputs reads the positions; time is that of the frame's watermark.
+func (r *reader) inputs(hasWaiting bool, time int64) []Position {
 	r.part("inputs")
 	n := r.count(4)
 	if n == 0 {
@@ -145,6 +160,11 @@ func (r *reader) inputs(hasWaiting bool) []Position {
 		p.Sequence = r.number()
 		if hasWaiting {
 			r.waiting(p)
+		}
+		if r.has(FeatureInputs) {
+			if p.Watermark = r.watermark(FeatureInputs, time); p.Watermark.Known {
+				time = p.Watermark.Time
+			}
 		}
 		if r.err != nil {
 			return nil
@@ -185,7 +205,8 @@ func (r *reader) timers() []int64 {
 
 func (r *reader) state(mode stateMode) State {
 	r.part("state")
-	switch kind := StateKind(r.byte()); kind {
+	r.stateKind = StateKind(r.byte())
+	switch kind := r.stateKind; kind {
 	case StateAbsent:
 		return State{}
 	case StateWhole:
@@ -204,35 +225,6 @@ func (r *reader) state(mode stateMode) State {
 		r.fail(ErrCorrupt, fmt.Sprintf("unknown kind %d", kind))
 		return State{}
 	}
-}
-
-func (r *reader) changes(mode stateMode) []Change {
-	n := r.count(2)
-	var list []Change
-	if mode == buildState && n > 0 {
-		list = make([]Change, n)
-	}
-	r.where = "state change"
-	for i := range n {
-		r.index = i
-		key := r.bytes()
-		var value []byte
-		op := r.byte()
-		switch op {
-		case changeSet:
-			value = r.bytes()
-		case changeDeleted:
-		default:
-			r.fail(ErrCorrupt, fmt.Sprintf("unknown operation %d", op))
-		}
-		if r.err != nil {
-			return nil
-		}
-		if list != nil {
-			list[i] = Change{Key: string(key), Value: value, Deleted: op == changeDeleted}
-		}
-	}
-	return list
 }
 
 func (r *reader) sections() []Section {

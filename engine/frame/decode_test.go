@@ -24,22 +24,27 @@ func sealAs(version, flags byte, body []byte) []byte {
 func TestEveryDamageIsSeen(t *testing.T) {
 	t.Parallel()
 	for _, c := range []Compression{None, S2} {
-		data := encode(t, typical(8, 32), c)
-		for i := range data {
-			for bit := range 8 {
-				data[i] ^= 1 << bit
-				if _, err := Decode(data); err == nil {
-					t.Fatalf("%v: bit %d of byte %d flipped: no error", c, bit, i)
-				}
-				data[i] ^= 1 << bit
+		checkEveryDamage(t, c, encode(t, typical(8, 32), c))
+		checkEveryDamage(t, c, encode(t, extended(), c))
+	}
+}
+
+func checkEveryDamage(t *testing.T, c Compression, data []byte) {
+	t.Helper()
+	for i := range data {
+		for bit := range 8 {
+			data[i] ^= 1 << bit
+			if _, err := Decode(data); err == nil {
+				t.Fatalf("%v: bit %d of byte %d flipped: no error", c, bit, i)
 			}
-			if _, err := Decode(data[:i]); err == nil {
-				t.Fatalf("%v: cut after %d of %d bytes: no error", c, i, len(data))
-			}
+			data[i] ^= 1 << bit
 		}
-		if _, err := Decode(append(data, 0)); !errors.Is(err, ErrChecksum) {
-			t.Errorf("%v: one byte more: error %v, want %v", c, err, ErrChecksum)
+		if _, err := Decode(data[:i]); err == nil {
+			t.Fatalf("%v: cut after %d of %d bytes: no error", c, i, len(data))
 		}
+	}
+	if _, err := Decode(append(data, 0)); !errors.Is(err, ErrChecksum) {
+		t.Errorf("%v: one byte more: error %v, want %v", c, err, ErrChecksum)
 	}
 }
 
@@ -58,6 +63,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 			data[at] = b
 			return data
 		}
+		extra    = func(head []byte) []byte { return sealAs(4, 0, append(head, 1, 1, 1, 0, 0, 0, 0, 0, 0)) }
 		overflow = append(section(binary.AppendUvarint(nil, math.MaxUint64)...), 1, 3, 0, 0, 0)
 		huge     = binary.AppendUvarint(nil, MaxSize+1)
 	)
@@ -69,7 +75,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"nothing":               {nil, ErrTruncated, "0 bytes"},
 		"header only":           {good[:9], ErrTruncated, "9 bytes"},
 		"not a frame":           {[]byte("{\"value\": 17}"), ErrCorrupt, `begins with "{\"va"`},
-		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 4, this build reads up to 3): use that version"},
+		"other version":         {other(4, Version+1), ErrNewerVersion, "newer version of Penstock (format 5, this build reads up to 4): use that version"},
 		"version 0":             {other(4, 0), ErrCorrupt, "no version 0"},
 		"other byte":            {other(40, 0xff), ErrChecksum, "checksum"},
 		"cut":                   {good[:len(good)-1], ErrChecksum, "checksum"},
@@ -91,6 +97,29 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"a count of 0":          {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 'b', 0, 0, 0}), ErrCorrupt, "counts that are 0"},
 		"absurd counts":         {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 1, 99, 1, 'b'}), ErrTruncated, "tally"},
 		"version without count": {sealAs(3, 0, good[6:len(good)-4]), ErrCorrupt, "version 3 with flags 0x0"},
+		"no features":           {sealAs(4, 0, []byte{0, 1, 1, 1, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "features, byte 1 of the body: corrupt: a frame of version 4 cannot have features 0x0"},
+		"unknown features":      {sealAs(4, 0, []byte{128, 4}), ErrCorrupt, "cannot have features 0x200"},
+		"counts in version 2":   {sealAs(2, 64, good[6:len(good)-4]), ErrCorrupt, "version 2"},
+		"unknown kind":          {extra([]byte{1, 6}), ErrCorrupt, "unknown kind 6"},
+		"a kind of version 1":   {extra([]byte{1, 1}), ErrCorrupt, "announced and not used: kind"},
+		"two kinds":             {sealAs(4, 1, []byte{1, 3, 1, 1, 1, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "a fence with another kind"},
+		"no claim":              {extra([]byte{2, 0}), ErrCorrupt, "announced and not used: claim"},
+		"seal without a claim":  {extra([]byte{1, 2}), ErrCorrupt, "a seal without a claim"},
+		"seal with a step":      {sealAs(4, 0, []byte{3, 2, 7, 9, 1, 1, 1, 1, 0, 0, 0, 0, 0}), ErrCorrupt, "a seal with something of a commit"},
+		"seal with a state":     {sealAs(4, 0, []byte{3, 2, 7, 9, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0}), ErrCorrupt, "a seal with something of a commit"},
+		"no run, no layout":     {extra([]byte{12, 0, 0}), ErrCorrupt, "announced and not used: run, layout"},
+		"no watermark":          {extra([]byte{16, 0}), ErrCorrupt, "announced and not used: watermark"},
+		"watermark cut":         {sealAs(4, 0, []byte{16}), ErrTruncated, "features"},
+		"watermark flags":       {extra([]byte{16, 4}), ErrCorrupt, "unknown flags 0x4 of a watermark"},
+		"no input watermark":    {extra([]byte{32}), ErrCorrupt, "announced and not used: watermarks of inputs"},
+		"no notes":              {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "announced and not used: notes"},
+		"absurd notes":          {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 99, 0, 0}), ErrTruncated, "notes"},
+		"notes out of order":    {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 2, 1, 'b', 1, 1, 'a', 1, 0, 0}), ErrCorrupt, "do not ascend"},
+		"operation of a note":   {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 1, 1, 'b', 2, 0, 0}), ErrCorrupt, "note 0, byte 12 of the body: corrupt: unknown operation 2"},
+		"no space":              {sealAs(4, 0, []byte{128, 1, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0, 1, 0}), ErrCorrupt, "announced and not used: spaces of keys"},
+		"no timer":              {sealAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0, 1, 0}), ErrCorrupt, "announced and not used: timers of keys"},
+		"absurd key timers":     {sealAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 99, 1, 0}), ErrTruncated, "state change 0"},
+		"key timers disordered": {sealAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 2, 1, 'a', 2, 1, 'a', 2, 1, 0}), ErrCorrupt, "timers out of order"},
 		"absurd timers":         {seal(0, []byte{1, 1, 1, 0, 0, 9, 0}), ErrTruncated, "timers"},
 		"unknown state":         {seal(0, body(3, 0)), ErrCorrupt, "state, byte 8 of the body: corrupt: unknown kind 3"},
 		"state cut":             {seal(0, body(1, 9, 'a')), ErrTruncated, "state"},
@@ -136,6 +165,8 @@ func TestAbsurdCountsAllocateNothing(t *testing.T) {
 		"whole":    body([]byte{8, 1, 1, 0, 0, 0, 0, 1}, absurd),
 		"changes":  body([]byte{8, 1, 1, 0, 0, 0, 0, 2}, absurd),
 		"sections": body([]byte{8, 1, 1, 0, 0, 0, 0, 0}, absurd),
+		"notes":    sealAs(4, 0, append([]byte{64, 8, 1, 1, 0, 0, 0, 0}, absurd...)),
+		"due":      sealAs(4, 0, append([]byte{128, 2, 8, 1, 1, 0, 0, 0, 0, 2, 1, 0}, absurd...)),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -152,7 +183,7 @@ func TestAbsurdCountsAllocateNothing(t *testing.T) {
 
 // FuzzDecode also walks what Decode accepted: the check and the iterator know the format separately.
 func FuzzDecode(f *testing.F) {
-	for _, frame := range []*Frame{{}, {Epoch: 2, Commit: 9, Fence: true}, typical(3, 16), noisy(2, 40), golden()} {
+	for _, frame := range []*Frame{{}, {Epoch: 2, Commit: 9, Kind: KindFence}, typical(3, 16), noisy(2, 40), golden(), extended(), sealing()} {
 		for _, c := range []Compression{None, S2} {
 			f.Add(encode(f, frame, c))
 		}
@@ -163,6 +194,7 @@ func FuzzDecode(f *testing.F) {
 		checkDecoded(t, data)
 		if len(data) > headerSize+trailerSize { // the same with a checksum that fits, or it would all end there
 			checkDecoded(t, seal(data[flagsAt]&flagsKnown, data[headerSize:len(data)-trailerSize]))
+			checkDecoded(t, sealAs(versionExtended, data[flagsAt]&flagsKnown, data[headerSize:len(data)-trailerSize]))
 		}
 	})
 }

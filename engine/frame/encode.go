@@ -30,14 +30,10 @@ const (
 
 // The versions of the format. A frame is written in the lowest that has what it needs.
 const (
-	versionPlain  = 1
-	versionSealed = 2 // with a seal, see Keys
-	versionTally  = 3 // with counts of messages given up, sealed or not
-)
-
-const (
-	changeSet     = 0
-	changeDeleted = 1
+	versionPlain    = 1
+	versionSealed   = 2 // with a seal, see Keys
+	versionTally    = 3 // with counts of messages given up, sealed or not
+	versionExtended = 4 // with features, with or without a seal and counts
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -49,17 +45,18 @@ type Options struct {
 
 // Append encodes f behind dst and returns the longer slice. The same frame gives the same bytes. It fails, and returns
 // dst as it was, with ErrTooLarge when the frame would be larger than MaxSize, compressed or not, and with ErrCorrupt
-// when f cannot be written: an unknown state kind or compression, offsets beyond 64 bits, or a count that the caller
-// changed.
+// when f cannot be written: an unknown kind or compression, a content that does not fit the kind, notes or timers of a
+// key that are out of order, offsets beyond 64 bits, or a count that the caller changed.
 func Append(dst []byte, f *Frame, o Options) ([]byte, error) {
 	if err := writable(f, o); err != nil {
 		return dst, err
 	}
 	start := len(dst)
 	b := slices.Grow(dst, f.sizeHint())
+	used := f.Features()
 	b = append(b, magic...)
-	b = append(b, f.version(), f.flags())
-	b = f.appendBody(b)
+	b = append(b, f.version(used), f.flags())
+	b = f.appendBody(b, used)
 	if size := len(b) - start + trailerSize; size > MaxSize {
 		return dst, tooLarge(size)
 	}
@@ -80,15 +77,13 @@ func writable(f *Frame, o Options) error {
 	if f.State.Kind > StateKeyed {
 		return fmt.Errorf("frame: encode: %w: unknown state kind %d", ErrCorrupt, f.State.Kind)
 	}
-	for i := range f.Inputs {
-		if p := &f.Inputs[i]; !p.isWritable() {
-			return fmt.Errorf("frame: encode: input %d: %w: offsets %d cannot wait within %d to %d", i, ErrCorrupt, p.Waiting, p.Offset, p.Reached)
-		}
+	if err := f.checkKind(f.State.Kind); err != nil {
+		return fmt.Errorf("frame: encode: %w", err)
 	}
-	if !f.Tally.isWritable() {
-		return fmt.Errorf("frame: encode: %w: counts that are 0 or out of order: %v", ErrCorrupt, f.Tally.Letters)
+	if err := f.writableLists(); err != nil {
+		return fmt.Errorf("frame: encode: %w", err)
 	}
-	size := f.State.size()
+	size := f.State.size() + f.Notes.size()
 	for i := range f.Sections {
 		s := &f.Sections[i]
 		if s.Base > math.MaxUint64-uint64(s.Count) {
@@ -105,12 +100,42 @@ func writable(f *Frame, o Options) error {
 	return nil
 }
 
+func (f *Frame) writableLists() error {
+	isTimeKept := f.Watermark.isWritable()
+	for i := range f.Inputs {
+		p := &f.Inputs[i]
+		isTimeKept = isTimeKept && p.Watermark.isWritable()
+		if !p.isWritable() {
+			return fmt.Errorf("input %d: %w: offsets %d cannot wait within %d to %d", i, ErrCorrupt, p.Waiting, p.Offset, p.Reached)
+		}
+	}
+	switch {
+	case !isTimeKept:
+		return fmt.Errorf("%w: a watermark with a time that is not known", ErrCorrupt)
+	case !f.Tally.isWritable():
+		return fmt.Errorf("%w: counts that are 0 or out of order: %v", ErrCorrupt, f.Tally.Letters)
+	case !f.Notes.isWritable():
+		return fmt.Errorf("%w: names of notes that do not ascend", ErrCorrupt)
+	case f.State.Kind != StateKeyed:
+		return nil
+	}
+	for i := range f.State.Changes {
+		if c := &f.State.Changes[i]; !c.isWritable() {
+			return fmt.Errorf("state change %d: %w: timers out of order: %v", i, ErrCorrupt, c.Due)
+		}
+	}
+	return nil
+}
+
 func tooLarge(size int) error {
 	return fmt.Errorf("frame: encode: %w: %d bytes, the limit is %d", ErrTooLarge, size, MaxSize)
 }
 
-func (f *Frame) version() byte {
-	if f.Tally.IsZero() {
+func (f *Frame) version(used Features) byte {
+	switch {
+	case used != 0:
+		return versionExtended
+	case f.Tally.IsZero():
 		return versionPlain
 	}
 	return versionTally
@@ -118,7 +143,7 @@ func (f *Frame) version() byte {
 
 func (f *Frame) flags() byte {
 	var b byte
-	if f.Fence {
+	if f.Kind == KindFence {
 		b |= flagFence
 	}
 	if f.UsedUp {
@@ -150,9 +175,9 @@ func (f *Frame) hasWaiting() bool {
 
 // sizeHint is close enough to the encoded size that encoding grows its buffer once at most.
 func (f *Frame) sizeHint() int {
-	n := 64 + len(f.Cursor) + 10*len(f.Timers) + f.Tally.sizeHint()
+	n := 128 + len(f.Cursor) + 10*len(f.Timers) + f.Tally.sizeHint() + f.Notes.size() + 8*len(f.Notes)
 	for i := range f.Inputs {
-		n += 32 + len(f.Inputs[i].Stream) + 3*len(f.Inputs[i].Waiting)
+		n += 48 + len(f.Inputs[i].Stream) + 3*len(f.Inputs[i].Waiting)
 	}
 	n += f.State.size() + 8*len(f.State.Changes)
 	for i := range f.Sections {
@@ -169,22 +194,22 @@ func (s *State) size() int {
 		n = len(s.Whole)
 	case StateKeyed:
 		for i := range s.Changes {
-			n += len(s.Changes[i].Key)
-			if !s.Changes[i].Deleted {
-				n += len(s.Changes[i].Value)
-			}
+			n += s.Changes[i].size()
 		}
 	}
 	return n
 }
 
-func (f *Frame) appendBody(b []byte) []byte {
+func (f *Frame) appendBody(b []byte, used Features) []byte {
+	if used != 0 {
+		b = f.appendFeatures(b, used)
+	}
 	b = appendUvarint(b, f.Owner)
 	b = appendUvarint(b, f.Epoch)
 	b = appendUvarint(b, f.Commit)
 	b = appendUvarint(b, f.Steps)
 	b = appendUvarint(b, uint64(len(f.Inputs)))
-	hasWaiting := f.hasWaiting()
+	hasWaiting, time := f.hasWaiting(), f.Watermark.Time
 	for i := range f.Inputs {
 		p := &f.Inputs[i]
 		b = appendBytes(b, p.Stream)
@@ -193,6 +218,9 @@ func (f *Frame) appendBody(b []byte) []byte {
 		b = appendUvarint(b, p.Sequence)
 		if hasWaiting {
 			b = p.appendWaiting(b)
+		}
+		if used&FeatureInputs != 0 {
+			b, time = p.Watermark.append(b, time)
 		}
 	}
 	b = appendUvarint(b, uint64(len(f.Timers)))
@@ -203,7 +231,10 @@ func (f *Frame) appendBody(b []byte) []byte {
 	if !f.Tally.IsZero() {
 		b = f.Tally.append(b)
 	}
-	b = f.State.append(b)
+	if used&FeatureNotes != 0 {
+		b = f.Notes.append(b)
+	}
+	b = f.State.append(b, used)
 	b = appendUvarint(b, uint64(len(f.Sections)))
 	for i := range f.Sections {
 		s := &f.Sections[i]
@@ -230,23 +261,13 @@ func (p *Position) appendWaiting(b []byte) []byte {
 	return b
 }
 
-func (s *State) append(b []byte) []byte {
+func (s *State) append(b []byte, used Features) []byte {
 	b = append(b, byte(s.Kind))
 	switch s.Kind {
 	case StateWhole:
 		b = appendBytes(b, s.Whole)
 	case StateKeyed:
-		b = appendUvarint(b, uint64(len(s.Changes)))
-		for i := range s.Changes {
-			c := &s.Changes[i]
-			b = appendBytes(b, c.Key)
-			if c.Deleted {
-				b = append(b, changeDeleted)
-				continue
-			}
-			b = append(b, changeSet)
-			b = appendBytes(b, c.Value)
-		}
+		b = appendChanges(b, s.Changes, used)
 	}
 	return b
 }

@@ -15,20 +15,25 @@ const MaxSize = 64 << 20
 // Frame is one commit of one instance. Its zero value is ready to be filled. A frame is not safe for concurrent change;
 // any number of goroutines may read it.
 type Frame struct {
-	Owner    uint64     // random number of the writing process: tells its frames from those of another with the same epoch
-	Epoch    uint64     // generation of the owner; grows at every fence
-	Commit   uint64     // dense number of the instance's commits, fences included: 1, 2, 3 …
-	Fence    bool       // written by a new owner only to fence the old one
-	Ended    bool       // the instance wrote its last message: nothing follows in this run
-	UsedUp   bool       // it ended because its inputs had ended; also of the fences that follow when they go on after all
-	Steps    uint64     // committed calls of a source function: the position of a source
-	Inputs   []Position // what was consumed
-	Timers   []int64    // next due time of every timer, Unix nanoseconds
-	Cursor   string     // keyed end hook: the last key already done
-	EndPhase bool       // the end hook is under way, so Cursor means something
-	Tally    Tally      // messages given up so far
-	State    State      // how the state changed
-	Sections []Section  // what was emitted, by destination
+	Owner     uint64     // random number of the writing process: tells its frames from those of another with the same epoch
+	Epoch     uint64     // generation of the owner; grows at every fence
+	Kind      Kind       // what it is: a commit, unless this says otherwise
+	Claim     Claim      // its owner's entry in the register
+	Commit    uint64     // dense number of the instance's commits, fences included: 1, 2, 3 …; of a seal, that of the commit it has seen
+	Run       uint64     // random number of the run: offsets begin at 0 in each; 0: the frame does not tell
+	Layout    uint64     // generation of the layout that it was made under; the first one is 0
+	Ended     bool       // the instance wrote its last message: nothing follows in this run
+	UsedUp    bool       // it ended because its inputs had ended; also of the fences that follow when they go on after all
+	Steps     uint64     // committed calls of a source function: the position of a source
+	Inputs    []Position // what was consumed
+	Timers    []int64    // next due time of every timer, Unix nanoseconds
+	Cursor    string     // keyed end hook: the last key already done
+	EndPhase  bool       // the end hook is under way, so Cursor means something
+	Watermark Watermark  // event time at the end of the frame
+	Tally     Tally      // messages given up so far
+	Notes     Notes      // how the notes of the instance changed
+	State     State      // how the state changed
+	Sections  []Section  // what was emitted, by destination
 }
 
 // Position says how far one input is consumed.
@@ -37,6 +42,8 @@ type Position struct {
 	Instance uint32 // instance that writes the input
 	Offset   uint64 // next offset not yet consumed
 	Sequence uint64 // stream sequence at which to look for Offset: a hint, never truth
+
+	Watermark Watermark // of the last frame that was consumed to its end
 
 	// Waiting are messages that others have overtaken, in ascending order; the
 	// first is Offset. All others below Reached are consumed. Empty: none, and
@@ -98,11 +105,4 @@ type State struct {
 	Kind    StateKind
 	Whole   []byte
 	Changes []Change
-}
-
-// Change sets or deletes the state of one key.
-type Change struct {
-	Key     string
-	Value   []byte // ignored and not written when Deleted
-	Deleted bool
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -34,6 +35,9 @@ func genState() *rapid.Generator[State] {
 		if !c.Deleted {
 			c.Value = rapid.SliceOf(rapid.Byte()).Draw(t, "value")
 		}
+		if rapid.IntRange(0, 3).Draw(t, "extended") == 0 {
+			c.Space, c.Due = rapid.Uint8().Draw(t, "space"), genDue().Draw(t, "due")
+		}
 		return c
 	})
 	return rapid.Custom(func(t *rapid.T) State {
@@ -46,6 +50,69 @@ func genState() *rapid.Generator[State] {
 			return State{}
 		}
 	})
+}
+
+func genDue() *rapid.Generator[[]Due] {
+	return rapid.Custom(func(t *rapid.T) (list []Due) {
+		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{0,3}`), 0, 3, rapid.ID[string]).Draw(t, "timers")
+		slices.Sort(names)
+		for _, name := range names {
+			list = append(list, Due{name, rapid.Int64().Draw(t, "at")})
+		}
+		return list
+	})
+}
+
+func genWatermark() *rapid.Generator[Watermark] {
+	return rapid.Custom(func(t *rapid.T) Watermark {
+		w := Watermark{Known: rapid.Bool().Draw(t, "known"), Idle: rapid.Bool().Draw(t, "idle")}
+		if w.Known {
+			w.Time = rapid.Int64().Draw(t, "watermark")
+		}
+		return w
+	})
+}
+
+func genNotes() *rapid.Generator[Notes] {
+	return rapid.Custom(func(t *rapid.T) (notes Notes) {
+		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{0,3}`), 0, 3, rapid.ID[string]).Draw(t, "names")
+		slices.Sort(names)
+		for _, name := range names {
+			note := Note{Name: name, Deleted: rapid.Bool().Draw(t, "deleted")}
+			if !note.Deleted {
+				note.Value = rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(t, "note")
+			}
+			notes = append(notes, note)
+		}
+		return notes
+	})
+}
+
+// extend adds features to a draft, any of them and none in two of three frames.
+func (d *draft) extend(t *rapid.T) {
+	f := &d.frame
+	switch rapid.IntRange(0, 5).Draw(t, "extended") {
+	case 0: // it has nothing but these
+		f.Claim.Sequence = rapid.Uint64Range(1, math.MaxUint64).Draw(t, "claim")
+		*f = Frame{Owner: f.Owner, Epoch: f.Epoch, Commit: f.Commit, Kind: KindSeal, Claim: f.Claim}
+		f.Claim.Seen = rapid.Uint64().Draw(t, "seen")
+		d.messages = nil
+		return
+	case 1:
+		*f = Frame{Owner: f.Owner, Epoch: f.Epoch, Kind: KindClaim}
+		d.messages = nil
+	case 2, 3:
+		f.Kind = rapid.SampledFrom([]Kind{f.Kind, KindRelease, KindRetired}).Draw(t, "kind")
+		f.Claim.Sequence = rapid.Uint64().Draw(t, "claim")
+		f.Watermark = genWatermark().Draw(t, "watermark")
+		for i := range f.Inputs {
+			f.Inputs[i].Watermark = genWatermark().Draw(t, "watermark")
+		}
+	default:
+		return
+	}
+	f.Run, f.Layout = rapid.Uint64().Draw(t, "run"), rapid.Uint64Range(0, 3).Draw(t, "layout")
+	f.Notes = genNotes().Draw(t, "notes")
 }
 
 func genTally() *rapid.Generator[Tally] {
@@ -78,7 +145,7 @@ func genDraft() *rapid.Generator[draft] {
 			Owner:    rapid.Uint64().Draw(t, "owner"),
 			Epoch:    rapid.Uint64().Draw(t, "epoch"),
 			Commit:   rapid.Uint64().Draw(t, "commit"),
-			Fence:    rapid.Bool().Draw(t, "fence"),
+			Kind:     rapid.SampledFrom([]Kind{KindCommit, KindFence}).Draw(t, "kind"),
 			Ended:    rapid.Bool().Draw(t, "ended"),
 			UsedUp:   rapid.Bool().Draw(t, "used up"),
 			Steps:    rapid.Uint64().Draw(t, "steps"),
@@ -102,6 +169,7 @@ func genDraft() *rapid.Generator[draft] {
 			d.frame.Sections = append(d.frame.Sections, s)
 			d.messages = append(d.messages, list)
 		}
+		d.extend(t)
 		return d
 	})
 }

@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write the golden files of a version tha
 // golden uses every part of the format.
 func golden() *Frame {
 	f := &Frame{
-		Owner: 1<<64 - 2, Epoch: 7, Commit: 1 << 33, Fence: true, Ended: true, EndPhase: true, Steps: 300, Cursor: "k/9",
+		Owner: 1<<64 - 2, Epoch: 7, Commit: 1 << 33, Kind: KindFence, Ended: true, EndPhase: true, Steps: 300, Cursor: "k/9",
 		Inputs: []Position{
 			{Stream: "numbers", Offset: 1 << 40, Sequence: 99},
 			{Stream: "words/late", Instance: 4_294_967_295},

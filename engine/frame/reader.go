@@ -14,6 +14,10 @@ type reader struct {
 	where string
 	index int
 	err   error
+
+	announced Features  // what the frame says that it uses
+	found     Features  // what it uses
+	stateKind StateKind // also of a state that is left out
 }
 
 func (r *reader) part(where string) { r.where, r.index = where, -1 }

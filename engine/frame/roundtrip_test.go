@@ -69,7 +69,7 @@ func checkFields(t failer, want, got *Frame) {
 	t.Helper()
 	head := func(f *Frame) Frame {
 		h := *f
-		h.Inputs, h.Timers, h.State, h.Sections = nil, nil, State{}, nil
+		h.Inputs, h.Timers, h.Notes, h.State, h.Sections = nil, nil, nil, State{}, nil
 		return h
 	}
 	if w, g := head(want), head(got); !reflect.DeepEqual(w, g) {
@@ -77,13 +77,19 @@ func checkFields(t failer, want, got *Frame) {
 	}
 	samePosition := func(a, b Position) bool {
 		return a.Stream == b.Stream && a.Instance == b.Instance && a.Offset == b.Offset && a.Sequence == b.Sequence &&
-			a.Reached == b.Reached && slices.Equal(a.Waiting, b.Waiting)
+			a.Watermark == b.Watermark && a.Reached == b.Reached && slices.Equal(a.Waiting, b.Waiting)
 	}
 	if !slices.EqualFunc(want.Inputs, got.Inputs, samePosition) || !slices.Equal(want.Timers, got.Timers) {
 		t.Fatalf("inputs, timers = %v, %v; want %v, %v", got.Inputs, got.Timers, want.Inputs, want.Timers)
 	}
+	sameNote := func(a, b Note) bool {
+		return a.Name == b.Name && a.Deleted == b.Deleted && bytes.Equal(a.Value, b.Value)
+	}
+	if !slices.EqualFunc(want.Notes, got.Notes, sameNote) {
+		t.Fatalf("notes = %v, want %v", got.Notes, want.Notes)
+	}
 	sameChange := func(a, b Change) bool {
-		return a.Key == b.Key && a.Deleted == b.Deleted && bytes.Equal(a.Value, b.Value)
+		return a.Key == b.Key && a.Deleted == b.Deleted && bytes.Equal(a.Value, b.Value) && a.Space == b.Space && slices.Equal(a.Due, b.Due)
 	}
 	if want.State.Kind != got.State.Kind || !bytes.Equal(want.State.Whole, got.State.Whole) ||
 		!slices.EqualFunc(want.State.Changes, got.State.Changes, sameChange) {
@@ -152,6 +158,17 @@ func TestAppendRefuses(t *testing.T) {
 		"large keyed state":    {&Frame{State: State{Kind: StateKeyed, Changes: []Change{{Key: "k", Value: zeros}}}}, Options{}, ErrTooLarge},
 		"unknown state kind":   {&Frame{State: State{Kind: 3}}, Options{}, ErrCorrupt},
 		"unknown compression":  {&Frame{}, Options{Compression: 2}, ErrCorrupt},
+		"timers out of order":  {&Frame{State: State{Kind: StateKeyed, Changes: []Change{{Due: []Due{{"b", 1}, {"a", 2}}}}}}, Options{}, ErrCorrupt},
+		"notes out of order":   {&Frame{Notes: Notes{{Name: "a"}, {Name: "a"}}}, Options{}, ErrCorrupt},
+		"time not known":       {&Frame{Inputs: []Position{{Watermark: Watermark{Time: 1}}}}, Options{}, ErrCorrupt},
+		"unknown kind":         {&Frame{Kind: kinds}, Options{}, ErrCorrupt},
+		"seal without a claim": {&Frame{Kind: KindSeal}, Options{}, ErrCorrupt},
+		"seal with a state":    {&Frame{Kind: KindSeal, Claim: Claim{Sequence: 1}, State: State{Kind: StateWhole}}, Options{}, ErrCorrupt},
+		"claim with a section": {&Frame{Kind: KindClaim, Sections: []Section{{}}}, Options{}, ErrCorrupt},
+		"claim with a claim":   {&Frame{Kind: KindClaim, Claim: Claim{Sequence: 1}}, Options{}, ErrCorrupt},
+		"commit that has seen": {&Frame{Claim: Claim{Sequence: 1, Seen: 1}}, Options{}, ErrCorrupt},
+		"large notes":          {&Frame{Notes: Notes{{Name: "n", Value: zeros}}}, Options{}, ErrTooLarge},
+		"large timers":         {&Frame{State: State{Kind: StateKeyed, Changes: []Change{{Due: []Due{{Timer: string(zeros)}}}}}}, Options{}, ErrTooLarge},
 		"offsets overflow":     {&Frame{Sections: []Section{{Base: 1<<64 - 1, Count: 1}}}, Options{}, ErrCorrupt},
 		"count without rows":   {&Frame{Sections: []Section{{Count: 1}}}, Options{}, ErrCorrupt},
 		"rows without a count": {&Frame{Sections: []Section{{block: []byte{0, 0, 0}}}}, Options{}, ErrCorrupt},

@@ -100,7 +100,7 @@ func (t *Task) fence(ctx context.Context) error {
 	}
 	control, sequence := t.Committed.Last()
 	fence := control
-	fence.Owner, fence.Epoch, fence.Commit, fence.Fence = t.Ownership.Owner, control.Epoch+1, control.Commit+1, true
+	fence.Owner, fence.Epoch, fence.Commit, fence.Kind = t.Ownership.Owner, control.Epoch+1, control.Commit+1, frame.KindFence
 	if control.Ended { // it was reopened
 		fence.Ended, fence.EndPhase, fence.Cursor = false, false, ""
 	}

@@ -21,7 +21,7 @@ type View struct {
 	loaded bool // from the checkpoint; only CatchUp looks at it
 
 	mu       sync.Mutex
-	control  frame.Frame // the last commit without its messages, with the whole state
+	control  frame.Frame // the last commit without its messages, with the whole state and all notes
 	sequence uint64      // of the last commit in the channel
 	found    bool        // there is a state (control.State.Whole)
 
@@ -117,8 +117,12 @@ func (c *View) Accept(f *frame.Frame, sequence uint64) {
 		c.hasKeys = true
 	}
 	c.launched = nil
+	notes, run := c.control.Notes.Apply(f.Notes), c.control.Run
 	c.control = *f
-	c.control.State = state
+	c.control.State, c.control.Notes = state, notes
+	if f.Run == 0 { // it does not tell, and is of the same run as the frames before
+		c.control.Run = run
+	}
 	if f.State.Kind == frame.StateKeyed {
 		c.control.State = frame.State{}
 	}
@@ -133,6 +137,9 @@ func (c *View) Accept(f *frame.Frame, sequence uint64) {
 func (c *View) restore(cp checkpoint.Checkpoint) error {
 	control, err := frame.Decode(cp.Record)
 	if err != nil {
+		return fmt.Errorf("checkpoint of %s: %w", c.Stage, err)
+	}
+	if err := control.CheckActed(); err != nil {
 		return fmt.Errorf("checkpoint of %s: %w", c.Stage, err)
 	}
 	c.mu.Lock()
