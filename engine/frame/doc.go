@@ -68,6 +68,6 @@
 // A message is one flags byte (1: it has a key), the signed difference of its time to the one before (the first: to 0),
 // bytes key if it has one, and bytes value.
 //
-// There is one way to write a plain frame, and no feature costs a byte where it is not used: varints are of minimal length and nothing follows the last section. A frame
-// that breaks a rule is refused, never repaired.
+// There is one way to write a plain frame, and no feature costs a byte where it is not used: varints are of minimal
+// length and nothing follows the last section. A frame that breaks a rule is refused, never repaired.
 package frame

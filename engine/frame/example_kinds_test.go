@@ -25,8 +25,8 @@ func ExampleKind() {
 		fmt.Printf("%v of epoch %d in %d bytes: claim %d, has seen %d %s\n", f.Kind, f.Epoch, len(data), f.Claim.Sequence, f.Claim.Seen, reason)
 	}
 	// Output:
-	// claim of epoch 4 in 40 bytes: claim 0, has seen 0 no heartbeat
-	// seal of epoch 4 in 27 bytes: claim 1733, has seen 1730
+	// claim of epoch 4 in 43 bytes: claim 0, has seen 0 no heartbeat
+	// seal of epoch 4 in 26 bytes: claim 1733, has seen 1730
 }
 
 // Features of event time are in the format, and a frame that uses one says so.

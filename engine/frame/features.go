@@ -46,8 +46,8 @@ func (s Features) String() string {
 // Acted are the features that the engine of this build acts on.
 const Acted Features = 0
 
-// CheckActed refuses a frame with features that the engine of this build does not act on: it would lose or misread them.
-// Its error wraps ErrNewerVersion.
+// CheckActed refuses a frame with features that the engine of this build does not act on: it would lose or misread
+// them. Its error wraps ErrNewerVersion.
 func (f *Frame) CheckActed() error {
 	if missing := f.Features() &^ Acted; missing != 0 {
 		return fmt.Errorf("frame: it is %w: this build does not act on its features (%v): use that version", ErrNewerVersion, missing)

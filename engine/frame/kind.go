@@ -42,7 +42,7 @@ func (f *Frame) isBare() bool {
 		f.Watermark == (Watermark{}) && f.Tally.IsZero() && len(f.Sections) == 0
 }
 
-// checkKind refuses a frame whose kind and content do not fit together. Its state may have been left out since it was read.
+// checkKind refuses a frame whose kind and content do not fit together. Its state may have been left out.
 func (f *Frame) checkKind(state StateKind) error {
 	switch {
 	case f.Kind >= kinds:
