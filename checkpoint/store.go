@@ -82,6 +82,9 @@ func Open(cfg Config) (*Store, error) {
 
 func (s *Store) open() error {
 	opts := badgerOptions(s.dir, s.logger)
+	if err := nofollow.CheckTree(s.dir, nofollow.Tree{IsFile: IsFile}); err != nil {
+		return fmt.Errorf("checkpoint: open store: %w", err)
+	}
 	if err := disk.Sweep(s.dir, s.logger); err != nil {
 		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
 	}
@@ -226,7 +229,7 @@ func takeLock(dir string) (*flock.Flock, error) {
 
 // holder names the process that has the store open. Badger keeps its pid in a file.
 func holder(dir string) string {
-	pid, err := os.ReadFile(filepath.Join(dir, "LOCK"))
+	pid, err := nofollow.ReadFile(filepath.Join(dir, "LOCK"))
 	if err != nil || len(pid) == 0 {
 		return ""
 	}

@@ -81,6 +81,9 @@ func startEmbedded(ctx context.Context, cfg Config) (*embedded, error) {
 
 // run makes a server and starts it.
 func (e *embedded) run(ctx context.Context) error {
+	if err := nofollow.CheckTree(e.cfg.Dir, nofollow.Tree{IsFile: IsFile}); err != nil {
+		return fmt.Errorf("embedded NATS server: %w", err)
+	}
 	if err := sweep(e.cfg); err != nil {
 		return fmt.Errorf("embedded NATS server in %s: %w", e.cfg.Dir, err)
 	}

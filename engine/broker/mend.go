@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"penstock/engine/internal/blocks"
+	"penstock/internal/nofollow"
 )
 
 // mend finishes the creation of a stream, or the change of its settings, in which the process was killed. The server
@@ -23,7 +24,7 @@ func mend(dir string, logger *slog.Logger) error {
 		return err
 	}
 	path := filepath.Join(dir, streamMeta)
-	meta, err := os.ReadFile(path)
+	meta, err := nofollow.ReadFile(path)
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
+
+	"penstock/internal/nofollow"
 )
 
 // fileSyncer makes what an embedded server with a sync interval has
@@ -81,7 +82,11 @@ func (s *fileSyncer) syncOne(path string, entry fs.DirEntry) error {
 	if err != nil || info.ModTime().Before(s.last) {
 		return err
 	}
-	file, err := os.Open(path)
+	open := nofollow.Open
+	if entry.IsDir() {
+		open = nofollow.OpenDirectory
+	}
+	file, err := open(path)
 	if err != nil {
 		return err
 	}

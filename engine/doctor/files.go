@@ -13,11 +13,12 @@ import (
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/inflight"
+	"penstock/internal/nofollow"
 )
 
 // notes are the small files.
 func (l *look) notes() error {
-	name, err := os.ReadFile(l.dir.StartingOver())
+	name, err := nofollow.ReadFile(l.dir.StartingOver())
 	if err == nil {
 		l.note("directory", "a fresh start of pipeline %s was interrupted: the next run finishes it and deletes what is there", name)
 	} else if datadir.Exists(l.dir.StartingOver()) {

@@ -27,7 +27,7 @@ func OpenFile(path string, flag int, perm os.FileMode) (*os.File, error) {
 		return nil, err
 	}
 	// A pipe that takes the place of the file in this moment is not waited for.
-	file, err := os.OpenFile(place.Path, flag|nofollow.Flag|syscall.O_NONBLOCK, perm)
+	file, err := os.OpenFile(place.Path, flag|nofollow.Flag, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -51,18 +51,7 @@ func resolveFile(path string) (Place, error) {
 }
 
 func kindError(path string, info fs.FileInfo) error {
-	what := "special file"
-	switch mode := info.Mode(); {
-	case mode.IsDir():
-		what = "directory"
-	case mode&fs.ModeNamedPipe != 0:
-		what = "pipe"
-	case mode&fs.ModeSocket != 0:
-		what = "socket"
-	case mode&fs.ModeDevice != 0:
-		what = "device"
-	}
-	return fmt.Errorf("%s is a %s and %w: name a regular file", path, what, ErrKind)
+	return fmt.Errorf("%s is %s and %w: name a regular file", path, nofollow.Kind(info.Mode()), ErrKind)
 }
 
 // sameFile says that the path still leads to an open file: nothing was moved while

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"penstock/internal/nofollow"
 )
 
 // Used counts what is allocated: Badger's logs are made large and filled later.
@@ -20,7 +22,11 @@ func Used(info fs.FileInfo) int64 {
 // Fsync makes a file or a directory durable, with pages that were changed through a
 // mapping of the file.
 func Fsync(path string) error {
-	f, err := os.Open(path)
+	open := nofollow.Open
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		open = nofollow.OpenDirectory
+	}
+	f, err := open(path)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (s *Syncer) Rest(prepared string) error {
 
 // memtableLogs gives the names of the memtables' logs, oldest first.
 func memtableLogs(dir string) ([]string, error) {
-	d, err := os.Open(dir)
+	d, err := nofollow.OpenDirectory(dir)
 	if err != nil {
 		return nil, err
 	}

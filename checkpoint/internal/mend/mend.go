@@ -16,6 +16,7 @@ import (
 
 	"penstock/checkpoint/internal/disk"
 	"penstock/checkpoint/internal/entry"
+	"penstock/internal/nofollow"
 )
 
 // mostCorrected bounds the time it takes to find a flipped bit: each is tried.
@@ -63,7 +64,7 @@ func Corrections(dir string, opts badger.Options) ([]Correction, bool) {
 // CorrectManifest looks for the flipped bit in the list of the tables: a head that is
 // always the same, and records of length, checksum and content.
 func CorrectManifest(dir string) ([]Correction, bool) {
-	data, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
+	data, err := nofollow.ReadFile(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil || len(data) > mostCorrected || IsManifest(data) {
 		return nil, false
 	}
@@ -122,7 +123,7 @@ func DropSpare(dir string) error {
 func Correct(dir string, corrections []Correction) error {
 	for _, c := range corrections {
 		path := filepath.Join(dir, c.File)
-		data, err := os.ReadFile(path)
+		data, err := nofollow.ReadFile(path)
 		if err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ func Correct(dir string, corrections []Correction) error {
 }
 
 func correctTable(name string) (bits []int64, ok bool, err error) {
-	data, err := os.ReadFile(name)
+	data, err := nofollow.ReadFile(name)
 	if err != nil {
 		return nil, false, err
 	}

@@ -124,7 +124,7 @@ func TestTablesThatTheListDoesNotHaveAreRefused(t *testing.T) {
 	if said := remedy.Explain(err, func(r remedy.Remedy) string { return map[string]string{remedy.Fresh.Name: "--fresh"}[r.Name] }); !strings.Contains(said, "--fresh") {
 		t.Errorf("it names no remedy: %s", said)
 	}
-	flip(t, filepath.Join(dir, newestTableName), 20)
+	flip(t, filepath.Join(dir, NewestTableName), 20)
 	if noted, err := NotedTable(dir); noted != 0 || err != nil {
 		t.Errorf("of a damaged note: table %d, %v", noted, err)
 	}

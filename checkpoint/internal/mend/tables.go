@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
@@ -14,19 +13,21 @@ import (
 
 	"penstock/checkpoint/internal/disk"
 	"penstock/checkpoint/internal/entry"
+	"penstock/internal/nofollow"
 )
 
-// Badger takes an end that is missing in its list of tables for a write that a crash cut
-// off, and goes on without these tables: with old values, or with none. So a Write notes
-// the newest table in a file, and Open looks whether the list has or had it before Badger
-// changes anything. A table's number is above those of all before it.
-const newestTableName = "newest-table"
+// NewestTableName is the file with the number of the newest table. Badger takes an end
+// that is missing in its list of tables for a write that a crash cut off, and goes on
+// without these tables: with old values, or with none. So a Write notes the newest table,
+// and Open looks whether the list has or had it before Badger changes anything. A table's
+// number is above those of all before it.
+const NewestTableName = "newest-table"
 
 // NoteTable notes the newest table of the store in dir.
 func NoteTable(dir string, newest uint64) error {
-	path := filepath.Join(dir, newestTableName)
+	path := filepath.Join(dir, NewestTableName)
 	number := binary.BigEndian.AppendUint64(nil, newest)
-	if err := disk.WriteSynced(path, entry.Seal([]byte(newestTableName), entry.FormatWhole, number)); err != nil {
+	if err := disk.WriteSynced(path, entry.Seal([]byte(NewestTableName), entry.FormatWhole, number)); err != nil {
 		return fmt.Errorf("record the newest table: %w", err)
 	}
 	return nil
@@ -34,11 +35,11 @@ func NoteTable(dir string, newest uint64) error {
 
 // NotedTable is the newest table that was noted. A note that cannot be read is none.
 func NotedTable(dir string) (uint64, error) {
-	data, err := os.ReadFile(filepath.Join(dir, newestTableName))
+	data, err := nofollow.ReadFile(filepath.Join(dir, NewestTableName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("checkpoint: open store %q: %w", dir, err)
 	}
-	if _, number, err := entry.Unseal([]byte(newestTableName), data); err == nil && len(number) == 8 {
+	if _, number, err := entry.Unseal([]byte(NewestTableName), data); err == nil && len(number) == 8 {
 		return binary.BigEndian.Uint64(number), nil
 	}
 	return 0, nil
@@ -62,7 +63,7 @@ func checkNewest(dir string) error {
 
 // newestListed is the highest number that the list of tables has, or had.
 func newestListed(dir string) (newest uint64, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, badger.ManifestFilename))
+	data, err := nofollow.ReadFile(filepath.Join(dir, badger.ManifestFilename))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"penstock/checkpoint/internal/disk"
+	"penstock/internal/nofollow"
 )
 
 // Verify checks the table files before Badger sees them. Badger itself goes on without
@@ -39,7 +40,7 @@ func Verify(dir string, opts badger.Options) error {
 
 // tables lists the tables that belong to the store. Others are leftovers of a crash.
 func tables(dir string, opts badger.Options) ([]uint64, error) {
-	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	f, err := nofollow.Open(filepath.Join(dir, badger.ManifestFilename))
 	if errors.Is(err, os.ErrNotExist) {
 		left, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 		if err != nil || len(left) > 0 {
@@ -69,7 +70,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 // VerifyTable reads one table: blocks, index, length of the index, checksum of the
 // index, length of the checksum.
 func VerifyTable(name string) error {
-	f, err := os.Open(name)
+	f, err := nofollow.Open(name)
 	if err != nil {
 		return err
 	}

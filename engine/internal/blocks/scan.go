@@ -15,6 +15,8 @@ import (
 	"unicode"
 
 	"github.com/minio/highwayhash"
+
+	"penstock/internal/nofollow"
 )
 
 // The form of a record.
@@ -81,7 +83,7 @@ func (s *Stream) Scan(fn func(Record) error) ([]Damage, error) {
 }
 
 func (s *Stream) scanFile(path string, fn func(Record) error) (damages []Damage, records int, err error) {
-	data, err := os.ReadFile(path)
+	data, err := nofollow.ReadFile(path)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -229,7 +231,7 @@ func (s *Stream) Mend(damages []Damage) error {
 	}
 	for name, list := range byFile {
 		path := filepath.Join(s.Dir, name)
-		data, err := os.ReadFile(path)
+		data, err := nofollow.ReadFile(path)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/minio/highwayhash"
+
+	"penstock/internal/nofollow"
 )
 
 // Stream is the directory of one stream.
@@ -67,7 +69,7 @@ func Lookup(dir, name string) (s *Stream, found bool, err error) {
 // Open reads the settings of the stream in a directory.
 func Open(dir string) (*Stream, error) {
 	s := &Stream{Name: filepath.Base(dir), Dir: dir}
-	data, err := os.ReadFile(filepath.Join(dir, "meta.inf"))
+	data, err := nofollow.ReadFile(filepath.Join(dir, "meta.inf"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.Problem = errors.New("the settings are gone")
@@ -86,7 +88,7 @@ func (s *Stream) readSettings(data []byte) error {
 	if s.Settings.Name != s.Name {
 		return fmt.Errorf("the settings are those of %q", s.Settings.Name)
 	}
-	sum, err := os.ReadFile(filepath.Join(s.Dir, "meta.sum"))
+	sum, err := nofollow.ReadFile(filepath.Join(s.Dir, "meta.sum"))
 	want, hashErr := s.sumOf(data)
 	switch {
 	case hashErr != nil:
@@ -122,11 +124,11 @@ func (s *Stream) sumOf(settings []byte) (string, error) {
 // MendSettings finds out whether settings and checksum differ by one flipped bit, or whether only the checksum is
 // damaged, and says what to write then: the settings as they were.
 func (s *Stream) MendSettings() (settings []byte, found bool) {
-	data, err := os.ReadFile(filepath.Join(s.Dir, "meta.inf"))
+	data, err := nofollow.ReadFile(filepath.Join(s.Dir, "meta.inf"))
 	if err != nil || len(data) > mostCorrected {
 		return nil, false
 	}
-	sum, _ := os.ReadFile(filepath.Join(s.Dir, "meta.sum"))
+	sum, _ := nofollow.ReadFile(filepath.Join(s.Dir, "meta.sum"))
 	var have Settings
 	if json.Unmarshal(data, &have) == nil && have.Name == s.Name {
 		want, err := s.sumOf(data)

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"penstock/internal/nofollow"
 )
 
 // ToDisk and ToMemory finish each file of a copy. A backup must survive a power cut.
@@ -41,7 +43,7 @@ func CopyTree(from, to string, finish func(*os.File) error) error {
 	if err != nil {
 		return fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
-	dir, err := os.Open(to)
+	dir, err := nofollow.OpenDirectory(to)
 	if err != nil {
 		return err
 	}
@@ -49,7 +51,7 @@ func CopyTree(from, to string, finish func(*os.File) error) error {
 }
 
 func copyFile(from, to string, info fs.FileInfo, finish func(*os.File) error) error {
-	source, err := os.Open(from)
+	source, err := nofollow.Open(from)
 	if err != nil {
 		return err
 	}

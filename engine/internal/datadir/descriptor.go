@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func (d *Directory) DescriptorFile() string { return filepath.Join(d.Path, "pens
 // Describe reads the file.
 func (d *Directory) Describe() error {
 	d.About, d.Damaged = Descriptor{Format: 1}, nil
-	file, err := nofollow.OpenFile(d.DescriptorFile(), os.O_RDONLY, 0)
+	file, err := nofollow.Open(d.DescriptorFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -137,11 +137,11 @@ func (d *Directory) Own() error {
 	return nil
 }
 
-// check refuses a directory with links in it, which the server and the store
-// would follow, and one of a newer version.
+// check refuses a directory with something in it that the server or the store
+// would follow or wait for, and one of a newer version.
 func (d *Directory) check() error {
-	if err := nofollow.CheckTree(d.Path); err != nil {
-		return fmt.Errorf("check the data directory for links: %w", err)
+	if err := nofollow.CheckTree(d.Path, tree); err != nil {
+		return fmt.Errorf("check what is in the data directory: %w", err)
 	}
 	return d.Describe()
 }
@@ -168,7 +168,7 @@ func (d *Directory) Inflight() string    { return filepath.Join(d.Path, "in-flig
 func (d *Directory) Checkpoints() string { return filepath.Join(d.Path, "checkpoints") }
 
 func (d *Directory) owner() string {
-	data, err := os.ReadFile(d.pidFile())
+	data, err := nofollow.ReadFile(d.pidFile())
 	pid, syntax := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || syntax != nil {
 		return "another process, which only inspects it or is about to start"

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+
+	"penstock/internal/nofollow"
 )
 
 // Exists says whether there is something at a path: a link counts.
@@ -18,7 +20,7 @@ func Sync(path string) error {
 	if runtime.GOOS == "windows" { // which cannot
 		return nil
 	}
-	dir, err := os.Open(path)
+	dir, err := nofollow.OpenDirectory(path)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"penstock/internal/nofollow"
 )
 
 // StartingOver is a file that is there while the last run of a pipeline, whose
@@ -14,7 +16,7 @@ func (d *Directory) StartingOver() string { return filepath.Join(d.Path, "starti
 
 // IsStartingOver says whether that is so for a pipeline.
 func (d *Directory) IsStartingOver(pipeline string) (bool, error) {
-	name, err := os.ReadFile(d.StartingOver())
+	name, err := nofollow.ReadFile(d.StartingOver())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("check whether the last run was being deleted: %w", err)
 	}

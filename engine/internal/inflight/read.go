@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 
 	"penstock/internal/format"
+	"penstock/internal/nofollow"
 )
 
 // Last is what the process before left.
@@ -71,15 +72,17 @@ func Read(path string) (Last, error) {
 const maxSize = 2*page + maxInstances*(1+maxName+slotSize)
 
 func readAll(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	file, err := nofollow.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
 	}
 	if info.Size() > maxSize {
 		return nil, fmt.Errorf("%w: %s is too large for an in-flight file (%d bytes); remove it", ErrUnreadable, path, info.Size())
 	}
-	return os.ReadFile(path)
+	return io.ReadAll(file)
 }

@@ -4,12 +4,13 @@ package inflight
 
 import (
 	"errors"
-	"os"
+
+	"penstock/internal/nofollow"
 )
 
 // syncDir makes a rename in a directory durable.
 func syncDir(path string) error {
-	d, err := os.Open(path)
+	d, err := nofollow.OpenDirectory(path)
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/internal/nofollow"
 )
 
 // arguments are those that decide what a run does, by name. An interrupted run
@@ -27,7 +27,7 @@ func (a arguments) check(dir string, resumed bool) error {
 	if err != nil {
 		return fmt.Errorf("encode the arguments: %w", err)
 	}
-	before, err := os.ReadFile(path)
+	before, err := nofollow.ReadFile(path)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("read the arguments of the last run: %w", err)
