@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/quarantine"
 	"penstock/engine/internal/task"
 	"penstock/engine/internal/view"
 )
@@ -58,8 +59,7 @@ func (r *run) openInMemory(ctx context.Context) error {
 	if err := r.CheckPositions(); err != nil {
 		return err
 	}
-	r.Quarantine = task.NewQuarantine(r.Run)
-	close(r.Quarantine.Over) // a death of the process takes the memory, too
+	r.Quarantine = quarantine.Off() // a death of the process takes the memory, too
 	r.opened()
 	r.memory.Began(r.states)
 	return nil

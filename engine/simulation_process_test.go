@@ -11,6 +11,7 @@ import (
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/quarantine"
 	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
 )
@@ -92,8 +93,7 @@ func (w *world) start(disk *memory.Disk) *simProcess {
 	r := task.New(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, discard, task.Settings{IsLazy: !w.syncAlways && w.embedded})
 	r.Letters = memory.NewLetters("sim") // no stage uses its attempts up
 	r.Server = simServer{process: p}
-	r.Quarantine = task.NewQuarantine(r)
-	close(r.Quarantine.Over)
+	r.Quarantine = quarantine.Off()
 	r.Checkpointer = &task.Checkpointer{
 		Saver: simSaver{p}, Server: r.Server, Log: r.Log,
 		Kicked: make(chan struct{}, 1), Trimmed: map[*task.Instance]uint64{},

@@ -127,7 +127,7 @@ func (t *Task) mustBeAlone(i *Input, f *Failure) bool {
 	switch {
 	case f != nil && (!f.here || t.usedUp(f) && t.stopsAtLimit(f)), i.alone && i.aloneAt == i.head.Offset:
 		return true
-	case t.Run.Quarantine.isOn() && t.room(i, i.head.Offset) == 0:
+	case t.Run.Quarantine.IsOn() && t.room(i, i.head.Offset) == 0:
 		return true
 	}
 	return t.Failures.free() == 0
@@ -250,7 +250,7 @@ func (t *Task) callBatch(ctx context.Context, i *Input) error {
 // batchLimit is how many messages the next batch call may get.
 func (t *Task) batchLimit(i *Input) uint64 {
 	limit := uint64(t.Definition.Options.Batch)
-	if t.Run.Quarantine.isOn() {
+	if t.Run.Quarantine.IsOn() {
 		limit = min(limit, max(t.room(i, i.next), 1))
 	}
 	switch {

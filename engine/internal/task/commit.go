@@ -176,8 +176,8 @@ func (t *Task) settled(sequence uint64) {
 		if i.Producer != nil {
 			i.Producer.poke()
 		}
-		if t.Run.Quarantine.isOn() {
-			t.Run.Quarantine.passed(t.Definition.Name, x.frame.Inputs[k].Stream, x.frame.Inputs[k].Offset)
+		if t.Run.Quarantine.IsOn() {
+			t.Run.Quarantine.Passed(t.message(x.frame.Inputs[k].Stream, x.frame.Inputs[k].Offset))
 		}
 	}
 	t.Batch.lock()

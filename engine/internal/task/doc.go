@@ -11,7 +11,7 @@
 //     what a [Source] does differently is its role (role.go).
 //   - invoke.go is the only place that calls the user's code, and commit.go the only place that commits.
 //   - What fails is undone and tried again (attempt.go, retry.go), becomes a dead letter (divert.go, letters.go), or
-//     ends the life (fault.go). A message that kills the process is found in quarantine mode (quarantine.go).
+//     ends the life (fault.go). A message that kills the process is found in quarantine mode (quarantine_turn.go).
 //   - A [Checkpointer] writes the committed states to the store, and trims the channels behind them.
 //   - Everything that can last is a wait with a name (waits.go).
 //

@@ -85,7 +85,7 @@ func (t *Task) offersNext(ctx context.Context, i *Input) bool {
 // mayOvertake says whether one more message may wait while others go on. Slots
 // are left for failures of the heads of all inputs.
 func (t *Task) mayOvertake(i *Input) bool {
-	return len(i.waiting) < maxWaiting && t.Failures.free() > len(t.Inbox.Inputs) && !t.Run.Quarantine.isOn()
+	return len(i.waiting) < maxWaiting && t.Failures.free() > len(t.Inbox.Inputs) && !t.Run.Quarantine.IsOn()
 }
 
 // keyOf is the key of the head. It is not known when the user's codec or key

@@ -7,6 +7,7 @@ import (
 	"penstock/internal/pause"
 
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/quarantine"
 )
 
 // userTurn is a task's turn to be in the user's code, in quarantine:
@@ -31,11 +32,11 @@ func (t *userTurn) mayHarm() bool { return t.held.Load() && !t.far }
 // takeTurn waits, in quarantine, until no other stage is in its
 // user's code.
 func (t *Task) takeTurn(ctx context.Context) error {
-	if !t.Run.Quarantine.isOn() || t.Code.turn.held.Load() {
+	if !t.Run.Quarantine.IsOn() || t.Code.turn.held.Load() {
 		return nil
 	}
 	t.Waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried one at a time")
-	entered, err := t.Run.Quarantine.enter(ctx)
+	entered, err := t.Run.Quarantine.Enter(ctx)
 	t.Waiting.waits.end(waitTurn)
 	if err != nil || !entered {
 		return err
@@ -50,7 +51,7 @@ func (t *Task) takeTurn(ctx context.Context) error {
 
 func (t *Task) giveTurn() {
 	if t.Code.turn.held.Swap(false) {
-		t.Run.Quarantine.leave()
+		t.Run.Quarantine.Leave()
 	}
 }
 
@@ -62,7 +63,7 @@ func (t *Task) leaveCall(ctx context.Context) {
 		t.Code.slot.Leave()
 		return
 	case t.Code.turn.messages == nil:
-		_ = pause.For(ctx, quarantinePause)
+		_ = pause.For(ctx, quarantine.Pause)
 		t.Code.slot.Leave()
 	case t.Code.turn.far:
 		t.Code.slot.Leave()
@@ -76,8 +77,8 @@ func (t *Task) leaveCall(ctx context.Context) {
 // linger waits while the message that was handled may still do harm.
 func (t *Task) linger(ctx context.Context) {
 	i, offset := t.Code.turn.messages, t.Code.turn.offset
-	stage, stream := t.Definition.Name, i.Definition.Stream.String()
-	all, held := t.Run.Quarantine.pauses(stage, stream, offset)
+	stream := i.Definition.Stream.String()
+	all, held := t.Run.Quarantine.Pauses(t.message(stream, offset))
 	err := pause.For(ctx, held)
 	if err == nil && all > held {
 		t.Code.slot.Enter(inflight.After, i.Definition.Index, offset, 1)
@@ -85,7 +86,7 @@ func (t *Task) linger(ctx context.Context) {
 	}
 	t.Code.slot.Leave()
 	if err == nil {
-		t.Run.Quarantine.passed(stage, stream, offset+1)
+		t.Run.Quarantine.Passed(t.message(stream, offset+1))
 	}
 }
 
@@ -96,8 +97,8 @@ func (t *Task) endTurn(ctx context.Context) {
 	if !t.Code.turn.held.Load() {
 		return
 	}
-	if pause.For(ctx, nearPause) == nil {
-		t.Run.Quarantine.passed(t.Definition.Name, t.Code.turn.messages.Definition.Stream.String(), t.Code.turn.offset+1)
+	if pause.For(ctx, quarantine.NearPause) == nil {
+		t.Run.Quarantine.Passed(t.message(t.Code.turn.messages.Definition.Stream.String(), t.Code.turn.offset+1))
 	}
 	t.giveTurn()
 }
@@ -106,5 +107,5 @@ func (t *Task) endTurn(ctx context.Context) {
 // in a batch, because they are far from every suspect; 0: the next one needs
 // care.
 func (t *Task) room(i *Input, offset uint64) uint64 {
-	return t.Run.Quarantine.room(t.Definition.Name, i.Definition.Stream.String(), offset)
+	return t.Run.Quarantine.Room(t.message(i.Definition.Stream.String(), offset))
 }

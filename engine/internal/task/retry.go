@@ -23,7 +23,7 @@ func (t *Task) retriesHere() bool {
 	case i == nil || c.count > 1 || !i.hasHead || i.head.Offset != c.offset:
 		return false
 	}
-	return !t.Run.Quarantine.isOn() && !t.Fault.Recovery.isSet()
+	return !t.Run.Quarantine.IsOn() && !t.Fault.Recovery.isSet()
 }
 
 // retryHere counts the failure. The message comes again when it is due, or is
@@ -69,5 +69,5 @@ func (t *Task) mustWait(i *Input, now time.Time) bool {
 // isDelayed says that the head has failed and its next attempt is not due.
 func (t *Task) isDelayed(i *Input, now time.Time) bool {
 	f := t.failureOf(i)
-	return f != nil && f.Due.After(now) && !t.Run.Quarantine.isOn()
+	return f != nil && f.Due.After(now) && !t.Run.Quarantine.IsOn()
 }

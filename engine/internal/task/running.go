@@ -12,6 +12,7 @@ import (
 	"penstock/engine/internal/inflight"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/quarantine"
 	"penstock/engine/supervise"
 	"penstock/engine/trace"
 )
@@ -34,7 +35,7 @@ type Run struct {
 	Checkpointer *Checkpointer
 	Supervisor   *supervise.Supervisor
 	Inflight     *inflight.File
-	Quarantine   *quarantine
+	Quarantine   *quarantine.Mode
 	Space        *space
 	drain        drain
 	Sampled      sampled
@@ -72,3 +73,6 @@ func New(p *plan.Pipeline, code map[*plan.Stage]Functions, clock ports.Clock, lo
 	r.Space = newSpace(r)
 	return r
 }
+
+// Instance is the one of a stage, or nil.
+func (r *Run) Instance(stage string) *Instance { return r.ByStage[r.Plan.Stage(stage)] }

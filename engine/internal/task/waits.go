@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/quarantine"
 	"penstock/engine/internal/wall"
 	"penstock/engine/observe"
 	"penstock/engine/redact"
@@ -59,7 +60,7 @@ var waitRules = [waitKinds]waitRule{
 	waitBreaker:     {"circuit breaker", 0, "", false},
 	waitLetters:     {"dead letter store", 30 * time.Second, observe.NotReady, false},
 	waitReplays:     {"replays", time.Minute, observe.Degraded, false},
-	waitTurn:        {"turn", quarantineLimit + time.Minute, observe.Degraded, false},
+	waitTurn:        {"turn", quarantine.Limit + time.Minute, observe.Degraded, false},
 	waitDisk:        {"disk space", 0, "", false}, // told of by the events and the status of the disk
 	waitBroker:      {"broker", 15 * time.Second, observe.NotReady, false},
 	waitPermission:  {"permission", time.Second, observe.NotReady, false},

@@ -75,14 +75,14 @@ func (t *Task) noteSpace() {
 // process.
 func (t *Task) awaitQuarantine(ctx context.Context) error {
 	select {
-	case <-t.Run.Quarantine.Over:
+	case <-t.Run.Quarantine.Over():
 		return nil
 	default:
 	}
 	t.Waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried first")
 	defer t.Waiting.waits.end(waitTurn)
 	select {
-	case <-t.Run.Quarantine.Over:
+	case <-t.Run.Quarantine.Over():
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

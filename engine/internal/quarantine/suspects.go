@@ -1,15 +1,25 @@
-package task
+package quarantine
 
 import (
 	"math"
 	"time"
 )
 
-// suspect is a message that a stage had in hand when the process died.
-type suspect struct {
+// Message names a message of an input of a stage.
+type Message struct {
 	Stage  string `json:"stage"`
 	Input  string `json:"input"` // the stream
 	Offset uint64 `json:"offset"`
+}
+
+func (m Message) isBeside(other Message) bool {
+	return m.Stage == other.Stage && m.Input == other.Input
+}
+
+// suspect is a message that a stage had in hand when the process died.
+type suspect struct {
+	Message
+
 	// Near is how many messages before it may have killed the process: they
 	// were in hand with it, or have started what did it afterwards.
 	Near uint64 `json:"near"`
@@ -30,14 +40,12 @@ const (
 	// first part, of heldPause, is held against it at once: in a longer one
 	// the process might be killed from outside again and again. When it dies
 	// in the rest, the part is twice as long next time.
-	quarantinePause = time.Millisecond
-	nearPause       = 5 * time.Millisecond
-	nearBudget      = time.Second
-	suspectPause    = 25 * time.Millisecond
-	heldPause       = 10 * time.Millisecond
+	Pause        = time.Millisecond
+	NearPause    = 5 * time.Millisecond
+	nearBudget   = time.Second
+	suspectPause = 25 * time.Millisecond
+	heldPause    = 10 * time.Millisecond
 )
-
-func (s suspect) isOf(stage, input string) bool { return s.Stage == stage && s.Input == input }
 
 func (s suspect) isNear(offset uint64) bool { return offset <= s.Offset && s.Offset-offset <= s.Near }
 
@@ -47,7 +55,7 @@ func (s suspect) pauses(offset uint64) (all, held time.Duration) {
 	if offset == s.Offset {
 		return suspectPause, min(heldPause<<min(s.Late, 8), suspectPause)
 	}
-	all = min(max(nearBudget/time.Duration(s.Near), quarantinePause), nearPause)
+	all = min(max(nearBudget/time.Duration(s.Near), Pause), NearPause)
 	return all, all
 }
 
@@ -56,7 +64,7 @@ type suspects []suspect
 // add has one suspect for each message, with the worst that is known of it.
 func (l suspects) add(s suspect) suspects {
 	for k := range l {
-		if l[k].isOf(s.Stage, s.Input) && l[k].Offset == s.Offset {
+		if l[k].Message == s.Message {
 			l[k].Near, l[k].Late = max(l[k].Near, s.Near), max(l[k].Late, s.Late)
 			return l
 		}
@@ -64,11 +72,11 @@ func (l suspects) add(s suspect) suspects {
 	return append(l, s)
 }
 
-// from leaves out the suspects of an input before an offset.
-func (l suspects) from(stage, input string, offset uint64) suspects {
+// from leaves out the suspects of an input before a message.
+func (l suspects) from(m Message) suspects {
 	left := l[:0]
 	for _, s := range l {
-		if !s.isOf(stage, input) || s.Offset >= offset {
+		if !s.isBeside(m) || s.Offset >= m.Offset {
 			left = append(left, s)
 		}
 	}
@@ -84,25 +92,25 @@ func (l suspects) widest() (near uint64) {
 }
 
 // late is that of a message.
-func (l suspects) late(of suspect) int {
+func (l suspects) late(of Message) int {
 	for _, s := range l {
-		if s.isOf(of.Stage, of.Input) && s.Offset == of.Offset {
+		if s.Message == of {
 			return s.Late
 		}
 	}
 	return 0
 }
 
-// room is how many messages from an offset on are far from every suspect.
-func (l suspects) room(stage, input string, offset uint64) uint64 {
+// room is how many messages from one on are far from every suspect.
+func (l suspects) room(m Message) uint64 {
 	room := uint64(math.MaxUint64)
 	for _, s := range l {
 		switch {
-		case !s.isOf(stage, input) || s.Offset < offset:
-		case s.isNear(offset):
+		case !s.isBeside(m) || s.Offset < m.Offset:
+		case s.isNear(m.Offset):
 			return 0
 		default:
-			room = min(room, s.Offset-s.Near-offset)
+			room = min(room, s.Offset-s.Near-m.Offset)
 		}
 	}
 	return room
@@ -110,11 +118,11 @@ func (l suspects) room(stage, input string, offset uint64) uint64 {
 
 // pauses are how long a message that was handled may still do harm, and how
 // much of it is held against it.
-func (l suspects) pauses(stage, input string, offset uint64) (all, held time.Duration) {
-	all, held = quarantinePause, quarantinePause
+func (l suspects) pauses(m Message) (all, held time.Duration) {
+	all, held = Pause, Pause
 	for _, s := range l {
-		if s.isOf(stage, input) && s.isNear(offset) {
-			a, h := s.pauses(offset)
+		if s.isBeside(m) && s.isNear(m.Offset) {
+			a, h := s.pauses(m.Offset)
 			all, held = max(all, a), max(held, h)
 		}
 	}
