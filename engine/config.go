@@ -86,9 +86,8 @@ type Config struct {
 	// each kind of wait its own, see docs/operations.md. Negative: nothing is
 	// told, and the Status still has all waits.
 	WaitPatience time.Duration
-	// UnavailableReadiness is what /readyz says while a stage waits for
-	// something that its function called Unavailable: Degraded (the default;
-	// the pipeline is ready all the same), or NotReady.
+	// UnavailableReadiness is what /readyz says while a stage waits for something that its function called Unavailable:
+	// observe.Degraded (the default; the pipeline counts as ready all the same), or observe.NotReady.
 	UnavailableReadiness string
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger

@@ -1,4 +1,4 @@
-// Package fizzbuzz is the lesson: a small pipeline that shows everything that the engine is for.
+// Package fizzbuzz is a demonstration: a small pipeline that shows everything that the engine is for.
 //
 //	generator ─┐
 //	           ├─> worker ──> logger
