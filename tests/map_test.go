@@ -41,7 +41,7 @@ func isBelow(dir, above string) bool { return strings.HasPrefix(dir, above+"/") 
 // mapOf reads the map: a directory a line, indented below the one that holds it.
 func mapOf(t *testing.T, page string) (shown []string) {
 	t.Helper()
-	_, page, found := strings.Cut(page, "\n## The house\n")
+	_, page, found := strings.Cut(page, "\n## The packages\n")
 	if !found {
 		t.Fatal("docs/design.md has no map")
 	}
