@@ -17,6 +17,7 @@ type Info struct {
 	In       uint64 // messages it has taken
 	Out      uint64 // messages it has emitted
 	Attempt  int    // of the call at hand: 1, and one more for each failure
+	Replay   uint64 // of the call at hand: 0, or as in Message
 }
 
 // InfoOf returns what there is to know in a call of a stage function or hook.
@@ -35,6 +36,7 @@ func InfoOf(ctx context.Context) Info {
 		Commits:  control.Commit,
 		Attempt:  task.CallOf(ctx, in).Attempt,
 	}
+	info.Replay = task.CallOf(ctx, in).Replay()
 	info.In = in.TakenOf(&control)
 	for i := range control.Sections {
 		info.Out += control.Sections[i].Next()

@@ -22,12 +22,38 @@ type Message[T any] struct {
 	// Attempt is 1 at the first try, and one more after each failure,
 	// also across restarts of the process.
 	Attempt int
+	// Replay is 0 at a first delivery. A message that became a dead letter and
+	// is replayed has its old Offset, and here the number of the request for the
+	// replay: 1 or more, and higher for each later request of the pipeline.
+	Replay uint64
 
 	input *task.Input
 }
 
+// Delivery says which delivery of which message this is, without its value. A
+// sink that keeps in its own database what it has needs it: see
+// stages.Positions. Safe for concurrent use.
+type Delivery struct {
+	Stream string // "stage", or "stage/branch"
+	Offset uint64 // of the message in its stream
+	Replay uint64 // 0: a first delivery; see Message
+	// Settled is the lowest offset that may still come as a first delivery.
+	// What is below it is committed, and comes again only as a replay.
+	Settled uint64
+}
+
+// Delivery returns which delivery of which message this is.
+func (m Message[T]) Delivery() Delivery {
+	d := Delivery{Offset: m.Offset, Replay: m.Replay}
+	if m.input != nil {
+		d.Stream, d.Settled = m.input.Definition.Stream.String(), m.input.Taken()
+	}
+	return d
+}
+
 // ID names the message for good: stream, producer instance and offset. It is
-// the same at every attempt, so it serves as an idempotency key.
+// the same at every attempt and when its dead letter is replayed, so it serves as
+// an idempotency key.
 func (m Message[T]) ID() string {
 	if m.input == nil {
 		return fmt.Sprintf("?:%d", m.Offset)

@@ -118,6 +118,7 @@ func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Messa
 		Time:    time.Unix(0, p.Message.Time),
 		Offset:  p.Offset,
 		Attempt: p.Attempt,
+		Replay:  p.Replay,
 		input:   p.Input,
 	}
 	var err error

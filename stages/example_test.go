@@ -2,6 +2,7 @@ package stages_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,7 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dgraph-io/badger/v4"
+
 	"penstock/engine"
+	"penstock/engine/enginetest"
 	"penstock/stages"
 )
 
@@ -43,6 +47,76 @@ func Example() {
 	// Output:
 	// THE WAY
 	// OF A MESSAGE
+}
+
+// Orders are written into a database, with the positions of the sink in the same transaction. An order is rejected in a
+// first run, and replayed in a second one.
+func ExamplePositions() {
+	db, err := badger.Open(badger.DefaultOptions("").WithInMemory(true).WithLogger(nil))
+	if err != nil {
+		panic(err)
+	}
+	defer db.Close()
+
+	hasAddress := false
+	store := func(_ context.Context, _ *struct{}, batch []engine.Message[string]) error {
+		return db.Update(func(tx *badger.Txn) error {
+			var positions stages.Positions
+			if item, err := tx.Get([]byte("positions")); err == nil {
+				if err := item.Value(positions.Decode); err != nil {
+					return engine.Fatal(err)
+				}
+			}
+			for _, m := range batch {
+				if positions.Has(m) {
+					continue
+				}
+				if m.Value == "cup" && !hasAddress {
+					return engine.Reject(errors.New("no address"))
+				}
+				if err := tx.Set([]byte("order "+m.Value), nil); err != nil {
+					return err
+				}
+				positions.Take(m)
+			}
+			return tx.Set([]byte("positions"), positions.Encode())
+		})
+	}
+
+	memory := enginetest.NewMemory()
+	run := func() {
+		p := engine.New("shop")
+		engine.SinkBatch(p, "store", enginetest.Values(p, "orders", "spoon", "cup", "plate"), store)
+		config := engine.Config{Logger: slog.New(slog.DiscardHandler)}
+		memory.In(&config)
+		if err := p.Run(context.Background(), config); err != nil {
+			fmt.Println(err)
+		}
+		db.View(func(tx *badger.Txn) error {
+			rows := tx.NewIterator(badger.IteratorOptions{Prefix: []byte("order ")})
+			defer rows.Close()
+			for rows.Rewind(); rows.Valid(); rows.Next() {
+				fmt.Println(string(rows.Item().Key()))
+			}
+			return nil
+		})
+	}
+	run()
+	for _, letter := range memory.DeadLetters() {
+		fmt.Println("replay", letter.ID())
+		if err := memory.Replay(letter.ID(), nil); err != nil {
+			fmt.Println(err)
+		}
+	}
+	hasAddress = true
+	run()
+	// Output:
+	// order plate
+	// order spoon
+	// replay store.0:orders.0:1
+	// order cup
+	// order plate
+	// order spoon
 }
 
 func ExampleHeartbeat() {

@@ -18,7 +18,12 @@ import (
 	"penstock/internal/testing/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(shopDir) != "" {
+		shopMain()
+	}
+	leak.Main(m)
+}
 
 // fast makes restarts immediate enough for tests.
 var fast = engine.RestartBackoff(supervise.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond, Jitter: -1})

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"penstock/engine"
@@ -11,6 +12,8 @@ import (
 type Collected[T any] struct {
 	mu       sync.Mutex
 	messages []engine.Message[T]
+	next     uint64 // offset after the last first delivery
+	replayed uint64 // the last replay
 }
 
 // Collect declares a sink that remembers what it takes, each message once and in order, also when it is started again
@@ -32,19 +35,31 @@ func Collect[T any](scope engine.Scope, name string, in *engine.Stream[T]) *Coll
 }
 
 func (c *Collected[T]) take(m engine.Message[T]) {
-	c.forget(m.Offset)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	switch {
+	case m.Replay > 0 && m.Replay <= c.replayed: // it was not committed
+		c.drop(func(before engine.Message[T]) bool { return before.Replay >= m.Replay })
+	case m.Replay == 0 && m.Offset < c.next:
+		c.drop(func(before engine.Message[T]) bool { return before.Replay == 0 && before.Offset >= m.Offset })
+	}
+	if m.Replay > 0 {
+		c.replayed = m.Replay
+	} else {
+		c.next = m.Offset + 1
+	}
 	c.messages = append(c.messages, m)
 }
 
-// forget drops what comes again, because it was not committed.
+// forget drops first deliveries that come again, because they were not committed; without any that was, everything.
 func (c *Collected[T]) forget(from uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for n := len(c.messages); n > 0 && c.messages[n-1].Offset >= from; n-- {
-		c.messages = c.messages[:n-1]
-	}
+	c.drop(func(m engine.Message[T]) bool { return from == 0 || m.Replay == 0 && m.Offset >= from })
+}
+
+func (c *Collected[T]) drop(isGone func(engine.Message[T]) bool) {
+	c.messages = slices.DeleteFunc(c.messages, isGone)
 }
 
 // Values returns the values in the order of the stream.

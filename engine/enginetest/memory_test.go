@@ -267,3 +267,37 @@ func BenchmarkAPipelineTest(b *testing.B) {
 		})
 	}
 }
+
+// A replayed dead letter is collected behind the others: its old offset does not make them be forgotten.
+func TestCollectTakesAReplay(t *testing.T) {
+	t.Parallel()
+	memory := enginetest.NewMemory()
+	p := engine.New("test")
+	broken := true
+	out := enginetest.Collect(p, "out", enginetest.Values(p, "in", "a", "b", "c").WithCodec(refusing{engine.DefaultCodec[string](), &broken}))
+	enginetest.Run(t, p, memory.In)
+	if got := out.Values(); !slices.Equal(got, []string{"a", "c"}) {
+		t.Fatalf("collected %q", got)
+	}
+	if err := memory.Replay("out.0:in.0:1", nil); err != nil {
+		t.Fatal(err)
+	}
+	broken = false
+	enginetest.Run(t, p, memory.In)
+	if got := out.Values(); !slices.Equal(got, []string{"a", "c", "b"}) {
+		t.Errorf("collected %q", got)
+	}
+}
+
+// refusing cannot read the value b.
+type refusing struct {
+	engine.Codec[string]
+	broken *bool
+}
+
+func (r refusing) Decode(data []byte) (string, error) {
+	if string(data) == "b" && *r.broken {
+		return "", errors.New("on purpose")
+	}
+	return r.Codec.Decode(data)
+}

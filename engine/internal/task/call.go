@@ -55,6 +55,14 @@ func named(unit string) string { return strings.TrimSuffix(unit, ":") }
 // place is that of the call's message.
 func (c *call) place() Place { return Place{c.input.Definition.Stream.String(), c.offset} }
 
+// Replay is the request that the call's message comes back for, or 0.
+func (c *call) Replay() uint64 {
+	if c.input == nil || c.input.Replays == nil {
+		return 0
+	}
+	return c.offset
+}
+
 // errRewind asks for a rollback that is not a failure.
 var errRewind = errors.New("rewind")
 

@@ -79,7 +79,11 @@ type Peeked struct {
 	Message frame.Message
 	Offset  uint64
 	Attempt int
+	Replay  uint64 // sequence of the request that it comes back for; 0: a first delivery
 }
+
+// Taken is the lowest offset that is not committed. Safe for concurrent use.
+func (i *Input) Taken() uint64 { return i.taken.Load() }
 
 // forward hands what the reader delivers to the instance's loop, as far as
 // there is room ahead.

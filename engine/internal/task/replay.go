@@ -230,6 +230,7 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 		Message: frame.Message{Key: i.head.Message.Key, Time: i.head.Message.Time, Value: request.Letter.Value},
 		Offset:  request.Letter.Offset,
 		Attempt: t.call.Attempt,
+		Replay:  at,
 	}
 	if len(p.Message.Key) == 0 {
 		p.Message.Key = nil
