@@ -62,6 +62,7 @@ func TestAnEndlessAnswerIsRefused(t *testing.T) {
 			continue // the same flood, and 64 MiB take the race detector long
 		}
 		dir := serveHostile(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set(socket.PipelineHeader, "p")
 			if r.URL.Path == "/v1/status" && name == "one value" {
 				_, _ = io.WriteString(w, "{}") // the letters come after it
 				return

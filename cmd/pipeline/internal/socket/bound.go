@@ -2,12 +2,11 @@ package socket
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"time"
 
 	"penstock/cmd/pipeline/internal/render"
@@ -59,7 +58,7 @@ func eachLine[T any](r io.Reader, most int, fn func(T) error) error {
 	for scanner.Scan() {
 		var line T
 		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
-			return brokeOff(err)
+			return brokeOff(cmp.Or(scanner.Err(), err)) // the line may be what came before an error
 		}
 		if err := fn(line); err != nil {
 			return err
@@ -99,45 +98,6 @@ func copyLines(w io.Writer, r io.Reader) error {
 			return err
 		}
 	}
-}
-
-// patientConn fails when nothing comes for some time. It says so soon when it
-// waits.
-type patientConn struct {
-	net.Conn
-	silence time.Duration // 0: it may be silent
-	waits   func()        // called once, when nothing has come for waitsAfter; or nil
-}
-
-// waitsAfter is how long a user is not told what is waited for.
-const waitsAfter = time.Second
-
-// Read reads a piece.
-func (c *patientConn) Read(data []byte) (int, error) {
-	if c.silence == 0 {
-		return c.Conn.Read(data)
-	}
-	left := c.silence
-	if c.waits != nil && left > waitsAfter {
-		n, err := c.readWithin(waitsAfter, data)
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
-		}
-		c.waits()
-		c.waits, left = nil, left-waitsAfter
-	}
-	return c.readWithin(left, data)
-}
-
-func (c *patientConn) readWithin(most time.Duration, data []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(most)); err != nil {
-		return 0, err
-	}
-	n, err := c.Conn.Read(data)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("the control socket was silent for %v: %w", c.silence, err)
-	}
-	return n, err
 }
 
 func brokeOff(err error) error {

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
-	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 )
 
 func TestLinesAreCopiedWithoutWhatSteers(t *testing.T) {
@@ -19,32 +16,6 @@ func TestLinesAreCopiedWithoutWhatSteers(t *testing.T) {
 	const want = `{"a":"ü \u001b\u202e\udb40\udc01\ufffd\u007f"}\u000d` + "\n"
 	if err := copyLines(&out, strings.NewReader(in)); err != nil || out.String() != want {
 		t.Errorf("%v\n%q\n%q", err, out.String(), want)
-	}
-}
-
-// silentConn answers nothing, and knows no time but its deadline.
-type silentConn struct {
-	net.Conn
-	deadline time.Time
-}
-
-func (s *silentConn) SetReadDeadline(t time.Time) error { s.deadline = t; return nil }
-
-func (s *silentConn) Read([]byte) (int, error) {
-	if s.deadline.IsZero() {
-		return 0, io.EOF
-	}
-	return 0, os.ErrDeadlineExceeded
-}
-
-func TestASilentAnswerEnds(t *testing.T) {
-	t.Parallel()
-	_, err := (&patientConn{&silentConn{}, time.Minute, nil}).Read(nil)
-	if !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "silent for 1m0s") {
-		t.Error(err)
-	}
-	if _, err := (&patientConn{&silentConn{}, 0, nil}).Read(nil); !errors.Is(err, io.EOF) {
-		t.Errorf("who may be silent: %v", err)
 	}
 }
 
@@ -67,21 +38,6 @@ func TestEventsOfAHostileAnswerAreBounded(t *testing.T) {
 	}
 	if events, err := ReadEvents(strings.NewReader(event)); err != nil || len(events) != 1 {
 		t.Errorf("%v, %v", events, err)
-	}
-}
-
-// A user is soon told what is waited for, and the wait ends.
-func TestASilentAnswerIsToldOf(t *testing.T) {
-	t.Parallel()
-	told := 0
-	conn := &patientConn{&silentConn{}, controlSilence, func() { told++ }}
-	for range 2 {
-		if _, err := conn.Read(nil); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatal(err)
-		}
-	}
-	if told != 1 || controlSilence > 30*time.Second {
-		t.Errorf("told %d times; it may be silent for %v", told, controlSilence)
 	}
 }
 

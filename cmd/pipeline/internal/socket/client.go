@@ -26,17 +26,20 @@ var ErrNobody = errors.New("no process serves the control socket")
 type Client struct {
 	Dir     string
 	Log     *slog.Logger  // says what is waited for; nil: nothing does
-	silence time.Duration // how long it may be silent: 0 is controlSilence, less for as long as it likes
+	silence time.Duration // how long it may be waited for; 0 is controlSilence
 }
 
 // controlSilence is how long a running pipeline may leave a question without an
 // answer. It answers from memory and from its checkpoints.
 const controlSilence = 10 * time.Second
 
+// path is where the control socket is.
+func (c Client) path() string { return filepath.Join(c.Dir, Name) }
+
 // isWaiting tells the user why nothing is shown yet.
 func (c Client) isWaiting() {
 	if c.Log != nil {
-		c.Log.Warn("waiting for the process that runs the pipeline to answer", "socket", filepath.Join(c.Dir, Name), "at_most", cmp.Or(c.silence, controlSilence))
+		c.Log.Warn("waiting for the process that runs the pipeline to answer", "socket", c.path(), "at_most", cmp.Or(c.silence, controlSilence))
 	}
 }
 
@@ -45,6 +48,7 @@ type Answer struct {
 	io.Closer
 	Body     io.Reader
 	Pipeline string
+	patience *patience
 	trailer  http.Header // filled in at the end of the body
 }
 
@@ -71,14 +75,14 @@ func (c Client) get(ctx context.Context, path string) (*Answer, error) {
 }
 
 func (c Client) ask(ctx context.Context, method, path string, body io.Reader) (*Answer, error) {
+	patience := newPatience(c.path(), cmp.Or(c.silence, controlSilence), c.isWaiting)
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			conn, err := Dial(ctx, c.Dir)
-			return &patientConn{conn, max(cmp.Or(c.silence, controlSilence), 0), c.isWaiting}, err
+			return &patientConn{conn, patience}, err
 		},
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
-		ResponseHeaderTimeout:  controlWrite,
 		MaxResponseHeaderBytes: controlHeader,
 	}
 	request, err := http.NewRequestWithContext(ctx, method, "http://control"+path, body)
@@ -92,15 +96,28 @@ func (c Client) ask(ctx context.Context, method, path string, body io.Reader) (*
 	if err != nil {
 		return nil, fmt.Errorf("ask the running pipeline: %w", err)
 	}
-	if response.StatusCode == http.StatusOK {
-		return &Answer{Closer: response.Body, Body: response.Body, Pipeline: render.Escape(response.Header.Get(PipelineHeader)), trailer: response.Trailer}, nil
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		return nil, c.refusal(response)
 	}
-	defer response.Body.Close()
+	pipeline := render.Escape(response.Header.Get(PipelineHeader))
+	if pipeline == "" {
+		return nil, errors.Join(fmt.Errorf("what answers on the control socket %s is no pipeline: it names none; see which process serves it", c.path()), response.Body.Close())
+	}
+	return &Answer{Closer: response.Body, Body: response.Body, Pipeline: pipeline, patience: patience, trailer: response.Trailer}, nil
+}
+
+// refusal is the text of an answer that is not good. No pipeline sends its callers elsewhere, or says nothing.
+func (c Client) refusal(response *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	if err != nil {
-		return nil, fmt.Errorf("ask the running pipeline: %w", err)
+		return fmt.Errorf("ask the running pipeline: %w", err)
 	}
-	return nil, errors.New(strings.TrimSpace(string(text)))
+	said := strings.TrimSpace(string(text))
+	if said == "" || response.StatusCode < http.StatusBadRequest {
+		return fmt.Errorf("what answers on the control socket %s is no pipeline: its answer is %q; see which process serves it", c.path(), response.Status)
+	}
+	return errors.New(said)
 }
 
 // CopyTo copies the lines of the answer, without what steers a terminal.

@@ -55,7 +55,9 @@ func (s *Letters) Discard(ctx context.Context, f dlq.Filter, told func(letters.O
 
 // Load puts exported letters, and returns how many were not there already.
 func (s *Letters) Load(ctx context.Context, r io.Reader) (n int, err error) {
-	answer, err := s.client.ask(ctx, http.MethodPost, routeImport, r)
+	client := s.client
+	client.silence = lettersFor
+	answer, err := client.ask(ctx, http.MethodPost, routeImport, r)
 	if err != nil {
 		return 0, err
 	}
@@ -72,13 +74,12 @@ func (s *Letters) Load(ctx context.Context, r io.Reader) (n int, err error) {
 func (s *Letters) Watch(ctx context.Context, f dlq.Filter, all bool, begun func(), fn func(dlq.Letter) error) error {
 	request := letters.Request{Filter: f}
 	request.All = all
-	client := s.client
-	client.silence = -1
-	answer, err := postLetters(ctx, client, routeWatch, request)
+	answer, err := postLetters(ctx, s.client, routeWatch, request)
 	if err != nil {
 		return err
 	}
 	defer answer.Close()
+	answer.patience.end()
 	begun()
 	return lines(answer, valueMost, fn)
 }
@@ -99,7 +100,12 @@ func askLetters[T any](ctx context.Context, c Client, route string, request lett
 		return err
 	}
 	defer answer.Close()
-	return lines(answer, most, fn)
+	return lines(answer, most, func(line T) error {
+		if route != routeSelect { // the others tell of each letter that they have done something with
+			answer.patience.renew()
+		}
+		return fn(line)
+	})
 }
 
 // lines reads an answer to its end, and the error that may stand there.
