@@ -35,8 +35,11 @@ var (
 
 // CheckOpenFiles refuses when the process may not open the files of the store in
 // dir and as many besides: Badger tries on without an end when it cannot open one.
-// Where there is no such limit it is nil. Open asks it with none besides.
-func CheckOpenFiles(dir string, besides int) error { return disk.CheckOpenFiles(dir, besides) }
+// needed is how many these are. Where there is no such limit the error is nil. Open
+// asks it with none besides.
+func CheckOpenFiles(dir string, besides int) (needed int, err error) {
+	return disk.CheckOpenFiles(dir, besides)
+}
 
 // Space tells how many bytes of the file system that holds dir are free for this process, and how
 // large it is. Where that cannot be told the error is errors.ErrUnsupported.

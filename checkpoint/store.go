@@ -62,7 +62,7 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := CheckOpenFiles(cfg.Dir, 0); err != nil {
+	if _, err := CheckOpenFiles(cfg.Dir, 0); err != nil {
 		return nil, err
 	}
 	if err := makeDir(cfg.Dir); err != nil {

@@ -14,6 +14,7 @@ import (
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/task"
 	"penstock/engine/remedy"
+	"penstock/internal/openfiles"
 )
 
 // open takes the directory, connects, and makes every instance the owner of
@@ -31,9 +32,11 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.Dir.CheckServer(r.config.NATS.URL); err != nil {
 		return err
 	}
-	if err := checkpoint.CheckOpenFiles(r.Dir.Checkpoints(), filesBeside(r.pipeline)); err != nil {
+	files, err := checkpoint.CheckOpenFiles(r.Dir.Checkpoints(), filesBeside(r.pipeline))
+	if err != nil {
 		return err
 	}
+	r.releaseFiles = openfiles.Reserve(files)
 	if err := r.Space.AwaitStart(ctx); err != nil {
 		return err
 	}

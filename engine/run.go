@@ -22,17 +22,18 @@ import (
 // run is one Run of a pipeline.
 type run struct {
 	*task.Run
-	pipeline   *Pipeline
-	config     Config
-	broker     *broker.Broker  // nil: the run is in memory
-	memory     *memory.Backend // nil: there are a server and a directory
-	keys       *frame.Keys     // nil: frames are not authenticated
-	store      *checkpoint.Store
-	queue      *dlq.Queue
-	lettersEnd uint64 // no later one is in the files
-	identity   datadir.Identity
-	started    time.Time
-	wasLazy    bool // the process before let the embedded server sync at an interval
+	pipeline     *Pipeline
+	config       Config
+	broker       *broker.Broker  // nil: the run is in memory
+	memory       *memory.Backend // nil: there are a server and a directory
+	keys         *frame.Keys     // nil: frames are not authenticated
+	store        *checkpoint.Store
+	queue        *dlq.Queue
+	lettersEnd   uint64 // no later one is in the files
+	identity     datadir.Identity
+	releaseFiles func() // to listeners of the process; nil: none are reserved
+	started      time.Time
+	wasLazy      bool // the process before let the embedded server sync at an interval
 }
 
 func newRun(p *Pipeline, config Config) *run {
@@ -200,6 +201,9 @@ func (r *run) close() error {
 	errs = append(errs, r.Inflight.Close())
 	if r.Dir != nil {
 		r.Dir.Close()
+	}
+	if r.releaseFiles != nil {
+		r.releaseFiles()
 	}
 	return errors.Join(errs...)
 }

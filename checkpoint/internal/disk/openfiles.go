@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"penstock/internal/openfiles"
 )
 
 // ErrOpenFiles says that the process may not open as many files at a time as it
@@ -16,20 +18,18 @@ const storeFiles = 24
 
 // CheckOpenFiles refuses when the process may not open the files of the store in
 // dir and as many besides: Badger tries on without an end when it cannot open one.
-// Where there is no such limit it is nil. Open asks it with none besides.
-func CheckOpenFiles(dir string, besides int) error {
-	limit, isKnown := openFileLimit()
-	if !isKnown {
-		return nil
-	}
+// needed is how many these are. Where there is no such limit the error is nil. Open
+// asks it with none besides.
+func CheckOpenFiles(dir string, besides int) (needed int, err error) {
 	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 	if err != nil {
-		return fmt.Errorf("checkpoint: list the tables of %q: %w", dir, err)
+		return 0, fmt.Errorf("checkpoint: list the tables of %q: %w", dir, err)
 	}
-	needed := storeFiles + len(tables) + besides
-	if limit >= uint64(needed) {
-		return nil
+	needed = storeFiles + len(tables) + besides
+	limit, isKnown := openfiles.Limit()
+	if !isKnown || limit >= uint64(needed) {
+		return needed, nil
 	}
-	return fmt.Errorf("checkpoint: %w: this process may open %d files at a time and needs %d: raise its limit (ulimit -n %d in a shell, LimitNOFILE=%d in a systemd unit)",
+	return needed, fmt.Errorf("checkpoint: %w: this process may open %d files at a time and needs %d: raise its limit (ulimit -n %d in a shell, LimitNOFILE=%d in a systemd unit)",
 		ErrOpenFiles, limit, needed, needed, needed)
 }

@@ -11,10 +11,12 @@ import (
 // Bounds of what is answered at once, so that neither the pipeline runs out of
 // files nor a probe out of patience.
 const (
-	ConnectionsMost = 1000 // open at once
-	AnswersMost     = 900  // under way at once, but for the urgent ones
-	MetricsMost     = 4    // gathered at once
-	urgentTime      = 5 * time.Second
+	ConnectionsMost  = 1000                     // open at once, where the process may open that many files
+	ConnectionsLeast = 8                        // however few those are
+	AnswersMost      = 9 * ConnectionsMost / 10 // under way at once, but for the urgent ones
+	urgentLeast      = 4                        // connections that are left to these
+	MetricsMost      = 4                        // gathered at once
+	urgentTime       = 5 * time.Second
 )
 
 // isUrgent says that a path is asked by those who watch over the process, and
@@ -29,12 +31,11 @@ func isUrgent(path string) bool {
 // or a prober with many connections is not shut out while there is room. Safe
 // for concurrent use.
 type connections struct {
-	most    int
-	answers chan struct{}
-
-	mu    sync.Mutex
-	open  map[net.Conn]*connection
-	turns uint64
+	mu      sync.Mutex
+	most    func() int // may be open at the moment
+	open    map[net.Conn]*connection
+	answers int // under way, but for the urgent ones
+	turns   uint64
 }
 
 // connection is one that is open. The mutex of connections guards it.
@@ -54,9 +55,12 @@ const (
 	answerOther
 )
 
-func newConnections(most, answers int) *connections {
-	return &connections{most: most, answers: make(chan struct{}, answers), open: map[net.Conn]*connection{}}
+func newConnections(most func() int) *connections {
+	return &connections{most: most, open: map[net.Conn]*connection{}}
 }
+
+// answersMost leaves a tenth of the connections to urgent answers, and not too few.
+func answersMost(connections int) int { return min(9*connections/10, connections-urgentLeast) }
 
 type connectionKey struct{}
 
@@ -67,12 +71,41 @@ func (c *connections) enter(ctx context.Context, conn net.Conn) context.Context 
 	defer c.mu.Unlock()
 	c.set(here, answerNone)
 	c.open[conn] = here
-	if len(c.open) > c.most {
-		victim := c.victim(here)
-		delete(c.open, victim.Conn)
-		_ = victim.Close() // the server finds it closed
+	if len(c.open) > c.most() {
+		c.close(c.victim(here))
 	}
 	return context.WithValue(ctx, connectionKey{}, here)
+}
+
+// resize closes what is too much, if most has become less: those that get an answer
+// too, if no other is left.
+func (c *connections) resize(most func() int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.most = most
+	for len(c.open) > c.most() {
+		victim := c.victim(nil)
+		if victim == nil {
+			victim = c.oldest()
+		}
+		c.close(victim)
+	}
+}
+
+// oldest must be called with mu held.
+func (c *connections) oldest() (oldest *connection) {
+	for _, one := range c.open {
+		if oldest == nil || one.turn < oldest.turn {
+			oldest = one
+		}
+	}
+	return oldest
+}
+
+// close must be called with mu held. The server finds the connection closed.
+func (c *connections) close(one *connection) {
+	delete(c.open, one.Conn)
+	_ = one.Close()
 }
 
 // left is an http.Server's ConnState.
@@ -90,8 +123,9 @@ func (c *connections) set(here *connection, a answer) {
 	here.answer, here.turn = a, c.turns
 }
 
-// victim is who has to make room for one that has just come: who waits, or else
-// reads an urgent answer too slowly. It must be called with mu held.
+// victim is who has to make room for the newest, nil for none: who waits, or else
+// reads an urgent answer too slowly; or else the newest itself. It must be called with
+// mu held.
 func (c *connections) victim(newest *connection) *connection {
 	waiting := map[string]int{}
 	for _, one := range c.open {
@@ -129,14 +163,12 @@ func (c *connections) Wrap(next http.Handler) http.Handler {
 			// It fails only where there is no deadline to set.
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(urgentTime))
 		} else {
-			select {
-			case c.answers <- struct{}{}:
-				defer func() { <-c.answers }()
-			default:
+			if !c.begin() {
 				w.Header().Set("Retry-After", "1")
 				http.Error(w, "too many requests at the same time: try again later", http.StatusServiceUnavailable)
 				return
 			}
+			defer c.end()
 		}
 		if here, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 			c.change(here, kind)
@@ -144,6 +176,23 @@ func (c *connections) Wrap(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// begin takes a place for an answer that is not urgent.
+func (c *connections) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answers >= answersMost(c.most()) {
+		return false
+	}
+	c.answers++
+	return true
+}
+
+func (c *connections) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answers--
 }
 
 func (c *connections) change(here *connection, a answer) {

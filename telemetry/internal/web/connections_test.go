@@ -26,7 +26,7 @@ func (a fakeAddr) String() string { return string(a) }
 // that waits longest. Who gets an answer keeps its connection.
 func TestWhoHasMostConnectionsMakesRoom(t *testing.T) {
 	t.Parallel()
-	c := newConnections(6, 10)
+	c := newConnections(func() int { return 6 })
 	enter := func(from string) *fakeConn {
 		f := &fakeConn{from: from}
 		c.enter(t.Context(), f)
@@ -50,5 +50,43 @@ func TestWhoHasMostConnectionsMakesRoom(t *testing.T) {
 	c.left(prober, http.StateClosed)
 	if len(c.open) != 5 {
 		t.Errorf("%d open after one has left", len(c.open))
+	}
+}
+
+// When the process has fewer files to give, connections that wait are closed first, and those that listen only
+// where that is not enough.
+func TestFewerConnectionsAreLeftWhenThereIsLessRoom(t *testing.T) {
+	t.Parallel()
+	c := newConnections(func() int { return 6 })
+	var all []*fakeConn
+	for i := range 6 {
+		f := &fakeConn{from: fmt.Sprintf("10.0.0.%d:1", i)}
+		c.enter(t.Context(), f)
+		if i < 3 {
+			c.change(c.open[f], answerOther)
+		}
+		all = append(all, f)
+	}
+	for _, most := range []int{5, 3, 2} {
+		c.resize(func() int { return most })
+		if len(c.open) != most {
+			t.Errorf("%d are open, want %d", len(c.open), most)
+		}
+		if all[2].closed {
+			t.Errorf("with room for %d the last that listens was closed", most)
+		}
+		if waits := !all[5].closed; waits != (most > 3) {
+			t.Errorf("with room for %d the last that waits: open %v", most, waits)
+		}
+	}
+}
+
+// However few connections there are, some are left to urgent answers.
+func TestAnswersLeaveConnectionsToProbes(t *testing.T) {
+	t.Parallel()
+	for connections, want := range map[int]int{ConnectionsMost: AnswersMost, ConnectionsLeast: 4, 30: 26} {
+		if got := answersMost(connections); got != want {
+			t.Errorf("%d answers on %d connections, want %d", got, connections, want)
+		}
 	}
 }

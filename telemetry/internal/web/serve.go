@@ -18,7 +18,9 @@ const endTime = time.Second
 // end by themselves.
 func ServeUntil(ctx context.Context, log *slog.Logger, listener net.Listener, handler http.Handler, hush func()) error {
 	ctx, cancel := context.WithCancel(ctx)
-	connections := newConnections(ConnectionsMost, AnswersMost)
+	connections := newConnections(func() int { return ConnectionsLeast })
+	share := shareFiles(log, connections)
+	defer share.Close()
 	server := &http.Server{
 		Handler:           connections.Wrap(handler),
 		BaseContext:       func(net.Listener) context.Context { return ctx },

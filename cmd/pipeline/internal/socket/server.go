@@ -16,6 +16,7 @@ import (
 	"penstock/cmd/pipeline/internal/wire"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
+	"penstock/internal/openfiles"
 )
 
 // Bounds of the control server.
@@ -38,6 +39,7 @@ type Server struct {
 	hints    words.Hints
 	server   *http.Server
 	callers  chan struct{} // a place for each answer under way
+	files    *openfiles.Share
 	serving  sync.WaitGroup
 	leave    context.CancelFunc // ends the answers that would not end by themselves
 }
@@ -55,18 +57,21 @@ func Serve(dir string, p *engine.Pipeline, log *slog.Logger, h words.Hints) (*Se
 	c.handleLetters(mux)
 	life, leave := context.WithCancel(context.Background())
 	c.leave = leave
+	listener, err := Listen(dir)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	connections, files := newConnections()
+	c.files = files
 	c.server = &http.Server{
 		BaseContext:    func(net.Listener) context.Context { return life },
 		Handler:        c.limited(mux),
 		ReadTimeout:    controlRead,
 		IdleTimeout:    controlRead,
 		MaxHeaderBytes: controlHeader,
+		ConnState:      connections.note,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	listener, err := Listen(dir)
-	if err != nil {
-		leave()
-		return nil, err
 	}
 	c.serving.Go(func() {
 		if err := c.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -99,6 +104,7 @@ func (c *Server) Close() {
 		c.callers <- struct{}{}
 	}
 	c.serving.Wait()
+	c.files.Close()
 	_ = os.Remove(filepath.Join(c.dir, Name))
 }
 
