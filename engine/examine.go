@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"penstock/engine/doctor"
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/task"
 )
 
@@ -26,7 +27,7 @@ func (p *Pipeline) Examine(ctx context.Context) (*doctor.Examination, error) {
 	for _, in := range r.Instances {
 		running.Stages = append(running.Stages, forDoctor(in))
 	}
-	if disk := r.Space.Status(); disk != nil && disk.State != task.SpaceNames[task.SpaceEnough] {
+	if disk := r.Space.Status(); disk != nil && disk.State != diskspace.Enough.String() {
 		running.Disk = fmt.Sprintf("it is %s: %d MiB are free and at least %d MiB are needed: free some space, and the pipeline resumes by itself", disk.State, disk.Free>>20, disk.Bound>>20)
 	}
 	return doctor.ExamineRunning(ctx, running)

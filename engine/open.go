@@ -190,7 +190,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			Identity:        r.identity.ID,
 			MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
-			MayTrim:         r.Space.MayTrim,
+			MayTrim:         func() bool { return r.Space.MayTrim(r.broker) },
 			Logger:          in.Log,
 			OnForeign:       in.Observed.Foreign.Met,
 			Keys:            r.keys,

@@ -146,7 +146,7 @@ func (r *run) serve(ctx context.Context) error {
 	}
 	background.Go(func() { r.Checkpointer.Serve(hard, &r.Waits) })
 	background.Go(func() { r.Quarantine.Serve(hard) })
-	background.Go(func() { r.Space.Serve(hard) })
+	background.Go(func() { r.WatchSpace(hard) })
 	stopHints, err := r.Letters.OnReplay(r.HintReplay)
 	if err != nil {
 		return fmt.Errorf("listen for replays: %w", err)

@@ -68,7 +68,7 @@ var errRewind = errors.New("rewind")
 
 // mayCall says whether another message may be handled before the next commit.
 func (t *Task) mayCall() bool {
-	return !t.Batch.closed && !t.ending.asked && t.batchHasRoom() && !t.Run.Space.isFull()
+	return !t.Batch.closed && !t.ending.asked && t.batchHasRoom() && !t.Run.Space.IsFull()
 }
 
 // batchHasRoom says whether the batch takes the effect of another call.

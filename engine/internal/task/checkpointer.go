@@ -13,6 +13,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 	"penstock/engine/internal/view"
@@ -55,7 +56,7 @@ func (c *Checkpointer) Serve(ctx context.Context, w *waits) {
 		} else {
 			w.begin(waitCheckpoint, err.Error())
 		}
-		if isNoSpace(err) {
+		if diskspace.IsNoSpace(err) {
 			c.Log.Debug("a checkpoint waits for free space", "error", err) // more was said of that
 		} else if err != nil && ctx.Err() == nil {
 			c.Log.Error("a checkpoint failed; the next attempt follows after the interval", "error", err)

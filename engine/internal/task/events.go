@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
@@ -54,7 +55,7 @@ const noRestart = "no restart"
 func (in *Instance) saveNews() {
 	in.Observed.Stats.unsaved.Store(false)
 	in.saveStats()
-	if err := in.Observed.History.Flush(); isNoSpace(err) {
+	if err := in.Observed.History.Flush(); diskspace.IsNoSpace(err) {
 		in.Observed.Stats.unsaved.Store(true)
 	} else if err != nil {
 		in.Log.Warn("cannot save events", "error", err)

@@ -216,7 +216,7 @@ func (t *Task) publishBatch(ctx context.Context) error {
 	if t.Txn != nil || t.Batch.Calls == 0 || t.letters.pending.Load() > 0 {
 		return nil
 	}
-	if !t.hasRoom(t.Batch.Emitted, t.Batch.Bytes) || t.Run.Space.isFull() || t.waitsFor(commitUnit) {
+	if !t.hasRoom(t.Batch.Emitted, t.Batch.Bytes) || t.Run.Space.IsFull() || t.waitsFor(commitUnit) {
 		return nil
 	}
 	if err := t.publish(ctx, false); !errors.Is(err, errNotYet) {

@@ -9,6 +9,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/inflight"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
@@ -36,7 +37,7 @@ type Run struct {
 	Supervisor   *supervise.Supervisor
 	Inflight     *inflight.File
 	Quarantine   *quarantine.Mode
-	Space        *space
+	Space        *diskspace.Watch
 	drain        drain
 	Sampled      sampled
 	telling      sync.Mutex  // one event at a time

@@ -84,7 +84,7 @@ func (s *Source) BeginFeeding(ctx context.Context) error {
 // PublishProduced commits what there is, unless a commit is under way, or the
 // channel or the disk is full.
 func (s *Source) PublishProduced(ctx context.Context) (bool, error) {
-	if s.Txn != nil || !s.hasPending() || !s.batchFits() || s.Run.Space.isFull() {
+	if s.Txn != nil || !s.hasPending() || !s.batchFits() || s.Run.Space.IsFull() {
 		return false, nil
 	}
 	if err := s.publish(ctx, false); err != nil {

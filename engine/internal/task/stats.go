@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"penstock/engine/frame"
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/observe"
 )
 
@@ -92,7 +93,7 @@ func (s *stats) ReadAll() (counts observe.LifeCounts, causes map[string]uint64) 
 
 func (in *Instance) saveStats() {
 	err := in.putStats()
-	if isNoSpace(err) {
+	if diskspace.IsNoSpace(err) {
 		in.Observed.Stats.unsaved.Store(true)
 	} else if err != nil {
 		in.Log.Warn("cannot save the counters of the stage", "error", err)

@@ -193,7 +193,7 @@ func (t *Task) UsesKey(key *string) {
 func (t *Task) Idle() time.Duration {
 	now := t.Run.Clock.Now()
 	idle := time.Hour
-	if t.Run.Space.isFull() { // nothing is called
+	if t.Run.Space.IsFull() { // nothing is called
 		return idle
 	}
 	for k, due := range t.timers.due {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/wall"
@@ -21,7 +22,7 @@ func (c *jumpyClock) Now() time.Time { return wall.Jumped(c.start.Add(c.elapsed)
 func timerSession(timers ...plan.Timer) (*Task, *jumpyClock) {
 	clock := &jumpyClock{start: time.Now()}
 	return &Task{
-		Instance: &Instance{Definition: &plan.Stage{Timers: timers}, Run: &Run{Clock: clock, Space: &space{}}},
+		Instance: &Instance{Definition: &plan.Stage{Timers: timers}, Run: &Run{Clock: clock, Space: &diskspace.Watch{}}},
 		timers:   timerSet{due: make([]int64, len(timers)), alarms: make([]alarms, len(timers))},
 		Inbox:    inbox{Inputs: []*Input{{foremost: foremost{hasHead: true}}}}, // or it would be at its end
 	}, clock

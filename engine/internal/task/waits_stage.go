@@ -51,26 +51,6 @@ func (t *Task) isHeadDelayed(i *Input) bool {
 	return f != nil && f.Due.After(t.Looked)
 }
 
-// awaitSpace returns when there is enough space on the disk for a source.
-func (t *Task) awaitSpace(ctx context.Context) error {
-	if t.Run.Space.level.Load() == SpaceEnough {
-		return nil
-	}
-	t.noteSpace()
-	defer t.Waiting.waits.end(waitDisk)
-	return t.Run.Space.await(ctx)
-}
-
-// noteSpace names the wait for the disk, which the loop and a source's function
-// may both have.
-func (t *Task) noteSpace() {
-	level, detail := t.Run.Space.level.Load(), "the disk is nearly full"
-	if level == spaceFull {
-		detail = "the disk is full"
-	}
-	t.Waiting.waits.note(waitDisk, waitsAt(t.Definition.Kind, level), detail)
-}
-
 // awaitQuarantine returns when a source may be called again after a death of the
 // process.
 func (t *Task) awaitQuarantine(ctx context.Context) error {

@@ -1,9 +1,12 @@
 package task
 
 import (
+	"context"
+	"log/slog"
 	"testing"
 	"time"
 
+	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/plan"
 )
 
@@ -11,21 +14,26 @@ import (
 // space. One must not end what the other has begun.
 func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 	t.Parallel()
+	begun, cancel := context.WithCancel(t.Context())
+	cancel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	for _, c := range []struct {
-		kind  plan.Kind
-		level int32
-		want  string
+		kind plan.Kind
+		free int64
+		want string
 	}{
-		{plan.KindSource, spaceLow, "the disk is nearly full"},
-		{plan.KindSource, spaceFull, "the disk is full"},
-		{plan.KindProcessor, spaceFull, "the disk is full"},
-		{plan.KindProcessor, spaceLow, ""},
-		{plan.KindSource, SpaceEnough, ""},
+		{plan.KindSource, 99, "the disk is nearly full"},
+		{plan.KindSource, 49, "the disk is full"},
+		{plan.KindProcessor, 49, "the disk is full"},
+		{plan.KindProcessor, 99, ""},
+		{plan.KindSource, 100, ""},
 	} {
 		r := &Run{Clock: clock}
-		r.Space = newSpace(r)
-		r.Space.level.Store(c.level)
+		r.Space = diskspace.New(diskspace.Config{
+			Log: slog.New(slog.DiscardHandler), MinFree: 100, Wait: diskWait{&r.Waits},
+			Measure: func(string) (free, size int64, err error) { return c.free, 800, nil },
+		})
+		_ = r.Space.AwaitStart(begun) // it looks, at least once
 		in := &Task{Instance: &Instance{Run: r, Definition: &plan.Stage{Kind: c.kind}, Waiting: waitingFor{waits: waits{clock: clock}}}}
 		in.noteSpace()
 		in.noteWaits(false, true)
@@ -34,7 +42,7 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 			got = list[0].Detail
 		}
 		if got != c.want {
-			t.Errorf("a %v at level %s waits for %q, not %q", c.kind, SpaceNames[c.level], got, c.want)
+			t.Errorf("a %v with %d of 100 free waits for %q, not %q", c.kind, c.free, got, c.want)
 		}
 	}
 }

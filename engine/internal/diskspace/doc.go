@@ -1,0 +1,3 @@
+// Package diskspace watches the free space of the disks that a run writes to. It knows nothing of stages: it says at
+// which level the disks are, who is told of a change decides what waits.
+package diskspace
