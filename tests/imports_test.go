@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/memory":          {"penstock/checkpoint", "penstock/dlq", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule", "penstock/engine/internal/view", "penstock/engine/internal/wall"},
 	"penstock/engine/internal/answer":          {},
 	"penstock/engine/internal/rule":            {},
+	"penstock/engine/internal/register":        {"penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule"},
 	"penstock/engine/internal/blocks":          {"penstock/internal/nofollow"},
 	"penstock/engine/internal/wall":            {},
 	"penstock/engine/internal/datadir":         {"penstock/checkpoint", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/engine/internal/view", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/userfile"},

@@ -16,6 +16,7 @@ type options struct {
 	schedules uint64
 	time      string
 	schedule  int64
+	register  bool
 	mutations bool
 	only      string
 }
@@ -26,6 +27,7 @@ func main() {
 	flag.Uint64Var(&o.schedules, "schedules", 0, "how many to play, 0: 100,000; with -mutations at most, 0: 300,000")
 	flag.StringVar(&o.time, "time", "", "play for so long instead, such as 1m")
 	flag.Int64Var(&o.schedule, "schedule", -1, "play this one alone, and print it")
+	flag.BoolVar(&o.register, "register", false, "play owners that take an instance over from one another, and no pipelines")
 	flag.BoolVar(&o.mutations, "mutations", false, "take away the rules of the protocol, one at a time, and print when that is noticed")
 	flag.StringVar(&o.only, "only", "", "with -mutations: these names only, separated by commas")
 	flag.Parse()
@@ -69,7 +71,11 @@ func run(ctx context.Context, o options) error {
 }
 
 func (o options) arguments() []string {
-	args := []string{"-test.run=^TestSimulation$", "-test.v", "-test.timeout=0", fmt.Sprintf("-simulation.seed=%d", o.seed)}
+	test := "^TestSimulation$"
+	if o.register {
+		test = "^TestRegisterSimulation$"
+	}
+	args := []string{"-test.run=" + test, "-test.v", "-test.timeout=0", fmt.Sprintf("-simulation.seed=%d", o.seed), fmt.Sprintf("-simulation.register=%t", o.register)}
 	switch {
 	case o.schedule >= 0:
 		return append(args, fmt.Sprintf("-simulation.schedule=%d", o.schedule))

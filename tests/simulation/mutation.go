@@ -47,7 +47,7 @@ var mutation = os.Getenv("` + variable + `")
 func overlay(b *builder) (string, error) {
 	files := map[string]string{}
 	replace := map[string]string{}
-	for _, m := range mutations {
+	for _, m := range slices.Concat(mutations, registerMutations) {
 		for _, e := range m.edits {
 			if _, read := files[e.file]; !read {
 				data, err := os.ReadFile(filepath.Join(b.root, e.file))
@@ -101,7 +101,11 @@ func (o options) tryMutations(ctx context.Context, b *builder) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "without\tschedules\tnoticed by\n")
 	var unnoticed []string
-	for _, m := range append([]mutation{{what: "nothing"}}, mutations...) {
+	list := mutations
+	if o.register {
+		list = registerMutations
+	}
+	for _, m := range append([]mutation{{what: "nothing"}}, list...) {
 		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), m.name) {
 			continue
 		}

@@ -133,7 +133,9 @@ func (f *feed) Next() (m channel.FeedMessage, found bool, changed <-chan struct{
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
 	s := f.log.stream
-	if f.next = max(f.next, s.First()); f.next > s.Last() {
+	for f.next = max(f.next, s.First()); f.next <= s.Last() && s.On(f.next) != Commits; f.next++ {
+	}
+	if f.next > s.Last() {
 		return m, false, f.log.changed
 	}
 	m = channel.FeedMessage{Sequence: f.next, Pending: s.Last() - f.next, IsCommit: !s.IsForeign(f.next), Data: s.Data(f.next)}

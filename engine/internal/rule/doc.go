@@ -24,4 +24,10 @@
 //     cover. Without it a slow reader, or a recovery, finds its messages gone.
 //   - ForeignCheck (foreign-check): a message that was not published as a commit is set aside. Without it any client's
 //     message on a channel's subject counts as a commit, or as a damaged one.
+//   - Claiming (claiming): a new owner enters itself in the register before it does anything else. Without it two new
+//     owners do not know of each other.
+//   - SealExpectation (seal-expectation): a seal is stored only while the claim of its writer is the newest. Without it
+//     one that comes late closes the subject for an owner that came after.
+//   - SealBeforeRead (seal-before-read): a new owner reads what the owner before it has committed behind its seal, when
+//     nothing can be added. Without it commits that come between are not seen.
 package rule

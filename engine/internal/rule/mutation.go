@@ -15,6 +15,9 @@ var (
 	Fencing         = true
 	TrimBound       = true
 	ForeignCheck    = true
+	Claiming        = true
+	SealExpectation = true
+	SealBeforeRead  = true
 )
 
 const variable = "PENSTOCK_WITHOUT"
@@ -42,8 +45,14 @@ func remove(list string) error {
 			TrimBound = false
 		case "foreign-check":
 			ForeignCheck = false
+		case "claiming":
+			Claiming = false
+		case "seal-expectation":
+			SealExpectation = false
+		case "seal-before-read":
+			SealBeforeRead = false
 		default:
-			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing, trim-bound or foreign-check", name)
+			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing, trim-bound, foreign-check, claiming, seal-expectation or seal-before-read", name)
 		}
 	}
 	return nil

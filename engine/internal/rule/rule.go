@@ -9,4 +9,7 @@ const (
 	Fencing         = true
 	TrimBound       = true
 	ForeignCheck    = true
+	Claiming        = true
+	SealExpectation = true
+	SealBeforeRead  = true
 )

@@ -1,0 +1,81 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+	"penstock/engine/internal/ports"
+)
+
+// Log is the channel of an instance with its register. The stream's leader answers every read.
+type Log interface {
+	// Publish stores a commit if the last message of the subject of commits has the expected sequence.
+	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
+	// Claim stores an entry if the last message of the register has the expected sequence, 0 for none.
+	Claim(data []byte, expected uint64) *channel.Pending
+	// Seal stores a seal on the subject of commits if the last message of the register has the sequence of the claim.
+	Seal(data []byte, claim uint64) *channel.Pending
+
+	// Last returns the last commit or seal, Newest the newest entry of the register. Tail of the record is the last
+	// message of the subject, whatever it is, also when nothing is found.
+	Last(ctx context.Context) (channel.Record, bool, error)
+	Newest(ctx context.Context) (channel.Record, bool, error)
+	// Replay calls fn with the commits and seals from a sequence on.
+	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
+}
+
+// Claimant takes instances over for one owner. Not safe for concurrent use.
+type Claimant struct {
+	Log   Log
+	Clock ports.Clock
+	Owner uint64      // random number of the owner
+	Notes frame.Notes // of its entries: why it claims, for people
+}
+
+// Taken says what a take-over came to.
+type Taken struct {
+	Epoch  uint64
+	Claim  uint64 // sequence of the owner's entry
+	Seen   uint64 // sequence of the newest commit that was known when it was sealed; there may be newer ones. 0: none
+	Commit uint64 // number of that commit
+	Seal   uint64 // sequence of the seal; 0: it is not sealed yet
+	Fence  uint64 // sequence of the fence
+	Claims int    // how often it was claimed: once, unless the answer of a seal was lost
+}
+
+// LostError says that another owner came first, or after. The claimant that gets it steps back.
+type LostError struct {
+	Epoch      uint64 // what the claimant had, or would have had
+	OwnerEpoch uint64 // what the other one has
+	Owner      uint64
+}
+
+func (e *LostError) Error() string {
+	return fmt.Sprintf("another owner has claimed the instance: its epoch is %d, ours would be %d", e.OwnerEpoch, e.Epoch)
+}
+
+func lostTo(rec channel.Record, epoch uint64) error {
+	return &LostError{Epoch: epoch, OwnerEpoch: rec.Frame.Epoch, Owner: rec.Frame.Owner}
+}
+
+// LastCommit finds the last commit before the seal.
+func (t *Taken) LastCommit(ctx context.Context, log Log) (last channel.Record, found bool, err error) {
+	err = log.Replay(ctx, max(t.Seen, 1), func(rec channel.Record) error {
+		if rec.Frame.Kind.IsCommit() && (rec.Sequence < t.Seal || t.Seal == 0) {
+			last, found = rec, true
+		}
+		return nil
+	})
+	if err != nil {
+		return channel.Record{}, false, fmt.Errorf("find the last commit before the seal: %w", err)
+	}
+	return last, found, nil
+}
+
+// isOpen says that a publish may be sent again once it is known what became of it.
+func isOpen(err error) bool {
+	return errors.Is(err, channel.ErrConflict) || errors.Is(err, channel.ErrUnknown) || errors.Is(err, channel.ErrFull)
+}
