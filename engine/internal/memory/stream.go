@@ -173,8 +173,8 @@ func (s *Stream) TakeBack(sequence uint64) {
 	s.synced = min(s.synced, s.Last())
 }
 
-// Replay calls fn for each commit and seal from a sequence on, up to the one that is the last as it begins. It calls step before
-// it looks at a message; meanwhile the stream may change.
+// Replay calls fn for each commit and seal from a sequence on, up to the one that is the last as it begins. It calls
+// step before it looks at a message; meanwhile the stream may change.
 func (s *Stream) Replay(from uint64, step func(), fn func(channel.Record) error) error {
 	last, found, err := s.LastFrame()
 	if err != nil || !found {
