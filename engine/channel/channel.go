@@ -44,8 +44,8 @@ type Spec struct {
 	// Logger hears of what had to be repaired, and of foreign messages. Default: no log.
 	Logger *slog.Logger
 
-	// Keys authenticate the frames: what is published is sealed with the first, and what is read must be sealed with one
-	// of them, but for frames that were there before the first seal. Default: none, and a sealed frame is [ErrKey].
+	// Keys authenticate the frames: what is published is signed with the first, and what is read must be signed with one
+	// of them, but for frames that were there before the first signature. Default: none, and a signed frame is [ErrKey].
 	Keys *frame.Keys
 
 	// PassDamaged is asked about a message that was published as a commit and is no sound frame, and sets it aside when it
@@ -60,16 +60,16 @@ type Spec struct {
 
 // Channel is what one instance writes, and others read.
 type Channel struct {
-	broker  *broker.Broker
-	spec    Spec
-	name    string // of the stream
-	subject string // of the instance
-	logger  *slog.Logger
-	stream  atomic.Pointer[handle]
-	writing sync.RWMutex // held by publishes together, or by a trim alone, of the embedded server
-	foreign foreign
-	behind  lastFrame
-	seal    seal
+	broker     *broker.Broker
+	spec       Spec
+	name       string // of the stream
+	subject    string // of the instance
+	logger     *slog.Logger
+	stream     atomic.Pointer[handle]
+	writing    sync.RWMutex // held by publishes together, or by a trim alone, of the embedded server
+	foreign    foreign
+	behind     lastFrame
+	signatures signatures
 
 	requests  patience
 	publishes patience
@@ -107,7 +107,7 @@ func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
 		subject: spec.Pipeline + "." + spec.Stage + "." + strconv.Itoa(spec.Instance),
 		logger:  spec.Logger.With("stream", name),
 	}
-	c.seal.keys = spec.Keys
+	c.signatures.keys = spec.Keys
 	return c, nil
 }
 
@@ -129,7 +129,7 @@ func Open(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.findSealed(ctx)
+	return c, c.findSigned(ctx)
 }
 
 // Lookup returns the channel of a stage's instance 0 if its stream exists, and changes nothing. It is for what the
@@ -145,7 +145,7 @@ func Find(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, bool, err
 	if err != nil || !found {
 		return nil, false, err
 	}
-	return c, true, c.findSealed(ctx)
+	return c, true, c.findSigned(ctx)
 }
 
 func find(ctx context.Context, b *broker.Broker, spec Spec) (*Channel, bool, error) {

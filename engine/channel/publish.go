@@ -58,7 +58,7 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 	p := &Pending{done: make(chan struct{})}
 	header := nats.Header{}
 	place := strconv.FormatUint(expected, 10)
-	data, release, err := c.sealed(data, place)
+	data, release, err := c.signed(data, place)
 	if err != nil {
 		p.settle(0, fmt.Errorf("publish to stream %s: %w", c.name, err))
 		return p
@@ -88,8 +88,8 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 		sequence, err := c.outcome(msg, err)
 		if err != nil {
 			err = fmt.Errorf("publish to stream %s: %w", c.name, err)
-		} else if c.seal.keys != nil {
-			c.seal.begin(sequence)
+		} else if c.signatures.keys != nil {
+			c.signatures.begin(sequence)
 		}
 		p.settle(sequence, err)
 	})

@@ -27,19 +27,19 @@ type channelFacts struct {
 	gaps        map[string]uint64 // the end of the last gap by branch, 0 if there is none
 	inputs      []frame.Position
 	ended       bool
-	sealed      map[string]int // frames by the key that they are authenticated with
+	signed      map[string]int // frames by the key that they are authenticated with
 }
 
 func newFacts() *channelFacts {
-	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}, sealed: map[string]int{}}
+	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}, signed: map[string]int{}}
 }
 
-// sealedWith tells how many frames are authenticated, by key.
-func (f *channelFacts) sealedWith() string {
+// signedWith tells how many frames are authenticated, by key.
+func (f *channelFacts) signedWith() string {
 	text, open := "", f.frames
-	for _, key := range slices.Sorted(maps.Keys(f.sealed)) {
-		text += fmt.Sprintf(", %d with the key %s", f.sealed[key], key)
-		open -= f.sealed[key]
+	for _, key := range slices.Sorted(maps.Keys(f.signed)) {
+		text += fmt.Sprintf(", %d with the key %s", f.signed[key], key)
+		open -= f.signed[key]
 	}
 	if text != "" && open > 0 {
 		text += fmt.Sprintf(", %d without a key", open)
@@ -97,7 +97,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	if err != nil {
 		return l.refusal(part, err)
 	}
-	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.sealedWith())
+	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.signedWith())
 	if !l.misfits(ctx, part, stage, m) || store == nil {
 		return nil
 	}
@@ -124,8 +124,8 @@ func (l *look) refusal(part string, err error) error {
 // something needs it.
 func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
 	f := r.Frame
-	if key, isSealed := frame.SealedWith(r.Data); isSealed {
-		facts.sealed[key]++
+	if key, isSigned := frame.SignedWith(r.Data); isSigned {
+		facts.signed[key]++
 	}
 	if facts.frames == 0 {
 		facts.first = f.Commit

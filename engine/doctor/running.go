@@ -73,7 +73,7 @@ func (l *look) running(ctx context.Context, s RunningStage) error {
 	if err != nil {
 		return l.refusal(part, err)
 	}
-	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.sealedWith())
+	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.signedWith())
 	return nil
 }
 

@@ -83,8 +83,8 @@ func open(data []byte) (flags byte, body []byte, err error) {
 	if err := checkVersion(data[versionAt], flags, len(content)); err != nil {
 		return 0, nil, err
 	}
-	if flags&flagSealed != 0 {
-		flags, content = flags&^flagSealed, content[:len(content)-sealSize]
+	if flags&flagSigned != 0 {
+		flags, content = flags&^flagSigned, content[:len(content)-signatureSize]
 	}
 	if unknown := flags &^ flagsKnown; unknown != 0 {
 		return 0, nil, fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, unknown)
@@ -95,16 +95,16 @@ func open(data []byte) (flags byte, body []byte, err error) {
 // checkVersion sees to it that a frame has the lowest version that it can be written in, and room for what its flags
 // announce.
 func checkVersion(version, flags byte, size int) error {
-	sealed, counts := flags&flagSealed != 0, flags&flagTally != 0
+	signed, counts := flags&flagSigned != 0, flags&flagTally != 0
 	switch {
-	case version == versionSealed && !sealed:
-		return fmt.Errorf("frame: header: %w: version %d without a seal", ErrCorrupt, version)
+	case version == versionSigned && !signed:
+		return fmt.Errorf("frame: header: %w: version %d without a signature", ErrCorrupt, version)
 	case version < versionTally && counts, version == versionTally && !counts:
 		return fmt.Errorf("frame: header: %w: version %d with flags %#x", ErrCorrupt, version, flags)
-	case sealed && version == versionPlain:
+	case signed && version == versionPlain:
 		return fmt.Errorf("frame: header: %w: unknown flags %#x", ErrCorrupt, flags)
-	case sealed && size < sealSize:
-		return fmt.Errorf("frame: header: %w: %d bytes are no seal", ErrTruncated, size)
+	case signed && size < signatureSize:
+		return fmt.Errorf("frame: header: %w: %d bytes are no signature", ErrTruncated, size)
 	}
 	return nil
 }

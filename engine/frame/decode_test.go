@@ -12,10 +12,10 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// seal puts a header and a checksum that fit around a body.
-func seal(flags byte, body []byte) []byte { return sealAs(versionPlain, flags, body) }
+// bodyOf puts a header and a checksum that fit around a body.
+func bodyOf(flags byte, body []byte) []byte { return bodyAs(versionPlain, flags, body) }
 
-func sealAs(version, flags byte, body []byte) []byte {
+func bodyAs(version, flags byte, body []byte) []byte {
 	data := append([]byte(magic), version, flags)
 	data = append(data, body...)
 	return binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
@@ -63,7 +63,7 @@ func TestDecodeNamesTheReason(t *testing.T) {
 			data[at] = b
 			return data
 		}
-		extra    = func(head []byte) []byte { return sealAs(4, 0, append(head, 1, 1, 1, 0, 0, 0, 0, 0, 0)) }
+		extra    = func(head []byte) []byte { return bodyAs(4, 0, append(head, 1, 1, 1, 0, 0, 0, 0, 0, 0)) }
 		overflow = append(section(binary.AppendUvarint(nil, math.MaxUint64)...), 1, 3, 0, 0, 0)
 		huge     = binary.AppendUvarint(nil, MaxSize+1)
 	)
@@ -80,64 +80,64 @@ func TestDecodeNamesTheReason(t *testing.T) {
 		"other byte":            {other(40, 0xff), ErrChecksum, "checksum"},
 		"cut":                   {good[:len(good)-1], ErrChecksum, "checksum"},
 		"beyond the limit":      {make([]byte, MaxSize+1), ErrTooLarge, "67108865 bytes"},
-		"unknown flags":         {seal(32, good[6:len(good)-4]), ErrCorrupt, "unknown flags 0x20"},
-		"empty body":            {seal(0, nil), ErrTruncated, "commit, byte 0"},
-		"number too long":       {seal(0, []byte{0x81, 0}), ErrCorrupt, "commit, byte 0"},
-		"number beyond 64 bits": {seal(0, []byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 2}), ErrCorrupt, "commit"},
-		"absurd inputs":         {seal(0, []byte{1, 1, 1, 0, 200, 1}), ErrTruncated, "inputs"},
-		"input cut":             {seal(0, []byte{1, 1, 1, 0, 1, 9, 'a', 'b', 'c'}), ErrTruncated, "input 0, byte 6 of the body"},
-		"instance too large":    {seal(0, []byte{1, 1, 1, 0, 1, 0, 255, 255, 255, 255, 255, 1, 0, 0}), ErrCorrupt, "input 0"},
-		"none waits":            {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 0, 0, 0, 0}), ErrCorrupt, "has none"},
-		"absurd waiting":        {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 99, 1}), ErrTruncated, "input 0"},
-		"waiting twice":         {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 0}), ErrCorrupt, "[7 7] cannot wait within 7 to 12"},
-		"waiting beyond":        {seal(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 5}), ErrCorrupt, "[7 12] cannot wait within 7 to 12"},
-		"no counts":             {seal(64, good[6:len(good)-4]), ErrCorrupt, "version 1 with flags 0x40"},
-		"counts of nothing":     {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "tally, byte 9 of the body: corrupt: counts are announced, and there are none"},
-		"counts out of order":   {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 2, 1, 'b', 1, 1, 'a', 1, 0, 0}), ErrCorrupt, "out of order"},
-		"a count of 0":          {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 'b', 0, 0, 0}), ErrCorrupt, "counts that are 0"},
-		"absurd counts":         {sealAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 1, 99, 1, 'b'}), ErrTruncated, "tally"},
-		"version without count": {sealAs(3, 0, good[6:len(good)-4]), ErrCorrupt, "version 3 with flags 0x0"},
-		"no features":           {sealAs(4, 0, []byte{0, 1, 1, 1, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "features, byte 1 of the body: corrupt: a frame of version 4 cannot have features 0x0"},
-		"unknown features":      {sealAs(4, 0, []byte{128, 4}), ErrCorrupt, "cannot have features 0x200"},
-		"counts in version 2":   {sealAs(2, 64, good[6:len(good)-4]), ErrCorrupt, "version 2"},
+		"unknown flags":         {bodyOf(32, good[6:len(good)-4]), ErrCorrupt, "unknown flags 0x20"},
+		"empty body":            {bodyOf(0, nil), ErrTruncated, "commit, byte 0"},
+		"number too long":       {bodyOf(0, []byte{0x81, 0}), ErrCorrupt, "commit, byte 0"},
+		"number beyond 64 bits": {bodyOf(0, []byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 2}), ErrCorrupt, "commit"},
+		"absurd inputs":         {bodyOf(0, []byte{1, 1, 1, 0, 200, 1}), ErrTruncated, "inputs"},
+		"input cut":             {bodyOf(0, []byte{1, 1, 1, 0, 1, 9, 'a', 'b', 'c'}), ErrTruncated, "input 0, byte 6 of the body"},
+		"instance too large":    {bodyOf(0, []byte{1, 1, 1, 0, 1, 0, 255, 255, 255, 255, 255, 1, 0, 0}), ErrCorrupt, "input 0"},
+		"none waits":            {bodyOf(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 0, 0, 0, 0}), ErrCorrupt, "has none"},
+		"absurd waiting":        {bodyOf(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 99, 1}), ErrTruncated, "input 0"},
+		"waiting twice":         {bodyOf(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 0}), ErrCorrupt, "[7 7] cannot wait within 7 to 12"},
+		"waiting beyond":        {bodyOf(8, []byte{1, 1, 1, 0, 1, 0, 0, 7, 9, 2, 5, 5}), ErrCorrupt, "[7 12] cannot wait within 7 to 12"},
+		"no counts":             {bodyOf(64, good[6:len(good)-4]), ErrCorrupt, "version 1 with flags 0x40"},
+		"counts of nothing":     {bodyAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "tally, byte 9 of the body: corrupt: counts are announced, and there are none"},
+		"counts out of order":   {bodyAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 2, 1, 'b', 1, 1, 'a', 1, 0, 0}), ErrCorrupt, "out of order"},
+		"a count of 0":          {bodyAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 'b', 0, 0, 0}), ErrCorrupt, "counts that are 0"},
+		"absurd counts":         {bodyAs(3, 64, []byte{1, 1, 1, 0, 0, 0, 0, 1, 99, 1, 'b'}), ErrTruncated, "tally"},
+		"version without count": {bodyAs(3, 0, good[6:len(good)-4]), ErrCorrupt, "version 3 with flags 0x0"},
+		"no features":           {bodyAs(4, 0, []byte{0, 1, 1, 1, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "features, byte 1 of the body: corrupt: a frame of version 4 cannot have features 0x0"},
+		"unknown features":      {bodyAs(4, 0, []byte{128, 4}), ErrCorrupt, "cannot have features 0x200"},
+		"counts in version 2":   {bodyAs(2, 64, good[6:len(good)-4]), ErrCorrupt, "version 2"},
 		"unknown kind":          {extra([]byte{1, 6}), ErrCorrupt, "unknown kind 6"},
 		"a kind of version 1":   {extra([]byte{1, 1}), ErrCorrupt, "announced and not used: kind"},
-		"two kinds":             {sealAs(4, 1, []byte{1, 3, 1, 1, 1, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "a fence with another kind"},
+		"two kinds":             {bodyAs(4, 1, []byte{1, 3, 1, 1, 1, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "a fence with another kind"},
 		"no claim":              {extra([]byte{2, 0}), ErrCorrupt, "announced and not used: claim"},
 		"seal without a claim":  {extra([]byte{1, 2}), ErrCorrupt, "a seal without a claim"},
-		"seal with a step":      {sealAs(4, 0, []byte{3, 2, 7, 9, 1, 1, 1, 1, 0, 0, 0, 0, 0}), ErrCorrupt, "a seal with something of a commit"},
-		"seal with a state":     {sealAs(4, 0, []byte{3, 2, 7, 9, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0}), ErrCorrupt, "a seal with something of a commit"},
+		"seal with a step":      {bodyAs(4, 0, []byte{3, 2, 7, 9, 1, 1, 1, 1, 0, 0, 0, 0, 0}), ErrCorrupt, "a seal with something of a commit"},
+		"seal with a state":     {bodyAs(4, 0, []byte{3, 2, 7, 9, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0}), ErrCorrupt, "a seal with something of a commit"},
 		"no run, no layout":     {extra([]byte{12, 0, 0}), ErrCorrupt, "announced and not used: run, layout"},
 		"no watermark":          {extra([]byte{16, 0}), ErrCorrupt, "announced and not used: watermark"},
-		"watermark cut":         {sealAs(4, 0, []byte{16}), ErrTruncated, "features"},
+		"watermark cut":         {bodyAs(4, 0, []byte{16}), ErrTruncated, "features"},
 		"watermark flags":       {extra([]byte{16, 4}), ErrCorrupt, "unknown flags 0x4 of a watermark"},
 		"no input watermark":    {extra([]byte{32}), ErrCorrupt, "announced and not used: watermarks of inputs"},
-		"no notes":              {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "announced and not used: notes"},
-		"absurd notes":          {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 99, 0, 0}), ErrTruncated, "notes"},
-		"notes out of order":    {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 2, 1, 'b', 1, 1, 'a', 1, 0, 0}), ErrCorrupt, "do not ascend"},
-		"operation of a note":   {sealAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 1, 1, 'b', 2, 0, 0}), ErrCorrupt, "note 0, byte 12 of the body: corrupt: unknown operation 2"},
-		"no space":              {sealAs(4, 0, []byte{128, 1, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0, 1, 0}), ErrCorrupt, "announced and not used: spaces of keys"},
-		"no timer":              {sealAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0, 1, 0}), ErrCorrupt, "announced and not used: timers of keys"},
-		"absurd key timers":     {sealAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 99, 1, 0}), ErrTruncated, "state change 0"},
-		"key timers disordered": {sealAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 2, 1, 'a', 2, 1, 'a', 2, 1, 0}), ErrCorrupt, "timers out of order"},
-		"absurd timers":         {seal(0, []byte{1, 1, 1, 0, 0, 9, 0}), ErrTruncated, "timers"},
-		"unknown state":         {seal(0, body(3, 0)), ErrCorrupt, "state, byte 8 of the body: corrupt: unknown kind 3"},
-		"state cut":             {seal(0, body(1, 9, 'a')), ErrTruncated, "state"},
-		"absurd changes":        {seal(0, body(2, 9, 'a')), ErrTruncated, "9 entries announced"},
-		"unknown operation":     {seal(0, body(2, 1, 0, 2, 0)), ErrCorrupt, "state change 0, byte 11 of the body: corrupt: unknown operation 2"},
-		"absurd sections":       {seal(0, body(0, 2, 0, 0, 0, 0, 0)), ErrTruncated, "sections"},
-		"offsets overflow":      {seal(0, overflow), ErrCorrupt, "section 0"},
-		"messages missing":      {seal(0, block(2, 0, 0, 0)), ErrTruncated, "section 0, message 1: truncated: 2 messages announced"},
-		"messages too many":     {seal(0, block(1, 0, 0, 0, 0, 0, 0)), ErrCorrupt, "section 0, end: corrupt: 3 bytes follow message 1"},
-		"message flags":         {seal(0, block(1, 2, 0, 0)), ErrCorrupt, "message 0: corrupt: unknown flags 0x2"},
-		"message time":          {seal(0, block(1, 0, 0x80, 0)), ErrCorrupt, "message 0, time"},
-		"message key cut":       {seal(0, block(1, 1, 0, 5, 'a')), ErrTruncated, "message 0, key"},
-		"message value cut":     {seal(0, block(1, 0, 0, 2, 'a')), ErrTruncated, "message 0, value: truncated: 2 bytes wanted, 1 left"},
-		"message without value": {seal(0, block(1, 0, 0)), ErrTruncated, "message 0, value"},
-		"bytes after the end":   {seal(0, body(0, 0, 0)), ErrCorrupt, "1 bytes follow the last section"},
-		"s2 without length":     {seal(flagCompressed, nil), ErrCorrupt, "compressed body"},
-		"s2 bomb":               {seal(flagCompressed, append(huge, 0, 0)), ErrTooLarge, "67108865 bytes"},
-		"s2 length wrong":       {seal(flagCompressed, append([]byte{99}, s2.Encode(nil, body(0, 0))[1:]...)), ErrCorrupt, "compressed body"},
+		"no notes":              {bodyAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}), ErrCorrupt, "announced and not used: notes"},
+		"absurd notes":          {bodyAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 99, 0, 0}), ErrTruncated, "notes"},
+		"notes out of order":    {bodyAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 2, 1, 'b', 1, 1, 'a', 1, 0, 0}), ErrCorrupt, "do not ascend"},
+		"operation of a note":   {bodyAs(4, 0, []byte{64, 1, 1, 1, 0, 0, 0, 0, 1, 1, 'b', 2, 0, 0}), ErrCorrupt, "note 0, byte 12 of the body: corrupt: unknown operation 2"},
+		"no space":              {bodyAs(4, 0, []byte{128, 1, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0, 1, 0}), ErrCorrupt, "announced and not used: spaces of keys"},
+		"no timer":              {bodyAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 0, 1, 0}), ErrCorrupt, "announced and not used: timers of keys"},
+		"absurd key timers":     {bodyAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 99, 1, 0}), ErrTruncated, "state change 0"},
+		"key timers disordered": {bodyAs(4, 0, []byte{128, 2, 1, 1, 1, 0, 0, 0, 0, 2, 1, 0, 2, 1, 'a', 2, 1, 'a', 2, 1, 0}), ErrCorrupt, "timers out of order"},
+		"absurd timers":         {bodyOf(0, []byte{1, 1, 1, 0, 0, 9, 0}), ErrTruncated, "timers"},
+		"unknown state":         {bodyOf(0, body(3, 0)), ErrCorrupt, "state, byte 8 of the body: corrupt: unknown kind 3"},
+		"state cut":             {bodyOf(0, body(1, 9, 'a')), ErrTruncated, "state"},
+		"absurd changes":        {bodyOf(0, body(2, 9, 'a')), ErrTruncated, "9 entries announced"},
+		"unknown operation":     {bodyOf(0, body(2, 1, 0, 2, 0)), ErrCorrupt, "state change 0, byte 11 of the body: corrupt: unknown operation 2"},
+		"absurd sections":       {bodyOf(0, body(0, 2, 0, 0, 0, 0, 0)), ErrTruncated, "sections"},
+		"offsets overflow":      {bodyOf(0, overflow), ErrCorrupt, "section 0"},
+		"messages missing":      {bodyOf(0, block(2, 0, 0, 0)), ErrTruncated, "section 0, message 1: truncated: 2 messages announced"},
+		"messages too many":     {bodyOf(0, block(1, 0, 0, 0, 0, 0, 0)), ErrCorrupt, "section 0, end: corrupt: 3 bytes follow message 1"},
+		"message flags":         {bodyOf(0, block(1, 2, 0, 0)), ErrCorrupt, "message 0: corrupt: unknown flags 0x2"},
+		"message time":          {bodyOf(0, block(1, 0, 0x80, 0)), ErrCorrupt, "message 0, time"},
+		"message key cut":       {bodyOf(0, block(1, 1, 0, 5, 'a')), ErrTruncated, "message 0, key"},
+		"message value cut":     {bodyOf(0, block(1, 0, 0, 2, 'a')), ErrTruncated, "message 0, value: truncated: 2 bytes wanted, 1 left"},
+		"message without value": {bodyOf(0, block(1, 0, 0)), ErrTruncated, "message 0, value"},
+		"bytes after the end":   {bodyOf(0, body(0, 0, 0)), ErrCorrupt, "1 bytes follow the last section"},
+		"s2 without length":     {bodyOf(flagCompressed, nil), ErrCorrupt, "compressed body"},
+		"s2 bomb":               {bodyOf(flagCompressed, append(huge, 0, 0)), ErrTooLarge, "67108865 bytes"},
+		"s2 length wrong":       {bodyOf(flagCompressed, append([]byte{99}, s2.Encode(nil, body(0, 0))[1:]...)), ErrCorrupt, "compressed body"},
 	} {
 		for _, decode := range []func([]byte) (*Frame, error){Decode, DecodeOutputs} {
 			f, err := decode(c.data)
@@ -155,7 +155,7 @@ func TestAbsurdCountsAllocateNothing(t *testing.T) {
 		for _, p := range parts {
 			b = append(b, p...)
 		}
-		return seal(0, b)
+		return bodyOf(0, b)
 	}
 	absurd := binary.AppendUvarint(nil, 1<<40)
 	for name, data := range map[string][]byte{
@@ -165,8 +165,8 @@ func TestAbsurdCountsAllocateNothing(t *testing.T) {
 		"whole":    body([]byte{8, 1, 1, 0, 0, 0, 0, 1}, absurd),
 		"changes":  body([]byte{8, 1, 1, 0, 0, 0, 0, 2}, absurd),
 		"sections": body([]byte{8, 1, 1, 0, 0, 0, 0, 0}, absurd),
-		"notes":    sealAs(4, 0, append([]byte{64, 8, 1, 1, 0, 0, 0, 0}, absurd...)),
-		"due":      sealAs(4, 0, append([]byte{128, 2, 8, 1, 1, 0, 0, 0, 0, 2, 1, 0}, absurd...)),
+		"notes":    bodyAs(4, 0, append([]byte{64, 8, 1, 1, 0, 0, 0, 0}, absurd...)),
+		"due":      bodyAs(4, 0, append([]byte{128, 2, 8, 1, 1, 0, 0, 0, 0, 2, 1, 0}, absurd...)),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -193,8 +193,8 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkDecoded(t, data)
 		if len(data) > headerSize+trailerSize { // the same with a checksum that fits, or it would all end there
-			checkDecoded(t, seal(data[flagsAt]&flagsKnown, data[headerSize:len(data)-trailerSize]))
-			checkDecoded(t, sealAs(versionExtended, data[flagsAt]&flagsKnown, data[headerSize:len(data)-trailerSize]))
+			checkDecoded(t, bodyOf(data[flagsAt]&flagsKnown, data[headerSize:len(data)-trailerSize]))
+			checkDecoded(t, bodyAs(versionExtended, data[flagsAt]&flagsKnown, data[headerSize:len(data)-trailerSize]))
 		}
 	})
 }

@@ -17,17 +17,17 @@
 // Nothing in a decoded frame is copied, apart from strings: it aliases the bytes given to Decode, which must not change
 // while the frame is in use.
 //
-// A frame may be sealed for its place with a key: [Keys]. Decode does not check the seal, Verify does.
+// A frame may be signed for its place with a key: [Keys]. Decode does not check the signature, Verify does.
 //
 // # Wire format, versions 1 to 4
 //
 //	magic     4 bytes "PSTK"
-//	version   1 byte: 1 plain, 2 sealed, 3 with a tally, 4 with features; always the lowest that does. A frame with a
+//	version   1 byte: 1 plain, 2 signed, 3 with a tally, 4 with features; always the lowest that does. A frame with a
 //	          higher one is ErrNewerVersion, whatever follows
-//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 32 sealed (always with
+//	flags     1 byte: 1 fence, 2 ended, 4 end phase, 8 messages wait, 16 ended as its inputs had, 32 signed (always with
 //	          version 2, never with 1), 64 tally (always with version 3, never with 1 or 2), 128 body is compressed
 //	body      plain, or one S2 block
-//	seal      flag 32: 4 bytes id of the key; 16 bytes of HMAC-SHA-256 over the length of the place (8 bytes, little endian),
+//	signature flag 32: 4 bytes id of the key; 16 bytes of HMAC-SHA-256 over the length of the place (8 bytes, little endian),
 //	          the place, and everything before the tag
 //	checksum  4 bytes, little endian: CRC-32C of everything before it
 //

@@ -22,7 +22,7 @@ const (
 	flagEndPhase   = 4
 	flagWaiting    = 8
 	flagUsedUp     = 16
-	flagSealed     = 32
+	flagSigned     = 32
 	flagTally      = 64
 	flagCompressed = 128
 	flagsKnown     = flagFence | flagEnded | flagEndPhase | flagWaiting | flagUsedUp | flagTally | flagCompressed
@@ -31,9 +31,9 @@ const (
 // The versions of the format. A frame is written in the lowest that has what it needs.
 const (
 	versionPlain    = 1
-	versionSealed   = 2 // with a seal, see Keys
-	versionTally    = 3 // with counts of messages given up, sealed or not
-	versionExtended = 4 // with features, with or without a seal and counts
+	versionSigned   = 2 // with a signature, see Keys
+	versionTally    = 3 // with counts of messages given up, signed or not
+	versionExtended = 4 // with features, with or without a signature and counts
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

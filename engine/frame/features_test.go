@@ -44,8 +44,8 @@ func TestGoldenFeatures(t *testing.T) {
 		made  []byte
 	}{
 		"v4":              {extended(), encode(t, extended(), None)},
-		"v4-authentic":    {extended(), sealFor(t, keys, encode(t, extended(), None), place)},
-		"v4-authentic-s2": {extended(), sealFor(t, keys, encode(t, extended(), S2), place)},
+		"v4-authentic":    {extended(), signFor(t, keys, encode(t, extended(), None), place)},
+		"v4-authentic-s2": {extended(), signFor(t, keys, encode(t, extended(), S2), place)},
 		"v4-seal":         {sealing(), encode(t, sealing(), None)},
 		"v4-claim":        {claiming(), encode(t, claiming(), None)},
 	} {

@@ -43,11 +43,11 @@ func TestGoldenTally(t *testing.T) {
 	if !bytes.Equal(made, data) {
 		t.Errorf("written differently:\n%x, was\n%x", made, data)
 	}
-	sealed := sealFor(t, keysOf(t, oneKey), made, "here")
-	if f, err = Decode(sealed); err != nil || !reflect.DeepEqual(f.Tally, want) {
-		t.Errorf("sealed: %+v, %v", f, err)
+	signed := signFor(t, keysOf(t, oneKey), made, "here")
+	if f, err = Decode(signed); err != nil || !reflect.DeepEqual(f.Tally, want) {
+		t.Errorf("signed: %+v, %v", f, err)
 	}
-	if err := keysOf(t, oneKey).Verify(sealed, "here"); err != nil {
+	if err := keysOf(t, oneKey).Verify(signed, "here"); err != nil {
 		t.Error(err)
 	}
 }

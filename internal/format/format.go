@@ -8,7 +8,7 @@ import (
 // The numbers that this build writes. docs/operations.md says where each stands.
 const (
 	Directory = 2 // a data directory: its parts, their notes, and the files of libraries; 1 had no file that says so
-	Frame     = 4 // a frame of a channel, and the record of a checkpoint: 1 plain, 2 sealed with a key, 3 with counts of messages given up, 4 with features
+	Frame     = 4 // a frame of a channel, and the record of a checkpoint: 1 plain, 2 signed with a key, 3 with counts of messages given up, 4 with features
 	Value     = 2 // a value of the checkpoints: 1 whole, 2 in pieces
 	InFlight  = 1 // the in-flight file
 	Letter    = 1 // a dead letter, and a request for its replay

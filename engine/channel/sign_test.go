@@ -63,11 +63,11 @@ func TestForgedFramesAreSetAside(t *testing.T) {
 	next := func() []byte {
 		return encode(t, &frame.Frame{Owner: 7, Epoch: 2, Commit: w.commit + 1, Kind: frame.KindFence, Ended: true, Sections: []frame.Section{section("", w.next[""], 1, 0)}})
 	}
-	foreignSeal, err := keysOf(t, otherKey).Seal(nil, next(), c.place("1"))
+	foreignSignature, err := keysOf(t, otherKey).Sign(nil, next(), c.place("1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, data := range [][]byte{next(), foreignSeal, stored.Data} {
+	for _, data := range [][]byte{next(), foreignSignature, stored.Data} {
 		w.last = forge(t, c, w.last, data)
 		if rec, found, err := c.Last(testContext(t)); err != nil || !found || rec.Tail != w.last || rec.Frame.Commit != w.commit {
 			t.Fatalf("the last frame: %+v, %v, %v", rec, found, err)
@@ -100,7 +100,7 @@ func TestKeysMayBeTurnedOnAndChanged(t *testing.T) {
 			t.Errorf("%v: %d are set aside", secrets, w.c.Foreign())
 		}
 	}
-	// A frame without a seal behind those that have one is forged, for every reader and from every position.
+	// A frame without a signature behind those that have one is forged, for every reader and from every position.
 	w.last = forge(t, w.c, w.last, encode(t, &frame.Frame{Epoch: 9, Commit: w.commit + 1, Sections: []frame.Section{section("", w.next[""], 5, 0)}}))
 	forged := w.last
 	w.write(1)

@@ -15,23 +15,23 @@ import (
 // MinKey is how long a key must be, in bytes.
 const MinKey = 16
 
-// What can be wrong with the seal of a frame that is sound otherwise.
+// What can be wrong with the signature of a frame that is sound otherwise.
 var (
-	// ErrUnsealed: the frame has no seal.
-	ErrUnsealed = errors.New("the frame is not authenticated")
-	// ErrOtherKey: it was sealed with a key that is not at hand.
+	// ErrUnsigned: the frame has no signature.
+	ErrUnsigned = errors.New("the frame is not authenticated")
+	// ErrOtherKey: it was signed with a key that is not at hand.
 	ErrOtherKey = errors.New("the frame is authenticated with another key")
-	// ErrForged: who sealed it did not have the key, or it stands at a place that it was not written for.
+	// ErrForged: who signed it did not have the key, or it stands at a place that it was not written for.
 	ErrForged = errors.New("the frame is forged, or copied from another place")
 )
 
 const (
-	keyIDSize = 4
-	tagSize   = 16
-	sealSize  = keyIDSize + tagSize
+	keyIDSize     = 4
+	tagSize       = 16
+	signatureSize = keyIDSize + tagSize
 )
 
-// Keys authenticate frames: a sealed frame was written by a process that has one of them, for one place and no other.
+// Keys authenticate frames: a signed frame was written by a process that has one of them, for one place and no other.
 // Safe for concurrent use.
 type Keys struct{ list []*key }
 
@@ -40,7 +40,7 @@ type key struct {
 	macs sync.Pool // of hash.Hash
 }
 
-// NewKeys takes at least one key of MinKey bytes or more. The first one seals, all of them verify: so keys are changed
+// NewKeys takes at least one key of MinKey bytes or more. The first one signs, all of them verify: so keys are changed
 // by putting a new one in front.
 func NewKeys(secrets ...[]byte) (*Keys, error) {
 	if len(secrets) == 0 {
@@ -73,29 +73,29 @@ func KeysOf(secrets [][]byte) (*Keys, error) {
 	return keys, nil
 }
 
-// ID names the key that seals, and tells nothing of it.
+// ID names the key that signs, and tells nothing of it.
 func (k *Keys) ID() string { return hex.EncodeToString(k.list[0].id[:]) }
 
-// Seal appends to dst the frame with a seal for one place. A reader that names another place does not accept it.
-func (k *Keys) Seal(dst, data []byte, place string) ([]byte, error) {
+// Sign appends to dst the frame with a signature for one place. A reader that names another place does not accept it.
+func (k *Keys) Sign(dst, data []byte, place string) ([]byte, error) {
 	if _, _, err := open(data); err != nil {
-		return dst, fmt.Errorf("seal: %w", err)
+		return dst, fmt.Errorf("sign: %w", err)
 	}
 	start := len(dst)
 	b := append(dst, data[:len(data)-trailerSize]...)
-	b[start+versionAt] = max(b[start+versionAt], versionSealed)
-	b[start+flagsAt] |= flagSealed
+	b[start+versionAt] = max(b[start+versionAt], versionSigned)
+	b[start+flagsAt] |= flagSigned
 	b = append(b, k.list[0].id[:]...)
 	tag := k.list[0].mac(place, b[start:])
 	b = append(b, tag[:]...)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
 }
 
-// Verify checks the seal of a frame that Decode accepts. Its errors wrap ErrUnsealed, ErrOtherKey or ErrForged.
+// Verify checks the signature of a frame that Decode accepts. Its errors wrap ErrUnsigned, ErrOtherKey or ErrForged.
 func (k *Keys) Verify(data []byte, place string) error {
-	id, found := SealedWith(data)
+	id, found := SignedWith(data)
 	if !found {
-		return ErrUnsealed
+		return ErrUnsigned
 	}
 	for _, key := range k.list {
 		if hex.EncodeToString(key.id[:]) != id {
@@ -110,9 +110,9 @@ func (k *Keys) Verify(data []byte, place string) error {
 	return fmt.Errorf("%w (%s)", ErrOtherKey, id)
 }
 
-// SealedWith names the key that a frame is sealed with, and checks nothing.
-func SealedWith(data []byte) (id string, isSealed bool) {
-	if len(data) < headerSize+sealSize+trailerSize || data[versionAt] < versionSealed || data[flagsAt]&flagSealed == 0 {
+// SignedWith names the key that a frame is signed with, and checks nothing.
+func SignedWith(data []byte) (id string, isSigned bool) {
+	if len(data) < headerSize+signatureSize+trailerSize || data[versionAt] < versionSigned || data[flagsAt]&flagSigned == 0 {
 		return "", false
 	}
 	end := len(data) - trailerSize - tagSize

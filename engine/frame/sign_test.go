@@ -30,16 +30,16 @@ const (
 	otherKey = "another key of the pipeline"
 )
 
-func sealFor(t testing.TB, k *Keys, data []byte, place string) []byte {
+func signFor(t testing.TB, k *Keys, data []byte, place string) []byte {
 	t.Helper()
-	sealed, err := k.Seal(nil, data, place)
+	signed, err := k.Sign(nil, data, place)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sealed
+	return signed
 }
 
-func TestASealedFrameIsTheSameFrame(t *testing.T) {
+func TestASignedFrameIsTheSameFrame(t *testing.T) {
 	t.Parallel()
 	keys := keysOf(t, oneKey)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -50,20 +50,20 @@ func TestASealedFrameIsTheSameFrame(t *testing.T) {
 			rt.Fatal(err)
 		}
 		place := rapid.String().Draw(rt, "place")
-		sealed, err := keys.Seal([]byte("before"), data, place)
+		signed, err := keys.Sign([]byte("before"), data, place)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		sealed = sealed[len("before"):]
+		signed = signed[len("before"):]
 		plain, err := Decode(data)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		f, err := Decode(sealed)
+		f, err := Decode(signed)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if err := keys.Verify(sealed, place); err != nil {
+		if err := keys.Verify(signed, place); err != nil {
 			rt.Fatal(err)
 		}
 		again, err := Append(nil, f, Options{})
@@ -80,8 +80,8 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	plain := encode(t, typical(8, 32), None)
 	one, other := keysOf(t, oneKey), keysOf(t, otherKey)
-	sealed := sealFor(t, one, plain, "place")
-	forged := bytes.Clone(sealed)
+	signed := signFor(t, one, plain, "place")
+	forged := bytes.Clone(signed)
 	forged[len(forged)-trailerSize-1] ^= 1
 	for name, c := range map[string]struct {
 		keys  *Keys
@@ -89,30 +89,30 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 		place string
 		want  error
 	}{
-		"good":              {one, sealed, "place", nil},
-		"second of several": {keysOf(t, otherKey, oneKey), sealed, "place", nil},
-		"another place":     {one, sealed, "place2", ErrForged},
+		"good":              {one, signed, "place", nil},
+		"second of several": {keysOf(t, otherKey, oneKey), signed, "place", nil},
+		"another place":     {one, signed, "place2", ErrForged},
 		"another tag":       {one, forged, "place", ErrForged},
-		"another key":       {other, sealed, "place", ErrOtherKey},
-		"no seal":           {one, plain, "place", ErrUnsealed},
-		"nothing":           {one, nil, "place", ErrUnsealed},
+		"another key":       {other, signed, "place", ErrOtherKey},
+		"no signature":      {one, plain, "place", ErrUnsigned},
+		"nothing":           {one, nil, "place", ErrUnsigned},
 	} {
 		if err := c.keys.Verify(c.data, c.place); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
-	if id, found := SealedWith(sealed); !found || id != one.ID() || id == other.ID() || strings.Contains(oneKey, id) {
-		t.Errorf("sealed with %q, %v; the key is %q", id, found, one.ID())
+	if id, found := SignedWith(signed); !found || id != one.ID() || id == other.ID() || strings.Contains(oneKey, id) {
+		t.Errorf("signed with %q, %v; the key is %q", id, found, one.ID())
 	}
 }
 
-// Whatever bit is changed, the checksum or the seal tells, also when the checksum is made anew.
-func TestEveryChangeOfASealedFrameIsNoticed(t *testing.T) {
+// Whatever bit is changed, the checksum or the signature tells, also when the checksum is made anew.
+func TestEveryChangeOfASignedFrameIsNoticed(t *testing.T) {
 	t.Parallel()
 	keys := keysOf(t, oneKey)
-	sealed := sealFor(t, keys, encode(t, typical(4, 16), None), "place")
-	for i := range (len(sealed) - trailerSize) * 8 {
-		bad := bytes.Clone(sealed)
+	signed := signFor(t, keys, encode(t, typical(4, 16), None), "place")
+	for i := range (len(signed) - trailerSize) * 8 {
+		bad := bytes.Clone(signed)
 		bad[i/8] ^= 1 << (i % 8)
 		if _, err := Decode(bad); err == nil {
 			t.Fatalf("bit %d: no error", i)
@@ -134,12 +134,12 @@ func TestKeysAreRefused(t *testing.T) {
 	}
 }
 
-// TestGoldenSeal pins version 2.
-func TestGoldenSeal(t *testing.T) {
+// TestGoldenSignature pins version 2.
+func TestGoldenSignature(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/v2.frame"
 	keys := keysOf(t, oneKey)
-	made := sealFor(t, keys, encode(t, golden(), None), "pipeline.stage.0")
+	made := signFor(t, keys, encode(t, golden(), None), "pipeline.stage.0")
 	if *update {
 		if err := os.WriteFile(file, made, 0o644); err != nil {
 			t.Fatal(err)
@@ -163,30 +163,30 @@ func FuzzVerify(f *testing.F) {
 	keys := keysOf(f, oneKey)
 	plain := encode(f, golden(), None)
 	f.Add(plain)
-	f.Add(sealFor(f, keys, plain, "place"))
+	f.Add(signFor(f, keys, plain, "place"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		sealed := keys.Verify(data, "place") == nil
+		signed := keys.Verify(data, "place") == nil
 		if _, err := Decode(data); err == nil {
-			again, err := keys.Seal(nil, data, "place")
-			if _, isSealed := SealedWith(data); isSealed {
-				return // what comes of a second seal is not asked for
+			again, err := keys.Sign(nil, data, "place")
+			if _, isSigned := SignedWith(data); isSigned {
+				return // what comes of a second signature is not asked for
 			}
-			if err != nil || sealed || keys.Verify(again, "place") != nil {
-				t.Fatalf("%v, sealed before: %v", err, sealed)
+			if err != nil || signed || keys.Verify(again, "place") != nil {
+				t.Fatalf("%v, signed before: %v", err, signed)
 			}
 		}
 	})
 }
 
-func BenchmarkSeal(b *testing.B) {
+func BenchmarkSign(b *testing.B) {
 	keys := keysOf(b, oneKey)
 	eachFrame(b, func(b *testing.B, f *Frame, c Compression) {
 		data := encode(b, f, c)
-		buf := sealFor(b, keys, data, "pipeline.stage.0")
+		buf := signFor(b, keys, data, "pipeline.stage.0")
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
 			var err error
-			if buf, err = keys.Seal(buf[:0], data, "pipeline.stage.0"); err != nil {
+			if buf, err = keys.Sign(buf[:0], data, "pipeline.stage.0"); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -196,7 +196,7 @@ func BenchmarkSeal(b *testing.B) {
 func BenchmarkVerify(b *testing.B) {
 	keys := keysOf(b, oneKey)
 	eachFrame(b, func(b *testing.B, f *Frame, c Compression) {
-		data := sealFor(b, keys, encode(b, f, c), "pipeline.stage.0")
+		data := signFor(b, keys, encode(b, f, c), "pipeline.stage.0")
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
 			if err := keys.Verify(data, "pipeline.stage.0"); err != nil {
