@@ -71,6 +71,9 @@ func (u *unavailable) Unwrap() error { return u.err }
 // IsUnavailable says that the answer is Unavailable, unless another one is put
 // around it.
 func IsUnavailable(err error) bool {
+	if err == nil { // each call asks: the rest allocates
+		return false
+	}
 	var u *unavailable
 	if !errors.As(err, &u) {
 		return false
@@ -90,6 +93,9 @@ func (f *fatal) Unwrap() error { return f.err }
 
 // IsFatal says that the answer is Fatal.
 func IsFatal(err error) bool {
+	if err == nil {
+		return false
+	}
 	var f *fatal
 	return errors.As(err, &f)
 }

@@ -157,8 +157,10 @@ func (s *Source) stepUnderWay() string {
 
 // beforeCounting comes when a call has returned and is not part of a commit yet.
 func (s *Source) beforeCounting(ctx context.Context) error {
-	if err := s.passUnfit(ctx, s.step()); err != nil {
-		return err
+	if s.Batch.unfit.some() {
+		if err := s.passUnfit(ctx, s.step()); err != nil {
+			return err
+		}
 	}
 	return s.waitForOthers(ctx)
 }

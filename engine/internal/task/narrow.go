@@ -49,6 +49,9 @@ func (t *Task) check(i *Input, err error) error {
 // comes from there.
 func encoding(fn func() error) error {
 	err := supervise.Contain(fn)
+	if err == nil {
+		return nil
+	}
 	var panicked *supervise.PanicError
 	if errors.As(err, &panicked) {
 		err = fmt.Errorf("encode the state: %w", err)

@@ -79,6 +79,9 @@ func (t *Task) PassesUnfit() bool { return t.role.passesUnfit() }
 
 // reject takes what a source's call rejected: nil when the call stands.
 func (t *Task) reject(err error) error {
+	if err == nil { // as most calls do: the rest allocates
+		return nil
+	}
 	var r *answer.Rejection
 	if IsFatal(err) || !errors.As(err, &r) {
 		return err
