@@ -177,8 +177,8 @@ func (t *Task) conclude(i *Input, err error) error {
 	return err
 }
 
-// answer looks what a function said of its message, or messages: true when
-// they are taken, an error when it failed.
+// answer handles what a function returned for its message or messages. It is true when they are consumed, and an
+// error when the call failed.
 func (t *Task) answer(i *Input, err error) (taken bool, _ error) {
 	if t.Code.Guard.Abandoned() {
 		return false, errAbandoned
@@ -210,7 +210,7 @@ func (t *Task) answer(i *Input, err error) (taken bool, _ error) {
 	return true, nil
 }
 
-// moved notes that a call succeeded: who was held by the others is asked again.
+// moved records that a call succeeded: held messages of the other inputs are tried again.
 func (t *Task) moved(i *Input) {
 	t.Batch.Calls++
 	t.Batch.last = t.call

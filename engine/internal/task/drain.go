@@ -45,9 +45,8 @@ func (r *Run) WatchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 // stopped, which will not be started again.
 const drainLook = 20 * time.Millisecond
 
-// onlyHaltedLeft notes the stages that an operator has stopped, so that they
-// waits for more from them, and says whether all others have stopped by
-// themselves.
+// onlyHaltedLeft marks the stages that an operator has stopped, so that no other stage waits for more from them. It
+// reports whether all other stages have stopped by themselves.
 func (r *Run) onlyHaltedLeft() bool {
 	halted := map[string]bool{}
 	findHalted(halted, r.Supervisor.Status(), false)

@@ -187,9 +187,9 @@ func (t *Task) UsesKey(key *string) {
 	t.Code.watch.stateOf(key)
 }
 
-// Idle is how long nothing is due. What waits for something else than its time
-// although that has come was seen in this round; what has become due since was
-// not.
+// Idle is how long the loop may sleep until the next message or timer is due. A message or timer whose time has come
+// but which waits for something else (a commit, capacity) was considered in this round and does not shorten the
+// sleep. One that became due during the round was not considered yet, and does.
 func (t *Task) Idle() time.Duration {
 	now := t.Run.Clock.Now()
 	idle := time.Hour
@@ -229,10 +229,9 @@ func (t *Task) Idle() time.Duration {
 	return idle
 }
 
-// clockLook is how soon a timer's loop notices that the clock was put forward.
+// clockLook is how soon a loop with timers notices that the clock was put forward.
 const clockLook = time.Minute
 
-// JustDue is how long the loop waits although something is due. That has come
-// only now, or it waits for a commit or for room, which wake the loop: it must
-// not spin meanwhile.
+// JustDue is how long the loop sleeps although something is due. Either it became due only now, or it waits for a
+// commit or for capacity. Both of these wake the loop, so the loop must not spin meanwhile.
 const JustDue = time.Millisecond

@@ -111,7 +111,7 @@ func (t *Task) callTimer(ctx context.Context, timer int) error {
 	return nil
 }
 
-// timerFindsNobody undoes a tick that was answered with Unavailable.
+// timerFindsNobody undoes a tick for which the function returned Unavailable.
 func (t *Task) timerFindsNobody(timer int, said error) error {
 	t.traceFailed(said)
 	t.isAway(t.call.unit, t.call.unit, said)

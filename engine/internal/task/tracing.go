@@ -134,8 +134,8 @@ func (t *Task) traceFailed(err error) {
 	}
 }
 
-// traceNothing says that a call was undone that is not a failure: a span that
-// is only of it has never been.
+// traceNothing is called when a call was undone without a failure (Hold, Snooze, Unavailable). A span that holds only
+// this call is dropped.
 func (t *Task) traceNothing() {
 	if f := t.Traces.now.Load(); f != nil && f.err == nil && t.Batch.Calls == 0 {
 		t.Traces.now.Store(nil)
@@ -185,8 +185,7 @@ func (t *Task) traceLost(err error) {
 	}
 }
 
-// traceUndone ends the spans of what was not sent. One that nothing was done in
-// has never been.
+// traceUndone ends the spans of frames that were not sent. A span without a call and without an error is dropped.
 func (t *Task) traceUndone(err error) {
 	for _, place := range []*atomic.Pointer[tracedFrame]{&t.Traces.finished, &t.Traces.now} {
 		f := place.Swap(nil)
