@@ -48,7 +48,8 @@ type Config struct {
 	// DrainTimeout is how long stages may take to handle what is there
 	// after Run's context is done; default 30 s.
 	DrainTimeout time.Duration
-	// FrameKeys authenticate the frames in the channels: without one of them
+	// FrameKeys authenticate the frames in the channels (channel.ReadKeys reads
+	// them from a file): without one of them
 	// a frame cannot be forged, or copied to another place, whatever may be
 	// published. Each has at least 16 bytes. The first one writes, all are good
 	// for reading: so a key is changed by putting a new one in front, and left

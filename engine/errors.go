@@ -1,6 +1,13 @@
 package engine
 
-import "penstock/engine/internal/task"
+import (
+	"penstock/engine/channel"
+	"penstock/engine/internal/task"
+)
+
+// ErrFrameKey is wrapped when a channel's frames are authenticated with a key that Config.FrameKeys does not have.
+// Nothing is damaged, and nothing was changed.
+var ErrFrameKey = channel.ErrKey
 
 // What ends a stage or a run, for errors.As.
 type (

@@ -17,6 +17,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/doctor"
 	"penstock/engine/inspect"
+	"penstock/engine/rights"
 	"penstock/internal/testing/natsserver"
 )
 
@@ -82,7 +83,7 @@ func TestRightsAreEnough(t *testing.T) {
 	t.Parallel()
 	for name, rights := range map[string][]broker.Right{
 		"of known stages": rejecting(1).Rights(""),
-		"of any stage":    engine.Rights(engine.RightsConfig{Pipeline: "orders"}),
+		"of any stage":    rights.Of(rights.Config{Pipeline: "orders"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +142,7 @@ func TestEachMissingRightIsNamed(t *testing.T) {
 	t.Parallel()
 	for kind, rights := range map[string][]broker.Right{
 		"known": rejecting(1).Rights(""),
-		"any":   engine.Rights(engine.RightsConfig{Pipeline: "orders"}),
+		"any":   rights.Of(rights.Config{Pipeline: "orders"}),
 	} {
 		for i, missing := range rights {
 			t.Run(kind+"/"+missing.String(), func(t *testing.T) {
@@ -192,7 +193,7 @@ func TestAskingForRightsChangesNothing(t *testing.T) {
 // Rights that are taken away while the pipeline runs, and given back, are a wait with a name.
 func TestRightsTakenAwayAndGivenBack(t *testing.T) {
 	t.Parallel()
-	all := engine.Rights(engine.RightsConfig{Pipeline: "orders", Stages: []string{"numbers", "sink"}})
+	all := rights.Of(rights.Config{Pipeline: "orders", Stages: []string{"numbers", "sink"}})
 	for _, taken := range []string{"orders.>", "_INBOX.>", "$JS.API.CONSUMER.MSG.NEXT.orders+numbers.*"} {
 		t.Run(taken, func(t *testing.T) {
 			t.Parallel()

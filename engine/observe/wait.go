@@ -28,6 +28,13 @@ func (w Wait) String() string {
 // stage called Unavailable; see Wait.
 const WaitUnavailable = "unavailable"
 
+// WaitKinds lists the kinds of waits that may become overdue, as Wait.For says them.
+func WaitKinds() []string {
+	return []string{
+		"commit", "room", "read-ahead", "batch", "reader", WaitUnavailable, "dead letter store", "replays", "turn", "broker", "permission", "checkpoint",
+	}
+}
+
 // What an overdue wait makes of the pipeline.
 const (
 	NotReady = "not ready" // it does not do what it is there for

@@ -28,9 +28,9 @@ var (
 	DeadLetterCount = Remedy{Name: "Config.DeadLetterCount"} // keep more
 	DeadLetterBytes = Remedy{Name: "Config.DeadLetterBytes"} // keep more
 
-	Examine = Remedy{Name: "doctor.Examine"} // look what is wrong with a data directory
-	Repair  = Remedy{Name: "doctor.Repair"}  // mend it
-	Rights  = Remedy{Name: "engine.Rights"}  // what a user of the server needs
+	Examine = Remedy{Name: "doctor.Examine"}  // look what is wrong with a data directory
+	Repair  = Remedy{Name: "doctor.Repair"}   // mend it
+	Rights  = Remedy{Name: "Pipeline.Rights"} // what a user of the server needs
 
 	GetLetter     = Remedy{Name: "Queue.Get"}     // of the id in Argument
 	DiscardLetter = Remedy{Name: "Queue.Discard"} // likewise; without one all letters

@@ -3,7 +3,6 @@ package prom
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"penstock/engine"
 	"penstock/engine/measure"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
@@ -40,7 +39,7 @@ func giveWaits(list []observe.Wait, give func(float64, ...string)) {
 			longest[wait.For] = max(longest[wait.For], wait.Seconds)
 		}
 	}
-	for _, kind := range engine.WaitKinds() {
+	for _, kind := range observe.WaitKinds() {
 		give(longest[kind], kind)
 	}
 }

@@ -3,7 +3,6 @@ package prom
 import (
 	"testing"
 
-	"penstock/engine"
 	"penstock/engine/observe"
 )
 
@@ -12,7 +11,7 @@ func TestOverdueWaitsAreMetrics(t *testing.T) {
 	seconds := map[string]float64{}
 	waits := []observe.Wait{{For: "room", Overdue: true, Seconds: 40}, {For: "user function", Seconds: 9}}
 	giveWaits(waits, func(v float64, labels ...string) { seconds[labels[0]] = v })
-	if seconds["room"] != 40 || len(seconds) != len(engine.WaitKinds()) {
+	if seconds["room"] != 40 || len(seconds) != len(observe.WaitKinds()) {
 		t.Errorf("the overdue waits are %v", seconds)
 	}
 }

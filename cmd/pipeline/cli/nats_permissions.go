@@ -12,6 +12,7 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/rights"
 )
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -52,7 +53,7 @@ func (c *permissionsCmd) rights(own *engine.Pipeline) ([]broker.Right, error) {
 			return nil, flags.Usage("%q cannot name a pipeline or stage: use 1 to 64 characters of A-Z a-z 0-9 _ -", name)
 		}
 	}
-	return engine.Rights(engine.RightsConfig{Pipeline: c.Pipeline, Stages: stages, InboxPrefix: c.Inbox}), nil
+	return rights.Of(rights.Config{Pipeline: c.Pipeline, Stages: stages, InboxPrefix: c.Inbox}), nil
 }
 
 // own is the pipeline of this program whose stages are meant, nil if it is none.

@@ -68,17 +68,6 @@ var waitRules = [waitKinds]waitRule{
 	waitDrain:       {"drain", 0, "", false},
 }
 
-// WaitKinds are the kinds of waits that may become overdue, as Wait.For says
-// them.
-func WaitKinds() (names []string) {
-	for _, rule := range waitRules {
-		if rule.patience > 0 {
-			names = append(names, rule.name)
-		}
-	}
-	return names
-}
-
 func (k waitKind) String() string {
 	if k < waitKinds {
 		return waitRules[k].name

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -70,5 +71,18 @@ func TestWaitThatFollowsIsNotOverdueBesideItsCause(t *testing.T) {
 	in.Waiting.waits.end(waitFunction)
 	if list := in.WaitsNow(clock.at); len(list) != 1 || !list[0].Overdue {
 		t.Errorf("without a cause: %+v", list)
+	}
+}
+
+func TestTheKindsOfWaitsAreListed(t *testing.T) {
+	t.Parallel()
+	var overdue []string
+	for _, rule := range waitRules {
+		if rule.patience > 0 {
+			overdue = append(overdue, rule.name)
+		}
+	}
+	if listed := observe.WaitKinds(); !slices.Equal(listed, overdue) {
+		t.Errorf("listed are %q, and these may be overdue: %q", listed, overdue)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"penstock/cmd/pipeline/internal/where"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
+	"penstock/engine/channel"
 	"penstock/engine/observe"
 )
 
@@ -96,7 +97,7 @@ func (c *Cmd) config(a *app.Invocation, pipeline string) (engine.Config, error) 
 	nats, err := c.NATS.Config(a.Getenv)
 	var keys [][]byte
 	if err == nil && c.Keys != "" {
-		keys, err = engine.ReadFrameKeys(c.Keys)
+		keys, err = channel.ReadKeys(c.Keys)
 	}
 	return engine.Config{
 		Dir:            dir,

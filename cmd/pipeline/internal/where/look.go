@@ -14,6 +14,7 @@ import (
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/cmd/pipeline/internal/words"
 	"penstock/engine"
+	"penstock/engine/channel"
 	"penstock/engine/inspect"
 	"penstock/internal/hint"
 )
@@ -60,7 +61,7 @@ type Keys struct {
 // Add puts the keys into a configuration.
 func (f Keys) Add(config engine.Config, err error) (engine.Config, error) {
 	if err == nil && f.Keys != "" {
-		config.FrameKeys, err = engine.ReadFrameKeys(f.Keys)
+		config.FrameKeys, err = channel.ReadKeys(f.Keys)
 	}
 	return config, err
 }

@@ -1,14 +1,14 @@
-package engine_test
+package rights_test
 
 import (
 	"fmt"
 
-	"penstock/engine"
+	"penstock/engine/rights"
 )
 
 // What the user of an external NATS server has to be allowed for a pipeline with two stages.
-func ExampleRights() {
-	for _, r := range engine.Rights(engine.RightsConfig{Pipeline: "orders", Stages: []string{"lines", "totals"}})[:4] {
+func ExampleOf() {
+	for _, r := range rights.Of(rights.Config{Pipeline: "orders", Stages: []string{"lines", "totals"}})[:4] {
 		fmt.Printf("%s %s: %s\n", r.Action, r.Subject, r.Use)
 	}
 	// Output:

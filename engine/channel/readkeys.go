@@ -1,4 +1,4 @@
-package engine
+package channel
 
 import (
 	"bytes"
@@ -6,25 +6,19 @@ import (
 	"io/fs"
 	"runtime"
 
-	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/internal/hint"
 	"penstock/internal/userfile"
 )
 
-// ErrFrameKey is wrapped when a channel's frames are authenticated with a key
-// that Config.FrameKeys does not have. Nothing is damaged, and nothing was
-// changed.
-var ErrFrameKey = channel.ErrKey
-
-// ReadFrameKeys reads Config.FrameKeys from a file: a key in each line, without
+// ReadKeys reads engine.Config.FrameKeys from a file: a key in each line, without
 // the white space around it, of at least 16 bytes. Empty lines and those
 // that begin with # are left out. "openssl rand -base64 32" makes a key.
 //
 // A file that its group or others may read or write is refused, except on
 // Windows. The group may read one of another user, such as root: that is how
 // secrets are handed to a process without rights of its own.
-func ReadFrameKeys(path string) ([][]byte, error) {
+func ReadKeys(path string) ([][]byte, error) {
 	file, err := userfile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("frame keys: %w", err)
