@@ -17,6 +17,13 @@ import (
 // lettersNote holds the sequence up to which letters were kept. An instance notes
 // it before the commit that passes the messages; where files are synced at
 // intervals the checkpointer does, since no note may outlive a letter.
+//
+// There is one queue, and still each instance has the note in its own corner of
+// the store: instances note side by side, and a note that they shared would go
+// down when a slower one writes a smaller sequence last. Each corner's only
+// grows. Who reads it takes the largest of all (engine/letters_check.go, package
+// doctor), so a note of the whole pipeline may stand in any corner; those of the
+// checkpointer and of lost letters stand in that of the first instance.
 const lettersNote = "letters"
 
 // Lost is set in it when the files were found gone: the server, which

@@ -2,6 +2,7 @@ package task
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"penstock/engine/breaker"
@@ -40,6 +41,7 @@ type Instance struct {
 
 	Wake         chan struct{} // something changed elsewhere: room, drain, end
 	LettersNoted atomic.Uint64 // how far the store says that letters are kept
+	notingLetter sync.Mutex    // the checkpointer and the task may note at a time
 	reopened     bool          // had ended, and goes on for a dead letter
 }
 

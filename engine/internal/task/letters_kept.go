@@ -7,8 +7,14 @@ import (
 	"penstock/engine/internal/durability"
 )
 
-// noteLetters notes that letters are kept up to a sequence.
+// noteLetters notes that letters are kept up to a sequence. The note never goes
+// down: the checkpointer notes in the first instance's corner, beside its task.
 func (in *Instance) noteLetters(reached uint64) error {
+	if reached <= in.LettersNoted.Load() {
+		return nil
+	}
+	in.notingLetter.Lock()
+	defer in.notingLetter.Unlock()
 	if reached <= in.LettersNoted.Load() {
 		return nil
 	}
