@@ -10,6 +10,7 @@ import (
 	"penstock/engine/inspect"
 	"penstock/engine/internal/memory"
 	"penstock/engine/observe"
+	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 	"penstock/engine/trace"
 )
@@ -90,6 +91,9 @@ type Config struct {
 	// UnavailableReadiness is what /readyz says while a stage waits for something that its function called Unavailable:
 	// observe.Degraded (the default; the pipeline counts as ready all the same), or observe.NotReady.
 	UnavailableReadiness string
+	// Words are what the program calls the remedies that errors name, in what a run keeps and tells: events, waits, dead
+	// letters. The log has its own, see remedy.Handler. Default: names of this library, such as Config.Fresh.
+	Words remedy.Words
 	// Logger gets what happens; default slog.Default().
 	Logger *slog.Logger
 	// OnEvent is told of every start, fault, restart and stop of a stage.

@@ -46,6 +46,7 @@ func newRun(p *Pipeline, config Config) *run {
 			Patience:     config.WaitPatience,
 			Readiness:    config.UnavailableReadiness,
 			Tracer:       config.Tracer,
+			Words:        config.Words,
 			OnDeadLetter: config.OnDeadLetter,
 			OnEvent: func(e supervise.Event) {
 				p.subscribers.tell(e)

@@ -122,6 +122,9 @@ func Explain(err error, words Words) string {
 	return replace(err.Error(), Of(err), words)
 }
 
+// Within is Explain for a text that was made of the error.
+func Within(text string, err error, words Words) string { return replace(text, Of(err), words) }
+
 // Text is like Explain for a text that came from the library alone, such as a
 // finding of doctor.Examine: all remedies of this package are replaced.
 func Text(text string, words Words) string {
@@ -158,9 +161,9 @@ func (e *explained) Error() string { return e.text }
 // Unwrap gives the error as it was.
 func (e *explained) Unwrap() error { return e.error }
 
-// As returns the error with the text of Explain; nil stays nil.
+// As returns the error with the text of Explain; nil stays nil, and one without remedies as it is.
 func As(err error, words Words) error {
-	if err == nil || errors.As(err, new(*explained)) {
+	if err == nil || errors.As(err, new(*explained)) || len(Of(err)) == 0 {
 		return err
 	}
 	return &explained{err, Explain(err, words)}

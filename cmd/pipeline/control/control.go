@@ -20,6 +20,9 @@ func With(p *engine.Pipeline, config engine.Config) engine.Config {
 	h := words.Hints{Program: "pipeline", Where: words.Where(config)}
 	log := h.Log(cmp.Or(config.Logger, slog.Default()))
 	config.Logger = log
+	if config.Words == nil {
+		config.Words = h.Words
+	}
 	endAnswers := func() {}
 	config.OnReady = func() error {
 		if ready != nil {

@@ -11,6 +11,7 @@ import (
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
 	"penstock/engine/observe"
+	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 )
 
@@ -49,16 +50,17 @@ func messageUnit(i *plan.Input, offset uint64) string {
 // countCall counts a failed try of a call that is no message, durably.
 func (t *Task) countCall(unit string, err error) error {
 	t.Observed.Stats.count(func(c *observe.LifeCounts) { c.FailedAttempts++ })
-	t.Failures.ofUnit.count(unit, err, t.Run.Clock.Now())
+	t.Failures.ofUnit.count(unit, err, t.Run.Clock.Now(), t.Run.Settings.Words)
 	return t.saveCalls()
 }
 
-func (a *attempts) count(unit string, err error, now time.Time) {
+// count notes a failed try, with its error in the words of the program.
+func (a *attempts) count(unit string, err error, now time.Time, words remedy.Words) {
 	if a.Unit != unit {
 		*a = attempts{Unit: unit}
 	}
 	a.Count++
-	a.Reason, a.Error, a.Panic, a.Stack, a.Chain = dlq.ReasonError, err.Error(), "", "", dlq.ErrorChain(err)
+	a.Reason, a.Error, a.Panic, a.Stack, a.Chain = dlq.ReasonError, remedy.Explain(err, words), "", "", dlq.ErrorChain(err)
 	var panicked *supervise.PanicError
 	var rejected *answer.Rejection
 	var tooLarge *TooLargeError
@@ -68,13 +70,16 @@ func (a *attempts) count(unit string, err error, now time.Time) {
 	case errors.As(err, &panicked):
 		a.Reason, a.Panic, a.Stack = dlq.ReasonPanic, fmt.Sprint(panicked.Value), string(panicked.Stack)
 	case errors.As(err, &rejected):
-		a.Reason, a.Error, a.Final = dlq.ReasonRejected, rejected.Err.Error(), true
+		a.Reason, a.Error, a.Final = dlq.ReasonRejected, remedy.Explain(rejected.Err, words), true
 	case errors.As(err, &tooLarge):
 		a.Reason, a.Final = dlq.ReasonTooLarge, true
 	case errors.As(err, &late):
 		a.Reason = dlq.ReasonDeadline
 	case errors.As(err, &killed):
 		a.Reason = dlq.ReasonKilled
+	}
+	for k, text := range a.Chain {
+		a.Chain[k] = remedy.Within(text, err, words)
 	}
 	// The record must fit into a note whatever is in the user's texts.
 	a.Error, a.Panic, a.Stack = dlq.Cut(a.Error, dlq.MaxText), dlq.Cut(a.Panic, dlq.MaxText), dlq.Cut(a.Stack, dlq.MaxStack)

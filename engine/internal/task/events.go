@@ -8,6 +8,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/internal/diskspace"
 	"penstock/engine/observe"
+	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 )
 
@@ -16,6 +17,7 @@ import (
 func (r *Run) OnEvent(e supervise.Event) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
+	e.Err = remedy.As(e.Err, r.Settings.Words)
 	if d := r.Plan.Stage(e.Child); d != nil {
 		in := r.ByStage[d]
 		in.count(e)

@@ -123,7 +123,7 @@ func (t *Task) countTry(c *call, err error) (*Failure, error) {
 		return nil, answer.Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.Definition.Name, unit, full))
 	}
 	t.Observed.Stats.count(func(c *observe.LifeCounts) { c.FailedAttempts++ })
-	f.count(unit, err, t.Run.Clock.Now())
+	f.count(unit, err, t.Run.Clock.Now(), t.Run.Settings.Words)
 	if c.Key != "" {
 		f.Key = []byte(c.Key) // for the letter: to divert a message nothing of the user's is called
 	}

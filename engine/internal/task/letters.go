@@ -141,7 +141,7 @@ func (t *Task) putLetter(ctx context.Context, l dlq.Letter) error {
 
 // lettersAreFull gives the alarm, once for all letters that wait.
 func (t *Task) lettersAreFull(l dlq.Letter, err error) {
-	because := err.Error()
+	because := t.Run.Explain(err)
 	var full *dlq.FullError
 	if errors.As(err, &full) {
 		because = full.Because

@@ -124,7 +124,7 @@ func (r *replays) serve(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			r.task.Log.Warn("cannot read the replays of dead letters; retrying", "error", err)
-			r.task.replayWaits().begin(waitReplays, err.Error())
+			r.task.replayWaits().begin(waitReplays, r.task.Run.Explain(err))
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)
 		}

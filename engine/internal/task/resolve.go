@@ -27,7 +27,7 @@ func (t *Task) resolve(ctx context.Context, cause error) (uint64, error) {
 		if try == 1 {
 			t.Log.Warn("commit outcome unknown; reading the stream back", "commit", t.Txn.frame.Commit, "error", cause)
 		}
-		t.Waiting.waits.begin(waitFor(cause, waitCommit), cause.Error())
+		t.Waiting.waits.begin(waitFor(cause, waitCommit), t.Run.Explain(cause))
 		if err := t.Run.Clock.Pause(ctx, delay); err != nil {
 			return 0, err
 		}

@@ -14,6 +14,7 @@ import (
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/quarantine"
+	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 	"penstock/engine/trace"
 )
@@ -57,9 +58,13 @@ type Settings struct {
 	Patience     time.Duration // with waits; see Config.WaitPatience
 	Readiness    string        // see Config.UnavailableReadiness
 	Tracer       trace.Tracer
+	Words        remedy.Words // nil: those of the library
 	OnDeadLetter func(dlq.Letter)
 	OnEvent      func(supervise.Event) // nil: no observer
 }
+
+// Explain is the text of an error for people who know the program, and perhaps no Go.
+func (r *Run) Explain(err error) string { return remedy.Explain(err, r.Settings.Words) }
 
 func New(p *plan.Pipeline, code map[*plan.Stage]Functions, clock ports.Clock, log *slog.Logger, s Settings) *Run {
 	r := &Run{

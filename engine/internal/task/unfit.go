@@ -162,7 +162,7 @@ func (t *Task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 		offset, n = control.Commit, n+unfitOfEnd
 	}
 	var a attempts
-	a.count(unit, u.told(), now)
+	a.count(unit, u.told(), now, t.Run.Settings.Words)
 	if u.time.IsZero() {
 		u.time = now
 	}

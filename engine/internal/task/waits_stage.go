@@ -38,7 +38,7 @@ func (t *Task) noteTrouble(w *waits, err error) {
 		w.end(waitPermission)
 		return
 	}
-	w.begin(waitFor(err, waitReader), err.Error())
+	w.begin(waitFor(err, waitReader), t.Run.Explain(err))
 }
 
 // isHeadDelayed says that the next message of an input has failed, and that it

@@ -83,7 +83,7 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 		conclude = watch(screen, p.Status, a.Terminal)
 	}
 	a.Log = a.Hints.Log(a.Log)
-	s.config.Logger = a.Log
+	s.config.Logger, s.config.Words = a.Log, a.Hints.Words
 	err = c.NATS.Blame(s.run())
 	conclude()
 	return s.finish(err)
