@@ -26,14 +26,14 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.keys, err = frame.KeysOf(r.config.FrameKeys); err != nil {
 		return err
 	}
+	files, err := datadir.CheckOpenFiles(r.config.Dir, filesBeside(r.pipeline))
+	if err != nil {
+		return err
+	}
 	if r.Dir, err = datadir.Open(r.config.Dir); err != nil {
 		return err
 	}
 	if err := r.Dir.CheckServer(r.config.NATS.URL); err != nil {
-		return err
-	}
-	files, err := checkpoint.CheckOpenFiles(r.Dir.Checkpoints(), filesBeside(r.pipeline))
-	if err != nil {
 		return err
 	}
 	r.releaseFiles = openfiles.Reserve(files)

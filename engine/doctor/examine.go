@@ -91,6 +91,9 @@ func newExaminer(config inspect.Config, open func(string) (*datadir.Directory, e
 	if config.Dir = path; !datadir.At(path).IsThere() {
 		return nil, fmt.Errorf("%w: %s", ErrNoDirectory, path)
 	}
+	if _, err := datadir.CheckOpenFiles(path, 0); err != nil {
+		return nil, err
+	}
 	dir, err := open(config.Dir)
 	if err != nil {
 		return nil, err

@@ -57,11 +57,20 @@ func (l *look) inflight() error {
 		return nil
 	case err != nil:
 		return err
+	case !last.Clean && len(last.Calls) == 0:
+		l.note("in-flight file", "the last process died between calls: no message is suspected of that")
 	case !last.Clean:
-		l.note("in-flight file", "the last process died during %d calls: the next run begins in quarantine mode, one suspected message at a time", len(last.Calls))
+		l.note("in-flight file", "the last process died during %s: the next run begins in quarantine mode, one suspected message at a time", countCalls(len(last.Calls)))
 	}
 	l.check("in-flight file")
 	return nil
+}
+
+func countCalls(n int) string {
+	if n == 1 {
+		return "1 call"
+	}
+	return fmt.Sprintf("%d calls", n)
 }
 
 // tables are the files of the checkpoints.

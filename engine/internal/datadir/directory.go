@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"penstock/checkpoint"
 	"penstock/internal/nofollow"
 	"penstock/internal/userfile"
 )
@@ -56,12 +57,26 @@ func Look(path string) (*Directory, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := CheckOpenFiles(path, 0); err != nil {
+		return nil, err
+	}
 	if Exists(d.lockFile()) { // else nothing has ever run there
 		if err := d.take(os.O_RDONLY, (*flock.Flock).TryRLock); err != nil {
 			return nil, err
 		}
 	}
 	return d.opened(d.check())
+}
+
+// CheckOpenFiles refuses when the process may not open the files of the checkpoints
+// and as many besides, and returns how many it needs. It comes before anything is locked or copied: with too few
+// files a copy could not be removed again.
+func CheckOpenFiles(path string, besides int) (needed int, err error) {
+	place, err := Locate(path)
+	if err != nil {
+		return 0, err
+	}
+	return checkpoint.CheckOpenFiles(At(place).Checkpoints(), besides)
 }
 
 func (d *Directory) opened(err error) (*Directory, error) {

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/render"
@@ -53,7 +54,7 @@ func (a *Invocation) End(err error) int {
 	if err == nil {
 		return ExitOK
 	}
-	text := render.Escape(redact.Text(a.Hints.Explain(err)))
+	text := render.Escape(strings.ReplaceAll(redact.Text(a.Hints.Explain(err)), "\n", "; ")) // joined errors are one line
 	var wrong *flags.UsageError
 	var exit *exitError
 	switch {

@@ -29,7 +29,7 @@ type Cmd struct {
 	Fresh   bool           `group:"where" help:"Start over: delete all data of this pipeline in the directory and the channels, dead letters included."`
 	Discard bool           `name:"discard-letters" group:"where" help:"If the last run is complete, delete the dead letters it left. Default: refuse to start."`
 	NATS    where.NATS     `embed:""`
-	Sync    syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the embedded server syncs writes to disk: always, before they count, or at this interval. With an interval a power cut may lose the work of about that time; a killed process loses nothing in both cases. With --nats that server decides. Default: always."`
+	Sync    syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the embedded server syncs writes to disk: always, before they count, or at this interval. With an interval a power cut may lose the work of about twice that time; a killed process loses nothing in both cases. With --nats that server decides. Default: always."`
 	Drain   flags.Duration `default:"30s" placeholder:"TIME" group:"how" help:"How long the stages may take to finish their work after a signal. Default: 30s. A number without a unit is in milliseconds, here and elsewhere."`
 	Keep    keepFlags      `embed:""`
 	Free    flags.Size     `name:"min-free" placeholder:"SIZE" group:"how" help:"Free space to keep on the disk of the data directory. With less the sources wait and the rest drains; with less than half of it all stages wait. They resume by themselves. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, at most 1GiB."`
