@@ -57,10 +57,10 @@ func (l *look) inflight() error {
 		return nil
 	case err != nil:
 		return err
-	case !last.Clean && len(last.Calls) == 0:
+	case !last.Clean && len(last.Calls)+len(last.Left) == 0:
 		l.note("in-flight file", "the last process died between calls: no message is suspected of that")
 	case !last.Clean:
-		l.note("in-flight file", "the last process died during %s: the next run begins in quarantine mode, one suspected message at a time", countCalls(len(last.Calls)))
+		l.note("in-flight file", "the last process died during %s: the next run begins in quarantine mode, one suspected message at a time", countCalls(len(last.Calls)+len(last.Left)))
 	}
 	l.check("in-flight file")
 	return nil
