@@ -29,7 +29,8 @@ func (o *registerOracle) wrong(what string, f *frame.Frame) {
 	o.world.violate("%s: %v of owner %d, epoch %d, commit %d, claim %d", what, f.Kind, f.Owner, f.Epoch, f.Commit, f.Claim.Sequence)
 }
 
-func (o *registerOracle) stored(subject memory.Subject, sequence uint64) {
+// stored looks at a message of an owner, or at the copy of one.
+func (o *registerOracle) stored(subject memory.Subject, sequence uint64, isCopy bool) {
 	f := o.world.stream.Frame(sequence)
 	if owner, known := o.owners[f.Epoch]; known && owner != f.Owner {
 		o.wrong("two owners have one epoch", f)
@@ -39,7 +40,7 @@ func (o *registerOracle) stored(subject memory.Subject, sequence uint64) {
 	case subject == memory.Register:
 		o.claim(f, sequence)
 	case f.Kind == frame.KindSeal:
-		o.seals(f)
+		o.seals(f, isCopy)
 	default:
 		o.commit(f, sequence)
 	}
@@ -65,12 +66,14 @@ func (o *registerOracle) claim(f *frame.Frame, sequence uint64) {
 }
 
 // seals: only the newest claim seals, once, and never for its own commits.
-func (o *registerOracle) seals(f *frame.Frame) {
+func (o *registerOracle) seals(f *frame.Frame, isCopy bool) {
 	switch {
 	case f.Claim.Sequence != o.entryAt || f.Owner != o.entry.Owner || f.Epoch != o.entry.Epoch:
 		o.wrong("a seal whose claim is not the newest", f)
-	case f.Epoch <= o.sealed:
+	case f.Epoch <= o.sealed && !isCopy:
 		o.wrong("a second seal of a claim", f)
+	case isCopy && o.seal == nil: // it closes nothing
+		return
 	case f.Epoch <= o.last.Epoch:
 		o.wrong("a seal behind the fence of its own claim or of a newer one", f)
 	case f.Commit > o.last.Commit || f.Claim.Seen > o.lastAt:

@@ -148,19 +148,18 @@ func (o *registerOwner) publish(ctx context.Context, f *frame.Frame, data []byte
 		if err == nil {
 			return sequence, true
 		}
-		last, found, _ := o.Last(ctx)
+		last, found, _ := o.taken.Last(ctx, o, o.sequence)
 		switch {
 		case found && last.Frame.Owner == o.number && last.Frame.Epoch == f.Epoch && last.Frame.Commit == f.Commit && last.Frame.Kind.IsCommit():
 			return last.Sequence, true
 		case found && last.Sequence == o.sequence:
 			expected = last.Tail
 			continue
+		case !o.taken.IsReplacedBy(last.Frame):
+			o.world.violate("%s is not replaced, and finds sequence %d instead of %d", o, last.Sequence, o.sequence)
 		}
 		o.world.counts[fencedOwners]++
 		o.world.say("%s is fenced", o)
-		if last.Frame.Epoch <= f.Epoch {
-			o.world.violate("%s is fenced by epoch %d, and its own is %d", o, last.Frame.Epoch, f.Epoch)
-		}
 		return 0, false
 	}
 }

@@ -115,13 +115,14 @@ const (
 	lateArrivals
 	registerConflicts
 	registerForeign
+	copiedSeals
 	numberOfRegisterCounts
 )
 
 var namesOfRegisterCounts = [numberOfRegisterCounts]string{
 	"came to their end", "claimants", "take-overs", "claims that were repeated", "claimants that stepped back", "owners fenced", "commits", "trims",
 	"owners killed", "owners put to sleep or woken", "changes of the leader", "answers lost", "stored after the publisher gave up", "publishes refused",
-	"messages of another client",
+	"messages of another client", "seals copied",
 }
 
 func (c *registerCounts) add(other *registerCounts) {

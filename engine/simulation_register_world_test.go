@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/frame"
 	"penstock/engine/internal/memory"
 )
 
@@ -170,7 +171,9 @@ func (w *registerWorld) disturb() {
 		w.newLeader()
 	case roll < 140:
 		w.foreign()
-	case roll < 160+10*w.loss && len(w.requests) > 0:
+	case roll < 155:
+		w.copySeal()
+	case roll < 175+10*w.loss && len(w.requests) > 0:
 		w.giveUp(w.requests[w.choose(uint64(len(w.requests)))])
 	}
 	w.sweep()
@@ -212,6 +215,23 @@ func (w *registerWorld) foreign() {
 		for _, o := range w.owners {
 			o.unanswered++
 		}
+	}
+}
+
+// copySeal is another client that publishes the last seal once more, as it is. The server stores it while its claim is
+// the newest.
+func (w *registerWorld) copySeal() {
+	for at := w.stream.Last(); at >= w.stream.First(); at-- {
+		f := w.stream.Frame(at)
+		if f == nil || f.Kind != frame.KindSeal {
+			continue
+		}
+		if sequence, err := w.stream.Store(memory.Commits, w.stream.Data(at), memory.Expectation{On: memory.Register, Last: f.Claim.Sequence}); err == nil {
+			w.counts[copiedSeals]++
+			w.say("another client copies the seal of owner %d: sequence %d", f.Owner, sequence)
+			w.oracle.stored(memory.Commits, sequence, true)
+		}
+		return
 	}
 }
 
@@ -268,7 +288,7 @@ func (w *registerWorld) arrive(q *registerRequest) {
 	if q.answered {
 		w.counts[lateArrivals]++
 	}
-	w.oracle.stored(q.subject, q.sequence)
+	w.oracle.stored(q.subject, q.sequence, false)
 }
 
 func (w *registerWorld) answer(q *registerRequest) {

@@ -32,6 +32,9 @@ var registerMutations = []mutation{
 	}
 `,
 	}}},
+	{"copies", "a copy of the own seal does not hide what was committed before it", edits{{
+		"engine/internal/register/log.go", `last.Sequence <= known || t.IsReplacedBy(last.Frame) {`, `last.Sequence <= known || t.IsReplacedBy(last.Frame) || mutated("copies") {`,
+	}}},
 	{"claim-loses", "a claimant gives way to a newer claim", edits{{
 		"engine/internal/register/takeover.go", `	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner {`, `	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner && !mutated("claim-loses") {`,
 	}}},

@@ -15,6 +15,9 @@
 // fence: then it would close the subject for its own writer. So the claimant claims again, and the server refuses what
 // still expects the claim before.
 //
+// Other clients may copy a seal, which the server stores while its claim is the newest. Such a copy ends no owner, and
+// must not hide the frame before it: [Taken.Last].
+//
 // Every entry has an epoch above all before it. The entry of an owner has to outlive each trim of the stream. It holds
 // the trim back where it stands, so an owner that wants to trim enters itself again first: [Claimant.Refresh].
 package register

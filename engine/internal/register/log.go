@@ -61,6 +61,31 @@ func lostTo(rec channel.Record, epoch uint64) error {
 	return &LostError{Epoch: epoch, OwnerEpoch: rec.Frame.Epoch, Owner: rec.Frame.Owner}
 }
 
+// IsReplacedBy says whether a frame at the end of the subject of commits shows that the owner was replaced.
+func (t *Taken) IsReplacedBy(f *frame.Frame) bool { return f.Epoch > t.Epoch }
+
+// Last returns the last frame that counts for an owner that knows the one at a sequence: its seal, or its last commit.
+// Seals of its own claim behind that are copies. The server stores them, from any client, while the claim is the newest.
+func (t *Taken) Last(ctx context.Context, log Log, known uint64) (last channel.Record, found bool, err error) {
+	last, found, err = log.Last(ctx)
+	if err != nil || !found || last.Frame.Kind != frame.KindSeal || last.Sequence <= known || t.IsReplacedBy(last.Frame) {
+		return last, found, err
+	}
+	isKnown := false
+	tail := last.Tail
+	err = log.Replay(ctx, known, func(rec channel.Record) error {
+		if rec.Sequence == known || rec.Frame.Kind.IsCommit() {
+			last, isKnown = rec, true
+		}
+		return nil
+	})
+	if err == nil && !isKnown { // a newer owner has trimmed it meanwhile
+		return log.Last(ctx)
+	}
+	last.Tail = tail
+	return last, found, err
+}
+
 // LastCommit finds the last commit before the seal.
 func (t *Taken) LastCommit(ctx context.Context, log Log) (last channel.Record, found bool, err error) {
 	err = log.Replay(ctx, max(t.Seen, 1), func(rec channel.Record) error {

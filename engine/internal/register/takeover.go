@@ -160,19 +160,19 @@ func (c *Claimant) seal(ctx context.Context, t *Taken) error {
 func (c *Claimant) fence(ctx context.Context, t *Taken, data []byte) (uint64, error) {
 	expected := t.Seal
 	sequence, err := c.insist(ctx, func() *channel.Pending { return c.Log.Publish(data, expected, channel.Trace{}) }, func() (uint64, error) {
-		last, found, err := c.Log.Last(ctx)
+		last, found, err := t.Last(ctx, c.Log, t.Seal)
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("read the last frame: %w", err)
 		case !found || last.Sequence < t.Seal:
 			return 0, errors.New("the channel has lost its end: was the stream purged or restored?")
-		case last.Sequence == t.Seal: // what is behind it is of another client
-			expected = last.Tail
-			return 0, nil
-		case last.Frame.Owner == c.Owner && last.Frame.Epoch == t.Epoch && last.Frame.Kind.IsCommit():
+		case t.IsReplacedBy(last.Frame):
+			return 0, lostTo(last, t.Epoch)
+		case last.Frame.Kind.IsCommit():
 			return last.Sequence, nil
 		}
-		return 0, lostTo(last, t.Epoch)
+		expected = last.Tail // what is behind the seal is of another client, a copy of the seal too
+		return 0, nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("fence: %w", err)
