@@ -65,7 +65,8 @@ func lostTo(rec channel.Record, epoch uint64) error {
 func (t *Taken) IsReplacedBy(f *frame.Frame) bool { return f.Epoch > t.Epoch }
 
 // Last returns the last frame that counts for an owner that knows the one at a sequence: its seal, or its last commit.
-// Seals of its own claim behind that are copies. The server stores them, from any client, while the claim is the newest.
+// Seals of its own claim behind that are copies. The server stores them, from any client, while the claim is the
+// newest.
 func (t *Taken) Last(ctx context.Context, log Log, known uint64) (last channel.Record, found bool, err error) {
 	last, found, err = log.Last(ctx)
 	if err != nil || !found || last.Frame.Kind != frame.KindSeal || last.Sequence <= known || t.IsReplacedBy(last.Frame) {
