@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,13 +20,18 @@ import (
 // is. Other compressed files (xz, lz4, zip and so on) stop the pipeline with an
 // error that names the file.
 type Files struct {
-	// Roots are files and directories. A file named here is read whatever
-	// Match says; a directory is walked, and of what it holds the regular
-	// files are read that Match takes. Symbolic links are followed only when
-	// they are named here.
+	// Roots are files and directories, or symbolic links to them. A file named
+	// here is read whatever Match says; a directory is walked, and of what it
+	// holds the regular files are read that Match takes. Pipes, sockets and
+	// devices in it are left out.
+	//
+	// A symbolic link in a directory is read as the regular file that it leads
+	// to. One that leads to nothing or to a directory, or that belongs to another
+	// user than this one and root, is an error that names it. A file that has two
+	// names is read twice.
 	Roots []string
-	// Match says whether a file found in a directory is read, by its path
-	// (root included). Default: all.
+	// Match says whether a file, or a symbolic link, found in a directory is
+	// read, by its path (root included). Default: all.
 	Match func(path string) bool
 	// MaxLine is the longest line in bytes, without its newline. What happens
 	// to a longer one LongLines says. Default 1 MiB; at most 1 GiB.
@@ -86,7 +92,7 @@ func Extensions(extensions ...string) func(path string) bool {
 
 // list returns the paths of all files, sorted by their bytes: an order that a
 // resumed source finds again.
-func (f Files) list() ([]string, error) {
+func (f Files) list(ctx context.Context) ([]string, error) {
 	if len(f.Roots) == 0 {
 		return nil, engine.Fatal(errors.New("there are no files to read: name at least one file or directory"))
 	}
@@ -98,7 +104,7 @@ func (f Files) list() ([]string, error) {
 		case err != nil:
 			return nil, unreadable("find", err)
 		case info.IsDir():
-			if paths, err = f.walk(root, paths); err != nil {
+			if paths, err = f.walk(ctx, root, paths); err != nil {
 				return nil, err
 			}
 		case info.Mode().IsRegular():
@@ -115,13 +121,19 @@ func notRegular(path string) error {
 	return engine.Fatal(fmt.Errorf("read %s: it is not a regular file and cannot be read again after a restart: copy it to a regular file first", path))
 }
 
-func (f Files) walk(root string, paths []string) ([]string, error) {
+func (f Files) walk(ctx context.Context, root string, paths []string) ([]string, error) {
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(root, name), err)
 		}
 		path := filepath.Join(root, filepath.FromSlash(name))
-		if entry.Type().IsRegular() && (f.Match == nil || f.Match(path)) {
+		isTaken := entry.Type().IsRegular() && (f.Match == nil || f.Match(path))
+		if entry.Type()&fs.ModeSymlink != 0 {
+			if isTaken, err = f.takesLink(ctx, path); err != nil {
+				return err
+			}
+		}
+		if isTaken {
 			paths = append(paths, path)
 		}
 		return nil

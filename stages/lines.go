@@ -130,7 +130,7 @@ func (f Files) resume(ctx context.Context, state *LinesState) error {
 	if err := state.check(); err != nil {
 		return err
 	}
-	files, err := f.list()
+	files, err := f.list(ctx)
 	if err != nil {
 		return err
 	}
