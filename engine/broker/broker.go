@@ -37,6 +37,7 @@ type Broker struct {
 	js       jetstream.JetStream
 	asker    *asker
 	link     *link
+	pulse    pulse
 	abort    context.CancelFunc // ends dials under way
 	close    sync.Once
 }
@@ -66,6 +67,9 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		b.Close()
 		return nil, err
+	}
+	if !b.Embedded() {
+		b.startPulse()
 	}
 	return b, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +17,12 @@ import (
 	"penstock/internal/testing/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(serverDir); dir != "" {
+		serverMain(dir)
+	}
+	leak.Main(m)
+}
 
 // journal keeps what is logged, and lets a test wait for a line.
 type journal struct {

@@ -146,6 +146,7 @@ func (b *Broker) closeConn() {
 	b.link.refusals.again.stop()
 	b.abort()
 	b.conn.Close()
+	b.pulse.end()
 	b.link.waitClosed(context.Background())
 	b.link.refusals.again.wait()
 }

@@ -31,7 +31,7 @@ const WaitUnavailable = "unavailable"
 // WaitKinds lists the kinds of waits that may become overdue, as Wait.For says them.
 func WaitKinds() []string {
 	return []string{
-		"commit", "room", "read-ahead", "batch", "reader", WaitUnavailable, "dead letter store", "replays", "turn", "broker", "permission", "checkpoint",
+		"commit", "room", "read-ahead", "batch", "reader", WaitUnavailable, "dead letter store", "replays", "turn", "broker", "server", "permission", "checkpoint",
 	}
 }
 

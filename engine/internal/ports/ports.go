@@ -48,6 +48,7 @@ type Server interface {
 	Server() string // without credentials
 	Connected() bool
 	Reconnects() uint64
+	Unanswered() (since time.Time, is bool) // it is connected, and does not answer
 	SyncFiles(ctx context.Context) error
 	SyncAllFiles(ctx context.Context) error
 	SyncStreamFiles(ctx context.Context, stream string) error

@@ -32,6 +32,7 @@ const (
 	waitTurn
 	waitDisk
 	waitBroker
+	waitAnswer
 	waitPermission
 	waitCheckpoint
 	waitDrain
@@ -63,6 +64,7 @@ var waitRules = [waitKinds]waitRule{
 	waitTurn:        {"turn", quarantine.Limit + time.Minute, observe.Degraded, false},
 	waitDisk:        {"disk space", 0, "", false}, // told of by the events and the status of the disk
 	waitBroker:      {"broker", 15 * time.Second, observe.NotReady, false},
+	waitAnswer:      {"server", 3 * time.Second, observe.NotReady, false},
 	waitPermission:  {"permission", time.Second, observe.NotReady, false},
 	waitCheckpoint:  {"checkpoint", time.Minute, observe.Degraded, false},
 	waitDrain:       {"drain", 0, "", false},
@@ -89,23 +91,34 @@ type waits struct {
 type underWay struct {
 	detail string
 	since  time.Time
+	isTold bool // its beginning and its end are logged by who waits
 }
 
 // begin says that a wait is under way. One that is under way already keeps its
 // start, and has this detail from now on.
 func (w *waits) begin(kind waitKind, detail string) {
+	w.set(kind, underWay{detail: detail, isTold: kind.isToldElsewhere()})
+}
+
+// set is begin with more than a detail. Without a time it begins now.
+func (w *waits) set(kind waitKind, wait underWay) {
 	slot := &w.underWay[kind]
 	var begun *underWay
 	for {
 		before := slot.Load()
-		switch {
-		case before != nil && before.detail == detail:
+		if before != nil && before.detail == wait.detail && before.isTold == wait.isTold {
 			return
-		case begun == nil:
-			begun = &underWay{detail: detail}
 		}
-		if begun.since = w.now(); before != nil {
+		if begun == nil {
+			begun = &underWay{detail: wait.detail, isTold: wait.isTold}
+		}
+		switch {
+		case before != nil:
 			begun.since = before.since
+		case wait.since.IsZero():
+			begun.since = w.now()
+		default:
+			begun.since = wait.since
 		}
 		if slot.CompareAndSwap(before, begun) {
 			return
@@ -134,9 +147,10 @@ const waitShown = time.Second
 type currentWait struct {
 	observe.Wait
 
-	kind  waitKind
-	input int       // of the stage, counted from 1; 0: none
-	until time.Time // a held message was snoozed until then; zero: it was not
+	kind   waitKind
+	isTold bool      // see underWay
+	input  int       // of the stage, counted from 1; 0: none
+	until  time.Time // a held message was snoozed until then; zero: it was not
 }
 
 // Told is what others are told of waits.
@@ -157,7 +171,7 @@ func (w *waits) List(now time.Time, patience time.Duration) (list []currentWait)
 			continue
 		}
 		rule, lasts := &waitRules[kind], now.Sub(u.since)
-		wait := currentWait{kind: waitKind(kind), Wait: observe.Wait{For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}}
+		wait := currentWait{kind: waitKind(kind), isTold: u.isTold, Wait: observe.Wait{For: rule.name, Detail: redact.Text(u.detail), Since: u.since, Seconds: lasts.Seconds()}}
 		if wait.Overdue = rule.isOverdue(lasts, patience); wait.Overdue {
 			wait.Readiness = rule.readiness
 		}

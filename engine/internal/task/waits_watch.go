@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/internal/ports"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
@@ -66,6 +67,7 @@ func (w *waitWatch) look(now time.Time) {
 	if isReady {
 		b := w.run.Server
 		w.run.Waits.note(waitBroker, !b.Connected(), "no connection to "+b.Server())
+		w.noteAnswers(b)
 	}
 	w.lookAt(waitPlace{}, w.run.Waits.List(now, w.run.Settings.Patience), now)
 	if isReady {
@@ -78,6 +80,15 @@ func (w *waitWatch) look(now time.Time) {
 			delete(w.told, place)
 			w.over(place, told, now)
 		}
+	}
+}
+
+// noteAnswers tells of a server that is connected and does not answer.
+func (w *waitWatch) noteAnswers(b ports.Server) {
+	if since, is := b.Unanswered(); is {
+		w.run.Waits.set(waitAnswer, underWay{detail: "the NATS server " + b.Server() + " does not answer", since: since})
+	} else {
+		w.run.Waits.end(waitAnswer)
 	}
 }
 
@@ -106,7 +117,7 @@ func (w *waitWatch) lookAt(place waitPlace, list []currentWait, now time.Time) {
 			told.again = now.Add(told.pause)
 			w.told[place] = told
 			w.run.tell(supervise.Event{Child: place.stage(), Kind: observe.WaitsLong, Detail: wait.String()})
-			if !wait.kind.isToldElsewhere() {
+			if !wait.isTold {
 				w.log(place, wait)
 			}
 		}
@@ -130,7 +141,7 @@ func (w *waitWatch) log(place waitPlace, wait currentWait) {
 func (w *waitWatch) over(place waitPlace, told *toldWait, now time.Time) {
 	lasted := now.Sub(told.wait.Since).Round(time.Second)
 	w.run.tell(supervise.Event{Child: place.stage(), Kind: observe.WaitEnded, Detail: fmt.Sprintf("%s, after %v", told.wait.For, lasted)})
-	if place.kind.isToldElsewhere() {
+	if told.wait.isTold {
 		return
 	}
 	log, what := w.run.Log, "the pipeline's wait ended"
