@@ -13,7 +13,6 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
-	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 	"penstock/engine/internal/view"
@@ -36,6 +35,7 @@ type Checkpointer struct {
 	Trimmed   map[*Instance]uint64
 	Past      pastCheckpoints
 
+	trouble    checkpointTrouble
 	reconnects uint64 // of the broker, when the settings were last looked at
 }
 
@@ -49,18 +49,10 @@ func (c *Checkpointer) Serve(ctx context.Context, w *waits) {
 	settings := time.NewTicker(settingsInterval)
 	defer settings.Stop()
 	for {
-		w.begin(waitCheckpoint, "a checkpoint is being written, or the channels are being trimmed")
-		err := c.Checkpoint(ctx)
-		if err == nil {
-			w.end(waitCheckpoint)
-		} else {
-			w.begin(waitCheckpoint, err.Error())
+		if c.trouble.since.IsZero() { // else the last error is the better detail
+			w.begin(waitCheckpoint, "a checkpoint is being written, or the channels are being trimmed")
 		}
-		if diskspace.IsNoSpace(err) {
-			c.Log.Debug("a checkpoint waits for free space", "error", err) // more was said of that
-		} else if err != nil && ctx.Err() == nil {
-			c.Log.Error("a checkpoint failed; the next attempt follows after the interval", "error", err)
-		}
+		c.tried(ctx, w, c.Checkpoint(ctx))
 		if c.Server.Reconnects() != c.reconnects {
 			c.restoreSettings(ctx)
 		}
