@@ -3,6 +3,7 @@ package dlq
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -135,4 +136,15 @@ func (l Letter) check() error {
 		return fmt.Errorf("%w number of omitted attempts %d", ErrInvalid, l.AttemptsOmitted)
 	}
 	return nil
+}
+
+// CanReplay says whether a stage takes the message again. None takes what a source could not send, or what is no letter.
+func (l Letter) CanReplay() bool { return !l.Unreadable && l.source() == "" }
+
+// source is the one that could not send the value, "" if a stage gave up on a message.
+func (l Letter) source() string {
+	if from, _, _ := strings.Cut(l.Input, "/"); from == l.Stage {
+		return from
+	}
+	return ""
 }

@@ -178,7 +178,7 @@ func (c Config) takeOver(old jetstream.StreamConfig) (jetstream.StreamConfig, er
 	for name, want := range map[string]string{metadataPipeline: c.Pipeline, metadataIdentity: c.Identity} {
 		if got := old.Metadata[name]; got != want {
 			return jetstream.StreamConfig{}, fmt.Errorf("%w: %s is %q there and %q here: run from the data directory they belong to, "+
-				"give the pipeline another name, or delete the stream if its dead letters are not needed", ErrForeign, name, got, want)
+				"or give the pipeline another name", ErrForeign, name, got, want)
 		}
 	}
 	want := c.stream()

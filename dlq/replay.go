@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -45,7 +44,7 @@ func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 	if err != nil {
 		return err
 	}
-	if source, _, _ := strings.Cut(stored.Input, "/"); source == stored.Stage {
+	if source := stored.source(); source != "" {
 		return fmt.Errorf("%w letter: source %s could not send its value, and no stage reads it: fix the cause, let the source emit the value again if it can, then discard this letter", ErrInvalid, source)
 	}
 	if most := int(limit(int64(o.MaxRounds), DefaultMaxRounds)); most > 0 && stored.Round >= most {

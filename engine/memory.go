@@ -82,7 +82,7 @@ func (r *run) startOverInMemory(ctx context.Context) error {
 			return nil
 		}
 		if n := len(letters.List()); n > 0 && !r.config.DiscardLetters {
-			return fmt.Errorf("%w: pipeline %s is complete, its next run would delete %d; set Config.DiscardLetters, or use a new memory",
+			return fmt.Errorf("%w: pipeline %s is complete, and its next run would delete %d; set Config.DiscardLetters, or use a new memory",
 				ErrLettersLeft, r.Plan.Name, n)
 		}
 	}

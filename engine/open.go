@@ -26,21 +26,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if r.keys, err = frame.KeysOf(r.config.FrameKeys); err != nil {
 		return err
 	}
-	files, err := datadir.CheckOpenFiles(r.config.Dir, filesBeside(r.pipeline))
-	if err != nil {
-		return err
-	}
-	if r.Dir, err = datadir.Open(r.config.Dir); err != nil {
-		return err
-	}
-	if err := r.Dir.CheckServer(r.config.NATS.URL); err != nil {
-		return err
-	}
-	r.releaseFiles = openfiles.Reserve(files)
-	if err := r.Space.AwaitStart(ctx); err != nil {
-		return err
-	}
-	if err := r.checkLetterFiles(); err != nil {
+	if err := r.openDirectory(ctx); err != nil {
 		return err
 	}
 	server := r.config.broker(r.Plan.Name, r.Dir.Broker())
@@ -86,6 +72,31 @@ func (r *run) open(ctx context.Context) (err error) {
 	return r.openInstances(ctx)
 }
 
+// openDirectory takes the directory. Whose it is comes before the server is asked.
+func (r *run) openDirectory(ctx context.Context) error {
+	files, err := datadir.CheckOpenFiles(r.config.Dir, filesBeside(r.pipeline))
+	if err != nil {
+		return err
+	}
+	if r.Dir, err = datadir.Open(r.config.Dir); err != nil {
+		return err
+	}
+	if err := r.Dir.CheckPipeline(r.Plan.Name); err != nil {
+		return err
+	}
+	if err := r.Dir.CheckServer(r.config.NATS.URL); err != nil {
+		return err
+	}
+	r.releaseFiles = openfiles.Reserve(files)
+	if err := r.Space.AwaitStart(ctx); err != nil {
+		return err
+	}
+	if err := r.checkUndescribed(); err != nil {
+		return err
+	}
+	return r.checkLetterFiles()
+}
+
 func (r *run) newCheckpointer(to task.Saver) *task.Checkpointer {
 	return &task.Checkpointer{
 		Saver: to, Interval: r.config.CheckpointInterval, Server: r.Server, Log: r.Log,
@@ -119,12 +130,9 @@ func (r *run) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found && id.Pipeline != r.Plan.Name {
-		return fmt.Errorf("%w: the data directory %s belongs to the pipeline %q, not %q: name another directory", ErrRefused, r.Dir.Path, id.Pipeline, r.Plan.Name)
-	}
 	if found {
 		r.identity = id
-		return nil
+		return r.Dir.CheckOwner(id.Pipeline, r.Plan.Name)
 	}
 	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
 		return cmp.Or(err, remedy.Errorf("%w: the data directory %s has checkpoints without a pipeline identity: its tables are damaged; restore it, or start over with %v",
@@ -159,6 +167,11 @@ func (r *run) claim(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if r.config.NATS.URL != "" {
+		if err := r.checkChannels(ctx, r.identity); err != nil {
+			return err
+		}
 	}
 	if r.Dir.IsMoved(r.config.NATS.URL) {
 		r.Log.Warn("the pipeline uses another NATS server from now on", "before", r.Dir.About.Channels, "now", broker.Addresses(r.config.NATS.URL))

@@ -243,7 +243,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 		other := config
 		other.Dir, other.Fresh = t.TempDir(), true
 		stopAfter(t, other, 10)
-		refuse(t, config, "identity")
+		refuse(t, config, "belongs to another data directory")
 	})
 	t.Run("directory of another pipeline", func(t *testing.T) {
 		t.Parallel()

@@ -77,9 +77,41 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	if err != nil || n == 0 || r.config.DiscardLetters {
 		return err
 	}
-	return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %d dead letters. To replay those that a stage can handle: %v, then run it again. "+
-		"To keep a copy: %v. To delete them: %v, or run with %v",
-		ErrLettersLeft, r.Plan.Name, n, remedy.ReplayLetters, remedy.ExportLetters, remedy.DiscardLetter, remedy.DiscardLetters)
+	canReplay, err := r.canReplay(ctx)
+	if err != nil {
+		return err
+	}
+	left := fmt.Sprintf("%d dead letters", n)
+	if n == 1 {
+		left = "1 dead letter"
+	}
+	if !canReplay {
+		return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %s. No stage can take what is in there again: a source could not send it. "+
+			"To start: delete with %v, or run with %v. To keep a copy before that: %v",
+			ErrLettersLeft, r.Plan.Name, left, remedy.DiscardLetter, remedy.DiscardLetters, remedy.ExportLetters)
+	}
+	return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %s. To replay what a stage can handle: %v, then run it again. "+
+		"To start without: delete with %v, or run with %v. To keep a copy before that: %v",
+		ErrLettersLeft, r.Plan.Name, left, remedy.ReplayLetters, remedy.DiscardLetter, remedy.DiscardLetters, remedy.ExportLetters)
+}
+
+// canReplay says whether a stage takes at least one of the letters again.
+func (r *run) canReplay(ctx context.Context) (bool, error) {
+	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.Plan.Name)
+	if err != nil || !found {
+		return false, err
+	}
+	enough := errors.New("one is enough")
+	err = letters.Select(ctx, dlq.Filter{WithoutValues: true, Unreadable: true}, func(l dlq.Letter) error {
+		if l.CanReplay() {
+			return enough
+		}
+		return nil
+	})
+	if errors.Is(err, enough) {
+		return true, nil
+	}
+	return false, err
 }
 
 // tellDiscardedLetters says what goes before it goes.
@@ -110,11 +142,39 @@ func (r *run) checkOwner(ctx context.Context) error {
 	case err != nil || !found: // damaged, or new: what there is of it goes as well
 		return nil
 	}
+	return r.checkChannels(ctx, id)
+}
+
+// checkChannels refuses a server that has a run of this name which another data
+// directory made. It comes before a channel is opened: what would mend a missing
+// one deletes that run.
+func (r *run) checkChannels(ctx context.Context, id datadir.Identity) error {
 	others, err := datadir.IdentitiesOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
 	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
 		err = r.elsewhere(id)
 	}
 	return err
+}
+
+// checkUndescribed is Directory.CheckPipeline for a directory that only its store,
+// or else its channels, can tell the pipeline of: an old one, or one without its
+// description.
+func (r *run) checkUndescribed() error {
+	if r.Dir.About.Pipeline != "" {
+		return nil
+	}
+	id, found, err := r.identityBefore()
+	if err != nil && !errors.Is(err, checkpoint.ErrCorrupt) {
+		return err
+	}
+	if found {
+		return r.Dir.CheckOwner(id.Pipeline, r.Plan.Name)
+	}
+	owners, err := r.Dir.Owners()
+	if err != nil || len(owners) == 0 || slices.Contains(owners, r.Plan.Name) {
+		return err
+	}
+	return r.Dir.CheckOwner(owners[0], r.Plan.Name)
 }
 
 // identityBefore reads what the directory is before its store is opened for the
@@ -136,8 +196,8 @@ func (r *run) elsewhere(id datadir.Identity) error {
 		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s belongs to another data directory: name the first server with %v, or the other directory with %v",
 			ErrElsewhere, id.Pipeline, r.Dir.Path, strings.Join(r.Dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
 	}
-	return remedy.Errorf("%w: the run of pipeline %s on this server does not belong to %s: name its data directory with %v, or delete the run and start over with %v",
-		ErrElsewhere, id.Pipeline, r.Dir.Path, remedy.Dir, remedy.Fresh)
+	return remedy.Errorf("%w: the run of pipeline %s on this server belongs to another data directory than %s: name that directory with %v, or another server with %v",
+		ErrElsewhere, id.Pipeline, r.Dir.Path, remedy.Dir, remedy.NATS)
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:

@@ -31,3 +31,16 @@ func Addresses(list string) []string {
 	slices.Sort(addresses)
 	return slices.Compact(addresses)
 }
+
+// LoginIn is that within the first URL of a list that has one, nil if none does.
+func LoginIn(list string) *url.Userinfo {
+	for _, text := range splitURLs(list) {
+		if !strings.Contains(text, "://") {
+			text = "nats://" + text
+		}
+		if u, err := url.Parse(text); err == nil && u.User != nil {
+			return u.User
+		}
+	}
+	return nil
+}

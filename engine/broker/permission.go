@@ -41,7 +41,7 @@ func (e *PermissionError) Error() string {
 	if e.User != "" {
 		user = "user " + e.User
 	}
-	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v, with the name of the pipeline, lists everything it needs)",
+	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v lists everything that the pipeline needs)",
 		ErrPermission, user, e.Action, e.Subject, remedy.Rights)
 }
 

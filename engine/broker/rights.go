@@ -49,7 +49,7 @@ func (e *MissingError) Error() string {
 			fmt.Fprint(&text, "; nor ", r)
 		}
 	}
-	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v, with the name of the pipeline, lists everything it needs)",
+	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v lists everything that the pipeline needs)",
 		ErrPermission, user, &text, e.Server, remedy.Rights)
 }
 

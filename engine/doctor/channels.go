@@ -85,6 +85,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 		return nil
 	}
 	if id := ch.Identity(); l.identity != "" && id != l.identity {
+		l.elsewhere = true
 		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
 	}
 	facts := newFacts()

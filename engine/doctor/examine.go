@@ -34,6 +34,9 @@ type Examination struct {
 	// what Repair does then.
 	Mendable bool     `json:"mendable"`
 	Steps    []string `json:"steps,omitempty"`
+	// Elsewhere says that the run on the server was made by another data directory:
+	// to start over from this one would delete it.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // ErrNoDirectory says that there is no data directory to look at.
@@ -138,7 +141,7 @@ func (x *examiner) examine(ctx context.Context) (*Examination, []fix, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	e := &Examination{Dir: x.dir.Path, Pipeline: l.pipeline, Checked: l.checked, Findings: l.sorted(), Sound: !l.isWrong()}
+	e := &Examination{Dir: x.dir.Path, Pipeline: l.pipeline, Checked: l.checked, Findings: l.sorted(), Sound: !l.isWrong(), Elsewhere: l.elsewhere}
 	if e.Sound {
 		return e, nil, nil
 	}

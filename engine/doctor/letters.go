@@ -29,6 +29,7 @@ func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.
 	last := uint64(0)
 	if found {
 		if foreign := queue.Belongs(l.identity); l.identity != "" && foreign != nil {
+			l.elsewhere = true
 			l.wrong("dead letters", "%v", foreign)
 		}
 		if last, err = queue.Last(ctx); err != nil {

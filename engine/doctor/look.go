@@ -17,8 +17,10 @@ type look struct {
 	findings []Finding
 	fixes    []fix
 	stages   map[string]*channelFacts
-	noStore  bool // the checkpoints cannot be read
-	lazy     bool // the embedded server syncs at an interval
+	// elsewhere: the run on the server was made by another data directory.
+	elsewhere bool
+	noStore   bool // the checkpoints cannot be read
+	lazy      bool // the embedded server syncs at an interval
 	// unreadable are the streams whose settings cannot be read.
 	unreadable []string
 }

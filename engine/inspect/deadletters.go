@@ -11,7 +11,7 @@ import (
 
 // DeadLetters is that method of engine.Pipeline for a pipeline that is not running. It
 // returns false when there are none on the server, because the pipeline never
-// ran there. It is of use until Close. What is done with the queue takes effect;
+// ran there, and dlq.ErrForeign when those there are of another data directory. It is of use until Close. What is done with the queue takes effect;
 // see ReadDeadLetters to look only.
 func (i *Inspector) DeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, err error) {
 	if i.outside == nil && i.inside == nil {
@@ -39,5 +39,9 @@ func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bo
 	if err != nil {
 		return nil, false, err
 	}
-	return dlq.Lookup(ctx, b.JetStream(), i.pipeline)
+	queue, found, err := dlq.Lookup(ctx, b.JetStream(), i.pipeline)
+	if err == nil && found {
+		err = queue.Belongs(i.identity)
+	}
+	return queue, found, err
 }

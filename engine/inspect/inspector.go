@@ -31,6 +31,7 @@ type Inspector struct {
 	copies   *copies
 	store    *checkpoint.Store
 	pipeline string
+	identity string
 	outside  *broker.Broker // a server that is named; nil: the channels are in the directory
 	inside   *broker.Broker // on the directory itself, for what changes something
 }
@@ -83,7 +84,7 @@ func (i *Inspector) open(ctx context.Context) (err error) {
 	if !found {
 		return fmt.Errorf("%s does not hold the data of a pipeline", i.dir.Path)
 	}
-	i.pipeline = id.Pipeline
+	i.pipeline, i.identity = id.Pipeline, id.ID
 	if i.config.NATS.URL == "" {
 		return nil
 	}

@@ -21,7 +21,7 @@ func TestRunWithoutANameIsFizzbuzz(t *testing.T) {
 	if r := c.run("run", "--rate", "1ms", "--beats", "120", "--report", report); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	} else {
-		mustContain(t, "the log", r.err, "msg=running", "msg=complete", `msg=summary stage=worker in=240 out=119`, "msg=FizzBuzz")
+		mustContain(t, "the log", r.err, "msg=running", "msg=complete", `msg="summary of all runs since the fresh start" stage=worker in=240 out=119`, "msg=FizzBuzz")
 	}
 	checkFizzbuzzReport(t, report)
 	for stage, want := range map[string]string{"logger": logged, "generator": `{"next":120}` + "\n", "worker": `{"credit":1,"done":119}` + "\n"} {

@@ -38,7 +38,7 @@ func TestStateOfARunningPipeline(t *testing.T) {
 				"worker --pipeline=another": "belongs to the pipeline fizzbuzz",
 			} {
 				s := c.run(append([]string{"state", "--dir", dir}, strings.Fields(args)...)...)
-				if s.code != app.ExitFailed || s.stdout != "" || !strings.Contains(s.err, want) {
+				if s.code != codeOf(args) || s.stdout != "" || !strings.Contains(s.err, want) {
 					t.Errorf("%s: exit %d, %q\n%s", args, s.code, s.stdout, s.err)
 				}
 			}
@@ -87,7 +87,7 @@ func TestStateOfNothing(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
 	r := c.run("state", "worker")
-	if r.code != app.ExitFailed || r.stdout != "" {
+	if r.code != app.ExitBlind || r.stdout != "" {
 		t.Errorf("exit %d, %q", r.code, r.stdout)
 	}
 	mustContain(t, "the error", r.err, c.dir("fizzbuzz"), "not a data directory", "--dir")

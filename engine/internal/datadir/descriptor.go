@@ -204,6 +204,10 @@ func (d *Directory) CheckMoved(ctx context.Context, b *broker.Broker, id Identit
 	if err != nil || slices.Contains(there, id.ID) {
 		return err
 	}
+	if len(there) > 0 { // to start over would delete it
+		return remedy.Errorf("%w: pipeline %s runs on %s, and the run of that name on %s belongs to another data directory: name the first server with %v, or the other directory with %v",
+			ErrElsewhere, id.Pipeline, strings.Join(d.About.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Dir)
+	}
 	return remedy.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with %v, or start over on this one with %v",
 		ErrElsewhere, id.Pipeline, strings.Join(d.About.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Fresh)
 }

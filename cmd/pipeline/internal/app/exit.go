@@ -16,8 +16,23 @@ const (
 	ExitOK     = 0 // complete, or stopped in an orderly way
 	ExitFailed = 1
 	ExitUsage  = 2 // the command line must be changed
-	ExitBlind  = 3 // doctor and repair could not look; no verb that looks could, because the server does not answer
+	ExitBlind  = 3 // what the command line names could not be looked at
 )
+
+// blindError says why something could not be looked at.
+type blindError struct{ error }
+
+// Unwrap gives the reason.
+func (e *blindError) Unwrap() error { return e.error }
+
+// CouldNotLook gives an error the exit code ExitBlind, unless the command line was wrong; nil stays nil. It is for all
+// verbs that look into a pipeline: its directory or its server was not found, not reached, or not the right one.
+func CouldNotLook(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &blindError{err}
+}
 
 // exitError is an exit code whose reason was told already.
 type exitError struct{ code int }
@@ -36,6 +51,7 @@ func ExitWith(code int) error {
 func ExitCode(err error) int {
 	var wrong *flags.UsageError
 	var exit *exitError
+	var blind *blindError
 	switch {
 	case err == nil:
 		return ExitOK
@@ -43,7 +59,7 @@ func ExitCode(err error) int {
 		return exit.code
 	case errors.As(err, &wrong):
 		return ExitUsage
-	case errors.Is(err, broker.ErrNoServer):
+	case errors.As(err, &blind), errors.Is(err, broker.ErrNoServer):
 		return ExitBlind
 	}
 	return ExitFailed
@@ -67,14 +83,4 @@ func (a *Invocation) End(err error) int {
 		fmt.Fprintf(a.Stderr, "%s: %s\n", a.Name(), text)
 	}
 	return ExitCode(err)
-}
-
-// Blind tells why nothing could be looked at.
-func (a *Invocation) Blind(what string, err error) error {
-	var wrong *flags.UsageError
-	if errors.As(err, &wrong) {
-		return err
-	}
-	a.End(fmt.Errorf("%s: %w", what, err))
-	return ExitWith(ExitBlind)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/letters"
 	"penstock/dlq"
 	"penstock/engine/broker"
@@ -71,12 +72,12 @@ func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(let
 	server.Replicas = 0 // no stream is made
 	b, err := broker.Open(opening, server.Config("dlq-"+pipeline, "", 0, d.config.Logger))
 	if err != nil {
-		return err
+		return app.CouldNotLook(err)
 	}
 	defer b.Close()
 	queue, _, err := dlq.Lookup(opening, b.JetStream(), pipeline)
 	if err != nil {
-		return err
+		return app.CouldNotLook(err)
 	}
 	return fn(&localLetters{pipeline: pipeline, state: maybeRuns, queue: queue, stagesOf: func(ctx context.Context) ([]string, error) {
 		return channel.Stages(ctx, b, pipeline)

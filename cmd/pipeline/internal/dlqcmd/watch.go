@@ -164,7 +164,7 @@ func (w *watcher) pipelineName(ctx context.Context) (string, error) {
 // wait tells once that the pipeline does not run.
 func (w *watcher) wait() error {
 	if _, err := os.Stat(w.config.Dir); err != nil {
-		return fmt.Errorf("%s is not a data directory: %w (no pipeline has run there yet; name another directory with --dir or --pipeline)", w.config.Dir, err)
+		return app.CouldNotLook(fmt.Errorf("%s is not a data directory: %w (no pipeline has run there yet; name another directory with --dir or --pipeline)", w.config.Dir, err))
 	}
 	if !w.said {
 		w.said = true

@@ -52,7 +52,7 @@ func (c *Doctor) Run(a *app.Invocation) error {
 		err = c.Look.IsFrom(found.Pipeline)
 	}
 	if err != nil {
-		return a.Blind("doctor", c.Look.NATS.Blame(err))
+		return app.CouldNotLook(fmt.Errorf("doctor: %w", c.Look.NATS.Blame(err)))
 	}
 	sayFindings(a.Hints, found)
 	d := Diagnosis{Examination: found, Running: running}
@@ -124,6 +124,8 @@ func (d Diagnosis) writeJSON(w io.Writer) error {
 func (d *Diagnosis) advise(h words.Hints) {
 	switch {
 	case d.Sound:
+	case d.Elsewhere:
+		d.Advice = "The run of that name on the server was made by another data directory.\nName that directory with --dir, or the server of this one with --nats."
 	case d.Running:
 		d.Advice = "Stop the pipeline and run the doctor again: " + h.Words(remedy.Examine)
 	case d.Mendable:

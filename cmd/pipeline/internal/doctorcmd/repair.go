@@ -29,12 +29,12 @@ func (c *Repair) Run(a *app.Invocation) error {
 			err = c.Look.IsFrom(found.Pipeline)
 		}
 		if err != nil {
-			return a.Blind("repair", c.Look.NATS.Blame(err))
+			return app.CouldNotLook(fmt.Errorf("repair: %w", c.Look.NATS.Blame(err)))
 		}
 	}
 	done, err := doctor.Repair(ctx, config.ToInspect())
 	if done == nil {
-		return a.Blind("repair", c.Look.NATS.Blame(err))
+		return app.CouldNotLook(fmt.Errorf("repair: %w", c.Look.NATS.Blame(err)))
 	}
 	sayFindings(a.Hints, done.Examination)
 	d := Diagnosis{Examination: done.Examination}

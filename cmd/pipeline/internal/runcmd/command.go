@@ -66,7 +66,7 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	if err := checkReport(string(c.Report)); err != nil {
 		return err
 	}
-	a.Hints.Where, a.Hints.Keys = words.Where(config), where.Keys{Keys: c.Keys}.Hint()
+	a.Hints.Pipeline, a.Hints.Where, a.Hints.Keys = p.Name(), words.Where(config), where.Keys{Keys: c.Keys}.Hint()
 	if c.Guard.Guard && a.Called {
 		return flags.Usage("--guard needs a process of its own: leave it out of a call of Run")
 	}
@@ -84,6 +84,9 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	}
 	a.Log = a.Hints.Log(a.Log)
 	s.config.Logger, s.config.Words = a.Log, a.Hints.Words
+	if missing := c.NATS.Unsaid(a.Getenv); missing != "" {
+		a.Log.Info("the commands that this log names leave out the secret of the login: " + missing)
+	}
 	err = c.NATS.Blame(s.run())
 	conclude()
 	return s.finish(err)
@@ -145,13 +148,16 @@ func (s *session) run() error {
 }
 
 func (s *session) onReady() error {
-	resumed := hasProgress(s.pipeline.Status())
+	status := s.pipeline.Status()
+	resumed := hasProgress(status)
 	if err := s.arguments.check(s.config.Dir, resumed); err != nil {
 		return err
 	}
 	s.ready = true
 	s.Link.Say(guard.SaidReady)
-	if resumed {
+	if status.Completed {
+		s.Log.Info("the last run is complete; handling what it left", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
+	} else if resumed {
 		s.Log.Info("resuming the run that was interrupted", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	} else {
 		s.Log.Info("running", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
@@ -209,6 +215,8 @@ func (s *session) finish(err error) error {
 	case err != nil:
 	case status.Completed:
 		s.Log.Info("complete", "pipeline", status.Pipeline, "elapsed", elapsed)
+	case !s.ready:
+		s.Log.Info("stopped before the run began", "pipeline", s.pipeline.Name(), "elapsed", elapsed)
 	default:
 		s.Log.Info("stopped; the next run resumes from here", "pipeline", status.Pipeline, "elapsed", elapsed)
 	}
@@ -222,7 +230,7 @@ func droppedIn(status observe.Status) (n uint64) {
 	return n
 }
 
-// summarise logs a line a stage, where no progress was drawn.
+// summarise logs a line a stage, where no progress was drawn. Its counts are those of the status.
 func (s *session) summarise() {
 	if !s.ready {
 		return
@@ -234,6 +242,6 @@ func (s *session) summarise() {
 				told = append(told, c.Key, n)
 			}
 		}
-		s.Log.Info("summary", append(told, "lag", stage.Lag, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)...)
+		s.Log.Info("summary of all runs since the fresh start", append(told, "lag", stage.Lag, "busy", stage.Busy.Round(time.Millisecond), "ended", stage.Ended)...)
 	}
 }

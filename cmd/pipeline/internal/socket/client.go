@@ -22,6 +22,11 @@ import (
 // ErrNobody says that no process serves the control socket.
 var ErrNobody = errors.New("no process serves the control socket")
 
+// RefusedError is the answer of the process that what was asked for is not there, or cannot be done.
+type RefusedError struct{ text string }
+
+func (e *RefusedError) Error() string { return e.text }
+
 // Client asks the process that runs a pipeline.
 type Client struct {
 	Dir     string
@@ -117,7 +122,7 @@ func (c Client) refusal(response *http.Response) error {
 	if said == "" || response.StatusCode < http.StatusBadRequest {
 		return fmt.Errorf("what answers on the control socket %s is no pipeline: its answer is %q; see which process serves it", c.path(), response.Status)
 	}
-	return errors.New(said)
+	return &RefusedError{said}
 }
 
 // CopyTo copies the lines of the answer, without what steers a terminal.

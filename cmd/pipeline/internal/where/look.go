@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/cmd/pipeline/internal/words"
+	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/channel"
 	"penstock/engine/inspect"
@@ -48,7 +50,7 @@ func (f *Flags) Config(a *app.Invocation) (engine.Config, error) {
 		err = flags.Usage("--nats-timeout: %v is not a time above 0", f.Timeout)
 	}
 	config := engine.Config{Dir: dir, NATS: nats}
-	a.Hints.Where = words.Where(config)
+	a.Hints.Where, a.Hints.Pipeline = words.Where(config), f.Pipeline
 	config.Logger = a.Hints.Log(slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	return config, err
 }
@@ -112,13 +114,16 @@ func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use fu
 		if away == nil {
 			return use()
 		}
-		if !errors.Is(away, socket.ErrNobody) {
+		if refused := (*socket.RefusedError)(nil); errors.As(away, &refused) {
 			return away
+		}
+		if !errors.Is(away, socket.ErrNobody) {
+			return app.CouldNotLook(away)
 		}
 		select {
 		case <-time.After(LockedPause):
 		case <-locked.Done():
-			return fmt.Errorf("%w; and the process does not answer: %w", err, away)
+			return app.CouldNotLook(fmt.Errorf("%w; and the process does not answer: %w", err, away))
 		}
 	}
 }
@@ -134,16 +139,25 @@ func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(conte
 	defer cancel()
 	inspector, err := inspect.Open(opening, config.ToInspect())
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w (no pipeline has run there yet; name another directory with --dir or --pipeline)", err)
+		return app.CouldNotLook(fmt.Errorf("%w (no pipeline has run there yet; name another directory with --dir or --pipeline)", err))
 	}
 	if err != nil {
-		return err
+		return app.CouldNotLook(err)
 	}
 	defer func() { err = errors.Join(err, inspector.Close()) }()
 	if err := f.IsFrom(inspector.Pipeline()); err != nil {
 		return err
 	}
-	return fn(opening, inspector)
+	if err = fn(opening, inspector); isBlind(err) {
+		err = app.CouldNotLook(err)
+	}
+	return err
+}
+
+// isBlind says that what was found first when it was read cannot be looked at.
+func isBlind(err error) bool {
+	return slices.ContainsFunc([]error{engine.ErrFrameKey, engine.ErrNewerVersion, engine.ErrLocked, engine.ErrElsewhere, dlq.ErrForeign},
+		func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // Name is the pipeline's, as far as the command line says.
@@ -154,7 +168,7 @@ func (f *Flags) Name(p app.Program) string {
 // IsFrom refuses a pipeline other than the one that was asked for.
 func (f *Flags) IsFrom(pipeline string) error {
 	if f.Pipeline != "" && f.Pipeline != pipeline {
-		return fmt.Errorf("the directory belongs to the pipeline %s, not to %s: name another one with --dir", pipeline, f.Pipeline)
+		return app.CouldNotLook(fmt.Errorf("the directory belongs to the pipeline %s, not to %s: name another one with --dir", pipeline, f.Pipeline))
 	}
 	return nil
 }

@@ -84,6 +84,22 @@ func (f NATS) check() error {
 	return nil
 }
 
+// Unsaid says where a command finds the secret of the login, which no hint shows; "" if nothing is missing.
+func (f NATS) Unsaid(getenv func(string) string) string {
+	password, isLogin, isToken := f.Password != "", false, f.Token != ""
+	if login := broker.LoginIn(f.NATS); login != nil {
+		_, isLogin = login.Password()
+		isToken = isToken || !isLogin
+	}
+	switch {
+	case isToken:
+		return "add --nats-token"
+	case (password || isLogin) && getenv(PasswordVariable) == "":
+		return "they read the password from $" + PasswordVariable
+	}
+	return ""
+}
+
 // Blame names the flags for what only the broker finds out.
 func (f NATS) Blame(err error) error {
 	if errors.Is(err, broker.ErrConfig) {

@@ -1,6 +1,8 @@
 package words
 
 import (
+	"cmp"
+
 	"penstock/engine"
 	"penstock/engine/broker"
 	"penstock/internal/hint"
@@ -11,6 +13,15 @@ import (
 func Where(config engine.Config) string {
 	n := config.NATS
 	return hint.Place{
-		Dir: config.Dir, Servers: broker.Addresses(n.URL), User: n.User, Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
+		Dir: config.Dir, Servers: broker.Addresses(n.URL), User: cmp.Or(n.User, userIn(n.URL)), Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
 	}.Flags()
+}
+
+// userIn is the user of a login within the address of a server. A name without a password is a token: it is not shown.
+func userIn(servers string) string {
+	login := broker.LoginIn(servers)
+	if _, isLogin := login.Password(); !isLogin { // nil has none
+		return ""
+	}
+	return login.Username()
 }

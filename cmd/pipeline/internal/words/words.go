@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"log/slog"
 
 	"penstock/engine/remedy"
@@ -8,11 +9,12 @@ import (
 
 // Hints are the flags and verbs of the program for what mends an error.
 type Hints struct {
-	Program string
-	Where   string            // the flags that find the pipeline, each with a space before it
-	Keys    string            // the flag of its frame keys, likewise
-	Flags   map[string]string // by the names of remedies that only some programs meet
-	Own     remedy.Words      // of the pipeline, nil: none
+	Program  string
+	Pipeline string            // its name, "" if it is not known
+	Where    string            // the flags that find the pipeline, each with a space before it
+	Keys     string            // the flag of its frame keys, likewise
+	Flags    map[string]string // by the names of remedies that only some programs meet
+	Own      remedy.Words      // of the pipeline, nil: none
 }
 
 // Words are those of a remedy.
@@ -32,7 +34,7 @@ func (h Hints) Words(r remedy.Remedy) string {
 	case verb == "":
 		return ""
 	case r.Name == remedy.Rights.Name:
-		return "`" + h.Program + verb + "`"
+		return "`" + h.Program + verb + " " + cmp.Or(h.Pipeline, "NAME") + "`"
 	case r.Name == remedy.DiscardLetter.Name && r.Argument == "":
 		verb += " --all"
 	case r.Argument != "":

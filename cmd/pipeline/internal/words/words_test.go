@@ -23,7 +23,7 @@ func TestTheProgramHasWordsForEveryRemedy(t *testing.T) {
 		"--accept-changes":  stages.TakeChanges,
 		"--long-lines skip": stages.SetLongLines.For("skip"),
 		"orders doctor --dir d --frame-key-file k": remedy.Examine,
-		"`orders nats-permissions`":                remedy.Rights,
+		"`orders nats-permissions NAME`":           remedy.Rights,
 		"orders dlq show a.0:b.0:1 --dir d":        remedy.GetLetter.For("a.0:b.0:1"),
 		"orders dlq discard --all --dir d":         remedy.DiscardLetter,
 		"orders dlq discard x --dir d":             remedy.DiscardLetter.For("x"),
@@ -32,5 +32,9 @@ func TestTheProgramHasWordsForEveryRemedy(t *testing.T) {
 		if got := h.Explain(errors.Join(remedy.Errorf("%v", r))); got != want {
 			t.Errorf("%v: %q, want %q", r, got, want)
 		}
+	}
+	h.Pipeline = "parcels"
+	if got := h.Words(remedy.Rights); got != "`orders nats-permissions parcels`" {
+		t.Errorf("the rights of a pipeline that is known: %s", got)
 	}
 }
