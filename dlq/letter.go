@@ -138,7 +138,8 @@ func (l Letter) check() error {
 	return nil
 }
 
-// CanReplay says whether a stage takes the message again. None takes what a source could not send, or what is no letter.
+// CanReplay says whether a stage takes the message again. None takes what a source could not send, or what is no
+// letter.
 func (l Letter) CanReplay() bool { return !l.Unreadable && l.source() == "" }
 
 // source is the one that could not send the value, "" if a stage gave up on a message.

@@ -174,7 +174,7 @@ func (f Files) resume(ctx context.Context, state *LinesState) error {
 
 // refused says what to do about files that are not as they were.
 func refused(what string) error {
-	return engine.Fatal(remedy.Errorf("the files to read have changed since the last commit: %s: undo that, start over with %v, "+
+	return engine.Fatal(remedy.Errorf("the files to read have changed since the last commit: %s: restore what was there, start over with %v, "+
 		"or continue with the files as they are now with %v", what, remedy.Fresh, TakeChanges))
 }
 

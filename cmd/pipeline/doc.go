@@ -33,12 +33,12 @@
 // signal that killed it, or the worker's exit code. It is 1 when the guard gives up.
 //
 // The verbs of dlq work on a running and on a stopped pipeline. With --nats they also work where it has no
-// data directory and --dir names none, by the name alone (--pipeline). They never load all letters into memory. The stage handles a replay at once, or in
-// the next run. Without a terminal discard needs --yes, and only --all means all.
+// data directory and --dir names none, by the name alone (--pipeline). They never load all letters into memory. The
+// stage handles a replay at once, or in the next run. Without a terminal discard needs --yes, and only --all means all.
 //
-// The exit code of doctor is 0 when nothing is wrong and 1 when something is, that of repair 0 when nothing is wrong any
-// more and 1 when it refuses or fails. All verbs end with 2 when the command line was wrong, and all that look into a
-// pipeline with 3 when they could not look. docs/operations.md has the table.
+// The exit code of doctor is 0 when nothing is wrong and 1 when something is. That of repair is 0 when nothing is wrong
+// any more and 1 when it refuses or fails. All verbs end with 2 when the command line was wrong. All that look into a
+// pipeline end with 3 when they could not look. docs/operations.md has the table.
 //
 // While a pipeline runs, the socket control.sock in its data directory answers HTTP requests of the user that it
 // belongs to: GET /v1/status, GET /v1/state/{stage} with an optional ?key=K, GET /v1/events, GET /v1/events/{stage},

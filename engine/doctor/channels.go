@@ -84,7 +84,9 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	if !found {
 		return nil
 	}
-	if id := ch.Identity(); l.identity != "" && id != l.identity {
+	id := ch.Identity()
+	foreign := l.identity != "" && id != l.identity
+	if foreign {
 		l.elsewhere = true
 		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
 	}
@@ -99,7 +101,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 		return l.refusal(part, err)
 	}
 	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.signedWith())
-	if !l.misfits(ctx, part, stage, m) || store == nil {
+	if !l.misfits(ctx, part, stage, m) || store == nil || foreign { // a refusal would advise to start over
 		return nil
 	}
 	view := view.New(stage, store.Instance(plan.Only(stage).String()))

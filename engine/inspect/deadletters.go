@@ -11,8 +11,9 @@ import (
 
 // DeadLetters is that method of engine.Pipeline for a pipeline that is not running. It
 // returns false when there are none on the server, because the pipeline never
-// ran there, and dlq.ErrForeign when those there are of another data directory. It is of use until Close. What is done with the queue takes effect;
-// see ReadDeadLetters to look only.
+// ran there, and dlq.ErrForeign when those there are of another data directory. It
+// is of use until Close. What is done with the queue takes effect; see
+// ReadDeadLetters to look only.
 func (i *Inspector) DeadLetters(ctx context.Context) (_ *dlq.Queue, found bool, err error) {
 	if i.outside == nil && i.inside == nil {
 		_, exists, err := blocks.Lookup(i.dir.Broker(), dlq.StreamName(i.pipeline))

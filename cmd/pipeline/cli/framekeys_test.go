@@ -19,13 +19,13 @@ func TestLookingAtAuthenticatedFrames(t *testing.T) {
 	if r := c.run("run", "--rate=1ms", "--beats=30", "--no-faults", "--dir", dir, "--frame-key-file", keys); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
-	for verb, blind := range map[string]int{"doctor": app.ExitBlind, "repair": app.ExitBlind, "state": app.ExitFailed} {
+	for _, verb := range []string{"doctor", "repair", "state"} {
 		args := []string{verb, "--dir", dir}
 		if verb == "state" {
 			args = append(args, "worker")
 		}
 		r := c.run(args...)
-		if r.code != blind {
+		if r.code != app.ExitBlind {
 			t.Errorf("%s without the key: exit %d\n%s", verb, r.code, r.stdout)
 		}
 		mustContain(t, verb+" without the key", r.err, "authenticated", "nothing is damaged", "--frame-key-file")

@@ -52,7 +52,7 @@ func TestSignalWhileTheServerIsAway(t *testing.T) {
 	if end.code != app.ExitOK {
 		t.Errorf("exit %d", end.code)
 	}
-	mustContain(t, "the log", end.err, "stopped; the next run resumes")
+	mustContain(t, "the log", end.err, "stopped before the run began", "read it from $PENSTOCK_NATS_PASSWORD")
 	if strings.Contains(end.err, "secret") {
 		t.Errorf("a secret is shown:\n%s", end.err)
 	}

@@ -91,7 +91,7 @@ func (d *dlqAccess) withInspector(ctx context.Context, open opening, fn func(let
 	return d.look.Inspect(ctx, d.config, func(opening context.Context, inspector *inspect.Inspector) error {
 		queue, _, err := open(inspector, opening)
 		if err != nil {
-			return err
+			return app.CouldNotLook(err)
 		}
 		return fn(&localLetters{pipeline: inspector.Pipeline(), state: isStopped, queue: queue, stagesOf: inspector.Stages})
 	})

@@ -85,7 +85,7 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	a.Log = a.Hints.Log(a.Log)
 	s.config.Logger, s.config.Words = a.Log, a.Hints.Words
 	if missing := c.NATS.Unsaid(a.Getenv); missing != "" {
-		a.Log.Info("the commands that this log names leave out the secret of the login: " + missing)
+		a.Log.Info("the commands that this log names leave out " + missing)
 	}
 	err = c.NATS.Blame(s.run())
 	conclude()

@@ -14,7 +14,6 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/cmd/pipeline/internal/words"
-	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/channel"
 	"penstock/engine/inspect"
@@ -156,7 +155,7 @@ func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(conte
 
 // isBlind says that what was found first when it was read cannot be looked at.
 func isBlind(err error) bool {
-	return slices.ContainsFunc([]error{engine.ErrFrameKey, engine.ErrNewerVersion, engine.ErrLocked, engine.ErrElsewhere, dlq.ErrForeign},
+	return slices.ContainsFunc([]error{engine.ErrFrameKey, engine.ErrNewerVersion, engine.ErrLocked, engine.ErrElsewhere},
 		func(kind error) bool { return errors.Is(err, kind) })
 }
 

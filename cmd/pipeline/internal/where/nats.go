@@ -93,9 +93,9 @@ func (f NATS) Unsaid(getenv func(string) string) string {
 	}
 	switch {
 	case isToken:
-		return "add --nats-token"
+		return "the token: add --nats-token"
 	case (password || isLogin) && getenv(PasswordVariable) == "":
-		return "they read the password from $" + PasswordVariable
+		return "the password: they read it from $" + PasswordVariable
 	}
 	return ""
 }
