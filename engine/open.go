@@ -224,6 +224,9 @@ func (r *run) openInstances(ctx context.Context) error {
 	if err := r.CheckPositions(); err != nil {
 		return err
 	}
+	if err := r.CheckEnded(ctx); err != nil {
+		return err
+	}
 	if r.wasLazy && !last.Clean {
 		if err := r.takeBackLetters(ctx); err != nil {
 			return err

@@ -68,11 +68,13 @@ func Lines(roots ...string) engine.SourceFunc[LinesState, string] {
 // UTF-8 and carriage returns stay as they are.
 //
 // The files are listed at each start of the stage and must be the same until
-// the source has ended. Its place keeps what identifies them, and a start that
+// the run is complete. Its place keeps what identifies them, and a start that
 // finds something else stops the pipeline with an error that names it: a file
 // that is new, gone or renamed; one that was written to after it was read; one
 // that was replaced, cut or changed before the place. So does a file that is
 // gone or replaced while the source runs. Files.AcceptChanges goes on instead.
+// A source that has ended checks them once more at each start, until the run is
+// complete; then also a file that has grown is refused.
 // The file at the place and those behind it may grow, and those behind it may
 // change: they are read as they are when their turn comes. A place of an older
 // version does not know the files; it is taken over once, with a warning.
@@ -93,6 +95,9 @@ func (f Files) Lines() engine.SourceFunc[LinesState, string] {
 	return func(ctx context.Context, state *LinesState, emit engine.Emit[string]) error {
 		if err := f.LongLines.check(); err != nil {
 			return err
+		}
+		if engine.IsEndCheck(ctx) {
+			return f.checkAtEnd(ctx, state)
 		}
 		if state.reading == nil {
 			if err := f.resume(ctx, state); err != nil {

@@ -18,6 +18,8 @@ type Processor interface {
 	CallBeforeCommit(ctx context.Context) error
 	CallEnd(ctx context.Context, key string) error
 	CallStop(ctx context.Context) error
+	CallEndCheck(ctx context.Context) error // of a source that has ended, see CheckEnded
+	ChecksEnd() bool                        // it is to be called so
 	HasStart() bool
 	HasEnd() bool
 	HasBeforeCommit() bool
