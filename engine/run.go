@@ -33,6 +33,7 @@ type run struct {
 	identity     datadir.Identity
 	releaseFiles func() // to listeners of the process; nil: none are reserved
 	started      time.Time
+	reopened     bool // the last run was complete: this one handles what it left
 	wasLazy      bool // the process before let the embedded server sync at an interval
 }
 

@@ -36,7 +36,7 @@ func (r *run) startOver(ctx context.Context) error {
 		if err := r.checkOwner(ctx); err != nil {
 			return err
 		}
-		if waiting, err := r.replaysWait(ctx); err != nil || waiting {
+		if r.reopened, err = r.replaysWait(ctx); err != nil || r.reopened {
 			return err
 		}
 		last, err := r.LastCalls()
@@ -44,6 +44,7 @@ func (r *run) startOver(ctx context.Context) error {
 			return err
 		}
 		if !last.Clean {
+			r.reopened = true
 			r.Log.Info("the last run was already complete when its process died; the next run starts from the beginning")
 			return nil
 		}

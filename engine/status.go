@@ -30,6 +30,7 @@ func (r *run) status() observe.Status {
 	if !r.Ready.Load() {
 		return s
 	}
+	s.Reopened = r.reopened
 	s.Disk = r.Space.Status()
 	children := map[string]supervise.ChildStatus{}
 	task.Index(children, r.Supervisor.Status())

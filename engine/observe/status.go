@@ -4,12 +4,15 @@ import "time"
 
 // Status is what a pipeline is doing, or did.
 type Status struct {
-	Pipeline  string        `json:"pipeline"`
-	Completed bool          `json:"completed"`        // every stage has ended
-	Elapsed   time.Duration `json:"-"`                // since Run began
-	Stages    []StageStatus `json:"stages"`           // producers before readers
-	Groups    []GroupStatus `json:"groups,omitempty"` // outer before inner, in the order of their declaration
-	Disk      *DiskStatus   `json:"disk,omitempty"`   // nil when it is not looked at
+	Pipeline  string `json:"pipeline"`
+	Completed bool   `json:"completed"` // every stage has ended
+	// Reopened: the last run was complete, and this one only handles what it left, such as replays. Known when every
+	// stage is open.
+	Reopened bool          `json:"reopened,omitempty"`
+	Elapsed  time.Duration `json:"-"`                // since Run began
+	Stages   []StageStatus `json:"stages"`           // producers before readers
+	Groups   []GroupStatus `json:"groups,omitempty"` // outer before inner, in the order of their declaration
+	Disk     *DiskStatus   `json:"disk,omitempty"`   // nil when it is not looked at
 	// Channels are what stages read, in the order of their readers.
 	Channels   []ChannelStatus   `json:"channels,omitempty"`
 	Checkpoint *CheckpointStatus `json:"checkpoint,omitempty"` // nil before the run is ready

@@ -155,7 +155,7 @@ func (s *session) onReady() error {
 	}
 	s.ready = true
 	s.Link.Say(guard.SaidReady)
-	if status.Completed {
+	if status.Reopened {
 		s.Log.Info("the last run is complete; handling what it left", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	} else if resumed {
 		s.Log.Info("resuming the run that was interrupted", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
