@@ -218,9 +218,10 @@ func takeTurns(t *testing.T, log *serverLog, owners, size int) {
 			<-commits
 		}
 	}
-	log.limit = time.Second
-	end := &owner{log: log, number: uint64(owners + 1)}
-	if _, err := (&register.Claimant{Log: log, Clock: ports.RealTime{}, Owner: end.number}).TakeOver(t.Context(), end); err != nil {
+	last := *log // the others still use theirs
+	last.limit = time.Second
+	end := &owner{log: &last, number: uint64(owners + 1)}
+	if _, err := (&register.Claimant{Log: &last, Clock: ports.RealTime{}, Owner: end.number}).TakeOver(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(took)

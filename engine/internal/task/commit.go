@@ -12,7 +12,9 @@ import (
 
 // publish sends everything the batch holds as one transaction: the commit. It is under way afterwards; Settle ends it.
 func (t *Task) publish(ctx context.Context, end bool) error {
+	t.Batch.lock() // a source's function, which runs beside this, counts its calls
 	t.call = t.unitCall(commitUnit)
+	t.Batch.unlock()
 	if err := t.delivered(ctx); err != nil {
 		return err
 	}

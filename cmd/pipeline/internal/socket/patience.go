@@ -110,7 +110,7 @@ func (c *patientConn) Read(data []byte) (int, error) {
 			since = max(since, most)
 		}
 		if !c.patience.took(n, since) {
-			return n, c.patience.error()
+			return 0, c.patience.error() // without the last bytes: with them net/http would lose the error
 		}
 		if !isOver {
 			return n, err
