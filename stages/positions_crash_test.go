@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,41 +24,44 @@ import (
 )
 
 const (
-	orders = 5000
-
 	// Of a child that runs the shop.
 	shopDir   = "STAGES_TEST_SHOP"
 	shopSmall = "STAGES_TEST_SHOP_BATCH" // the size of its batches
+	shopMost  = "STAGES_TEST_SHOP_ORDERS"
 	shopBad   = "STAGES_TEST_SHOP_REJECTS"
 )
+
+// failing is the order of so many that fails at first.
+func failing(orders int) int { return orders - 679 }
 
 // An order that was rejected, and one that failed, are in the database once they are replayed, and each order is there
 // once, although the process is killed between the sink's transaction and the pipeline's commit: at first deliveries
 // and at replays, one by one and in batches.
 func TestPositionsInADatabase(t *testing.T) {
 	t.Parallel()
-	for _, batch := range []string{"1", "100"} {
-		t.Run("batches of "+batch, func(t *testing.T) {
+	for batch, orders := range map[int]int{1: 1000, 100: 5000} {
+		t.Run(fmt.Sprintf("batches of %d", batch), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			runShop(t, dir, batch, true, faultpoint.BeforePublish+"@shop:1")
-			runShop(t, dir, batch, true, faultpoint.BeforePublish+"@shop:3")
-			runShop(t, dir, batch, true, faultpoint.MidDivert+"@shop")
-			runShop(t, dir, batch, true, "")
+			runShop := func(rejects bool, point string) { runShop(t, dir, batch, orders, rejects, point) }
+			runShop(true, faultpoint.BeforePublish+"@shop:1")
+			runShop(true, faultpoint.BeforePublish+"@shop:3")
+			runShop(true, faultpoint.MidDivert+"@shop")
+			runShop(true, "")
 			want := map[int]int{} // how often each order was written
 			for n := range orders {
 				want[n] = 1
 			}
 			delete(want, 5)
-			delete(want, 4321)
+			delete(want, failing(orders))
 			if got := written(t, dir); !maps.Equal(got, want) {
 				t.Fatalf("%d orders before the replay: %v", len(got), differences(got, want))
 			}
 			replayLetters(t, dir, 2)
-			runShop(t, dir, batch, false, faultpoint.BeforePublish+"@shop:1")
-			runShop(t, dir, batch, false, faultpoint.MidReplay+"@shop:1")
-			runShop(t, dir, batch, false, "")
-			want[5], want[4321] = 1, 1
+			runShop(false, faultpoint.BeforePublish+"@shop:1")
+			runShop(false, faultpoint.MidReplay+"@shop:1")
+			runShop(false, "")
+			want[5], want[failing(orders)] = 1, 1
 			if got := written(t, dir); !maps.Equal(got, want) {
 				t.Errorf("%d orders after the replay: %v", len(got), differences(got, want))
 			}
@@ -73,13 +77,13 @@ func differences(got, want map[int]int) map[int]int {
 }
 
 // runShop runs the pipeline in a process of its own, which dies at a point, or ends if there is none.
-func runShop(t *testing.T, dir, batch string, rejects bool, point string) {
+func runShop(t *testing.T, dir string, batch, orders int, rejects bool, point string) {
 	t.Helper()
 	cmd, err := child.Self()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Env = append(os.Environ(), shopDir+"="+dir, shopSmall+"="+batch, faultpoint.Variable+"="+point)
+	cmd.Env = append(os.Environ(), shopDir+"="+dir, shopSmall+"="+strconv.Itoa(batch), shopMost+"="+strconv.Itoa(orders), faultpoint.Variable+"="+point)
 	if rejects {
 		cmd.Env = append(cmd.Env, shopBad+"=yes")
 	}
@@ -87,7 +91,7 @@ func runShop(t *testing.T, dir, batch string, rejects bool, point string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !c.Ends(2 * time.Minute) {
+	if !c.Ends(5 * time.Minute) {
 		c.Kill()
 		t.Fatalf("the shop hangs: %s", c.Story())
 	}
@@ -105,11 +109,13 @@ func openShop(dir string) (*badger.DB, error) {
 
 // shopMain is the child.
 func shopMain() {
-	dir, batch := os.Getenv(shopDir), 1
-	_, _ = fmt.Sscan(os.Getenv(shopSmall), &batch)
-	db, err := openShop(dir)
+	dir := os.Getenv(shopDir)
+	batch, err := strconv.Atoi(os.Getenv(shopSmall))
+	orders, wrong := strconv.Atoi(os.Getenv(shopMost))
+	db, opened := openShop(dir)
+	err = errors.Join(err, wrong, opened)
 	if err == nil {
-		p := shop(db, batch, os.Getenv(shopBad) != "")
+		p := shop(db, batch, orders, os.Getenv(shopBad) != "")
 		err = errors.Join(p.Run(context.Background(), engine.Config{Dir: filepath.Join(dir, "data"), Logger: quiet}), db.Close())
 	}
 	if err != nil {
@@ -119,7 +125,7 @@ func shopMain() {
 	os.Exit(0)
 }
 
-func shop(db *badger.DB, batch int, rejects bool) *engine.Pipeline {
+func shop(db *badger.DB, batch, orders int, rejects bool) *engine.Pipeline {
 	p := engine.New("shop")
 	numbers := engine.Source(p, "orders", func(_ context.Context, next *int, emit engine.Emit[int]) error {
 		for range 100 {
@@ -141,7 +147,7 @@ func shop(db *badger.DB, batch int, rejects bool) *engine.Pipeline {
 				if rejects && m.Value == 5 {
 					return engine.Reject(errors.New("no address"))
 				}
-				if rejects && m.Value == 4321 {
+				if rejects && m.Value == failing(orders) {
 					return errors.New("no customer")
 				}
 				if positions.Has(m) {
