@@ -39,7 +39,7 @@ func failing(orders int) int { return orders - 679 }
 // and at replays, one by one and in batches.
 func TestPositionsInADatabase(t *testing.T) {
 	t.Parallel()
-	for batch, orders := range map[int]int{1: 1000, 100: 5000} {
+	for batch, orders := range map[int]int{1: 1000, 100: 2000} {
 		t.Run(fmt.Sprintf("batches of %d", batch), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
