@@ -3,7 +3,6 @@ package frame
 import (
 	"bytes"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -50,19 +49,7 @@ func TestGoldenFeatures(t *testing.T) {
 		"v4-claim":        {claiming(), encode(t, claiming(), None)},
 	} {
 		file = "testdata/" + file + ".frame"
-		if *update {
-			if err := os.WriteFile(file, c.made, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := Decode(data)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+		data, f := goldenFile(t, file, c.made)
 		checkFields(t, c.frame, f)
 		if data[versionAt] != versionExtended || !strings.Contains(file, "s2") && !bytes.Equal(c.made, data) {
 			t.Errorf("%s: written differently:\n%x, was\n%x", file, c.made, data)

@@ -28,23 +28,30 @@ func golden() *Frame {
 	return f
 }
 
+// goldenFile reads a file of testdata and its frame; with -update it writes what was made to it before.
+func goldenFile(t *testing.T, file string, made []byte) ([]byte, *Frame) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, made, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Decode(data)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return data, f
+}
+
 // TestGolden pins version 1: what was written once must be read for ever, and is still written the same.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for file, c := range map[string]Compression{"testdata/v1.frame": None, "testdata/v1-s2.frame": S2} {
-		if *update {
-			if err := os.WriteFile(file, encode(t, golden(), c), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := Decode(data)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+		data, f := goldenFile(t, file, encode(t, golden(), c))
 		checkFields(t, golden(), f)
 		if got := encode(t, f, None); !bytes.Equal(got, encode(t, golden(), None)) {
 			t.Errorf("%s: the frame differs", file)

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"os"
 	"strings"
 	"testing"
 
@@ -140,19 +139,7 @@ func TestGoldenSignature(t *testing.T) {
 	const file = "testdata/v2.frame"
 	keys := keysOf(t, oneKey)
 	made := signFor(t, keys, encode(t, golden(), None), "pipeline.stage.0")
-	if *update {
-		if err := os.WriteFile(file, made, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := Decode(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data, f := goldenFile(t, file, made)
 	checkFields(t, golden(), f)
 	if err := keys.Verify(data, "pipeline.stage.0"); err != nil || !bytes.Equal(made, data) {
 		t.Errorf("%v; written\n%x, was\n%x", err, made, data)

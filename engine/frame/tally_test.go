@@ -2,7 +2,6 @@ package frame
 
 import (
 	"bytes"
-	"os"
 	"reflect"
 	"testing"
 )
@@ -22,19 +21,7 @@ func TestGoldenTally(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/v3.frame"
 	made := encode(t, counted(), None)
-	if *update {
-		if err := os.WriteFile(file, made, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := Decode(data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data, f := goldenFile(t, file, made)
 	checkFields(t, counted(), f)
 	want := Tally{Dropped: 300, Letters: []LetterCount{{"error", 1}, {"panic", 3}}}
 	if !reflect.DeepEqual(f.Tally, want) || f.Tally.Total() != 4 {
@@ -44,7 +31,8 @@ func TestGoldenTally(t *testing.T) {
 		t.Errorf("written differently:\n%x, was\n%x", made, data)
 	}
 	signed := signFor(t, keysOf(t, oneKey), made, "here")
-	if f, err = Decode(signed); err != nil || !reflect.DeepEqual(f.Tally, want) {
+	f, err := Decode(signed)
+	if err != nil || !reflect.DeepEqual(f.Tally, want) {
 		t.Errorf("signed: %+v, %v", f, err)
 	}
 	if err := keysOf(t, oneKey).Verify(signed, "here"); err != nil {

@@ -119,7 +119,7 @@ func (w Words) say(r Remedy) string {
 // Explain is the text of an error with its remedies in the words of the program. The
 // error must not be nil.
 func Explain(err error, words Words) string {
-	return replace(err.Error(), Of(err), words)
+	return Within(err.Error(), err, words)
 }
 
 // Within is Explain for a text that was made of the error.

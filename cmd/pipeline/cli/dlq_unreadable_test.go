@@ -14,18 +14,25 @@ import (
 	"penstock/internal/testing/natsserver"
 )
 
-// publish puts messages into streams of a server, as anyone with the right does.
-func publish(t *testing.T, host string, subjects ...string) {
+// jetStreamOf is that of a server, until the test ends.
+func jetStreamOf(t *testing.T, url string) jetstream.JetStream {
 	t.Helper()
-	nc, err := nats.Connect("nats://" + host)
+	nc, err := nats.Connect(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer nc.Close()
+	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return js
+}
+
+// publish puts messages into streams of a server, as anyone with the right does.
+func publish(t *testing.T, host string, subjects ...string) {
+	t.Helper()
+	js := jetStreamOf(t, "nats://"+host)
 	for i, subject := range subjects {
 		data := []byte(hostile)
 		if i == 0 {

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
 	"penstock/cmd/pipeline/internal/app"
 )
 
@@ -34,15 +31,7 @@ func contents(t *testing.T, dir string) map[string]string {
 // lastOf is the end of each stream on a server.
 func lastOf(t *testing.T, url string) map[string]uint64 {
 	t.Helper()
-	nc, err := nats.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStreamOf(t, url)
 	last := map[string]uint64{}
 	streams := js.ListStreams(context.Background())
 	for info := range streams.Info() {
