@@ -17,7 +17,7 @@ type mutation struct{ rule, faults string }
 
 var allMutations = []mutation{
 	{"position-check", "kill-point,kill,broker-kill"},
-	{"base-offset-check", "stream-purge-off,stream-purge,stream-purge-off+kill"},
+	{"base-offset-check", "stream-purge-off,stream-purge-off+kill"},
 	{"fencing", "owner"},
 	{"trim-bound", "kill,kill-point,broker-kill"},
 }
