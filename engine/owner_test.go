@@ -3,10 +3,13 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/observe"
+	"penstock/engine/supervise"
 )
 
 // A second owner takes a pipeline over while the first still runs: the first
@@ -32,6 +35,15 @@ func TestReplacedOwnerCannotCommit(t *testing.T) {
 	}
 	config := testConfig(t, t.TempDir())
 	config.NATS.URL = s.ClientURL()
+	var told atomic.Int32
+	config.OnEvent = func(e supervise.Event) {
+		switch e.Kind {
+		case observe.TakenOver:
+			told.Add(1)
+		case supervise.Failed, supervise.Escalated:
+			t.Errorf("a stage that was taken over tells %v: %v", e.Kind, e.Err)
+		}
+	}
 	underWay := make(chan struct{}, 1)
 	first := wire(1<<50, func() {
 		select {
@@ -43,7 +55,7 @@ func TestReplacedOwnerCannotCommit(t *testing.T) {
 	go func() { result <- runBounded(t, first, config) }()
 	<-underWay
 
-	config.Dir = t.TempDir()
+	config.Dir, config.OnEvent = t.TempDir(), nil
 	ctx, stop := bounded(t)
 	taken := 0
 	second := wire(1<<50, func() {
@@ -59,6 +71,9 @@ func TestReplacedOwnerCannotCommit(t *testing.T) {
 	var fenced *engine.FencedError
 	if !errors.As(err, &fenced) || fenced.OwnerEpoch <= fenced.Epoch {
 		t.Fatalf("first owner: %v", err)
+	}
+	if told.Load() == 0 {
+		t.Error("no event tells that a stage was taken over")
 	}
 	for i, v := range got.all() {
 		if v != uint64(i) {

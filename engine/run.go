@@ -146,6 +146,8 @@ func (r *run) serve(ctx context.Context) error {
 			in.Task.Load().StartReaders()
 		}
 	}
+	taken := takeover{stop: cancel}
+	r.OnTakenOver = taken.note
 	background.Go(func() { r.Checkpointer.Serve(hard, &r.Waits) })
 	background.Go(func() { r.Quarantine.Serve(hard) })
 	background.Go(func() { r.WatchSpace(hard) })
@@ -158,7 +160,7 @@ func (r *run) serve(ctx context.Context) error {
 	drained := make(chan struct{})
 	background.Go(func() { r.WatchDrain(ctx, drained, cancel) })
 
-	err = r.Supervisor.Serve(hard)
+	err = taken.end(r.Supervisor.Serve(hard))
 	close(drained)
 	cancel()
 	background.Wait()

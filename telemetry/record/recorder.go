@@ -130,7 +130,7 @@ func reasonOf(e supervise.Event) string {
 func colorOfEvent(kind supervise.EventKind) Color {
 	switch kind {
 	case supervise.Failed, supervise.GivenUp, supervise.Escalated, supervise.Abandoned, supervise.RecoveryFailed, observe.LettersFull,
-		observe.WaitsLong:
+		observe.WaitsLong, observe.TakenOver:
 		return Red
 	case observe.ForeignMessage, supervise.BackingOff, observe.Diverted, observe.SpaceChanged, observe.StateSize, observe.BreakerChanged:
 		return Orange

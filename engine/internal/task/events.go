@@ -100,6 +100,8 @@ func say(log *slog.Logger, who string, e supervise.Event) {
 	case observe.SpaceChanged: // told once for all stages
 	case observe.ForeignMessage: // told by the channel
 	case observe.WaitsLong, observe.WaitEnded: // told by who watches the waits, which repeats it
+	case observe.TakenOver:
+		log.Warn(who+" was taken over by another process: it commits nothing more here", "error", brief(e.Err))
 	case observe.LettersFull:
 		log.Error(who+" waits: a dead letter cannot be stored", "id", e.Detail, "error", e.Err)
 	default:

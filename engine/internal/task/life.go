@@ -15,6 +15,15 @@ func (in *Instance) serve(ctx context.Context) error {
 	if in.Phase.IsEnded() {
 		return supervise.ErrDone
 	}
+	err := in.session(ctx)
+	var taken *FencedError
+	if errors.As(err, &taken) {
+		return in.takenOver(taken)
+	}
+	return err
+}
+
+func (in *Instance) session(ctx context.Context) error {
 	s := in.Task.Load()
 	if s == nil {
 		var err error

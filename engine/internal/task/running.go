@@ -44,6 +44,8 @@ type Run struct {
 	telling      sync.Mutex  // one event at a time
 	Ready        atomic.Bool // every instance is open
 
+	// OnTakenOver is told that a stage lost its owner here. It must not block.
+	OnTakenOver func(*FencedError)
 	// InBackground runs fn until it returns, with a context that ends when
 	// everything has to stop. stop ends it before, and waits for it.
 	InBackground func(fn func(context.Context)) (stop func())

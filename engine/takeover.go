@@ -1,0 +1,35 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"penstock/engine/internal/task"
+	"penstock/engine/supervise"
+)
+
+// takeover ends a run when another process takes one of its stages over: a process owns all stages of a pipeline or none.
+// Safe for concurrent use.
+type takeover struct {
+	stop  context.CancelFunc // everything of this run
+	first atomic.Pointer[task.FencedError]
+}
+
+func (t *takeover) note(err *task.FencedError) {
+	t.first.CompareAndSwap(nil, err)
+	t.stop()
+}
+
+// end is how the run ends whose supervisor ended with err. Functions that would not stop are named too.
+func (t *takeover) end(err error) error {
+	taken := t.first.Load()
+	if taken == nil {
+		return err
+	}
+	var stubborn *supervise.AbandonedError
+	if errors.As(err, &stubborn) {
+		return errors.Join(taken, err)
+	}
+	return taken
+}
