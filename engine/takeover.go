@@ -9,8 +9,8 @@ import (
 	"penstock/engine/supervise"
 )
 
-// takeover ends a run when another process takes one of its stages over: a process owns all stages of a pipeline or none.
-// Safe for concurrent use.
+// takeover ends a run when another process takes one of its stages over: a process owns all stages of a pipeline or
+// none. Safe for concurrent use.
 type takeover struct {
 	stop  context.CancelFunc // everything of this run
 	first atomic.Pointer[task.FencedError]

@@ -36,6 +36,8 @@ var allowed = map[string][]string{
 	"penstock/engine/faultpoint":               {},
 	"penstock/engine/internal/memory":          {"penstock/checkpoint", "penstock/dlq", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule", "penstock/engine/internal/view", "penstock/engine/internal/wall"},
 	"penstock/engine/internal/answer":          {},
+	"penstock/engine/internal/compiled":        {"penstock/engine/internal/plan", "penstock/engine/internal/task"},
+	"penstock/engine/internal/simulation":      {},
 	"penstock/engine/internal/rule":            {},
 	"penstock/engine/internal/register":        {"penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule"},
 	"penstock/engine/internal/blocks":          {"penstock/internal/nofollow"},

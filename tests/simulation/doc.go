@@ -5,6 +5,6 @@
 //	go run ./tests/simulation -seed 7 -schedule 4711   one of them, printed step by step
 //	go run ./tests/simulation -mutations          which missing rules of the protocol are noticed, and after how many schedules
 //
-// The simulation itself is in the tests of package engine (simulation_*_test.go), because it calls what is not exported
-// there. This command builds and runs them. docs/simulation.md says what is real in it and what is not.
+// The simulation itself is engine/internal/simulation, which is all tests. This command builds and runs them.
+// docs/simulation.md says what is real in it and what is not.
 package main

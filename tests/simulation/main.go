@@ -63,7 +63,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, binary, o.arguments()...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Join(root, "engine"), os.Stdout, os.Stderr
+	cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Join(root, tested), os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("the simulation failed: %w", err)
 	}
@@ -93,15 +93,18 @@ func moduleRoot(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// builder builds the tests of package engine.
+// tested is the package whose tests are the simulation.
+const tested = "engine/internal/simulation"
+
+// builder builds the tests.
 type builder struct{ root, dir string }
 
 func (b *builder) build(ctx context.Context, flags ...string) (string, error) {
-	binary := filepath.Join(b.dir, "engine.test")
-	cmd := exec.CommandContext(ctx, "go", append(append([]string{"test", "-c", "-o", binary}, flags...), "./engine")...)
+	binary := filepath.Join(b.dir, "simulation.test")
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"test", "-c", "-o", binary}, flags...), "./"+tested)...)
 	cmd.Dir, cmd.Stderr, cmd.Stdout = b.root, os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("build the tests of package engine: %w", err)
+		return "", fmt.Errorf("build the tests of "+tested+": %w", err)
 	}
 	return binary, nil
 }

@@ -135,7 +135,7 @@ func (o options) tryMutations(ctx context.Context, b *builder) error {
 func (o options) try(ctx context.Context, binary string, b *builder, m mutation) (schedules, by string, err error) {
 	o.time = ""
 	cmd := exec.CommandContext(ctx, binary, o.arguments()...)
-	cmd.Dir = filepath.Join(b.root, "engine")
+	cmd.Dir = filepath.Join(b.root, tested)
 	cmd.Env = append(os.Environ(), variable+"="+m.name)
 	if m.name != "" && len(m.edits) == 0 {
 		cmd.Env = append(cmd.Env, "PENSTOCK_WITHOUT="+m.name)

@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"penstock/engine/frame"
@@ -103,7 +103,7 @@ func (o *registerOracle) commit(f *frame.Frame, sequence uint64) {
 	}
 	it := s.Messages()
 	for m, ok := it.Next(); ok; m, ok = it.Next() {
-		v, _ := uint64Codec{}.Decode(m.Value)
+		v, _ := numbers.Decode(m.Value)
 		o.words.Count, o.words.Chain = o.words.Count+1, mix(o.words.Chain, v)
 	}
 	o.messages = s.Next()

@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"context"
@@ -117,7 +117,7 @@ func (o *registerOwner) commit(ctx context.Context) bool {
 	for range w.choose(3) {
 		v := w.random.Uint64()
 		words.Count, words.Chain = words.Count+1, mix(words.Chain, v)
-		value, _ := uint64Codec{}.Append(nil, v)
+		value, _ := numbers.Append(nil, v)
 		s.Append(frame.Message{Value: value})
 	}
 	f := frame.Frame{

@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"penstock/engine"
 	"penstock/engine/internal/memory"
 )
 
@@ -155,7 +156,7 @@ func (w *world) beforeCall(s *simStage) error {
 	if w.happens(w.weights.snooze) {
 		w.say("the function of %s snoozes", s)
 		w.counts[postponed]++
-		return Snooze(10 * time.Millisecond)
+		return engine.Snooze(10 * time.Millisecond)
 	}
 	return nil
 }
@@ -262,7 +263,7 @@ func (w *world) reap() (failed error) {
 		switch {
 		case p.failed != nil:
 			w.say("%s ends: %v", p, p.failed)
-			if fenced := (*FencedError)(nil); errors.As(p.failed, &fenced) {
+			if fenced := (*engine.FencedError)(nil); errors.As(p.failed, &fenced) {
 				w.counts[fencings]++
 			}
 			if !w.isExpected(p.failed) {

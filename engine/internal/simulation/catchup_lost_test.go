@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"penstock/checkpoint"
+	"penstock/engine"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/memory"
@@ -50,12 +51,12 @@ func TestKeysAheadOfTheChannelAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := view.New("worker", store).CatchUp(t.Context(), link, true)
-		if errors.Is(err, ErrRefused) != c.refused {
+		if errors.Is(err, engine.ErrRefused) != c.refused {
 			t.Errorf("keys of commit %d, and a channel that ends at 2: %v", c.reach, err)
 		}
 	}
 	empty, _ := channelWith(t)
-	if err := view.New("worker", store).CatchUp(t.Context(), empty, true); !errors.Is(err, ErrRefused) {
+	if err := view.New("worker", store).CatchUp(t.Context(), empty, true); !errors.Is(err, engine.ErrRefused) {
 		t.Errorf("keys of commit 3, and an empty channel: %v", err)
 	}
 }

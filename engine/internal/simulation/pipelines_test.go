@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"context"
@@ -8,9 +8,13 @@ import (
 	"io"
 	"time"
 
+	"penstock/engine"
+	"penstock/engine/internal/compiled"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
+
+var numbers = engine.DefaultCodec[uint64]()
 
 // A simulated message is a number: the source, its id there, and a nonce that a
 // stage adds, another one each time it is called. The key is made of the id.
@@ -89,7 +93,7 @@ func (sliceCodec) Decode(data []byte) (simSlice, error) {
 
 // refusingCodec is one that may not write a state.
 type refusingCodec[S any] struct {
-	Codec[S]
+	engine.Codec[S]
 	plan *simPlan
 }
 
@@ -114,7 +118,7 @@ func (s *simStage) String() string { return s.name }
 
 // simPlan is a pipeline that is simulated again and again.
 type simPlan struct {
-	pipeline *Pipeline
+	pipeline *engine.Pipeline
 	stages   []*simStage
 	world    *world // at present
 	threads  *threads
@@ -132,21 +136,21 @@ func (p *simPlan) stage(name string, kind observe.Kind, keyed bool, inputs ...*s
 	return s
 }
 
-func (p *simPlan) source(number uint64, capacity Capacity) (*Stream[uint64], *simStage) {
+func (p *simPlan) source(number uint64, capacity engine.Capacity) (*engine.Stream[uint64], *simStage) {
 	s := p.stage(fmt.Sprintf("source%d", number), observe.KindSource, false)
 	s.source = number
-	stream := Source(p.pipeline.With(Attempts(1000)), s.name, func(ctx context.Context, state *simWords, emit Emit[uint64]) error {
+	stream := engine.Source(p.pipeline.With(engine.Attempts(1000)), s.name, func(ctx context.Context, state *simWords, emit engine.Emit[uint64]) error {
 		w := p.world
 		for range 1 + w.choose(3) {
 			if state.Count == w.messages {
 				return io.EOF
 			}
-			CountDropped(ctx, droppedFor(state.Count))
+			engine.CountDropped(ctx, droppedFor(state.Count))
 			emit(simValue(number, state.Count, 0))
 			state.Count++
 		}
 		return w.mayFail(s)
-	}, StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
+	}, engine.StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 	return stream.WithCapacity(capacity), s
 }
 
@@ -157,8 +161,8 @@ type wordy[S any] interface {
 }
 
 // transform is what a stage makes of its messages.
-func transform[S any, P wordy[S]](p *simPlan, s *simStage) MessageFunc[S, uint64, uint64] {
-	return func(_ context.Context, state *S, m Message[uint64], emit Emit[uint64]) error {
+func transform[S any, P wordy[S]](p *simPlan, s *simStage) engine.MessageFunc[S, uint64, uint64] {
+	return func(_ context.Context, state *S, m engine.Message[uint64], emit engine.Emit[uint64]) error {
 		w := p.world
 		if err := w.beforeCall(s); err != nil {
 			return err
@@ -177,8 +181,8 @@ func transform[S any, P wordy[S]](p *simPlan, s *simStage) MessageFunc[S, uint64
 	}
 }
 
-func collector(p *simPlan, s *simStage) func(context.Context, *simWords, Message[uint64]) error {
-	return func(_ context.Context, state *simWords, m Message[uint64]) error {
+func collector(p *simPlan, s *simStage) func(context.Context, *simWords, engine.Message[uint64]) error {
+	return func(_ context.Context, state *simWords, m engine.Message[uint64]) error {
 		w := p.world
 		if err := w.beforeCall(s); err != nil {
 			return err
@@ -189,48 +193,50 @@ func collector(p *simPlan, s *simStage) func(context.Context, *simWords, Message
 	}
 }
 
-func (p *simPlan) sink(name string, in *Stream[uint64], of *simStage) {
-	s := p.stage(name, observe.KindSink, in.key != nil, of)
-	Sink(p.pipeline.With(Attempts(1000), KeysInMemory(2)), name, in, collector(p, s), StateCodec[simWords, None](refusingCodec[simWords]{wordsCodec{}, p}))
+func (p *simPlan) sink(name string, in *engine.Stream[uint64], of *simStage) {
+	s := p.stage(name, observe.KindSink, false, of)
+	engine.Sink(p.pipeline.With(engine.Attempts(1000), engine.KeysInMemory(2)), name, in, collector(p, s), engine.StateCodec[simWords, engine.None](refusingCodec[simWords]{wordsCodec{}, p}))
+	stages, _ := compiled.Of(p.pipeline)
+	s.keyed = stages.Stage(name).Keyed()
 }
 
 // newPlans declares the pipelines. Each worker has its own.
 func newPlans() []*simPlan {
 	shapes := []func(p *simPlan){
 		func(p *simPlan) { // a state that can be copied
-			in, a := p.source(1, Capacity{Messages: 12})
+			in, a := p.source(1, engine.Capacity{Messages: 12})
 			b := p.stage("worker", observe.KindProcessor, false, a)
-			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in, transform[simWords](p, b)), StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
+			out := engine.Stage(p.pipeline.With(engine.Attempts(1000)), "worker", engine.On(in, transform[simWords](p, b)), engine.StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
 		func(p *simPlan) { // fan-in, and a state that is undone by going back
-			in1, a1 := p.source(1, Capacity{})
-			in2, a2 := p.source(2, Capacity{})
+			in1, a1 := p.source(1, engine.Capacity{})
+			in2, a2 := p.source(2, engine.Capacity{})
 			b := p.stage("worker", observe.KindProcessor, false, a1, a2)
-			out := Stage(p.pipeline.With(Attempts(1000)), "worker", On(in1, transform[simSlice](p, b)), On(in2, transform[simSlice](p, b)),
-				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
-			p.sink("sink", out.WithCapacity(Capacity{Messages: 8}), b)
+			out := engine.Stage(p.pipeline.With(engine.Attempts(1000)), "worker", engine.On(in1, transform[simSlice](p, b)), engine.On(in2, transform[simSlice](p, b)),
+				engine.StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
+			p.sink("sink", out.WithCapacity(engine.Capacity{Messages: 8}), b)
 		},
 		func(p *simPlan) { // state by key, of which few are in memory
-			in, a := p.source(1, Capacity{})
+			in, a := p.source(1, engine.Capacity{})
 			b := p.stage("worker", observe.KindProcessor, true, a)
-			out := Stage(p.pipeline.With(Attempts(1000), KeysInMemory(2)), "worker", On(KeyBy(in, keyOfValue), transform[simWords](p, b)),
-				StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
+			out := engine.Stage(p.pipeline.With(engine.Attempts(1000), engine.KeysInMemory(2)), "worker", engine.On(engine.KeyBy(in, keyOfValue), transform[simWords](p, b)),
+				engine.StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
 			p.sink("sink", out, b)
 		},
 		func(p *simPlan) { // messages that overtake those that wait for another attempt, and two readers
-			in, a := p.source(1, Capacity{})
+			in, a := p.source(1, engine.Capacity{})
 			b := p.stage("worker", observe.KindProcessor, true, a)
 			delay := supervise.Exponential(5*time.Millisecond, 20*time.Millisecond, 2, 0)
-			out := Stage(p.pipeline.With(Attempts(1000), AttemptDelay(delay)), "worker", On(KeyBy(in, keyOfValue), transform[simSlice](p, b)),
-				StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
+			out := engine.Stage(p.pipeline.With(engine.Attempts(1000), engine.AttemptDelay(delay)), "worker", engine.On(engine.KeyBy(in, keyOfValue), transform[simSlice](p, b)),
+				engine.StateCodec[simSlice, uint64](refusingCodec[simSlice]{sliceCodec{}, p}))
 			p.sink("sink", out, b)
-			p.sink("tally", KeyBy(out, keyOfValue), b)
+			p.sink("tally", engine.KeyBy(out, keyOfValue), b)
 		},
 	}
 	plans, pool := make([]*simPlan, len(shapes)), &threads{}
 	for k, shape := range shapes {
-		plans[k] = &simPlan{pipeline: New("sim"), threads: pool}
+		plans[k] = &simPlan{pipeline: engine.New("sim"), threads: pool}
 		shape(plans[k])
 		if err := plans[k].pipeline.Check(); err != nil {
 			panic(err)

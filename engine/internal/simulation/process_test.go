@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"context"
@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"time"
 
+	"penstock/engine"
 	"penstock/engine/channel"
+	"penstock/engine/internal/compiled"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
@@ -90,7 +92,8 @@ var discard = slog.New(slog.DiscardHandler)
 func (w *world) start(disk *memory.Disk) *simProcess {
 	w.processes++
 	p := &simProcess{world: w, number: w.processes, disk: disk, ctx: context.Background()}
-	r := task.New(w.plan.pipeline.plan, w.plan.pipeline.codes, simClock{p}, discard, task.Settings{IsLazy: !w.syncAlways && w.embedded})
+	stages, functions := compiled.Of(w.plan.pipeline)
+	r := task.New(stages, functions, simClock{p}, discard, task.Settings{IsLazy: !w.syncAlways && w.embedded})
 	r.Letters = memory.NewLetters("sim") // no stage uses its attempts up
 	r.Server = simServer{process: p}
 	r.Quarantine = quarantine.Off()
@@ -222,18 +225,18 @@ func (p *simProcess) conclude() {
 
 // isExpected says whether a process may end with this error.
 func (w *world) isExpected(err error) bool {
-	var fenced *FencedError
+	var fenced *engine.FencedError
 	if errors.As(err, &fenced) {
 		return w.contested
 	}
-	refusal := errors.Is(err, ErrRefused) || errors.Is(err, channel.ErrAhead) || errors.Is(err, channel.ErrGap)
+	refusal := errors.Is(err, engine.ErrRefused) || errors.Is(err, channel.ErrAhead) || errors.Is(err, channel.ErrGap)
 	switch {
 	case w.lost && w.embedded && !w.robbed:
 		return false // what took lost messages is taken back
 	case w.robbed, w.lost:
 		return refusal || supervise.IsFatal(err)
 	case w.contested:
-		return refusal && errors.Is(err, ErrRefused) // the other's checkpoints let it trim
+		return refusal && errors.Is(err, engine.ErrRefused) // the other's checkpoints let it trim
 	}
 	return false
 }

@@ -1,4 +1,4 @@
-package engine
+package simulation
 
 import (
 	"fmt"
@@ -121,7 +121,7 @@ func (o *simOracle) outputs(a *account, f *frame.Frame) (outputs []uint64) {
 		}
 		it := s.Messages()
 		for m, ok := it.Next(); ok; m, ok = it.Next() {
-			v, err := uint64Codec{}.Decode(m.Value)
+			v, err := numbers.Decode(m.Value)
 			if err != nil {
 				o.wrong(a, "a message that cannot be read: %v", err)
 			}
