@@ -48,7 +48,7 @@ func emitTo[T any](in *task.Task, destination int, codec Codec[T], value T, opti
 	}
 	data, err := encodeValue(in, codec, value, e)
 	if err != nil {
-		in.Refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.Definition.Name, in.Definition.Destinations()[destination], codec.Name(), err))
+		in.Refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.Definition.Name, in.Definition.Destinations()[destination], codec.Name(), supervise.Sound(err)))
 		return
 	}
 	in.Emit(destination, e, data)

@@ -9,7 +9,7 @@ import (
 // for Unavailable, because a restart brings nothing back that is away, and
 // unhealthy for any other.
 func HealthOf(err error) supervise.Health {
-	switch {
+	switch err = supervise.Sound(err); {
 	case err == nil:
 		return supervise.Well()
 	case answer.IsUnavailable(err):

@@ -12,6 +12,7 @@ import (
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/task"
 	"penstock/engine/observe"
+	"penstock/engine/supervise"
 )
 
 // Part is something a stage is made of: what On, OnBatch, Every, Hooks and
@@ -123,6 +124,7 @@ func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Messa
 	}
 	var err error
 	if m.Value, err = codec.Decode(p.Message.Value); err != nil {
+		err = supervise.Sound(err)
 		if answer.IsUnavailable(err) { // a codec that asks a registry
 			return m, fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/internal/state"
 	"penstock/engine/internal/task"
+	"penstock/engine/supervise"
 )
 
 type typedProcessor[S, Out any] struct {
@@ -46,6 +47,7 @@ func (m *typedProcessor[S, Out]) Keeper() state.Keeper {
 func (m *typedProcessor[S, Out]) state(keyed bool, key string) (*S, error) {
 	if keyed {
 		value, err := m.keys.Get(key)
+		err = supervise.Sound(err) // perhaps the codec's
 		var tooLong *state.KeyTooLongError
 		switch {
 		case err == nil:

@@ -13,7 +13,7 @@ var ErrGoexit = errors.New("the goroutine was ended by runtime.Goexit")
 
 // PanicError is a panic as an error.
 type PanicError struct {
-	Value any    // what was given to panic
+	Value any    // what was given to panic; for an error that panics itself, one that says so: see Sound
 	Stack []byte // one function and its place a line pair, from the one that panicked outwards; at most 16 KiB
 }
 
@@ -32,6 +32,7 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Call runs fn and returns its error. If fn panics, with nil too, or ends its goroutine, Call returns a *PanicError.
+// An error that panics when it is used counts as a panic, see [Sound].
 // What fn starts in goroutines of its own is out of reach: a panic there ends the process.
 //
 // fn runs in a goroutine of its own, which is the only way to survive runtime.Goexit. That costs about a microsecond,
@@ -49,15 +50,11 @@ func launch(fn func() error, done func(error)) {
 		var err error
 		defer func() {
 			if !returned {
-				value := recover()
-				if value == nil {
-					value = ErrGoexit
-				}
-				err = &PanicError{Value: value, Stack: panicStack()}
+				err = &PanicError{Value: ErrGoexit, Stack: panicStack()}
 			}
 			done(err)
 		}()
-		err = fn()
+		err = Contain(fn)
 		returned = true
 	}()
 }
@@ -67,10 +64,13 @@ func launch(fn func() error, done func(error)) {
 func Contain(fn func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &PanicError{Value: value, Stack: panicStack()}
+			err = panicked(value)
 		}
 	}()
-	return fn()
+	if err = fn(); err == nil { // as most do
+		return nil
+	}
+	return orPanic(err)
 }
 
 const (

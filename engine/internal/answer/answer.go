@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"penstock/engine/supervise"
 )
 
 // What an answer tells that was given nil.
@@ -38,7 +40,7 @@ type Rejection struct {
 
 // Reject is a rejection for a reason, or for none.
 func Reject(value []byte, err error) *Rejection {
-	return &Rejection{cmp.Or(err, errRejected), value}
+	return &Rejection{cmp.Or(supervise.Sound(err), errRejected), value}
 }
 
 func (r *Rejection) Error() string {
@@ -56,7 +58,7 @@ func IsRejected(err error) bool {
 }
 
 // Unavailable says that what the function calls cannot be reached.
-func Unavailable(err error) error { return &unavailable{cmp.Or(err, errUnavailable)} }
+func Unavailable(err error) error { return &unavailable{cmp.Or(supervise.Sound(err), errUnavailable)} }
 
 type unavailable struct{ err error }
 
@@ -84,7 +86,7 @@ func IsUnavailable(err error) bool {
 }
 
 // Fatal says that trying again cannot mend the failure.
-func Fatal(err error) error { return &fatal{cmp.Or(err, errFatal)} }
+func Fatal(err error) error { return &fatal{cmp.Or(supervise.Sound(err), errFatal)} }
 
 type fatal struct{ err error }
 

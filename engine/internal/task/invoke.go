@@ -43,6 +43,9 @@ func (t *Task) invoke(ctx context.Context, fn func() error) error {
 		return err
 	}
 	err := fn()
+	if err != nil { // its kind is asked for before contained sees it
+		err = supervise.Contain(func() error { return err })
+	}
 	t.leaveCall(ctx)
 	return err
 }

@@ -68,6 +68,7 @@ func checksOf(o plan.Options) []supervise.Check {
 					return
 				}
 				err, _ := value.(error)
+				err = supervise.Sound(err)
 				if !answer.IsUnavailable(err) {
 					panic(value)
 				}
