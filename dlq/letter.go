@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// Reason says why a message became a dead letter.
+// Reason says why a message became a dead letter. Of several attempts it is that of the last one; Letter.Attempts tells
+// of the others.
 type Reason string
 
 const (
-	ReasonPanic    Reason = "panic"     // the stage panicked at every attempt
-	ReasonKilled   Reason = "killed"    // the stage took the whole process down at every attempt
-	ReasonError    Reason = "error"     // the stage failed at every attempt
-	ReasonDeadline Reason = "deadline"  // the stage was longer in every attempt than it may be
+	ReasonPanic    Reason = "panic"     // the stage panicked
+	ReasonKilled   Reason = "killed"    // the process died while the stage had only this message
+	ReasonError    Reason = "error"     // the stage failed
+	ReasonDeadline Reason = "deadline"  // the stage took longer than it may
 	ReasonRejected Reason = "rejected"  // the stage said that it can never succeed
 	ReasonTooLarge Reason = "too-large" // what the stage made of it does not fit into a frame
 	ReasonHeld     Reason = "held"      // its input ended while the message was still held

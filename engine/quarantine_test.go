@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,8 @@ type guarded struct {
 	dir  string
 	log  logged // of all runs
 	stop atomic.Bool
-	got  []uint64 // by the sink, in the last run
+	fail atomic.Bool // the first attempt at that message is an error
+	got  []uint64    // by the sink, in the last run
 }
 
 const fatalNumber = 50
@@ -34,6 +36,9 @@ func (g *guarded) run(t *testing.T) observe.Status {
 	numbers := engine.Source(p, "numbers", count(100, 10))
 	reached := make(chan struct{}, 1)
 	engine.Sink(p.With(fast, engine.Attempts(2)), "sink", numbers, func(ctx context.Context, n *uint64, m engine.Message[uint64]) error {
+		if m.Value == fatalNumber && g.fail.Load() && m.Attempt == 1 {
+			return errors.New("not yet")
+		}
 		if m.Value == fatalNumber && g.stop.Load() {
 			reached <- struct{}{}
 			<-ctx.Done()
@@ -108,6 +113,8 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
+const lastDeath = "the process died at the last attempt of this message"
+
 // The log claims no more than is known: an unclean stop first, then an attempt, and
 // a guilty message only when it has no attempt left.
 func TestUncleanStopBlamesNobody(t *testing.T) {
@@ -118,7 +125,7 @@ func TestUncleanStopBlamesNobody(t *testing.T) {
 	for death, want := range []string{
 		"the previous process died while messages were being handled",
 		"this counts as a failed attempt of the message",
-		"the process died at every attempt of this message",
+		lastDeath,
 	} {
 		before := len(g.log.String())
 		died(t, g.inFlight(), map[string]uint64{"sink.0": fatalNumber})
@@ -131,6 +138,26 @@ func TestUncleanStopBlamesNobody(t *testing.T) {
 		if death < 2 && strings.Contains(text, "level=ERROR") {
 			t.Errorf("an error after death %d:\n%s", death+1, text)
 		}
+	}
+}
+
+// A death counts together with what a message failed at before, and the log does not call those deaths.
+func TestDeathUsesUpTheAttemptsOfAMessageThatFailed(t *testing.T) {
+	t.Parallel()
+	g := &guarded{dir: t.TempDir()}
+	g.fail.Store(true)
+	g.stop.Store(true)
+	g.run(t)
+	died(t, g.inFlight(), map[string]uint64{"sink.0": fatalNumber})
+	g.run(t)
+	died(t, g.inFlight(), map[string]uint64{"sink.0": fatalNumber})
+	g.stop.Store(false)
+	s := stageStatus(t, g.run(t), "sink")
+	if s.DeadLettersBy[string(dlq.ReasonKilled)] != 1 || s.Killed != 1 || slices.Contains(g.got, fatalNumber) {
+		t.Errorf("%+v; got %v", s, g.got)
+	}
+	if text := g.log.String(); !strings.Contains(text, lastDeath) || strings.Contains(text, "every attempt") {
+		t.Errorf("the log: %s", text)
 	}
 }
 

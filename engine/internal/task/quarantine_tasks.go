@@ -84,8 +84,8 @@ func (s suspected) Blame(m quarantine.Message) error {
 }
 
 // sayKilled tells no more than is known: a process that is killed from outside
-// stops at one of its messages, too. Only at its last attempt nothing else is left
-// to be blamed.
+// stops at one of its messages, too. The attempts before the last one may have been
+// deaths or failures of its own.
 func (in *Instance) sayKilled(f *Failure) {
 	limit := in.Definition.Options.Attempts
 	if f.Count < limit {
@@ -93,7 +93,7 @@ func (in *Instance) sayKilled(f *Failure) {
 			"message", f.Unit, "attempt", f.Count, "attempts", limit)
 		return
 	}
-	in.Log.Error("the process died at every attempt of this message, handled alone; the message is not tried again", "message", f.Unit, "attempts", f.Count)
+	in.Log.Error("the process died at the last attempt of this message, handled alone; the message is not tried again", "message", f.Unit, "attempts", f.Count)
 }
 
 // message names one of a stream to the quarantine.
