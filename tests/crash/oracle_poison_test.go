@@ -39,7 +39,7 @@ func poisonArgs(s site, c poison.Config) []string {
 	return []string{
 		"poison", "-dir", s.data(), "-url", s.url, "-report", s.report(), "-output", s.output(), "-mended", s.mended(),
 		"-numbers", strconv.FormatUint(c.Numbers, 10), "-room", strconv.FormatUint(c.Room, 10), "-pace", c.Pace.String(), "-slow", c.Slow.String(),
-		"-hesitation", c.Hesitation.String(),
+		"-hesitation", c.Hesitation.String(), "-attempts", strconv.Itoa(c.Attempts),
 		"-killers", poison.Join(c.Killers),
 	}
 }

@@ -33,6 +33,7 @@ func runPoison() {
 	set.Uint64Var(&c.Room, "room", 0, "")
 	set.DurationVar(&c.Pace, "pace", 0, "")
 	set.DurationVar(&c.Hesitation, "hesitation", 0, "")
+	set.IntVar(&c.Attempts, "attempts", 0, "")
 	set.DurationVar(&c.Slow, "slow", 0, "")
 	_ = set.String("url", "", "")
 	report := set.String("report", "", "")

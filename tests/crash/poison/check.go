@@ -122,13 +122,13 @@ func (c Config) checkLetters(r Result, say func(string, ...any)) {
 	for _, l := range r.Letters {
 		k, found := open[l.ID()]
 		if !found {
-			say("%s is among the dead letters, or twice: %s, %s", l.ID(), l.Reason, l.Error)
+			say("%s is among the dead letters, or twice: %s, %s, %+v", l.ID(), l.Reason, l.Error, l.Attempts)
 			continue
 		}
 		delete(open, l.ID())
 		number, _ := Number(l.Value)
-		reason, attempts := k.expect()
-		if number != k.Number || !k.explains(l, r.Disturbed) || l.Stage != k.Stage || l.Round != 1 {
+		reason, attempts := k.expect(c)
+		if number != k.Number || !k.explains(c, l, r.Disturbed) || l.Stage != k.Stage || l.Round != 1 {
 			say("dead letter %s of %v: round %d, number %d, stage %s, reason %s, want %s; %d attempts, want %d: %+v",
 				l.ID(), k, l.Round, number, l.Stage, l.Reason, reason, len(l.Attempts), attempts, l.Attempts)
 		}
@@ -139,22 +139,23 @@ func (c Config) checkLetters(r Result, say func(string, ...any)) {
 }
 
 // expect is what its dead letter says.
-func (k Killer) expect() (dlq.Reason, int) {
+func (k Killer) expect(c Config) (dlq.Reason, int) {
 	switch {
 	case Kills(k.Way):
-		return dlq.ReasonKilled, 3
+		return dlq.ReasonKilled, c.Attempts
 	case k.Way == "reject" && k.Stage != "file":
 		return dlq.ReasonRejected, 1
 	case k.Way == "panic" || k.Stage == "file":
-		return dlq.ReasonPanic, 3
+		return dlq.ReasonPanic, c.Attempts
 	}
-	return dlq.ReasonError, 3
+	return dlq.ReasonError, c.Attempts
 }
 
 // explains says whether the reason and the attempts of a letter are the killer's.
-func (k Killer) explains(l dlq.Letter, disturbed bool) bool {
-	reason, attempts := k.expect()
-	if l.Reason == reason && len(l.Attempts) == attempts {
+func (k Killer) explains(c Config, l dlq.Letter, disturbed bool) bool {
+	reason, attempts := k.expect(c)
+	made := len(l.Attempts) + l.AttemptsOmitted
+	if l.Reason == reason && made == attempts {
 		return true
 	}
 	own := 0
@@ -163,7 +164,7 @@ func (k Killer) explains(l dlq.Letter, disturbed bool) bool {
 			own++
 		}
 	}
-	return disturbed && own < len(l.Attempts) && own <= attempts && len(l.Attempts) <= 3 && (l.Reason == reason || l.Reason == dlq.ReasonKilled)
+	return disturbed && own < len(l.Attempts) && own <= attempts && made <= c.Attempts && (l.Reason == reason || l.Reason == dlq.ReasonKilled)
 }
 
 // Number is that of a value.

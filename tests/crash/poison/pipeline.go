@@ -28,9 +28,12 @@ type Config struct {
 	// numbers succeed at their third attempt only. Default: a failure restarts the stage, and every number succeeds at
 	// once.
 	Hesitation time.Duration
-	Killers    []Killer
-	Mended     string // a file; once it is there nothing does harm
-	Output     string // the file of numbers
+	// Attempts is how often a message may fail; default 3. A kill from outside counts as a failure of a message that it
+	// meets alone in quarantine, and a number that hesitates fails twice before.
+	Attempts int
+	Killers  []Killer
+	Mended   string // a file; once it is there nothing does harm
+	Output   string // the file of numbers
 }
 
 // WithDefaults returns the configuration as New uses it.
@@ -47,6 +50,9 @@ func (c Config) WithDefaults() Config {
 	if c.Slow == 0 {
 		c.Slow = time.Millisecond
 	}
+	if c.Attempts == 0 {
+		c.Attempts = 3
+	}
 	return c
 }
 
@@ -59,8 +65,8 @@ func New(c Config) *engine.Pipeline {
 	room := engine.Capacity{Messages: c.Room, Bytes: 4 << 20}
 	p := engine.New(Name)
 	patience := engine.RestartBackoff(supervise.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond})
-	quick := p.With(patience)
-	batches := p.With(patience, engine.BatchSize(64))
+	quick := p.With(patience, engine.Attempts(c.Attempts))
+	batches := quick.With(engine.BatchSize(64))
 
 	numbers := engine.Source(p, "numbers", c.count).WithCapacity(room)
 	sifted := engine.Stage(quick, "sift", engine.On(numbers, c.sift)).WithCapacity(room)

@@ -22,6 +22,7 @@ func poisonFlags(set *flag.FlagSet) func() (poison.Config, error) {
 	set.DurationVar(&c.Pace, "pace", 0, "what the source takes for ten numbers")
 	set.DurationVar(&c.Slow, "slow", 0, "what a stage takes for about ten numbers")
 	set.DurationVar(&c.Hesitation, "hesitation", 0, "how long messages of tally wait for their next attempt")
+	set.IntVar(&c.Attempts, "attempts", 0, "how many `times` a message may fail")
 	set.StringVar(&c.Output, "output", "", "`file` of numbers")
 	set.StringVar(&c.Mended, "mended", "", "`file` that says that nothing does harm any more")
 	killers := set.String("killers", "", "`list` of stage:number:way")
