@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,13 +88,11 @@ func runShop(t *testing.T, dir string, batch, orders int, rejects bool, point st
 	if rejects {
 		cmd.Env = append(cmd.Env, shopBad+"=yes")
 	}
-	c, err := child.Start(cmd, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := child.StartFor(t, cmd, nil)
 	if !c.Ends(5 * time.Minute) {
-		c.Kill()
-		t.Fatalf("the shop hangs: %s", c.Story())
+		c.Signal(syscall.SIGQUIT) // it says where
+		code, used := c.Code(t), c.Cmd.ProcessState
+		t.Fatalf("the shop that is to die at %q hangs (ended with %d; %v in its code, %v in the kernel)\n%s", point, code, used.UserTime(), used.SystemTime(), c.Story())
 	}
 	if c.Cmd.ProcessState.Success() != (point == "") {
 		t.Fatalf("the shop that is to die at %q: %v\n%s", point, c.Err(), c.Story())
