@@ -14,6 +14,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/remedy"
+	"penstock/internal/counted"
 )
 
 // startOver deletes what there is of a run that is complete, or that is not
@@ -82,10 +83,7 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left := fmt.Sprintf("%d dead letters", n)
-	if n == 1 {
-		left = "1 dead letter"
-	}
+	left := counted.Things(n, "dead letter")
 	if !canReplay {
 		return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %s. No stage can take what is in there again: a source could not send it. "+
 			"To start: delete with %v, or run with %v. To keep a copy before that: %v",

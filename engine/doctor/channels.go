@@ -16,6 +16,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/view"
+	"penstock/internal/counted"
 )
 
 // channelFacts are what the frames of a channel say together.
@@ -169,7 +170,7 @@ func (l *look) positions() {
 			}
 		}
 	}
-	l.check("positions of %d stages", len(names))
+	l.check("positions of %s", counted.Things(len(names), "stage"))
 }
 
 func (l *look) position(stage string, p frame.Position, ended bool) {

@@ -13,6 +13,7 @@ import (
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/inflight"
+	"penstock/internal/counted"
 	"penstock/internal/nofollow"
 )
 
@@ -60,17 +61,10 @@ func (l *look) inflight() error {
 	case !last.Clean && len(last.Calls)+len(last.Left) == 0:
 		l.note("in-flight file", "the last process died between calls: no message is suspected of that")
 	case !last.Clean:
-		l.note("in-flight file", "the last process died during %s: the next run begins in quarantine mode, one suspected message at a time", countCalls(len(last.Calls)+len(last.Left)))
+		l.note("in-flight file", "the last process died during %s: the next run begins in quarantine mode, one suspected message at a time", counted.Things(len(last.Calls)+len(last.Left), "call"))
 	}
 	l.check("in-flight file")
 	return nil
-}
-
-func countCalls(n int) string {
-	if n == 1 {
-		return "1 call"
-	}
-	return fmt.Sprintf("%d calls", n)
 }
 
 // tables are the files of the checkpoints.

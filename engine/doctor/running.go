@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/internal/counted"
 )
 
 // Running is what a running pipeline tells of itself: engine.Pipeline.Examine fills it in.
@@ -49,7 +50,7 @@ func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
 	for _, s := range r.Stages {
 		l.runningPositions(s)
 	}
-	l.check("positions of %d stages", len(r.Stages))
+	l.check("positions of %s", counted.Things(len(r.Stages), "stage"))
 	if r.Disk != "" {
 		l.wrong("disk", "%s", r.Disk)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"penstock/engine/observe"
+	"penstock/internal/counted"
 	"penstock/telemetry/internal/text"
 	"penstock/telemetry/record"
 )
@@ -91,7 +92,7 @@ func (d *dot) stage(s observe.GraphStage, depth int) {
 		label[1] += " · " + now.State
 		label = append(label, briefOf(now))
 		if now.DeadLetters > 0 {
-			label = append(label, text.Plural(now.DeadLetters, "dead letter"))
+			label = append(label, counted.Things(now.DeadLetters, "dead letter"))
 		}
 		tip = append(tip, tipsOf(now)...)
 	}
@@ -105,7 +106,7 @@ func briefOf(s record.StageSample) string {
 	if s.Restarts == 0 {
 		return load
 	}
-	return load + " · " + text.Plural(s.Restarts, "restart")
+	return load + " · " + counted.Things(s.Restarts, "restart")
 }
 
 func tipsOf(s record.StageSample) []string {

@@ -16,6 +16,7 @@ import (
 
 	"penstock/checkpoint/internal/disk"
 	"penstock/checkpoint/internal/entry"
+	"penstock/internal/bitflip"
 	"penstock/internal/nofollow"
 )
 
@@ -68,7 +69,7 @@ func CorrectManifest(dir string) ([]Correction, bool) {
 	if err != nil || len(data) > mostCorrected || IsManifest(data) {
 		return nil, false
 	}
-	bit, found := flippedBit(data, func() bool { return IsManifest(data) })
+	bit, found := bitflip.Find(data, func() bool { return IsManifest(data) })
 	return []Correction{{badger.ManifestFilename, bit}}, found
 }
 
@@ -164,7 +165,7 @@ func correctIndex(data []byte) (bit int64, found bool) {
 		return err == nil
 	}
 	tail := max(0, len(data)-64)
-	if bit, found = flippedBit(data[tail:], ok); found {
+	if bit, found = bitflip.Find(data[tail:], ok); found {
 		return int64(tail)*8 + bit, true
 	}
 	_, end, err := readBack(bytes.NewReader(data), int64(len(data)))
@@ -175,7 +176,7 @@ func correctIndex(data []byte) (bit int64, found bool) {
 	if err != nil || len(index) > mostCorrected {
 		return 0, false
 	}
-	bit, found = flippedBit(data[from:tail], ok)
+	bit, found = bitflip.Find(data[from:tail], ok)
 	return from*8 + bit, found
 }
 
@@ -192,27 +193,11 @@ func correctBlocks(data []byte, index *fb.TableIndex) (bits []int64, ok bool) {
 		if len(b) > mostCorrected {
 			return nil, false
 		}
-		bit, found := flippedBit(b, func() bool { return verifyBlock(b) == nil })
+		bit, found := bitflip.Find(b, func() bool { return verifyBlock(b) == nil })
 		if !found {
 			return nil, false
 		}
 		bits = append(bits, int64(block.Offset())*8+bit)
 	}
 	return bits, true
-}
-
-// flippedBit finds the one bit that has to be flipped for ok to hold, and leaves data
-// as it was.
-func flippedBit(data []byte, ok func() bool) (bit int64, found bool) {
-	for at := range data {
-		for b := range 8 {
-			data[at] ^= 1 << b
-			found = ok()
-			data[at] ^= 1 << b
-			if found {
-				return int64(at)*8 + int64(b), true
-			}
-		}
-	}
-	return 0, false
 }

@@ -16,9 +16,9 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/dlqcmd"
-	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine/inspect"
+	"penstock/internal/counted"
 )
 
 // The letters of fizzbuzz.
@@ -60,7 +60,7 @@ func mustList(t *testing.T, r result) []dlq.Letter {
 		}
 		list = append(list, l)
 	}
-	if r.code != app.ExitOK || strings.Count(r.stdout, "\n") != len(list) || !strings.HasSuffix(r.err, render.Plural(len(list), "dead letter")+"\n") {
+	if r.code != app.ExitOK || strings.Count(r.stdout, "\n") != len(list) || !strings.HasSuffix(r.err, counted.Things(len(list), "dead letter")+"\n") {
 		t.Fatalf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 	return list

@@ -16,6 +16,7 @@ import (
 
 	"github.com/minio/highwayhash"
 
+	"penstock/internal/bitflip"
 	"penstock/internal/nofollow"
 )
 
@@ -136,7 +137,7 @@ func (s *Stream) MendSettings() (settings []byte, found bool) {
 			return data, true
 		}
 	}
-	bit, found := flippedBit(data, func() bool {
+	bit, found := bitflip.Find(data, func() bool {
 		now, err := s.sumOf(data)
 		return err == nil && now == string(sum)
 	})

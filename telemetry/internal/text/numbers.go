@@ -61,11 +61,3 @@ func digits(n float64) int {
 	}
 	return 0
 }
-
-// Plural counts things: 1 dead letter, 2 dead letters.
-func Plural(n uint64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

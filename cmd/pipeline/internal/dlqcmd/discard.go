@@ -10,8 +10,8 @@ import (
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/letters"
-	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
+	"penstock/internal/counted"
 )
 
 // dlqDiscardCmd deletes letters.
@@ -56,7 +56,7 @@ func (c *dlqDiscardCmd) ask(ctx context.Context, d *dlqAccess, filter *dlq.Filte
 	if err != nil || n == 0 {
 		return true, err // discarding finds out why there is none
 	}
-	answer, err := d.Question(ctx, fmt.Sprintf("Discard %s of pipeline %s for good? [y/N] ", render.Plural(n, "dead letter"), name))
+	answer, err := d.Question(ctx, fmt.Sprintf("Discard %s of pipeline %s for good? [y/N] ", counted.Things(n, "dead letter"), name))
 	if err != nil {
 		return false, err
 	}
@@ -74,13 +74,13 @@ func discard(ctx context.Context, a *app.Invocation, l letterStore, f dlq.Filter
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w (%s discarded before that)", err, render.Plural(n, "dead letter"))
+		return fmt.Errorf("%w (%s discarded before that)", err, counted.Things(n, "dead letter"))
 	}
 	if n == 0 && len(f.IDs) == 0 {
 		if err := none(ctx, a, l, f); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintln(a.Stdout, "discarded "+render.Plural(n, "dead letter"))
+	fmt.Fprintln(a.Stdout, "discarded "+counted.Things(n, "dead letter"))
 	return missing.err(a, l, f)
 }

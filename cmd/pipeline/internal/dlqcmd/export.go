@@ -9,8 +9,8 @@ import (
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/letters"
-	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
+	"penstock/internal/counted"
 	"penstock/internal/userfile"
 )
 
@@ -34,10 +34,10 @@ func (c *dlqExportCmd) Run(q *Cmd, a *app.Invocation) error {
 				err = none(ctx, a, l, s.Filter)
 			}
 			if err == nil {
-				fmt.Fprintln(a.Stderr, "exported "+render.Plural(n, "dead letter"))
+				fmt.Fprintln(a.Stderr, "exported "+counted.Things(n, "dead letter"))
 			}
 			if err == nil && unreadable > 0 {
-				fmt.Fprintf(a.Stderr, "%s: left out %s that cannot be read: see %[1]s dlq list --reason unreadable\n", a.Name(), render.Plural(unreadable, "message"))
+				fmt.Fprintf(a.Stderr, "%s: left out %s that cannot be read: see %[1]s dlq list --reason unreadable\n", a.Name(), counted.Things(unreadable, "message"))
 			}
 			return err
 		})

@@ -8,7 +8,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
-	"penstock/cmd/pipeline/internal/render"
+	"penstock/internal/counted"
 	"penstock/internal/userfile"
 )
 
@@ -32,15 +32,15 @@ func (c *dlqImportCmd) Run(q *Cmd, a *app.Invocation) error {
 		if input == nil {
 			input = strings.NewReader("")
 		}
-		counted := &letterCounter{r: input}
+		lines := &letterCounter{r: input}
 		return d.with(ctx, func(l letterStore) error {
-			n, err := l.Load(ctx, counted)
+			n, err := l.Load(ctx, lines)
 			if err != nil {
-				return fmt.Errorf("%w (%s imported before that; the same command again imports the rest)", err, render.Plural(n, "dead letter"))
+				return fmt.Errorf("%w (%s imported before that; the same command again imports the rest)", err, counted.Things(n, "dead letter"))
 			}
-			text := "imported " + render.Plural(n, "dead letter")
-			if there := counted.letters - n; there > 0 {
-				text += fmt.Sprintf("; %s already there", render.Number(uint64(there))+verb(there, " was", " were"))
+			text := "imported " + counted.Things(n, "dead letter")
+			if there := lines.letters - n; there > 0 {
+				text += fmt.Sprintf("; %s already there", counted.Number(there)+verb(there, " was", " were"))
 			}
 			fmt.Fprintln(a.Stdout, text)
 			return nil

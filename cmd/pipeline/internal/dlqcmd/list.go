@@ -8,8 +8,8 @@ import (
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/letters"
-	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
+	"penstock/internal/counted"
 )
 
 // dlqListCmd lists letters.
@@ -36,7 +36,7 @@ func (c *dlqListCmd) Run(q *Cmd, a *app.Invocation) error {
 				err = none(ctx, a, l, s.Filter)
 			}
 			if err == nil {
-				fmt.Fprintln(a.Stderr, render.Plural(n, "dead letter"))
+				fmt.Fprintln(a.Stderr, counted.Things(n, "dead letter"))
 			}
 			return err
 		})

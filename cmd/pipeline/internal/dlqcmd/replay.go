@@ -16,6 +16,7 @@ import (
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
 	"penstock/engine/redact"
+	"penstock/internal/counted"
 	"penstock/internal/userfile"
 )
 
@@ -128,7 +129,7 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app.Invocation, l letterSt
 			return err
 		}
 	}
-	text := "would request " + render.Plural(n, "replay")
+	text := "would request " + counted.Things(n, "replay")
 	if refused > 0 {
 		text += fmt.Sprintf("; %d have already failed in %d rounds and need --force", refused, dlq.DefaultMaxRounds)
 	}
@@ -151,7 +152,7 @@ func (c *dlqReplayCmd) replay(ctx context.Context, a *app.Invocation, l letterSt
 	}
 	if err != nil {
 		if sum.done > 0 {
-			err = fmt.Errorf("%w (%s requested before that; the same command again requests the rest)", err, render.Plural(sum.done, "replay"))
+			err = fmt.Errorf("%w (%s requested before that; the same command again requests the rest)", err, counted.Things(sum.done, "replay"))
 		}
 		return err
 	}
@@ -166,7 +167,7 @@ func (c *dlqReplayCmd) replay(ctx context.Context, a *app.Invocation, l letterSt
 		return err
 	}
 	if sum.refused > 0 {
-		return fmt.Errorf("%s refused", render.Plural(sum.refused, "dead letter"))
+		return fmt.Errorf("%s refused", counted.Things(sum.refused, "dead letter"))
 	}
 	return nil
 }
@@ -200,7 +201,7 @@ func (s *replaySum) add(o letters.Outcome) error {
 }
 
 func (s *replaySum) text(l letterStore) string {
-	text := "requested " + render.Plural(s.done, "replay")
+	text := "requested " + counted.Things(s.done, "replay")
 	if s.waits > 0 {
 		text += fmt.Sprintf(", %s", waiting(s.waits))
 	}
@@ -227,7 +228,7 @@ func waiting(n int) string {
 	if n == 1 {
 		return "1 already pending"
 	}
-	return render.Number(uint64(n)) + " already pending"
+	return counted.Number(uint64(n)) + " already pending"
 }
 
 // perSecond is a flag above 0.

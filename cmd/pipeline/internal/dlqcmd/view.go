@@ -12,6 +12,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/dlq"
+	"penstock/internal/counted"
 )
 
 // How much of a value is shown, unless all of it is asked for.
@@ -94,7 +95,7 @@ func (v letterView) writeFailure(out io.Writer) {
 
 	lines = nil
 	for i, r := range l.History {
-		line := fmt.Sprintf("round %d  %s  %s after %s", l.Round-len(l.History)+i, shownTime(r.At), render.Escape(string(r.Reason)), render.Plural(r.Attempts, "attempt"))
+		line := fmt.Sprintf("round %d  %s  %s after %s", l.Round-len(l.History)+i, shownTime(r.At), render.Escape(string(r.Reason)), counted.Things(r.Attempts, "attempt"))
 		if r.To != "" {
 			line += " in " + render.Escape(r.To)
 		}
@@ -130,7 +131,7 @@ func (v letterView) writeValue(out io.Writer) {
 	if codec == "" {
 		codec = "unknown"
 	}
-	fmt.Fprintf(out, "\nvalue, %s, codec %s\n", render.Plural(len(l.Value), "byte"), render.Escape(codec))
+	fmt.Fprintf(out, "\nvalue, %s, codec %s\n", counted.Things(len(l.Value), "byte"), render.Escape(codec))
 	if len(l.Value) == 0 {
 		return
 	}
@@ -162,7 +163,7 @@ func (v letterView) writeHex(out io.Writer) {
 
 func more(out io.Writer, omitted int) {
 	if omitted > 0 {
-		fmt.Fprintf(out, "    … and %s more: --full shows all, --raw writes them as they are\n", render.Plural(omitted, "byte"))
+		fmt.Fprintf(out, "    … and %s more: --full shows all, --raw writes them as they are\n", counted.Things(omitted, "byte"))
 	}
 }
 

@@ -2,26 +2,8 @@ package render
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 )
-
-// Number writes thousands apart: 1,234,567.
-func Number(n uint64) string {
-	text := strconv.FormatUint(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
-// Plural counts things: 1 dead letter, 2 dead letters.
-func Plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return Number(uint64(n)) + " " + thing + "s"
-}
 
 // Age rounds a time down to its largest unit: 45s, 12m, 3h, 8d.
 func Age(d time.Duration) string {

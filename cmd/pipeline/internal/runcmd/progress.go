@@ -8,6 +8,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/engine/observe"
+	"penstock/internal/counted"
 )
 
 // redraw is the time between two looks at the pipeline, and window how many
@@ -78,7 +79,7 @@ func (p *progress) lines(status observe.Status, now time.Time, width, height int
 	for _, stage := range status.Stages {
 		in, ended := "-", ""
 		if stage.Kind != observe.KindSource {
-			in = render.Number(stage.In)
+			in = counted.Number(stage.In)
 		}
 		if stage.Ended {
 			ended = "ended"
@@ -89,8 +90,8 @@ func (p *progress) lines(status observe.Status, now time.Time, width, height int
 				break
 			}
 		}
-		rows = append(rows, []string{stage.Name, in, render.Number(stage.Out), rates[stage.Name], render.Number(stage.Lag),
-			render.Number(stage.Restarts), render.Number(stage.DeadLetters), ended})
+		rows = append(rows, []string{stage.Name, in, counted.Number(stage.Out), rates[stage.Name], counted.Number(stage.Lag),
+			counted.Number(stage.Restarts), counted.Number(stage.DeadLetters), ended})
 	}
 	if most := max(height-2, 2); len(rows) > most {
 		hidden := len(rows) - most + 1
@@ -126,5 +127,5 @@ func rate(perSecond float64) string {
 	if perSecond < 10 {
 		return strconv.FormatFloat(perSecond, 'f', 1, 64)
 	}
-	return render.Number(uint64(perSecond + 0.5))
+	return counted.Number(uint64(perSecond + 0.5))
 }
