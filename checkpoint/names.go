@@ -31,12 +31,17 @@ var (
 	// ErrOpenFiles says that the process may not open as many files at a time as it
 	// needs. Nothing was changed.
 	ErrOpenFiles = disk.ErrOpenFiles
+
+	// ErrFileSize says that the process may not make files as large as it needs them.
+	// Nothing was changed.
+	ErrFileSize = disk.ErrFileSize
 )
 
 // CheckOpenFiles refuses when the process may not open the files of the store in
 // dir and as many besides: Badger tries on without an end when it cannot open one.
-// needed is how many these are. Where there is no such limit the error is nil. Open
-// asks it with none besides.
+// needed is how many these are. It refuses likewise, with ErrFileSize, when they may
+// not be as large as they have to be. Where there are no such limits the error is nil.
+// Open asks it with none besides.
 func CheckOpenFiles(dir string, besides int) (needed int, err error) {
 	return disk.CheckOpenFiles(dir, besides)
 }

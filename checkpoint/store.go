@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -54,7 +53,9 @@ type Store struct {
 // reading the files.
 //
 // The error wraps ErrInUse when the directory is held by another process, ErrCorrupt when
-// it is damaged, and ErrOpenFiles when the process may not open enough files.
+// it is damaged, ErrOpenFiles when the process may not open enough files, and ErrFileSize
+// when it may make small ones only. What the operating system refuses is no damage: the
+// error wraps none of these, and says what mends it.
 func Open(cfg Config) (*Store, error) {
 	if cfg.Dir == "" {
 		return nil, errors.New("checkpoint: open store: Config.Dir is empty: set the directory to keep state in")
@@ -193,7 +194,10 @@ func (s *Store) enter() error {
 // failed says which call went wrong, and calls damage by its name.
 func (s *Store) failed(operation string, err error) error {
 	if errors.Is(err, disk.ErrUnreadable) && !errors.Is(err, format.ErrNewer) {
-		return mend.Damaged(s.dir, fmt.Errorf("%s: %w", operation, err))
+		return mend.Unreadable(s.dir, fmt.Errorf("%s: %w", operation, err))
+	}
+	if remedy, isRefusal := disk.Refusal(err); isRefusal && !errors.Is(err, ErrNoSpace) {
+		return fmt.Errorf("checkpoint: %s: %w: %s", operation, err, remedy)
 	}
 	return fmt.Errorf("checkpoint: %s: %w", operation, err)
 }
@@ -236,19 +240,10 @@ func holder(dir string) string {
 	return " by process " + strings.TrimSpace(string(pid))
 }
 
-// openError tells damage from trouble with the machine. Badger flattens its errors to
-// text, so text is what there is to look at.
+// openError tells another process that has the store from the rest.
 func openError(dir string, err error) error {
 	if strings.Contains(err.Error(), badgerInUse) {
 		return fmt.Errorf("checkpoint: open store %q: %w by another program: %w", dir, ErrInUse, err)
 	}
-	for _, trouble := range []error{
-		syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.EACCES, syscall.EPERM,
-		syscall.EROFS, syscall.ENOMEM,
-	} {
-		if strings.Contains(err.Error(), trouble.Error()) {
-			return fmt.Errorf("checkpoint: open store %q: %w", dir, err)
-		}
-	}
-	return mend.Damaged(dir, err)
+	return mend.Unreadable(dir, err)
 }

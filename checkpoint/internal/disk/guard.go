@@ -23,7 +23,11 @@ func GuardUnless(foreign *bool, fn func() error) (err error) {
 		if *foreign {
 			return
 		}
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case error:
+			err = fmt.Errorf("%w: %w", ErrUnreadable, r)
+		default:
 			err = fmt.Errorf("%w: %v", ErrUnreadable, r)
 		}
 	}()

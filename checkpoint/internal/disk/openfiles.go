@@ -18,9 +18,13 @@ const storeFiles = 24
 
 // CheckOpenFiles refuses when the process may not open the files of the store in
 // dir and as many besides: Badger tries on without an end when it cannot open one.
-// needed is how many these are. Where there is no such limit the error is nil. Open
-// asks it with none besides.
+// needed is how many these are. It refuses likewise when they may not be as large
+// as they have to be. Where there are no such limits the error is nil. Open asks it
+// with none besides.
 func CheckOpenFiles(dir string, besides int) (needed int, err error) {
+	if err := CheckFileSize(); err != nil {
+		return 0, err
+	}
 	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 	if err != nil {
 		return 0, fmt.Errorf("checkpoint: list the tables of %q: %w", dir, err)

@@ -2,7 +2,9 @@ package mend
 
 import (
 	"errors"
+	"fmt"
 
+	"penstock/checkpoint/internal/disk"
 	"penstock/engine/remedy"
 )
 
@@ -10,7 +12,26 @@ import (
 // away by trying again.
 var ErrCorrupt = errors.New("damaged data")
 
-// Damaged reports damage that belongs to the directory, not to one value.
+// Unreadable reports why Badger cannot use the store: the operating system refuses something, or it is damaged.
+func Unreadable(dir string, err error) error {
+	if remedy, isRefusal := disk.RefusalOfBadger(err); isRefusal {
+		return refused(dir, err, remedy)
+	}
+	return Damaged(dir, err)
+}
+
+// refused leaves the data alone: nothing is wrong with it.
+func refused(dir string, err error, remedy string) error {
+	return fmt.Errorf("checkpoint: store %q: %w: %s", dir, err, remedy)
+}
+
+// Damaged reports damage that belongs to the directory, not to one value. What the operating system refuses to read is
+// none.
 func Damaged(dir string, reason any) error {
+	if err, ok := reason.(error); ok {
+		if remedy, isRefusal := disk.Refusal(err); isRefusal {
+			return refused(dir, err, remedy)
+		}
+	}
 	return remedy.Errorf("checkpoint: store %q: %w: %v: start over with %v, or restore a copy of the data directory", dir, ErrCorrupt, reason, remedy.Fresh)
 }

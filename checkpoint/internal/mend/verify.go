@@ -62,7 +62,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 		return err
 	})
 	if err != nil {
-		return nil, Damaged(dir, err)
+		return nil, Unreadable(dir, err)
 	}
 	return ids, checkNewest(dir)
 }

@@ -1,0 +1,49 @@
+package disk
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+)
+
+// refusals are what the operating system answers when it does not do what it is asked for, though nothing is wrong with
+// the data, and what mends that.
+var refusals = []struct {
+	errno  syscall.Errno
+	remedy string
+}{
+	{syscall.EFBIG, "raise the limit of the size of files (ulimit -f in a shell, LimitFSIZE in a systemd unit), or use another file system"},
+	{syscall.EDQUOT, "free some disk space, or raise the disk quota of this user"},
+	{syscall.ENOSPC, "free some disk space"},
+	{syscall.EIO, "look into the log of the system what is wrong with the disk, and start again when it is mended"},
+	{syscall.EROFS, "mount the file system so that it can be written"},
+	{syscall.EMFILE, "raise the limit of open files (ulimit -n in a shell, LimitNOFILE in a systemd unit)"},
+	{syscall.ENFILE, "let the system open more files (fs.file-max on Linux)"},
+	{syscall.EACCES, "give this user the right to read and write the files"},
+	{syscall.EPERM, "give this user the right to read and write the files"},
+	{syscall.ENOMEM, "free some memory, or allow this process more"},
+	{syscall.ESTALE, "mount the file system again, and start again"},
+}
+
+// Refusal finds what the operating system refused, and returns what mends it.
+func Refusal(err error) (remedy string, isRefusal bool) {
+	for _, r := range refusals {
+		if errors.Is(err, r.errno) {
+			return r.remedy, true
+		}
+	}
+	return "", false
+}
+
+// RefusalOfBadger is Refusal for an error of Badger, which makes texts of the errors within its own.
+func RefusalOfBadger(err error) (remedy string, isRefusal bool) {
+	if remedy, isRefusal = Refusal(err); isRefusal {
+		return remedy, true
+	}
+	for _, r := range refusals {
+		if strings.Contains(err.Error(), r.errno.Error()) {
+			return r.remedy, true
+		}
+	}
+	return "", false
+}

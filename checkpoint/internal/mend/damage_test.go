@@ -1,0 +1,39 @@
+package mend
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// What the operating system refuses is no damage, whoever wraps it; and only that.
+func TestARefusalIsNoDamage(t *testing.T) {
+	t.Parallel()
+	for _, errno := range []syscall.Errno{
+		syscall.EFBIG, syscall.EDQUOT, syscall.ENOSPC, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.EACCES,
+		syscall.EPERM, syscall.ENOMEM, syscall.ESTALE,
+	} {
+		path := &os.PathError{Op: "truncate", Path: "00001.mem", Err: errno}
+		for way, err := range map[string]error{
+			"kept":      Damaged("dir", fmt.Errorf("table 1: %w", path)),
+			"of Badger": Unreadable("dir", fmt.Errorf("open memtable: %w", path)),
+			"flattened": Unreadable("dir", fmt.Errorf("open memtable: %v\nerror while truncation", path)),
+		} {
+			text := err.Error()
+			if errors.Is(err, ErrCorrupt) || strings.Contains(text, "Fresh") || strings.Contains(text, "damaged") {
+				t.Errorf("%v, %s: %v", errno, way, err)
+			}
+			if !strings.Contains(text, errno.Error()) || strings.HasSuffix(text, errno.Error()) {
+				t.Errorf("%v, %s: no cause or no remedy: %v", errno, way, err)
+			}
+		}
+	}
+	for _, err := range []error{Damaged("dir", "table 1 is missing"), Damaged("dir", syscall.ENOENT), Unreadable("dir", errors.New("bad magic"))} {
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "Fresh") {
+			t.Errorf("no damage: %v", err)
+		}
+	}
+}
