@@ -7,10 +7,9 @@ import (
 	"penstock/engine/internal/plan"
 )
 
-// batch is what an instance has processed and not yet committed: the outputs
-// by destination and how many calls they came from. For a source it is shared
-// by the function's goroutine and the loop; for every other stage the lock is
-// free.
+// batch is what an instance has processed and not yet committed: the outputs by destination, and how many calls made
+// them. A source's function and the loop share it under its lock. In every other stage only the loop uses it, without
+// the lock.
 type batch struct {
 	mu       sync.Mutex
 	isShared bool // it is a source's
@@ -53,7 +52,7 @@ func newBatch(destinations []*plan.Stream, inputs int) *batch {
 	return b
 }
 
-// reset empties the batch; the sections go on at the given offsets.
+// reset empties the batch. Its sections go on at the given offsets.
 func (b *batch) reset(next []uint64) {
 	for i := range b.sections {
 		b.sections[i].Reset(next[i])
@@ -64,8 +63,7 @@ func (b *batch) reset(next []uint64) {
 	b.begin(0)
 }
 
-// lock is for what a source's function and the loop both do. For every other
-// stage it costs nothing.
+// lock guards what a source's function and the loop share. In every other stage it does nothing.
 func (b *batch) lock() {
 	if b.isShared {
 		b.mu.Lock()
@@ -78,7 +76,7 @@ func (b *batch) unlock() {
 	}
 }
 
-// begin marks the start of a call, whose emissions inherit a time.
+// begin marks the start of a call. What it emits inherits a time.
 func (b *batch) begin(inherit int64) {
 	for i := range b.sections {
 		b.marks[i], b.done[i] = b.sections[i].Mark(), b.sections[i].Count
@@ -88,12 +86,12 @@ func (b *batch) begin(inherit int64) {
 	b.passed = frame.Tally{}
 }
 
-// count makes what the call at hand gave up part of the batch.
+// count adds what the present call gave up to the batch.
 func (b *batch) count() {
 	b.tally, b.passed = b.tally.Plus(b.passed), frame.Tally{}
 }
 
-// undo drops what the call at hand emitted.
+// undo drops what the present call emitted.
 func (b *batch) undo() {
 	for i := range b.sections {
 		b.sections[i].Truncate(b.marks[i])
@@ -102,7 +100,7 @@ func (b *batch) undo() {
 	b.CallErr = nil
 }
 
-// callBytes is how much the call at hand has emitted.
+// callBytes returns how many bytes the present call has emitted.
 func (b *batch) callBytes() int {
 	b.lock()
 	defer b.unlock()
@@ -117,12 +115,11 @@ func (b *batch) sum() {
 	}
 }
 
-// copied returns the sections; what they hold is shared.
+// copied returns a copy of the sections. Their contents are shared.
 func (b *batch) copied() []frame.Section { return append([]frame.Section(nil), b.sections...) }
 
-// split moves the emissions of the call at hand to the next batch: they are
-// not part of what is committed now. It runs right after the frame was
-// encoded.
+// split moves what the present call has emitted to the next batch, since it is not part of this commit. It runs right
+// after the frame was encoded.
 func (b *batch) split() {
 	for i := range b.sections {
 		section := &b.sections[i]

@@ -6,7 +6,7 @@ import (
 	"penstock/engine/frame"
 )
 
-// Emission is what was said of a value that is emitted; nil: nothing.
+// Emission holds the options of one emitted value. nil: it has none.
 type Emission struct {
 	Key     string
 	Time    time.Time
@@ -42,8 +42,8 @@ func (t *Task) Emit(destination int, e *Emission, data []byte) {
 	b.Emitted++
 }
 
-// fits says whether a value of that size can be sent. Only who is told so is
-// told of the sum of a call: it may be committed without the value.
+// fits reports whether a value of this size can be sent. The limit on all values of a call counts only for a caller
+// that is told of a refusal: it can go on without the value.
 func (t *Task) fits(destination int, e *Emission, size int) error {
 	if size > t.Format.Limits.value {
 		return &TooLargeError{Stage: t.Definition.Name, Stream: t.Definition.Destinations()[destination].String(), Size: size, Limit: t.Format.Limits.value}
@@ -56,10 +56,10 @@ func (t *Task) fits(destination int, e *Emission, size int) error {
 	return nil
 }
 
-// Tells says that the caller is told of a refusal.
+// Tells reports whether the caller is told of a refusal.
 func (e *Emission) Tells() bool { return e != nil && e.Refused != nil }
 
-// Refuse says that a value is not sent.
+// Refuse notes that a value is not sent, and tells the caller or fails the call.
 func (t *Task) Refuse(destination int, e *Emission, data []byte, err error) {
 	switch {
 	case e.Tells():

@@ -10,7 +10,7 @@ import (
 	"penstock/engine/internal/answer"
 )
 
-// ending is how far a stage is that comes to its end.
+// ending is how far a stage has come with its end.
 type ending struct {
 	asked  bool   // a function answered io.EOF
 	usedUp bool   // it ends because its inputs have ended
@@ -18,7 +18,7 @@ type ending struct {
 	cursor string // the last key it was called for, after cursorMark
 }
 
-// finish looks whether an idle instance has come to its end, or may stop.
+// finish ends an idle instance that has come to its end, or that may stop.
 func (t *Task) finish(ctx context.Context) (bool, error) {
 	if !t.clean() {
 		t.park()
@@ -47,8 +47,8 @@ func (t *Task) inputsExhausted() bool {
 	return true
 }
 
-// inputsQuiet says that nothing more can come from producers that have
-// stopped, but for messages that wait for something.
+// inputsQuiet reports whether the producers have stopped and nothing more can come from them, except messages that wait
+// for something.
 func (t *Task) inputsQuiet() bool {
 	for _, i := range t.Inbox.Inputs {
 		if i.Replays != nil && !i.peek() {
@@ -64,8 +64,7 @@ func (t *Task) inputsQuiet() bool {
 	return true
 }
 
-// heldForEver says that the producers have ended, that every input is either
-// exhausted or held, and that no timer is there to change that.
+// heldForEver reports whether the producers have ended, every input is exhausted or held, and no timer can change that.
 func (t *Task) heldForEver() bool {
 	if len(t.timers.due) > 0 || t.inputsExhausted() || t.hasWaiting() {
 		return false
@@ -78,8 +77,8 @@ func (t *Task) heldForEver() bool {
 	return true
 }
 
-// divertHeld gives the first message that nothing can release to the dead
-// letters, so that it neither vanishes nor keeps the pipeline from ending.
+// divertHeld makes a dead letter of the first message that nothing can release: it must not vanish, nor keep the
+// pipeline from ending.
 func (t *Task) divertHeld() error {
 	for _, i := range t.Inbox.Inputs {
 		if i.held {
@@ -100,17 +99,16 @@ func (t *Task) divertHeld() error {
 	return nil
 }
 
-// An end hook looks at the committed view for so many keys at first, and for
-// twice as many each time, since a look costs more the more there is in it; but
-// for no more bytes.
+// An end hook reads this many keys of the committed view at first, and twice as many each time, since each read costs
+// more the larger the view is. Its bytes are bounded too.
 const (
 	endChunk = 4096
 	endMost  = 64 << 10
 	endBytes = 8 << 20
 )
 
-// end runs the end hook and commits the last frame. A stage that went on after
-// its end, and took nothing, has run it.
+// end runs the end hook and commits the last frame. A stage that went on after its end and took nothing has run the
+// hook before.
 func (t *Task) end(ctx context.Context) error {
 	control, _ := t.Committed.Last()
 	t.ending.usedUp = len(t.Producers) > 0 && !t.ending.asked && t.inputsExhausted()
@@ -138,8 +136,8 @@ func (t *Task) endWhole(ctx context.Context) error {
 	return nil
 }
 
-// callEnd calls the end hook until it succeeds or fails. While what it calls is
-// unavailable the keys before this one are committed.
+// callEnd calls the end hook until it succeeds or fails. While it answers Unavailable the keys before this one are
+// committed.
 func (t *Task) callEnd(ctx context.Context, key string) error {
 	for {
 		err := t.tryEnd(ctx, key)
@@ -194,8 +192,8 @@ func (t *Task) tryEnd(ctx context.Context, key string) error {
 	return nil
 }
 
-// checkEnd encodes what an end hook left, in a keyed stage only where that
-// failed before: there are many keys.
+// checkEnd encodes the state that an end hook left. In a keyed stage, which may have many keys, it does so only after
+// that has failed.
 func (t *Task) checkEnd() error {
 	keeper := t.Processor.Keeper()
 	if !t.Definition.Keyed() {
@@ -207,9 +205,8 @@ func (t *Task) checkEnd() error {
 	return nil
 }
 
-// failEnd makes sure that a failed end hook is a fault of this life: there is
-// no message to go on with. A commit that is to be made with fewer calls is no
-// fault.
+// failEnd ends the session after a failed end hook, since there is no message to go on with. A commit that is to be
+// tried with fewer calls is no failure.
 func (t *Task) failEnd(ctx context.Context, err error) error {
 	unit := t.call.unit
 	if failed := t.Fail(ctx, err); failed != nil {
@@ -221,8 +218,8 @@ func (t *Task) failEnd(ctx context.Context, err error) error {
 	return fmt.Errorf("%s: %w", named(unit), err)
 }
 
-// endKeys calls the end hook for every key in order. How far it came is part
-// of each commit, so that a restart goes on where it was.
+// endKeys calls the end hook for every key in order. Each commit holds the last key that is done, so that a restart
+// goes on there.
 func (t *Task) endKeys(ctx context.Context) error {
 	t.ending.hook = true
 	offerer := t.Processor.Keeper().(interface {
@@ -254,7 +251,7 @@ func (t *Task) endKeys(ctx context.Context) error {
 	}
 }
 
-// cursorMark stands before the last key that is done: the empty key is one too.
+// cursorMark stands before the last key that is done, since the empty string is a key too.
 const cursorMark = "k"
 
 // commitEndKeys publishes when the batch is full, or when it is the last.
@@ -281,7 +278,7 @@ func (t *Task) commitEndKeys(ctx context.Context, last bool) error {
 	return nil
 }
 
-// after is the smallest key that is greater.
+// after returns the smallest key that is greater.
 func after(key string) string { return key + "\x00" }
 
 var errEnough = errors.New("enough")

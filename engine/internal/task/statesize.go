@@ -10,24 +10,22 @@ import (
 	"penstock/engine/supervise"
 )
 
-// A state travels in one message of the server, so there is a largest one. What
-// a message makes too large is the message's failure. But a state that has grown
-// over time makes a failure of any message, however innocent: so it is told from
-// half the limit on, and from there on the message is not blamed. An unkeyed
-// stage stops then. In a keyed one the messages of that key become letters, and
-// the other keys go on.
+// A state is part of one message of the server, so its size has a limit. If one message makes a small state too large,
+// that message has failed. A state that has grown over time would make every later message fail, and none of them is to
+// blame. So a warning is given from half the limit on, and above that no message is blamed: a stage without keys stops;
+// in a stage with keys the messages of that key become dead letters, and the other keys go on.
 
-// stateSize is what a task knows of the size of its states.
+// stateSize is what a task knows about the size of its states.
 type stateSize struct {
 	before atomic.Int64    // of an unkeyed stage: in the last commit, as it counts toward the limit
 	large  map[string]bool // states of more than half the limit; that of an unkeyed stage has the key ""
 }
 
-// maxLarge bounds the keys that are known to be large. No more are told of.
+// maxLarge bounds the keys that are known to be large. Further ones are not reported.
 const maxLarge = 100
 
-// tooLarge answers a commit that does not fit into one message of the server: fewer calls next time, or the failure of
-// the one call it is.
+// tooLarge handles a commit that does not fit into one message of the server: the next try has fewer calls, or the one
+// call that is in it has failed.
 func (t *Task) tooLarge(f *frame.Frame, size int) error {
 	if t.role.narrow() {
 		return errRewind
@@ -43,7 +41,7 @@ func (t *Task) tooLarge(f *frame.Frame, size int) error {
 	return t.role.tooLarge(err)
 }
 
-// sizeOf is how many bytes of a frame are state and outputs.
+// sizeOf returns how many bytes of a frame are state, and how many are outputs.
 func sizeOf(f *frame.Frame) (state, outputs int) {
 	state = len(f.State.Whole)
 	for k := range f.State.Changes {
@@ -58,7 +56,7 @@ func sizeOf(f *frame.Frame) (state, outputs int) {
 // isLarge says that a state takes more than half of what a commit holds.
 func (in *Instance) isLarge(size int) bool { return size > in.Format.Limits.Frame/2 }
 
-// noteSize looks how large the states are that a commit holds.
+// noteSize notes how large the states in a commit are.
 func (t *Task) noteSize(x *txn) {
 	s := &x.frame.State
 	scale := func(size int) int { return size }
@@ -78,7 +76,7 @@ func (t *Task) noteSize(x *txn) {
 	}
 }
 
-// noteLarge tells of a state that has become large, and of one that is no more.
+// noteLarge reports a state that has become large, and one that is no longer large.
 func (t *Task) noteLarge(key string, size int) {
 	is := t.isLarge(size)
 	if is == t.size.large[key] || is && len(t.size.large) == maxLarge {
@@ -104,7 +102,7 @@ func (t *Task) noteLarge(key string, size int) {
 	t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: observe.StateSize, Detail: detail})
 }
 
-// outgrown is what follows when a state passes the limit.
+// outgrown is the error when a state has passed the limit.
 func (in *Instance) outgrown() string {
 	if in.Definition.Keyed() {
 		return "the messages of this key become dead letters; keep less in its state, or raise the server's max_payload"

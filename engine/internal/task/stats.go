@@ -12,9 +12,8 @@ import (
 	"penstock/engine/observe"
 )
 
-// stats are the counts of an instance that its frames do not tell. They
-// outlive the process: they are kept in Badger, and written whenever something
-// rare happens. Safe for concurrent use.
+// stats are the counts of an instance that are not in its frames. They outlive the process: they are stored in Badger,
+// and written when something rare happens. Safe for concurrent use.
 type stats struct {
 	Busy atomic.Int64 // nanoseconds inside the stage's functions, of this process
 
@@ -40,8 +39,8 @@ type statsRecord struct {
 
 const statsNote = "stats"
 
-// givenUp are counts that stand in the frames. The note keeps those of builds
-// that had them here, for a channel that has no frame with its own yet.
+// givenUp are counts that are in the frames now. Older builds stored them here: they are kept for a channel without a
+// frame that has its own.
 type givenUp struct {
 	DeadLetters uint64            `json:"dead_letters,omitempty"`
 	Dropped     uint64            `json:"dropped,omitempty"`
@@ -59,7 +58,7 @@ func (g givenUp) tally() frame.Tally {
 	return t
 }
 
-// count counts what rarely happens, by changing the counts.
+// count changes the counts of what rarely happens.
 func (s *stats) count(change func(counts *observe.LifeCounts)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +83,7 @@ func (s *stats) Read() observe.LifeCounts {
 	return s.counts
 }
 
-// ReadAll returns the counts, and the restarts by why there were.
+// ReadAll returns the counts, and the restarts by reason.
 func (s *stats) ReadAll() (counts observe.LifeCounts, causes map[string]uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +99,7 @@ func (in *Instance) saveStats() {
 	}
 }
 
-// putStats keeps the counters, if they have changed.
+// putStats stores the counts if they have changed.
 func (in *Instance) putStats() error {
 	s := &in.Observed.Stats
 	s.saving.Lock()

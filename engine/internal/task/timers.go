@@ -11,18 +11,16 @@ import (
 	"penstock/engine/internal/answer"
 )
 
-// alarm is until when a timer may be waited for, however the clock is put.
+// alarm is the latest time at which a timer fires, even if the clock is set back.
 type alarm struct {
 	due    int64 // of the timer that this is about
 	latest time.Time
 }
 
-// alarms are the last two that a timer had: a rollback may bring the one before
-// back.
+// alarms are the last two that a timer had: a rollback may restore the first of them.
 type alarms [2]alarm
 
-// latest is until when a timer may be waited for that is first seen now, and
-// due after left; what is known of it stays.
+// latest returns the latest time at which a timer fires that is due after left. The first answer for a due time stays.
 func (a *alarms) latest(due int64, now time.Time, left time.Duration) time.Time {
 	switch due {
 	case a[0].due:
@@ -34,7 +32,7 @@ func (a *alarms) latest(due int64, now time.Time, left time.Duration) time.Time 
 	return a[0].latest
 }
 
-// timerSet are the timers of a task.
+// timerSet holds the timers of a task.
 type timerSet struct {
 	due    []int64 // Unix nanoseconds; 0 is never
 	alarms []alarms
@@ -53,7 +51,7 @@ func (t *Task) SetTimer(name string, due int64) {
 	t.timers.due[k] = due
 }
 
-// left is how long a timer that is set is not due yet.
+// left returns how long it is until a timer is due.
 func (t *Task) left(timer int, now time.Time) time.Duration {
 	due := t.timers.due[timer]
 	left := time.Duration(due - now.UnixNano())
@@ -111,7 +109,7 @@ func (t *Task) callTimer(ctx context.Context, timer int) error {
 	return nil
 }
 
-// timerFindsNobody undoes a tick for which the function returned Unavailable.
+// timerFindsNobody undoes a tick whose function returned Unavailable.
 func (t *Task) timerFindsNobody(timer int, said error) error {
 	t.traceFailed(said)
 	t.isAway(t.call.unit, t.call.unit, said)
@@ -137,8 +135,8 @@ func timerOf(unit string) int {
 	return -1
 }
 
-// skipTick leaves out the tick that failed. It is false when the last commit
-// knows another one: the tick comes again, and alone.
+// skipTick leaves out the tick that failed. It returns false if the last commit has another due time for the timer:
+// then the tick comes again, alone.
 func (t *Task) skipTick(timer int, due int64) bool {
 	committed := t.timers.due[timer]
 	now := t.Run.Clock.Now()

@@ -9,18 +9,15 @@ import (
 	"penstock/engine/supervise"
 )
 
-// An answer Unavailable is no failure, whatever function of a stage gives it.
-// The call is undone, and made again after a delay that grows to some seconds,
-// for as long as it takes; each try is one call. What waits besides is
-// different: the head of an input, or a timer, waits alone. A source, and the
-// hooks Start, BeforeCommit and End, hold up their stage.
+// The answer Unavailable is no failure, from any function of a stage. The call is undone and made again after a delay,
+// which grows to some seconds, until it gets another answer. Each try is one call. A message at the head of an input,
+// or a timer, waits alone: the rest of the stage goes on. A source and the hooks Start, BeforeCommit and End make
+// their whole stage wait.
 
-// errStopsWaiting ends a life that waits for the other side, because the run
-// drains. It is no failure.
+// errStopsWaiting ends the wait for a system outside, because the run drains. It is no failure.
 var errStopsWaiting = errors.New("the run ends while the service that the stage calls is unavailable")
 
-// undoAway undoes a message or a timer that was answered with Unavailable where
-// an answer is not looked at: by a panic.
+// undoAway undoes a message or a timer whose function panicked with Unavailable instead of returning it.
 func (t *Task) undoAway(ctx context.Context, said error) error {
 	t.traceFailed(said)
 	t.calledOut(false)
@@ -36,19 +33,18 @@ func (t *Task) undoAway(ctx context.Context, said error) error {
 	return t.Fail(ctx, err)
 }
 
-// whileUnavailable is how long the head of an input waits.
+// whileUnavailable returns how long the head of an input waits.
 func (t *Task) whileUnavailable(i *Input, said error) error {
 	return &answer.Snooze{Delay: t.isAway(inputCall(i), t.call.name(), said)}
 }
 
-// awaitOther waits in place until a call is to be made again: what makes it
-// cannot go on without. A stop, or a drain, ends that.
+// awaitOther waits until a call that holds up its stage is to be made again. A stop or a drain ends the wait.
 func (t *Task) awaitOther(ctx context.Context, call, unit string, said error) error {
 	t.isAway(call, unit, said)
 	return t.awaitTry(ctx, call)
 }
 
-// awaitTry is awaitOther for an answer that is noted already.
+// awaitTry is awaitOther for an answer that has been noted.
 func (t *Task) awaitTry(ctx context.Context, call string) error {
 	until, _ := t.away(call)
 	for {
@@ -82,9 +78,8 @@ func (t *Task) unlessAway(ctx context.Context, unit string, fn func() error) err
 	}
 }
 
-// undoneIfAway calls a function for the whole stage, and undoes what it did when
-// it answers Unavailable. It runs where the user's functions do, for the state's
-// codec may be needed.
+// undoneIfAway calls a function of the whole stage, and undoes what it did if it answers Unavailable. It runs where the
+// user's functions run, since undoing may need the codec of the state.
 func (t *Task) undoneIfAway(fn func() error) error {
 	t.Batch.begin(0)
 	timers := append([]int64(nil), t.timers.due...)

@@ -23,14 +23,13 @@ type unfit struct {
 	err    error  // a *answer.Rejection where the function rejected it
 }
 
-// unfitKept is how much is kept of a value that is not sent, and of all those of
-// one call.
+// Bounds of what is kept of one value that is not sent, and of all such values of one call.
 const (
 	unfitKept = 64 << 10
 	unfitMost = 8 << 20
 )
 
-// unfits are those of the call at hand.
+// unfits are the unfit values of the present call.
 type unfits struct {
 	list    []unfit
 	bytes   int
@@ -50,7 +49,7 @@ func (u *unfits) add(v unfit) {
 	u.list = append(u.list, v)
 }
 
-// told is the error of its letter.
+// told is the error in its dead letter.
 func (u *unfit) told() error {
 	if !u.isCut {
 		return u.err
@@ -74,10 +73,10 @@ func unfitOf(stream *plan.Stream, e *Emission, data []byte, err error) unfit {
 	return u
 }
 
-// PassesUnfit says that the stage goes on without a value that cannot be sent.
+// PassesUnfit reports whether the stage goes on without a value that cannot be sent.
 func (t *Task) PassesUnfit() bool { return t.role.passesUnfit() }
 
-// reject takes what a source's call rejected: nil when the call stands.
+// reject notes what a source's call rejected. It returns nil if the call counts as a success.
 func (t *Task) reject(err error) error {
 	if err == nil { // as most calls do: the rest allocates
 		return nil
@@ -90,9 +89,8 @@ func (t *Task) reject(err error) error {
 	return nil
 }
 
-// passUnfit keeps or drops what the source's call could not send, before the
-// call counts: a crash in between makes the same call, and the same letters,
-// again.
+// passUnfit makes dead letters of what the source's call could not send, or drops it, before the call counts. After a
+// crash in between the same call is made again, and with it the same letters.
 func (t *Task) passUnfit(ctx context.Context, unit string) error {
 	if !t.Batch.unfit.some() {
 		return nil
@@ -120,8 +118,8 @@ func (t *Task) passUnfit(ctx context.Context, unit string) error {
 	return nil
 }
 
-// A call that is made again after a crash may have other values, when the source
-// does not repeat itself. Their letters stand beside those of the first try.
+// A call that is made again after a crash may have other values, if the source does not repeat itself. Then there are
+// letters of both tries.
 const (
 	unfitTries  = 100
 	unfitStride = 1 << 20
@@ -142,15 +140,14 @@ func (t *Task) keepUnfit(ctx context.Context, l dlq.Letter) error {
 	}
 }
 
-// Values of hooks have numbers of their own, beside those of a function's call.
+// Values of hooks are numbered apart from those of the source's function.
 const (
 	unfitOfStart = 1 << 28
 	unfitOfEnd   = 1 << 29
 )
 
-// unfitLetter names a value by the stream that it was for, the source's call and
-// its number in that. No stage reads its own stream, so no other letter is
-// called so. A hook is called once for each commit that it finds, or again.
+// unfitLetter names a value by its stream, the source's call and its number in that call. No stage reads its own
+// stream, so no other letter has this name. A hook is called once for each commit, or again after a crash.
 func (t *Task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 	now, offset := t.Run.Clock.Now(), t.steps
 	control, _ := t.Committed.Last()

@@ -16,8 +16,8 @@ func (t *Task) noteHeld(k int, i *Input) {
 	w.note(waitHeld, held && !t.inputIsAway(i), "")
 }
 
-// isAnother says whether an input waits with another message than it did, or the same one was answered with Snooze
-// again, and keeps what it waits with.
+// isAnother reports whether the input waits with another message than before, or with the same one after another
+// Snooze. It remembers that message.
 func (h *head) isAnother(i *Input) bool {
 	var until int64
 	if !i.held {
@@ -45,11 +45,11 @@ func (w *currentWait) excuses(overdue, now time.Time) bool {
 	return w.Since.Before(overdue) && now.Before(w.until.Add(waitShown))
 }
 
-// excuse is the good reason of a wait. Safe for concurrent use.
+// excuse remembers when a wait last had a good reason. Safe for concurrent use.
 type excuse struct{ last atomic.Int64 } // Unix nanoseconds
 
-// covers says whether a wait is not overdue now: it has a good reason, or had one within its patience. What it waits
-// for needs some time after the reason has ended.
+// covers reports whether a wait is not overdue: it has a good reason now, or had one less than its patience ago, since
+// what it waits for needs some time after the reason has ended.
 func (e *excuse) covers(isGood bool, now time.Time, patience time.Duration) bool {
 	if isGood {
 		e.last.Store(now.UnixNano())

@@ -7,8 +7,7 @@ import (
 	"penstock/engine/supervise"
 )
 
-// explain says what the parts of a wait do that only they know, and whether it
-// has a good reason.
+// explain adds to a wait what only the stages that it waits for know, and whether they have a good reason.
 func (in *Instance) explain(wait *currentWait, now time.Time) {
 	switch wait.kind {
 	case waitRoom:
@@ -28,8 +27,8 @@ func (in *Instance) explain(wait *currentWait, now time.Time) {
 	}
 }
 
-// slowestReader says who keeps the channel full, and what it does, and whether
-// that is a good reason to wait for room, which is overdue at a time; see doing.
+// slowestReader says which reader keeps the channel full, what it is doing, and whether that is a good reason to wait
+// for room; see doing.
 func (in *Instance) slowestReader(overdue, now time.Time) (what string, isGood bool) {
 	slowest, most := in.slowest()
 	if slowest == nil {
@@ -40,11 +39,10 @@ func (in *Instance) slowestReader(overdue, now time.Time) (what string, isGood b
 	return fmt.Sprintf("%s has %d messages of %s to consume, and %s", slowest.StageName(), most, stream, does), isGood
 }
 
-// doing says what a stage does with an input that it does not take from. A good
-// reason is one that ends by itself, or that the stage's own state or waits tell
-// of: who waits for the stage makes the pipeline no worse then. A message that is
-// held is none, because only who waits for room shows that nothing moves; but see
-// Wait.excuses for a Snooze.
+// doing says what a stage does while it takes nothing from an input, and whether that is a good reason. A reason is
+// good if it ends by itself, or if the stage reports it by its own state or waits: then those that wait for the stage
+// need not report it again. A held message is no good reason, because nothing but the wait for room shows that nothing
+// moves. For a Snooze see Wait.excuses.
 func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGood bool) {
 	if in.Phase.isGivenUp() {
 		return "was given up", false
@@ -64,8 +62,7 @@ func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGoo
 	return "consumes none", false
 }
 
-// reasonOf finds among the waits of a stage why it takes nothing from an input,
-// counted from 1; see doing.
+// reasonOf finds among the waits of a stage why it takes nothing from an input (counted from 1); see doing.
 func reasonOf(list []currentWait, input int, overdue, now time.Time) (what string, isGood, found bool) {
 	var cause *currentWait
 	for k := range list {
