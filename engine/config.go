@@ -24,6 +24,12 @@ type Config struct {
 	// Fresh starts over: what the directory and the channels hold of this
 	// pipeline is deleted first, dead letters included.
 	Fresh bool
+	// Arguments are those of the program that decide what the pipeline reads and makes, as a person types them, such as
+	// "--ext .go". They are kept with the channels, without credentials, where everyone may read them who may read the
+	// settings of a stream. A start from a data directory that is not the run's own takes the run over only with the same
+	// ones, in the same order, and is refused with ErrOtherArguments otherwise. In the directory of the run they may
+	// change: what they may not is for the program to say, in OnReady. Default: none.
+	Arguments []string
 	// DiscardLetters lets a run after a complete one delete the dead letters
 	// that it left. Default: the run is refused with ErrLettersLeft.
 	DiscardLetters bool

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"penstock/checkpoint"
 	"penstock/dlq"
@@ -42,7 +41,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
-	if err := r.claimNew(); err != nil {
+	if err := r.claimNew(ctx); err != nil {
 		return err
 	}
 	if r.store, err = checkpoint.Open(checkpoint.Config{Dir: r.Dir.Checkpoints(), Logger: r.Log}); err != nil {
@@ -139,22 +138,25 @@ func (r *run) identify(ctx context.Context) error {
 			ErrRefused, r.Dir.Path, remedy.Fresh))
 	}
 	r.identity = datadir.NewIdentity(r.Plan.Name)
-	there, err := datadir.IdentitiesOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
+	before, found, err := r.takeOver(ctx)
 	if err != nil {
 		return err
 	}
-	if k := slices.IndexFunc(there, func(id string) bool { return id != "" }); k >= 0 {
-		r.Log.Warn("the data directory is new, but the channels of the pipeline exist: taking the pipeline over", "dir", r.Dir.Path)
-		r.identity.ID = there[k]
+	if found {
+		r.Log.Warn("the data directory is new, but the channels of the pipeline exist: taking the pipeline over", "dir", r.Dir.Path, "before", before.Owner.Place())
+		r.identity.ID = before.ID
 	}
 	return datadir.WriteIdentity(r.store, r.identity)
 }
 
 // claimNew does for a new directory what claim does, before there are checkpoints: a process that is killed in between
-// must not leave any of which nothing says where their channels are.
-func (r *run) claimNew() error {
+// must not leave any of which nothing says where their channels are. A refusal leaves the directory new.
+func (r *run) claimNew(ctx context.Context) error {
 	if !r.Dir.IsNew() {
 		return nil
+	}
+	if _, _, err := r.takeOver(ctx); err != nil {
+		return err
 	}
 	return r.Dir.Claim(r.Plan.Name, r.config.NATS.URL)
 }
@@ -201,6 +203,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			Pipeline:        r.Plan.Name,
 			Stage:           in.Definition.Name,
 			Identity:        r.identity.ID,
+			Owner:           r.owner(),
 			MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,
 			DuplicateWindow: r.config.DuplicateWindow,
 			MayTrim:         func() bool { return r.Space.MayTrim(r.broker) },
@@ -212,6 +215,7 @@ func (r *run) openInstances(ctx context.Context) error {
 			return err
 		}
 		in.Channel = ch
+		r.channels = append(r.channels, ch)
 		if r.wasLazy {
 			if err := in.TakeBack(ctx); err != nil {
 				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.Definition.Name, err)

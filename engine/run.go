@@ -10,6 +10,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
@@ -28,6 +29,7 @@ type run struct {
 	memory       *memory.Backend // nil: there are a server and a directory
 	keys         *frame.Keys     // nil: frames are not authenticated
 	store        *checkpoint.Store
+	channels     []*channel.Channel // of the instances; none: the run is in memory
 	queue        *dlq.Queue
 	lettersEnd   uint64 // no later one is in the files
 	identity     datadir.Identity
@@ -130,6 +132,9 @@ func (r *run) serve(ctx context.Context) error {
 		if err := ready(); err != nil {
 			return err
 		}
+	}
+	if err := r.own(ctx); err != nil {
+		return err
 	}
 	for _, in := range r.Instances {
 		in.Task.Load().SayResuming()

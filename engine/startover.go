@@ -148,11 +148,14 @@ func (r *run) checkOwner(ctx context.Context) error {
 // directory made. It comes before a channel is opened: what would mend a missing
 // one deletes that run.
 func (r *run) checkChannels(ctx context.Context, id datadir.Identity) error {
-	others, err := datadir.IdentitiesOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
-	if err == nil && slices.ContainsFunc(others, func(other string) bool { return other != "" && other != id.ID }) {
-		err = r.elsewhere(id)
+	runs, err := datadir.RunsOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
+	if err != nil {
+		return err
 	}
-	return err
+	if other, found := datadir.OtherThan(id.ID, runs); found {
+		return r.elsewhere(id, other)
+	}
+	return nil
 }
 
 // checkUndescribed is Directory.CheckPipeline for a directory that only its store,
@@ -190,13 +193,13 @@ func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
 	return id, found, errors.Join(err, store.Close())
 }
 
-func (r *run) elsewhere(id datadir.Identity) error {
+func (r *run) elsewhere(id datadir.Identity, other datadir.RunOn) error {
 	if r.Dir.IsMoved(r.config.NATS.URL) {
-		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s belongs to another data directory: name the first server with %v, or the other directory with %v",
-			ErrElsewhere, id.Pipeline, r.Dir.Path, strings.Join(r.Dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), remedy.NATS, remedy.Dir)
+		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s belongs to %s: name the first server with %v, or the other directory with %v",
+			ErrElsewhere, id.Pipeline, r.Dir.Path, strings.Join(r.Dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), other.Directory(), remedy.NATS, remedy.Dir)
 	}
-	return remedy.Errorf("%w: the run of pipeline %s on this server belongs to another data directory than %s: name that directory with %v, or another server with %v",
-		ErrElsewhere, id.Pipeline, r.Dir.Path, remedy.Dir, remedy.NATS)
+	return remedy.Errorf("%w: the run of pipeline %s on this server belongs to %s, not to %s: name that directory with %v, or another server with %v",
+		ErrElsewhere, id.Pipeline, other.Directory(), r.Dir.Path, remedy.Dir, remedy.NATS)
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:

@@ -31,6 +31,9 @@ type Spec struct {
 	// Identity of the data directory that the stream belongs to. "" accepts any, and marks a new stream with none.
 	Identity string
 
+	// Owner is what a new stream tells of its run; [Channel.Own] tells it to one that is there. Default: nothing.
+	Owner Owner
+
 	// MaxBytes is the limit of the stream on the server, in bytes, for all instances together. 0 or less: none.
 	MaxBytes int64
 
@@ -79,6 +82,7 @@ type Channel struct {
 type handle struct {
 	jetstream.Stream
 	identity string
+	owner    string // as the stream has it
 	created  time.Time
 }
 
@@ -249,21 +253,9 @@ func (c *Channel) settingsError(changed []string, cause error) error {
 	return fmt.Errorf("%w: %w; change them back yourself, or copy the stream into a new one", ErrSettings, cause)
 }
 
-func (c *Channel) checkIdentity(s jetstream.Stream) error {
-	found := s.CachedInfo().Config.Metadata[metaIdentity]
-	if c.spec.Identity == "" || found == c.spec.Identity {
-		return nil
-	}
-	if found == "" {
-		found = "none"
-	}
-	return fmt.Errorf("%w: %s has identity %s, this one is %s: use the directory that goes with the stream, or another pipeline name",
-		ErrForeign, c.name, found, c.spec.Identity)
-}
-
 func (c *Channel) remember(s jetstream.Stream) {
 	info := s.CachedInfo()
-	c.stream.Store(&handle{Stream: s, identity: info.Config.Metadata[metaIdentity], created: info.Created})
+	c.stream.Store(&handle{Stream: s, identity: info.Config.Metadata[metaIdentity], owner: info.Config.Metadata[metaOwner], created: info.Created})
 }
 
 // Info is the size of the stream, all instances together.

@@ -12,12 +12,17 @@ const (
 	metaPipeline = "penstock.pipeline"
 	metaStage    = "penstock.stage"
 	metaIdentity = "penstock.identity"
+	metaOwner    = "penstock.owner"
 )
 
 func (s *Spec) config(replicas int) jetstream.StreamConfig {
 	limit := s.MaxBytes
 	if limit <= 0 {
 		limit = -1
+	}
+	metadata := map[string]string{metaPipeline: s.Pipeline, metaStage: s.Stage, metaIdentity: s.Identity}
+	if s.Owner.IsKnown() {
+		metadata[metaOwner] = s.Owner.encode()
 	}
 	return jetstream.StreamConfig{
 		Name:              StreamName(s.Pipeline, s.Stage),
@@ -34,7 +39,7 @@ func (s *Spec) config(replicas int) jetstream.StreamConfig {
 		Replicas:          replicas,
 		Duplicates:        s.DuplicateWindow,
 		AllowDirect:       false, // a direct read may come from a replica that lags behind
-		Metadata:          map[string]string{metaPipeline: s.Pipeline, metaStage: s.Stage, metaIdentity: s.Identity},
+		Metadata:          metadata,
 	}
 }
 
@@ -109,11 +114,12 @@ func mendOrigin(have, _ *config) bool {
 	return true
 }
 
-// mendMetadata keeps the keys of others. The identity is compared before, and never overwritten by none.
+// mendMetadata keeps the keys of others. The identity is compared before, and never overwritten by none. The owner is
+// no setting: it changes when another process takes the pipeline over, see [Channel.Own].
 func mendMetadata(have, want *config) bool {
 	mended := false
 	for key, value := range want.Metadata {
-		if have.Metadata[key] == value || (key == metaIdentity && value == "") {
+		if have.Metadata[key] == value || key == metaOwner || (key == metaIdentity && value == "") {
 			continue
 		}
 		if have.Metadata == nil {

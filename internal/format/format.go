@@ -10,6 +10,7 @@ const (
 	Directory = 2 // a data directory: its parts, their notes, and the files of libraries; 1 had no file that says so
 	Frame     = 4 // a frame of a channel, and the record of a checkpoint: 1 plain, 2 signed with a key, 3 with counts of messages given up, 4 with features
 	Value     = 2 // a value of the checkpoints: 1 whole, 2 in pieces
+	Owner     = 1 // what a stream tells of its run; before there was a number it told nothing
 	InFlight  = 1 // the in-flight file
 	Letter    = 1 // a dead letter, and a request for its replay
 	Export    = 1 // a line of exported dead letters

@@ -9,10 +9,12 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"penstock/checkpoint"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/internal/blocks"
@@ -169,6 +171,9 @@ func (d *Directory) CheckKind(url string) error {
 	case inside:
 		return remedy.Errorf("%w: the channels of %s are in the directory itself: leave out %v, or give the pipeline another directory (%v) to run on that server",
 			ErrElsewhere, d.Path, remedy.NATS, remedy.Dir)
+	case len(d.About.Channels) == 0 && !d.hasCheckpoints():
+		return remedy.Errorf("%w: %s is in the data directory %s and has no checkpoints of a pipeline: name another directory with %v, or move it away",
+			view.ErrRefused, d.Checkpoints(), d.Path, remedy.Dir)
 	case len(d.About.Channels) == 0:
 		return remedy.Errorf("%w: the channels of %s are not in the directory: name the NATS server that has them (%v)", ErrElsewhere, d.Path, remedy.NATS)
 	}
@@ -190,6 +195,12 @@ func (d *Directory) isInside() (inside, known bool, err error) {
 	return false, Exists(d.Checkpoints()) && !Exists(d.StartingOver()), nil
 }
 
+// hasCheckpoints says whether something in the directory of the checkpoints is theirs, or nothing else is there.
+func (d *Directory) hasCheckpoints() bool {
+	list, err := os.ReadDir(d.Checkpoints())
+	return err != nil || len(list) == 0 || slices.ContainsFunc(list, func(e fs.DirEntry) bool { return checkpoint.IsFile(e.Name()) })
+}
+
 // CheckMoved refuses a server that has no channels of the directory, where the
 // last run used one with another address.
 func (d *Directory) CheckMoved(ctx context.Context, b *broker.Broker, id Identity, url string) error {
@@ -200,31 +211,16 @@ func (d *Directory) CheckMoved(ctx context.Context, b *broker.Broker, id Identit
 	if err != nil {
 		return err
 	}
-	there, err := IdentitiesOn(ctx, b, id.Pipeline, stages)
-	if err != nil || slices.Contains(there, id.ID) {
+	there, err := RunsOn(ctx, b, id.Pipeline, stages)
+	if err != nil || slices.ContainsFunc(there, func(r RunOn) bool { return r.ID == id.ID }) {
 		return err
 	}
 	if len(there) > 0 { // to start over would delete it
-		return remedy.Errorf("%w: pipeline %s runs on %s, and the run of that name on %s belongs to another data directory: name the first server with %v, or the other directory with %v",
-			ErrElsewhere, id.Pipeline, strings.Join(d.About.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Dir)
+		return remedy.Errorf("%w: pipeline %s runs on %s, and the run of that name on %s belongs to %s: name the first server with %v, or the other directory with %v",
+			ErrElsewhere, id.Pipeline, strings.Join(d.About.Channels, ","), strings.Join(broker.Addresses(url), ","), there[0].Directory(), remedy.NATS, remedy.Dir)
 	}
 	return remedy.Errorf("%w: pipeline %s runs on %s, and %s has no channels of it: name that server with %v, or start over on this one with %v",
 		ErrElsewhere, id.Pipeline, strings.Join(d.About.Channels, ","), strings.Join(broker.Addresses(url), ","), remedy.NATS, remedy.Fresh)
-}
-
-// IdentitiesOn are those of the data directories that the channels of stages
-// belong to. A channel that says nothing of that has "".
-func IdentitiesOn(ctx context.Context, b *broker.Broker, pipeline string, stages []string) (list []string, err error) {
-	for _, stage := range stages {
-		ch, found, err := channel.Lookup(ctx, b, pipeline, stage)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			list = append(list, ch.Identity())
-		}
-	}
-	return list, nil
 }
 
 // IsMoved says that the server has another address than the last time.

@@ -7,6 +7,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/cmd/pipeline/internal/render"
+	"penstock/engine"
 	"penstock/engine/broker"
 	"penstock/engine/redact"
 )
@@ -57,7 +58,7 @@ func ExitCode(err error) int {
 		return ExitOK
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.Is(err, engine.ErrOtherArguments):
 		return ExitUsage
 	case errors.As(err, &blind), errors.Is(err, broker.ErrNoServer):
 		return ExitBlind

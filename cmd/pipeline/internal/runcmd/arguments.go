@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/internal/hint"
 	"penstock/internal/nofollow"
 )
 
@@ -42,6 +43,22 @@ func (a arguments) check(dir string, resumed bool) error {
 	return nil
 }
 
+// typed are the arguments as they are typed, each one text: another value is another text.
+func (a arguments) typed() (list []string, err error) {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("encode the arguments: %w", err)
+	}
+	var saved []savedArgument
+	if err := json.Unmarshal(data, &saved); err != nil {
+		return nil, fmt.Errorf("decode the arguments: %w", err)
+	}
+	for _, s := range saved {
+		list = append(list, s.String())
+	}
+	return list, nil
+}
+
 type savedArgument struct {
 	Name  string          `json:"name"`
 	Value json.RawMessage `json:"value"`
@@ -62,18 +79,25 @@ func (a savedArgument) String() string {
 		}
 		return "no " + a.Name
 	case string:
-		return typed(a.Name, value)
+		if value == "" {
+			return typed(a.Name)
+		}
+		return typed(a.Name, hint.Word(value))
 	case []any:
-		return typed(a.Name, strings.TrimSuffix(fmt.Sprintln(value...), "\n"))
+		words := make([]string, len(value))
+		for i, v := range value {
+			words[i] = hint.Word(fmt.Sprint(v))
+		}
+		return typed(a.Name, words...)
 	}
 	return a.Name + " " + string(a.Value)
 }
 
-func typed(name, value string) string {
-	if value == "" {
+func typed(name string, words ...string) string {
+	if len(words) == 0 {
 		return "no " + name
 	}
-	return name + " " + value
+	return name + " " + strings.Join(words, " ")
 }
 
 // differences names the earlier values that are not the same now.

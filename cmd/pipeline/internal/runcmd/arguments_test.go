@@ -3,6 +3,7 @@ package runcmd
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,10 @@ func TestArguments(t *testing.T) {
 	dir := t.TempDir()
 	first := arguments{{Name: "FILE", Value: []string{"a", "b"}}, {Name: "--ext", Value: []string{".go"}}}
 	other := arguments{{Name: "FILE", Value: nil}, {Name: "--ext", Value: []string{".go"}}}
+	quoted := arguments{{Name: "FILE", Value: []string{"a b", "it's"}}, {Name: "--ext", Value: []string(nil)}, {Name: "--beats", Value: 5}}
+	if list, err := quoted.typed(); err != nil || !slices.Equal(list, []string{`FILE 'a b' 'it'\''s'`, "no --ext", "--beats 5"}) {
+		t.Errorf("typed: %q, %v", list, err)
+	}
 	for _, step := range []struct {
 		arguments arguments
 		resumed   bool

@@ -63,6 +63,9 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	if err != nil {
 		return err
 	}
+	if config.Arguments, err = arguments(args).typed(); err != nil {
+		return err
+	}
 	if err := checkReport(string(c.Report)); err != nil {
 		return err
 	}
