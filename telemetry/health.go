@@ -40,7 +40,11 @@ func readinessOf(status observe.Status) Readiness {
 	if status.Broker == nil {
 		r.Reasons = append(r.Reasons, "the pipeline has not started")
 	} else if !status.Broker.Connected {
-		r.Reasons = append(r.Reasons, "no connection to the NATS server "+status.Broker.Server)
+		reason := "no connection to the NATS server " + status.Broker.Server
+		if status.Broker.Failure != "" {
+			reason += ": " + status.Broker.Failure
+		}
+		r.Reasons = append(r.Reasons, reason)
 	}
 	r.waits("the pipeline", status.Waits)
 	for _, stage := range status.Stages {

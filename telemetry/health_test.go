@@ -27,3 +27,11 @@ func TestReadinessWhileAStartHookWaits(t *testing.T) {
 		t.Errorf("a stage that starts is ready: %+v", r)
 	}
 }
+
+func TestReadinessSaysWhyThereIsNoConnection(t *testing.T) {
+	t.Parallel()
+	r := readinessOf(observe.Status{Broker: &observe.BrokerStatus{Server: "nats://h:1", Failure: "the server rejects the login of user x: nats: Authorization Violation"}})
+	if r.Ready || r.Reasons[0] != "no connection to the NATS server nats://h:1: the server rejects the login of user x: nats: Authorization Violation" {
+		t.Errorf("%+v", r)
+	}
+}

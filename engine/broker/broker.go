@@ -102,7 +102,9 @@ func (b *Broker) openExternal(ctx, life context.Context) error {
 		return err
 	}
 	d.armed.Store(true)
-	if err := b.WaitConnected(ctx); err != nil {
+	if err := b.WaitConnected(ctx); errors.Is(err, ErrConfig) { // it says all
+		return err
+	} else if err != nil {
 		return fmt.Errorf("connect to %s: %w%s", redact(servers), err, b.link.lastFailure())
 	}
 	return nil

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"strings"
@@ -58,6 +59,9 @@ func TestWrongLoginIsRefused(t *testing.T) {
 		cfg.Logger = j.logger()
 		_, err := Open(testContext(t), cfg)
 		wantError(t, err, ErrConfig, "Authorization Violation", s.Addr().String(), "login")
+		if strings.Count(err.Error(), "Authorization Violation") != 1 || !errors.As(err, new(*LoginError)) {
+			t.Errorf("the server's words are not said once: %v", err)
+		}
 		for _, text := range []string{j.String(), err.Error()} {
 			if strings.Contains(text, "wr0ng") {
 				t.Errorf("the password is shown: %s", text)
@@ -91,10 +95,16 @@ func TestLoginLostLaterIsWaitedFor(t *testing.T) {
 	s.Stop()
 	s = at("changed")
 	j.await(t, "Authorization Violation")
+	if why := b.Failure(); !strings.Contains(why, "the server rejects the login of user pipe: ") || !strings.Contains(why, "Authorization Violation") {
+		t.Errorf("the connection is away because: %q", why)
+	}
 	s.Stop()
 	at("s3cret")
 	if err := b.WaitConnected(testContext(t)); err != nil {
 		t.Fatal(err)
+	}
+	if why := b.Failure(); why != "" {
+		t.Errorf("there is a connection, and its failure is %q", why)
 	}
 	roundTrip(t, b)
 }

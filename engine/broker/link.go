@@ -103,7 +103,7 @@ func (l *link) close() {
 
 func (l *link) onLost(_ *nats.Conn, err error) {
 	l.mu.Lock()
-	l.connected, l.down, l.report, l.interval = false, time.Now(), time.Time{}, firstReport
+	l.connected, l.down, l.report, l.interval, l.failure = false, time.Now(), time.Time{}, firstReport, l.reasonOf(err)
 	closing := l.closing
 	l.signal()
 	l.mu.Unlock()
@@ -123,7 +123,7 @@ func (l *link) onFailed(err error) {
 	}
 	l.mu.Lock()
 	now := time.Now()
-	failure := redact(err.Error())
+	failure := l.reasonOf(err)
 	l.failure = failure
 	if l.closing || now.Before(l.report) {
 		l.mu.Unlock()
@@ -173,12 +173,19 @@ func (l *link) refuseLogin() {
 	if l.refused++; l.refused < 2 { // the round may have begun before
 		return
 	}
-	who := "the login"
-	if l.user != "" {
-		who = "the login of user " + l.user
-	}
-	l.refusal = configError("%s rejected %s: %w: check name, password, token, key or credentials file", l.target, who, l.login)
+	l.refusal = &LoginError{Server: l.target, User: l.user, Cause: l.login}
 	l.signal()
+}
+
+// reasonOf is the text of an error of the connection, without credentials. A login that is not taken is named.
+func (l *link) reasonOf(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case isLogin(err):
+		return "the server rejects " + loginOf(l.user) + ": " + redact(err.Error())
+	}
+	return redact(err.Error())
 }
 
 // noteTold lets settled know how far the news of the connection have come.

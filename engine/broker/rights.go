@@ -33,13 +33,17 @@ type MissingError struct {
 	Rights []Right
 }
 
+// mostNamed is how many rights the text of an error names: it is one line. The remedy lists all.
+const mostNamed = 3
+
 func (e *MissingError) Error() string {
 	user := "this user"
 	if e.User != "" {
 		user = "user " + e.User
 	}
 	var text strings.Builder
-	for i, r := range e.Rights {
+	shown := e.Rights[:min(len(e.Rights), mostNamed)]
+	for i, r := range shown {
 		switch {
 		case i == 0:
 			fmt.Fprint(&text, r)
@@ -48,6 +52,9 @@ func (e *MissingError) Error() string {
 		default:
 			fmt.Fprint(&text, "; nor ", r)
 		}
+	}
+	if more := len(e.Rights) - len(shown); more > 0 {
+		fmt.Fprintf(&text, ", and lacks %d more rights", more)
 	}
 	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v lists everything that the pipeline needs)",
 		ErrPermission, user, &text, e.Server, remedy.Rights)

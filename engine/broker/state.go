@@ -45,6 +45,17 @@ func (b *Broker) Connected() bool {
 	return now.connected
 }
 
+// Failure says why there is no connection, without credentials: what the last attempt met, or what the connection ended
+// with. "" while it stands, and when nothing is known.
+func (b *Broker) Failure() string {
+	b.link.mu.Lock()
+	defer b.link.mu.Unlock()
+	if b.link.connected {
+		return ""
+	}
+	return b.link.failure
+}
+
 // Reconnects counts the outages that ended.
 func (b *Broker) Reconnects() uint64 {
 	b.link.mu.Lock()

@@ -98,6 +98,13 @@ func kindError(path string, mode fs.FileMode) error {
 	return fmt.Errorf("%s is %s and %w, which is not allowed there in a data directory: remove it, or put back the file that belongs there", path, Kind(mode), ErrKind)
 }
 
+// ErrNotDirectory says that a file stands in the place of a directory.
+var ErrNotDirectory = errors.New("not a directory")
+
+func notDirectory(path string) error {
+	return fmt.Errorf("%s is a file and %w, where a data directory has one: name another data directory, or move the file away", path, ErrNotDirectory)
+}
+
 // Kind says what is in the place of a regular file, with its article.
 func Kind(mode fs.FileMode) string {
 	switch {

@@ -10,7 +10,7 @@ import (
 )
 
 // tree says what belongs in a data directory besides files and directories of users.
-var tree = nofollow.Tree{IsFile: isFile, IsSocket: isSocket}
+var tree = nofollow.Tree{IsFile: isFile, IsDir: isDir, IsSocket: isSocket}
 
 // isFile says that a name is of a file of the pipeline: a directory in its place would be taken for that.
 func isFile(name string) bool {
@@ -23,6 +23,12 @@ func isFile(name string) bool {
 	}
 	name = strings.TrimSuffix(name, ".new")
 	return slices.Contains([]string{d.lockFile(), d.pidFile(), d.DescriptorFile(), d.Inflight(), d.StartingOver(), "arguments.json"}, name)
+}
+
+// isDir says that a name is of a part of the directory that is a directory itself.
+func isDir(name string) bool {
+	d := At("")
+	return slices.Contains([]string{d.Checkpoints(), d.Broker()}, name)
 }
 
 // isSocket says where the control socket is: .control has it while it is made.

@@ -137,6 +137,7 @@ func (Host) Embedded() bool                                { return true }
 func (Host) Server() string                                { return "memory" }
 func (Host) Connected() bool                               { return true }
 func (Host) Reconnects() uint64                            { return 0 }
+func (Host) Failure() string                               { return "" }
 func (Host) Unanswered() (since time.Time, is bool)        { return time.Time{}, false }
 func (Host) SyncFiles(context.Context) error               { return nil }
 func (Host) SyncAllFiles(context.Context) error            { return nil }

@@ -47,6 +47,7 @@ type Server interface {
 	Embedded() bool
 	Server() string // without credentials
 	Connected() bool
+	Failure() string // why it is not connected, as far as that is known; "" while it is
 	Reconnects() uint64
 	Unanswered() (since time.Time, is bool) // it is connected, and does not answer
 	SyncFiles(ctx context.Context) error

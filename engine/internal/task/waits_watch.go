@@ -66,7 +66,7 @@ func (w *waitWatch) look(now time.Time) {
 	isReady := w.run.Ready.Load() // before it, the start may still set what is read here
 	if isReady {
 		b := w.run.Server
-		w.run.Waits.note(waitBroker, !b.Connected(), "no connection to "+b.Server())
+		w.run.Waits.note(waitBroker, !b.Connected(), noConnection(b))
 		w.noteAnswers(b)
 	}
 	w.lookAt(waitPlace{}, w.run.Waits.List(now, w.run.Settings.Patience), now)
@@ -81,6 +81,14 @@ func (w *waitWatch) look(now time.Time) {
 			w.over(place, told, now)
 		}
 	}
+}
+
+func noConnection(b ports.Server) string {
+	text := "no connection to " + b.Server()
+	if failure := b.Failure(); failure != "" {
+		text += ": " + failure
+	}
+	return text
 }
 
 // noteAnswers tells of a server that is connected and does not answer.

@@ -102,6 +102,9 @@ func (f NATS) Unsaid(getenv func(string) string) string {
 
 // Blame names the flags for what only the broker finds out.
 func (f NATS) Blame(err error) error {
+	if rejected := (*broker.LoginError)(nil); errors.As(err, &rejected) {
+		return &flags.UsageError{Err: err}
+	}
 	if errors.Is(err, broker.ErrConfig) {
 		return flags.Usage("check the flags --nats, --nats-…, --tls-… and --replicas: %w", err)
 	}
