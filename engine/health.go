@@ -9,11 +9,13 @@ import (
 // for Unavailable, because a restart brings nothing back that is away, and
 // unhealthy for any other.
 func HealthOf(err error) supervise.Health {
-	switch err = supervise.Sound(err); {
-	case err == nil:
+	if err = supervise.Sound(err); err == nil {
 		return supervise.Well()
-	case answer.IsUnavailable(err):
-		return supervise.Degraded(err.Error())
 	}
-	return supervise.Unwell(err.Error())
+	health := supervise.Unwell(err.Error())
+	if answer.IsUnavailable(err) {
+		health.Level = supervise.LevelDegraded
+	}
+	health.Err = err
+	return health
 }

@@ -58,6 +58,7 @@ func (l Level) String() string { return nameOf(levelNames[:], "level", uint8(l))
 type Health struct {
 	Level  Level
 	Reason string
+	Err    error // what Reason is the text of; nil: of none
 	// Uncounted: if this ends the child no Limit counts it, because the caller bounds how often it comes; as the
 	// function Uncounted says of errors.
 	Uncounted bool

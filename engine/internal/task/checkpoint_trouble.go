@@ -35,7 +35,7 @@ func (c *Checkpointer) tried(ctx context.Context, w *waits, err error) {
 	}
 	t.tries++
 	isFull := diskspace.IsNoSpace(err) // more is said of that by who watches the disk
-	w.set(waitCheckpoint, underWay{detail: err.Error(), isTold: !isFull})
+	w.set(waitCheckpoint, underWay{detail: c.Instances[0].Run.Explain(err), isTold: !isFull})
 	switch reason := alike(err.Error()); {
 	case isFull:
 		c.Log.Debug("a checkpoint waits for free space", "error", err)

@@ -40,7 +40,7 @@ func (in *Instance) child() supervise.Child {
 		Backoff:        o.Backoff,
 		Limit:          o.Limit,
 		Progress:       in.Progress.healthy.Load,
-		Checks:         checksOf(o),
+		Checks:         in.Run.checksOf(o),
 		StopTimeout:    o.StopTimeout,
 		Abandon:        in.Abandon,
 		Recover:        in.decide,
@@ -53,8 +53,8 @@ func (in *Instance) child() supervise.Child {
 }
 
 // checksOf are those of a stage. For a probe as for any function of a stage
-// Unavailable is no failure.
-func checksOf(o plan.Options) []supervise.Check {
+// Unavailable is no failure. What an error names is in the words of the program.
+func (r *Run) checksOf(o plan.Options) []supervise.Check {
 	checks := append([]supervise.Check(nil), o.Checks...)
 	for k := range checks {
 		probe := checks[k].Probe
@@ -63,6 +63,9 @@ func checksOf(o plan.Options) []supervise.Check {
 		}
 		checks[k].Probe = func(ctx context.Context) (health supervise.Health) {
 			defer func() {
+				if health.Err != nil {
+					health.Reason = r.Explain(health.Err)
+				}
 				value := recover()
 				if value == nil {
 					return
@@ -72,7 +75,7 @@ func checksOf(o plan.Options) []supervise.Check {
 				if !answer.IsUnavailable(err) {
 					panic(value)
 				}
-				health = supervise.Degraded(err.Error())
+				health = supervise.Degraded(r.Explain(err))
 			}()
 			return probe(ctx)
 		}
