@@ -59,10 +59,10 @@ func ExamplePipeline_Supervise() {
 	defer remove()
 	fmt.Println(p.Run(context.Background(), config))
 	// Output:
-	// error: step:0: no connection, restarting: true
-	// error: step:0: no connection, restarting: true
-	// error: step:0: no connection, restarting: false
-	// child "orders" failed 3 times within 1m0s (limit 2): step:0: no connection
+	// error: source call 0: no connection, restarting: true
+	// error: source call 0: no connection, restarting: true
+	// error: source call 0: no connection, restarting: false
+	// child "orders" failed 3 times within 1m0s (limit 2): source call 0: no connection
 }
 
 // A temporary stage is given up at its first failure. Everything else is done,

@@ -63,7 +63,7 @@ func TestValueThatCannotBeSentStopsItsSource(t *testing.T) {
 		}
 	}
 	p := wire(fast, engine.OnUnfit(engine.StopStage))
-	if err := runFailing(t, p, dir); !strings.Contains(err.Error(), "step:0") || stageStatus(t, p.Status(), "blobs").State != "given up" {
+	if err := runFailing(t, p, dir); !strings.Contains(err.Error(), "source call 0") || stageStatus(t, p.Status(), "blobs").State != "given up" {
 		t.Errorf("error %v, %+v", err, p.Status())
 	}
 	run(t, wire(engine.OnUnfit(engine.DeadLetter)), dir)

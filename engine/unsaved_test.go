@@ -233,7 +233,7 @@ func TestStateThatCannotBeEncodedAfterACallThatIsNoMessage(t *testing.T) {
 				s.Sum += bad
 				return nil
 			}), asJSON())
-		}, "timer:0: encode the state", 10},
+		}, "timer 0: encode the state", 10},
 		"end": {func(p engine.Scope, in *engine.Stream[uint64], bad float64) {
 			engine.Sink(p, "sink", in, add, asJSON(), engine.Hooks[sum, engine.None]{
 				End: func(_ context.Context, s *sum, _ engine.Emit[engine.None]) error { s.Sum += bad; return nil }})
@@ -320,7 +320,7 @@ func TestStateOfASourceThatCannotBeEncoded(t *testing.T) {
 	}
 	p := wire(math.NaN())
 	err := runFailing(t, p, dir)
-	if !strings.Contains(err.Error(), "step:7: encode the state") {
+	if !strings.Contains(err.Error(), "source call 7: encode the state") {
 		t.Errorf("error %v", err)
 	}
 	if s := stageStatus(t, p.Status(), "numbers"); s.Out != 7 {

@@ -28,9 +28,9 @@
 // and 2 when the command line was wrong. The log of stages and engine goes to standard error, results go to standard
 // output.
 //
-// With --guard the run is in a child process, the worker, and a small guard starts it again when it dies. Signals are
-// passed on. The exit code is the worker's. If the worker died after a signal to stop, it is 128 and the number of the
-// signal that killed it, or the worker's exit code. It is 1 when the guard gives up.
+// With --guard the run is in a child process, and a small guard starts it again when it dies. Signals are passed on.
+// The exit code is that of the child process. If that died after a signal to stop, it is 128 and the number of the
+// signal that killed it, or the exit code of the child process. It is 1 when the guard gives up.
 //
 // The verbs of dlq work on a running and on a stopped pipeline. With --nats they also work where it has no
 // data directory and --dir names none, by the name alone (--pipeline). They never load all letters into memory. The

@@ -1,6 +1,7 @@
 package hint
 
 import (
+	"runtime"
 	"strings"
 	"unicode"
 )
@@ -32,12 +33,19 @@ func (p Place) Flags() string {
 	return flags
 }
 
-// Word quotes a text for a shell, where that is needed.
+// Word quotes a text for a shell, where that is needed. Each command that people are shown has its words from here.
 func Word(text string) string {
-	if strings.ContainsFunc(text, func(c rune) bool {
-		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("/._-+:,\\", c)
-	}) {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	plain := "/._-+:,"
+	if runtime.GOOS == "windows" { // whose shells take it as it is
+		plain += `\`
 	}
-	return text
+	if text != "" && !strings.ContainsFunc(text, func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(plain, c)
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", Apostrophe) + "'"
 }
+
+// Apostrophe is one within a quoted word.
+const Apostrophe = `'\''`

@@ -1,6 +1,24 @@
 package hint
 
-import "testing"
+import (
+	"os/exec"
+	"testing"
+)
+
+// What a shell makes of a word is the text.
+func TestAShellReadsAWordAsItIs(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, text := range []string{"", "/plain/dir", "it's", `a\b`, "'", "$HOME `x` \"y\"", "~", "a b\n", "*?[x]", "-- é", "!x"} {
+		got, err := exec.Command(shell, "-c", "printf %s "+Word(text)).Output()
+		if err != nil || string(got) != text {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+}
 
 func TestFlagsFindThePlace(t *testing.T) {
 	t.Parallel()

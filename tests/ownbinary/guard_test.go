@@ -35,6 +35,6 @@ func TestAProgramOfOnesOwnIsGuarded(t *testing.T) {
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit %d:\n%s", code, p.stderr())
 	}
-	mustContain(t, "the log", p.stderr(), "the worker died; starting it again", "stopped; the next run resumes from here")
+	mustContain(t, "the log", p.stderr(), "the child process died; starting it again", "stopped; the next run resumes from here")
 	mustContain(t, "the next run", run(t, 0, program, "run", "squares", "--numbers=5", "--report", "-", "--dir", dir), `"pipeline": "squares"`, `"completed": true`)
 }

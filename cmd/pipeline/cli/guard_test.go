@@ -126,7 +126,7 @@ func TestGuardGivesUpAtItsLimit(t *testing.T) {
 		g.order("exit")
 		g.await("starting it again", min(i+1, 2))
 	}
-	g.mustEnd(app.ExitFailed, 2, "the guard gives up: the worker died 3 times within 1h0m0s (--guard-restarts 2", "exit status 7", "nothing is lost", `"restart":2`)
+	g.mustEnd(app.ExitFailed, 2, "the guard gives up: the child process died 3 times within 1h0m0s (--guard-restarts 2", "exit status 7", "nothing is lost", `"restart":2`)
 }
 
 func TestWorkerDrainsWhenItsGuardIsKilled(t *testing.T) {
@@ -176,14 +176,14 @@ func TestSignalEndsTheWaitForTheNextWorker(t *testing.T) {
 	if code := app.ExitCode(<-ended); code != 7 {
 		t.Errorf("exit %d\n%s", code, out)
 	}
-	mustContain(t, "the log", out.String(), "no worker is running", "exit status 7", "nothing is lost")
+	mustContain(t, "the log", out.String(), "no child process is running", "exit status 7", "nothing is lost")
 }
 
 func TestGuardWithoutAProgram(t *testing.T) {
 	t.Parallel()
 	g, _, out, _ := newGuard(t)
 	g.Command = func() (*exec.Cmd, error) { return exec.Command(filepath.Join(t.TempDir(), "none")), nil }
-	if err := runcmd.EndOfGuard(guard.Serve(g)); app.ExitCode(err) != app.ExitFailed || !strings.Contains(err.Error(), "start the worker") {
+	if err := runcmd.EndOfGuard(guard.Serve(g)); app.ExitCode(err) != app.ExitFailed || !strings.Contains(err.Error(), "start the child process") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

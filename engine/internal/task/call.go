@@ -37,20 +37,33 @@ func (t *Task) headCall(i *Input, f *Failure) call {
 	return c
 }
 
-// name is that of the messages, or of the unit.
+// name is that of the messages, or what people read of the unit.
 func (c *call) name() string {
 	switch {
 	case c.input == nil:
-		return named(c.unit)
+		return toldOf(c.unit)
 	case c.count > 1:
 		return fmt.Sprintf("%d messages from %s", c.count, messageUnit(c.input.Definition, c.offset))
 	}
 	return "message " + messageUnit(c.input.Definition, c.offset)
 }
 
-// named is what people read of a unit: the end hook of a stage without keys has
+// named is what programs read of a unit: the end hook of a stage without keys has
 // none behind its colon.
 func named(unit string) string { return strings.TrimSuffix(unit, ":") }
+
+// toldOf is what people read of a unit.
+func toldOf(unit string) string {
+	switch kind, rest, _ := strings.Cut(unit, ":"); {
+	case kind == "step" && rest != "":
+		return "source call " + rest
+	case kind == "timer" && rest != "":
+		return "timer " + rest
+	case kind == "end" && rest != "":
+		return "end of key " + rest
+	}
+	return named(unit)
+}
 
 // place is that of the call's message.
 func (c *call) place() Place { return Place{c.input.Definition.Stream.String(), c.offset} }

@@ -215,7 +215,7 @@ func (t *Task) failEnd(ctx context.Context, err error) error {
 	if errors.Is(err, errRewind) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", named(unit), err)
+	return fmt.Errorf("%s: %w", toldOf(unit), err)
 }
 
 // endKeys calls the end hook for every key in order. Each commit holds the last key that is done, so that a restart

@@ -17,7 +17,11 @@ type AtLimitError struct {
 }
 
 func (e *AtLimitError) Error() string {
-	return fmt.Sprintf("message %s has failed at %d attempts, the last time with: %s", e.Message, e.Attempts, e.Reason)
+	what := toldOf(e.Message)
+	if what == e.Message {
+		what = "message " + what
+	}
+	return fmt.Sprintf("%s has failed at %d attempts, the last time with: %s", what, e.Attempts, e.Reason)
 }
 
 // TooLargeError says that a stage emitted more at once than the server takes
@@ -120,5 +124,5 @@ type DeadlineError struct {
 }
 
 func (e *DeadlineError) Error() string {
-	return fmt.Sprintf("stage %s was in %s for longer than its deadline of %v", e.Stage, e.Call, e.Deadline)
+	return fmt.Sprintf("stage %s was in %s for longer than its deadline of %v", e.Stage, toldOf(e.Call), e.Deadline)
 }

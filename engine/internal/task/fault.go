@@ -68,7 +68,7 @@ func (t *Task) record(err error) error {
 		if err := t.countCall(c.unit, err); err != nil {
 			return err
 		}
-		return fmt.Errorf("%s: %w", named(c.unit), err)
+		return fmt.Errorf("%s: %w", toldOf(c.unit), err)
 	case c.count > 1:
 		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
 		return supervise.Uncounted(fmt.Errorf("a batch of %s: %w", c.name(), err))

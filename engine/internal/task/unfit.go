@@ -112,7 +112,7 @@ func (t *Task) passUnfit(ctx context.Context, unit string) error {
 	}
 	t.Batch.unfit.clear()
 	if dropped > 0 {
-		t.Log.Warn("dropped values that are too large to be sent", "call", unit, "values", dropped, "error", brief(first))
+		t.Log.Warn("dropped values that are too large to be sent", "call", toldOf(unit), "values", dropped, "error", brief(first))
 	}
 	t.Batch.passed.Dropped += own + uint64(dropped)
 	return nil

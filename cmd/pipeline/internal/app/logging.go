@@ -49,9 +49,9 @@ func (f LogFlags) Logger(w io.Writer, style style) *slog.Logger {
 	case f.LogFormat == "json":
 		return slog.New(slog.NewJSONHandler(jsonEscaper{w}, options))
 	case style == Plain:
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(slog.NewTextHandler(commandWriter{w}, options))
 	}
-	return slog.New(escaping{tint.NewTextHandler(w, &tint.Options{
+	return slog.New(escaping{tint.NewTextHandler(commandWriter{w}, &tint.Options{
 		Level:       level,
 		ReplaceAttr: redactAttr,
 		TimeFormat:  "15:04:05.000",

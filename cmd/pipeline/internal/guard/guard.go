@@ -15,24 +15,24 @@ import (
 	"penstock/engine/supervise"
 )
 
-// guard keeps a worker: a process with the same command line, which runs the
-// pipeline. It starts another one when a worker has died. It opens nothing of
+// guard keeps a child process: a process with the same command line, which runs the
+// pipeline. It starts another one when a child process has died. It opens nothing of
 // the pipeline's, so that hardly anything can happen to it.
 type guard struct {
 	Config
 
 	mu       sync.Mutex
-	worker   *worker // the one that runs, or nil
-	stopping bool    // a signal has come: no more workers
+	child    *child // the one that runs, or nil
+	stopping bool   // a signal has come: no more child processes
 	giveUp   context.CancelFunc
 
-	// Of the goroutine that runs the worker, and afterwards of serve.
+	// Of the goroutine that runs the child process, and afterwards of serve.
 	last     *ended
-	resume   bool // a worker was ready
+	resume   bool // a child process was ready
 	restarts int
 }
 
-// Serve guards until the end, and returns it: an [Exit] is the code of the last worker.
+// Serve guards until the end, and returns it: an [Exit] is the code of the last child process.
 func Serve(c Config) error { return (&guard{Config: c}).serve() }
 
 func (g *guard) serve() error {
@@ -41,7 +41,7 @@ func (g *guard) serve() error {
 	g.giveUp = cancel
 	release := g.passSignals()
 	supervisor := &supervise.Supervisor{
-		Children: []supervise.Child{{Name: "worker", Serve: g.live, Backoff: g.Backoff}},
+		Children: []supervise.Child{{Name: "process", Serve: g.live, Backoff: g.Backoff}},
 		Limit:    g.Limit,
 		OnEvent:  g.tell,
 	}
@@ -50,8 +50,8 @@ func (g *guard) serve() error {
 	return g.conclude(err)
 }
 
-// live is the life of one worker. A death is an error. The context does not
-// matter: it ends while no worker runs.
+// live is the life of one child process. A death is an error. The context does not
+// matter: it ends while no child process runs.
 func (g *guard) live(context.Context) error {
 	w, err := g.start()
 	if w == nil {
@@ -59,7 +59,7 @@ func (g *guard) live(context.Context) error {
 	}
 	end := w.wait()
 	g.mu.Lock()
-	g.worker = nil
+	g.child = nil
 	stopping := g.stopping
 	g.mu.Unlock()
 	g.last, g.resume = end, g.resume || end.told.ready
@@ -69,8 +69,8 @@ func (g *guard) live(context.Context) error {
 	return &deathError{end}
 }
 
-// start returns nil if there is to be no worker any more.
-func (g *guard) start() (*worker, error) {
+// start returns nil if there is to be no child process any more.
+func (g *guard) start() (*child, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopping {
@@ -82,17 +82,17 @@ func (g *guard) start() (*worker, error) {
 	}
 	cmd, err := g.Command()
 	if err == nil {
-		g.worker, err = startWorker(cmd, mode)
+		g.child, err = startChild(cmd, mode)
 	}
 	if err != nil {
-		err = fmt.Errorf("start the worker: %w", err)
+		err = fmt.Errorf("start the child process: %w", err)
 		if g.last == nil { // it never worked: trying again is no use
 			err = supervise.Fatal(err)
 		}
 		return nil, err
 	}
-	g.Log.Debug("worker started", "pid", g.worker.pid())
-	return g.worker, nil
+	g.Log.Debug("child process started", "pid", g.child.pid())
+	return g.child, nil
 }
 
 // passSignals passes signals on until release is called, which waits.
@@ -133,12 +133,12 @@ func (g *guard) pass(s os.Signal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopping = true
-	if g.worker == nil {
-		g.Log.Info("stopping; no worker is running", "signal", s)
+	if g.child == nil {
+		g.Log.Info("stopping; no child process is running", "signal", s)
 		g.giveUp()
 		return
 	}
-	g.worker.pass(s)
+	g.child.pass(s)
 }
 
 // tell logs a death that is followed by another life.
@@ -150,18 +150,18 @@ func (g *guard) tell(e supervise.Event) {
 	delay := e.Delay.Round(time.Millisecond)
 	var death *deathError
 	if !errors.As(e.Err, &death) {
-		g.Log.Error("cannot start the worker; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
+		g.Log.Error("cannot start the child process; trying again", "error", e.Err, "restart", g.restarts, "delay", delay)
 		return
 	}
-	g.Log.Error("the worker died; starting it again", "pid", death.pid, "end", death.how(), "ran", death.ran, "restart", g.restarts, "delay", delay)
+	g.Log.Error("the child process died; starting it again", "pid", death.pid, "end", death.how(), "ran", death.ran, "restart", g.restarts, "delay", delay)
 }
 
-// conclude says how the command ends when the last worker has.
+// conclude says how the command ends when the last child process has.
 func (g *guard) conclude(err error) error {
 	var over *supervise.LimitError
 	switch {
 	case errors.As(err, &over):
-		return fmt.Errorf("the guard gives up: the worker died %d times within %v (--guard-restarts %d, --guard-window %v), the last time %w; nothing is lost, the next run resumes from the last commit",
+		return fmt.Errorf("the guard gives up: the child process died %d times within %v (--guard-restarts %d, --guard-window %v), the last time %w; nothing is lost, the next run resumes from the last commit",
 			over.Limit.Restarts+1, over.Limit.Window, over.Limit.Restarts, over.Limit.Window, over.Cause)
 	case g.last == nil && g.stopping:
 		return nil
@@ -170,10 +170,10 @@ func (g *guard) conclude(err error) error {
 	case g.last.told.exited:
 		return exitOf(g.last.told.code)
 	case g.last.told.complete:
-		g.Log.Warn("the worker died after the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
+		g.Log.Warn("the child process died after the run was complete; it is not started again", "pid", g.last.pid, "end", g.last.how())
 		return nil
 	}
-	g.Log.Warn("the worker died while stopping after a signal, so it is not started again; nothing is lost, the next run resumes from the last commit",
+	g.Log.Warn("the child process died while stopping after a signal, so it is not started again; nothing is lost, the next run resumes from the last commit",
 		"pid", g.last.pid, "end", g.last.how(), "ran", g.last.ran)
 	return exitOf(g.last.code())
 }

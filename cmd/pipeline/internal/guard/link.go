@@ -11,17 +11,17 @@ import (
 	"penstock/cmd/pipeline/internal/flags"
 )
 
-// The files that a worker gets from its guard.
+// The files that a child process gets from its guard.
 const (
-	reportFile = 3 // the worker tells what became of it
+	reportFile = 3 // the child process tells what became of it
 	orderFile  = 4 // the guard passes signals on, a byte each; its end is the guard's
 )
 
-// Link is a worker's connection to its guard. A nil Link is that of a process
+// Link is a child process's connection to its guard. A nil Link is that of a process
 // without one. Safe for concurrent use.
 type Link struct {
 	orders *os.File
-	resume bool // the worker before was ready: go on with what it left
+	resume bool // the child process before was ready: go on with what it left
 
 	mu     sync.Mutex
 	report *os.File
@@ -51,7 +51,7 @@ func OpenLink() (*Link, error) {
 	}, nil
 }
 
-// Resumes says whether the worker goes on with what one before it left.
+// Resumes says whether the child process goes on with what one before it left.
 func (l *Link) Resumes() bool { return l != nil && l.resume }
 
 // Say tells the guard. That it is gone is heard elsewhere.

@@ -14,7 +14,7 @@ func (Gone) Signal() {}
 func (Gone) String() string { return "the guard is gone" }
 
 // tally counts stop signals that come on two ways. A terminal and a service
-// manager send each to guard and worker, and the guard passes its own on: what
+// manager send each to guard and child process, and the guard passes its own on: what
 // came on both ways is one, and not the second that ends the process at once.
 type tally struct{ direct, passed, counted int }
 

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Variable tells a worker that a guard started it, and how it begins:
-// as it was told on the command line, or going on with the worker before.
+// Variable tells a child process that a guard started it, and how it begins:
+// as it was told on the command line, or going on with the child process before.
 const (
 	Variable      = "PENSTOCK_GUARDED"
 	guardedStart  = "start"
 	guardedResume = "resume"
 )
 
-// told is what a worker has said about itself, a word a line.
+// told is what a child process has said about itself, a word a line.
 type told struct {
 	ready    bool // every stage was open, and --fresh is done
 	complete bool // every stage has ended
@@ -21,7 +21,7 @@ type told struct {
 	code     int
 }
 
-// What a worker says to its guard.
+// What a child process says to its guard.
 const (
 	SaidReady    = "ready"
 	SaidComplete = "complete"

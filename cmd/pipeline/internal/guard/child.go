@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// worker is the process that runs the pipeline, as its guard sees it.
-type worker struct {
+// child is the process that runs the pipeline, as its guard sees it.
+type child struct {
 	cmd     *exec.Cmd
 	started time.Time
 	report  *os.File // what it tells
 	orders  *os.File // signals for it
 }
 
-// startWorker starts it with the files that a link needs.
-func startWorker(cmd *exec.Cmd, mode string) (*worker, error) {
+// startChild starts it with the files that a link needs.
+func startChild(cmd *exec.Cmd, mode string) (*child, error) {
 	report, reportEnd, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func startWorker(cmd *exec.Cmd, mode string) (*worker, error) {
 	}
 	cmd.Env = append(cmd.Environ(), Variable+"="+mode)
 	cmd.ExtraFiles = []*os.File{reportEnd, orderEnd} // 3 and 4
-	w := &worker{cmd: cmd, started: time.Now(), report: report, orders: orders}
+	w := &child{cmd: cmd, started: time.Now(), report: report, orders: orders}
 	err = errors.Join(cmd.Start(), reportEnd.Close(), orderEnd.Close())
 	if err != nil {
 		w.close()
@@ -40,12 +40,12 @@ func startWorker(cmd *exec.Cmd, mode string) (*worker, error) {
 	return w, nil
 }
 
-func (w *worker) pid() int { return w.cmd.Process.Pid }
+func (w *child) pid() int { return w.cmd.Process.Pid }
 
 // pass passes a signal on. One that stops goes over the link, where it can be
 // told from the same signal that a terminal has sent to both processes. A
-// worker that has ended needs none.
-func (w *worker) pass(s os.Signal) {
+// child process that has ended needs none.
+func (w *child) pass(s os.Signal) {
 	switch s {
 	case os.Interrupt, syscall.SIGTERM:
 		_, _ = w.orders.Write([]byte{byte(s.(syscall.Signal))})
@@ -55,7 +55,7 @@ func (w *worker) pass(s os.Signal) {
 }
 
 // wait returns how it ended.
-func (w *worker) wait() *ended {
+func (w *child) wait() *ended {
 	_ = w.cmd.Wait() // the state says it
 	e := &ended{
 		pid:   w.pid(),
@@ -67,19 +67,19 @@ func (w *worker) wait() *ended {
 	return e
 }
 
-func (w *worker) close() {
+func (w *child) close() {
 	_ = w.report.Close()
 	_ = w.orders.Close()
 }
 
 // readAvailable reads what is in a pipe already. It does not wait for the end:
-// a program that the worker left behind might hold it open.
+// a program that the child process left behind might hold it open.
 func readAvailable(pipe *os.File) string {
 	raw, err := pipe.SyscallConn()
 	if err != nil {
 		return ""
 	}
-	text := make([]byte, 256) // all that a worker can say
+	text := make([]byte, 256) // all that a child process can say
 	n := 0
 	_ = raw.Read(func(fd uintptr) bool {
 		for {
@@ -91,7 +91,7 @@ func readAvailable(pipe *os.File) string {
 	return string(text[:max(n, 0)])
 }
 
-// ended is how a worker ended.
+// ended is how a child process ended.
 type ended struct {
 	pid   int
 	ran   time.Duration
@@ -115,7 +115,7 @@ func (e *ended) code() int {
 	return e.state.ExitCode()
 }
 
-// deathError is the end of a worker that did not end of its own will.
+// deathError is the end of a child process that did not end of its own will.
 type deathError struct{ *ended }
 
 // Error tells the process, how it ended, and how long it ran.
