@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var workerPID = regexp.MustCompile(`msg="worker started".* pid=(\d+)`)
+var workerPID = regexp.MustCompile(`msg="child process started".* pid=(\d+)`)
 
 // The guard starts a program of one's own again when it is killed, and passes on the
 // signal that stops it.
