@@ -51,5 +51,6 @@
 // A full disk kills a process that writes to a mapped file. So space for logs is reserved before they are used (on
 // Linux, and where the file system can), and some is held in reserve for the table that [Store.Close] writes. If less
 // than 64 MiB are free, or a thirty-second of a small disk, a write fails with [ErrNoSpace] before it begins. One case
-// remains: Badger merges a table in the background just when another program fills those last 64 MiB.
+// remains: Badger merges a table in the background just when another program fills those last 64 MiB. On a disk of less
+// than 96 MiB a quarter is left free, and what does not fit beside that is not reserved.
 package checkpoint

@@ -106,6 +106,25 @@ func TestFullDisk(t *testing.T) {
 	write(t, update)
 }
 
+// What is reserved on a small disk leaves enough for the run, which would else wait for space that it holds itself.
+func TestASmallDiskIsNotFilledWithReservedSpace(t *testing.T) {
+	for _, c := range []struct {
+		size     int64
+		reserves bool // the log in use
+	}{{24 << 20, false}, {64 << 20, true}} {
+		volume := smallDisk(t, c.size)
+		s := open(t, filepath.Join(volume, "store"))
+		free, _, err := Space(volume)
+		if err != nil || free < c.size/4 {
+			t.Errorf("of %d MiB %d KiB are free, %v", c.size>>20, free>>10, err)
+		}
+		if isReserved := c.size-free >= disk.LogRoom; isReserved != c.reserves {
+			t.Errorf("of %d MiB %d KiB are free: space is reserved: %v", c.size>>20, free>>10, isReserved)
+		}
+		write(t, Update{Instance: s.Instance("a.0"), Checkpoint: Checkpoint{Commit: 1, Record: []byte("one")}})
+	}
+}
+
 // The next log is there before Badger asks for it, also when many are used up.
 func TestLogsAreMadeAhead(t *testing.T) {
 	t.Parallel()

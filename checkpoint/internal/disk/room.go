@@ -26,6 +26,9 @@ const (
 	// keptFree is what must be free beside what a write itself needs: room for the tables that Badger writes in the
 	// background, on a small disk a thirty-second of it.
 	keptFree = 64 << 20
+
+	// smallDisk is the size of a file system below which reserved space may leave too little for the run itself.
+	smallDisk = 96 << 20
 )
 
 // ErrNoSpace says that the disk is too full to write without danger. Nothing was
@@ -120,9 +123,24 @@ func (r *Room) fill(path string) error {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = allocate(f, min(info.Size(), LogRoom))
+		err = r.reserve(f, min(info.Size(), LogRoom))
 	}
 	return errors.Join(err, f.Close())
+}
+
+// reserve gives a file space. On a small disk a quarter stays free: a run would wait without end for space that it
+// holds itself.
+func (r *Room) reserve(f *os.File, bytes int64) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	missing := bytes - Used(info)
+	free, size, err := Space(r.dir)
+	if need := missing + size/4; err == nil && size < smallDisk && missing > 0 && free < need {
+		return r.tooLittle(free, need)
+	}
+	return allocate(f, bytes)
 }
 
 // Prepare gives the log in use its space, and the next one.
@@ -162,7 +180,7 @@ func (r *Room) prepareAfter(newest string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(allocate(f, LogRoom), f.Close()); err != nil {
+	if err := errors.Join(r.reserve(f, LogRoom), f.Close()); err != nil {
 		_ = os.Remove(f.Name())
 		return err
 	}
@@ -186,7 +204,7 @@ func (r *Room) keep() error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(allocate(f, tableRoom), f.Close()); err != nil {
+	if err := errors.Join(r.reserve(f, tableRoom), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
