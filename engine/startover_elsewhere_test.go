@@ -69,7 +69,7 @@ func TestACompleteRunIsNotDeletedByADirectoryOfBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := run(before, func(*engine.Config) {})
-	if !errors.Is(err, engine.ErrElsewhere) || !strings.Contains(err.Error(), before) || slices.Contains(remedy.Of(err), remedy.Fresh) {
+	if !errors.Is(err, engine.ErrElsewhere) || !strings.Contains(err.Error(), before) || !strings.Contains(err.Error(), "belongs to another data directory ("+now+" on host ") || slices.Contains(remedy.Of(err), remedy.Fresh) {
 		t.Errorf("the directory of before: %v", err)
 	}
 	if err := errors.Join(run(now, func(*engine.Config) {}), run(before, func(c *engine.Config) { c.Fresh = true })); err != nil {

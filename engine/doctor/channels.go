@@ -89,7 +89,11 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	foreign := l.identity != "" && id != l.identity
 	if foreign {
 		l.elsewhere = true
-		l.wrong(part, "it belongs to another data directory (its identity is %s, this one's %s)", id, l.identity)
+		where := ""
+		if owner, err := ch.Owner(); err == nil && owner.IsKnown() {
+			where = owner.Place() + ", "
+		}
+		l.wrong(part, "it belongs to another data directory (%sits identity is %s, this one's %s)", where, id, l.identity)
 	}
 	facts := newFacts()
 	l.stages[stage] = facts
