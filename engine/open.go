@@ -221,6 +221,11 @@ func (r *run) openInstances(ctx context.Context) error {
 				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.Definition.Name, err)
 			}
 		}
+		if err := in.Rebuild(ctx); err != nil {
+			return err
+		}
+	}
+	for _, in := range r.Instances { // only now: a start that is refused leaves the owner alone
 		if err := in.Open(ctx); err != nil {
 			return err
 		}

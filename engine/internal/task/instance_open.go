@@ -9,6 +9,14 @@ import (
 	"penstock/engine/remedy"
 )
 
+// Rebuild brings the state to the channel's last frame, and takes nothing over.
+func (in *Instance) Rebuild(ctx context.Context) error {
+	if err := in.Committed.CatchUp(ctx, in.Channel, in.Definition.Keyed()); err != nil {
+		return fmt.Errorf("stage %s: %w", in.Definition.Name, err)
+	}
+	return nil
+}
+
 // Open begins the instance's first task.
 func (in *Instance) Open(ctx context.Context) error {
 	if err := in.LoadStats(); err != nil {

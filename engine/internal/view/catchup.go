@@ -91,7 +91,7 @@ func (c *View) replay(ctx context.Context, ch ports.Log, keyed bool, commit, seq
 	expected := commit + 1
 	err := ch.Replay(ctx, sequence+1, func(r channel.Record) error {
 		if r.Frame.Commit != expected {
-			return remedy.Errorf("%w: the checkpoint in this directory is at commit %d, but the next frame in the channel is commit %d: the frames between are trimmed; use the data directory of the latest run, or start over with %v", ErrRefused, expected-1, r.Frame.Commit, remedy.Fresh)
+			return remedy.Errorf("%w: the checkpoint in this directory is at commit %d, but the next frame in the channel is commit %d: the frames between are trimmed; use the data directory of the latest run, named with %v", ErrRefused, expected-1, r.Frame.Commit, remedy.Dir)
 		}
 		faultpoint.Hit(faultpoint.MidRecovery, c.Stage)
 		c.Accept(r.Frame, r.Sequence)

@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+	"penstock/engine/internal/datadir"
+	"penstock/engine/remedy"
+)
+
+// errEnough ends a replay.
+var errEnough = errors.New("enough")
+
+// checkRebuildable refuses a new directory for a run whose states are not in the channels alone. A stage with keys
+// needs every frame from the first one, or the checkpoints that allowed its frames to be trimmed.
+func (r *run) checkRebuildable(ctx context.Context, before datadir.RunOn) error {
+	for _, d := range r.Plan.Stages {
+		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: d.Name, Keys: r.keys})
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		last, found, err := ch.Last(ctx)
+		if err != nil {
+			return err
+		}
+		if !found || !d.Keyed() && last.Frame.State.Kind == frame.StateWhole {
+			continue
+		}
+		var first uint64
+		err = ch.Replay(ctx, 1, func(rec channel.Record) error {
+			first = rec.Frame.Commit
+			return errEnough
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+		if first > 1 {
+			return remedy.Errorf("%w: the state of stage %s is in %s: the channel has no frames before commit %d any more, so the new directory %s cannot rebuild it; use the data directory of the latest run, named with %v",
+				ErrRefused, d.Name, before.Directory(), first, r.Dir.Path, remedy.Dir)
+		}
+	}
+	return nil
+}
