@@ -13,7 +13,7 @@ import (
 
 // Check reads the tables of the store in dir, which no process may have open, and compares
 // them with their checksums, as Open does. It changes nothing, and tells of all that
-// are damaged: each error wraps ErrCorrupt.
+// are damaged: each error wraps ErrCorrupt, unless a file cannot be read.
 func Check(dir string) (count int, damages []error) {
 	return mend.Check(dir, badgerOptions(dir, discarded))
 }

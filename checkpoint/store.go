@@ -54,8 +54,8 @@ type Store struct {
 //
 // The error wraps ErrInUse when the directory is held by another process, ErrCorrupt when
 // it is damaged, ErrOpenFiles when the process may not open enough files, and ErrFileSize
-// when it may make small ones only. What the operating system refuses is no damage: the
-// error wraps none of these, and says what mends it.
+// when it may make small ones only. What else the operating system refuses is no damage:
+// the error wraps none of these, and says what mends it.
 func Open(cfg Config) (*Store, error) {
 	if cfg.Dir == "" {
 		return nil, errors.New("checkpoint: open store: Config.Dir is empty: set the directory to keep state in")

@@ -11,9 +11,9 @@ var ErrFileSize = errors.New("only small files allowed")
 // largestFile is how large a file of a store is at most: Badger makes the log of a memtable twice as large as that.
 const largestFile = 2 * MemtableSize
 
-// CheckFileSize refuses when the process may not make files as large as those of a store. The embedded server, whose
+// checkFileSize refuses when the process may not make files as large as those of a store. The embedded server, whose
 // files are smaller, would otherwise find out in the middle of a write.
-func CheckFileSize() error {
+func checkFileSize() error {
 	limit, isKnown := fileSizeLimit()
 	if !isKnown || limit >= largestFile {
 		return nil

@@ -22,7 +22,7 @@ const storeFiles = 24
 // as they have to be. Where there are no such limits the error is nil. Open asks it
 // with none besides.
 func CheckOpenFiles(dir string, besides int) (needed int, err error) {
-	if err := CheckFileSize(); err != nil {
+	if err := checkFileSize(); err != nil {
 		return 0, err
 	}
 	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))

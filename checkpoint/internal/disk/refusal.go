@@ -15,8 +15,8 @@ var refusals = []struct {
 	{syscall.EFBIG, "raise the limit of the size of files (ulimit -f in a shell, LimitFSIZE in a systemd unit), or use another file system"},
 	{syscall.EDQUOT, "free some disk space, or raise the disk quota of this user"},
 	{syscall.ENOSPC, "free some disk space"},
-	{syscall.EIO, "look into the log of the system what is wrong with the disk, and start again when it is mended"},
-	{syscall.EROFS, "mount the file system so that it can be written"},
+	{syscall.EIO, "see the system's log for what is wrong with the disk, mend it, and start again"},
+	{syscall.EROFS, "mount the file system for writing"},
 	{syscall.EMFILE, "raise the limit of open files (ulimit -n in a shell, LimitNOFILE in a systemd unit)"},
 	{syscall.ENFILE, "let the system open more files (fs.file-max on Linux)"},
 	{syscall.EACCES, "give this user the right to read and write the files"},
@@ -35,7 +35,7 @@ func Refusal(err error) (remedy string, isRefusal bool) {
 	return "", false
 }
 
-// RefusalOfBadger is Refusal for an error of Badger, which makes texts of the errors within its own.
+// RefusalOfBadger is Refusal for an error of Badger, which keeps only the text of the errors that it wraps.
 func RefusalOfBadger(err error) (remedy string, isRefusal bool) {
 	if remedy, isRefusal = Refusal(err); isRefusal {
 		return remedy, true

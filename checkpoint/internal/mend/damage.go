@@ -25,8 +25,8 @@ func refused(dir string, err error, remedy string) error {
 	return fmt.Errorf("checkpoint: store %q: %w: %s", dir, err, remedy)
 }
 
-// Damaged reports damage that belongs to the directory, not to one value. What the operating system refuses to read is
-// none.
+// Damaged reports damage that belongs to the directory, not to one value. It is none when the operating system
+// refuses to read.
 func Damaged(dir string, reason any) error {
 	if err, ok := reason.(error); ok {
 		if remedy, isRefusal := disk.Refusal(err); isRefusal {

@@ -16,13 +16,14 @@ func (in *Instance) serve(ctx context.Context) error {
 		return supervise.ErrDone
 	}
 	err := in.session(ctx)
-	var taken *FencedError
-	if errors.As(err, &taken) {
-		return in.takenOver(taken)
+	var lost ownershipLost
+	if errors.As(err, &lost) && lost.by == in {
+		return in.takenOver(lost.FencedError)
 	}
 	return err
 }
 
+// session is the life itself, before serve looks at how it ended.
 func (in *Instance) session(ctx context.Context) error {
 	s := in.Task.Load()
 	if s == nil {
@@ -34,7 +35,7 @@ func (in *Instance) session(ctx context.Context) error {
 	return s.Serve(ctx)
 }
 
-// newTask takes the stage over from the task that was abandoned.
+// newSession takes the stage over from the task that was abandoned.
 func (in *Instance) newSession(ctx context.Context) (*Task, error) {
 	in.Fault.left.Inbox.stop()
 	s := NewTask(in)

@@ -81,7 +81,8 @@ func (t *Task) lookBack(ctx context.Context) (uint64, error) {
 }
 
 func (t *Task) fencedBy(owner channel.Record) error {
-	return &FencedError{Stage: t.Definition.Name, Epoch: t.Ownership.Epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+	err := &FencedError{Stage: t.Definition.Name, Epoch: t.Ownership.Epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+	return ownershipLost{err, t.Instance}
 }
 
 func (t *Task) fenced(last channel.Record, found bool) error {
