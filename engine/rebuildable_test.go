@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/doctor"
+	"penstock/engine/inspect"
 )
 
 // A start that cannot rebuild the state of each stage takes none over: the run that is under way goes on, and nothing
@@ -87,5 +89,19 @@ func TestARefusedStartLeavesTheOwnerAlone(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// A data directory may have any name.
+func TestADirectoryWithThePunctuationOfPatterns(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"data[1]", "data[", "a*b?"} {
+		config := testConfig(t, filepath.Join(t.TempDir(), name))
+		stopAfter(t, config, 10)
+		report, err := doctor.Examine(t.Context(), inspect.Config{Dir: config.Dir})
+		if err != nil || !report.Sound {
+			t.Errorf("%s: %v, %+v", name, err, report)
+		}
+		stopAfter(t, config, 20)
 	}
 }

@@ -35,7 +35,7 @@ func (l *look) notes() error {
 			apply: func(path string) error { return os.Remove(datadir.At(path).DescriptorFile()) },
 		})
 	}
-	left, err := filepath.Glob(filepath.Join(l.dir.Path, "*.new"))
+	left, err := nofollow.Glob(l.dir.Path, "*.new")
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ type RunningStage struct {
 	IsEnded func() bool
 }
 
-// RunningInput is an input of a running stage. Taken and Written are asked in this order: both grow.
+// RunningInput is an input of a running stage. Taken and Written are asked in this order: both grow. Written is what the
+// producer knows, which may be less than what is stored.
 type RunningInput struct {
 	Stream   string // as people read it
 	Producer string // the stage that writes it
@@ -48,7 +49,9 @@ func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
 		}
 	}
 	for _, s := range r.Stages {
-		l.runningPositions(s)
+		if err := l.runningPositions(ctx, r, s); err != nil {
+			return nil, fmt.Errorf("examine the positions of %s: %w", s.Name, err)
+		}
 	}
 	l.check("positions of %s", counted.Things(len(r.Stages), "stage"))
 	if r.Disk != "" {
@@ -78,14 +81,40 @@ func (l *look) running(ctx context.Context, s RunningStage) error {
 	return nil
 }
 
-func (l *look) runningPositions(s RunningStage) {
+func (l *look) runningPositions(ctx context.Context, r Running, s RunningStage) error {
 	for _, i := range s.Inputs {
 		taken, part := i.Taken(), "channel "+i.Producer
-		if written := i.Written(); taken > written {
-			l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", written, s.Name, taken)
+		if taken > i.Written() {
+			written, err := r.written(ctx, i)
+			if err != nil {
+				return err
+			}
+			if taken > written {
+				l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", written, s.Name, taken)
+			}
 		}
 		if facts := l.stages[i.Producer]; facts.gaps[i.Branch] > taken && !s.IsEnded() {
 			l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.Branch])
 		}
 	}
+	return nil
+}
+
+// written reads from the channel how many messages of an input there are. A reader may have taken some before their
+// producer knows that they are stored.
+func (r Running) written(ctx context.Context, i RunningInput) (n uint64, err error) {
+	for _, s := range r.Stages {
+		if s.Name != i.Producer {
+			continue
+		}
+		err = s.Channel.Replay(ctx, 1, func(rec channel.Record) error {
+			for k := range rec.Frame.Sections {
+				if section := &rec.Frame.Sections[k]; section.Branch == i.Branch {
+					n = section.Next()
+				}
+			}
+			return nil
+		})
+	}
+	return n, err
 }

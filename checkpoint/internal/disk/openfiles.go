@@ -3,8 +3,8 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
+	"penstock/internal/nofollow"
 	"penstock/internal/openfiles"
 )
 
@@ -25,7 +25,7 @@ func CheckOpenFiles(dir string, besides int) (needed int, err error) {
 	if err := checkFileSize(); err != nil {
 		return 0, err
 	}
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	tables, err := nofollow.Glob(dir, "*.sst")
 	if err != nil {
 		return 0, fmt.Errorf("checkpoint: list the tables of %q: %w", dir, err)
 	}

@@ -97,7 +97,7 @@ func (r *Room) BeforeOpen() error {
 
 // AfterOpen gives everything that is open its space.
 func (r *Room) AfterOpen() error {
-	names, err := filepath.Glob(filepath.Join(r.dir, "*.vlog"))
+	names, err := nofollow.Glob(r.dir, "*.vlog")
 	if err != nil {
 		return err
 	}

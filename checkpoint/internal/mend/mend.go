@@ -108,7 +108,7 @@ func eachChange(data []byte, fn func(record []byte) error) error {
 // DropSpare removes the files of the store in dir that Badger wants to have and that
 // hold nothing here: it makes new ones.
 func DropSpare(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*.vlog"))
+	names, err := nofollow.Glob(dir, "*.vlog")
 	if err != nil {
 		return err
 	}

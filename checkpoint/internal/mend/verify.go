@@ -42,7 +42,7 @@ func Verify(dir string, opts badger.Options) error {
 func tables(dir string, opts badger.Options) ([]uint64, error) {
 	f, err := nofollow.Open(filepath.Join(dir, badger.ManifestFilename))
 	if errors.Is(err, os.ErrNotExist) {
-		left, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+		left, err := nofollow.Glob(dir, "*.sst")
 		if err != nil || len(left) > 0 {
 			// Badger would start an empty store and remove them.
 			return nil, Damaged(dir, fmt.Sprintf("there are %d tables, but no %s", len(left), badger.ManifestFilename))

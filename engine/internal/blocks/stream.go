@@ -38,7 +38,7 @@ type Settings struct {
 
 // Streams lists the streams under the directory of a server, by name.
 func Streams(dir string) ([]*Stream, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*"))
+	paths, err := nofollow.Glob(dir, "jetstream/*/streams/*")
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (s *Stream) Describe(settings []byte) error {
 
 // files are the blocks of the stream, oldest first.
 func (s *Stream) files() ([]string, error) {
-	names, err := filepath.Glob(filepath.Join(s.Dir, "msgs", "*.blk"))
+	names, err := nofollow.Glob(s.Dir, "msgs/*.blk")
 	if err != nil {
 		return nil, err
 	}
