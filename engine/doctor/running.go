@@ -29,8 +29,8 @@ type RunningStage struct {
 	IsEnded func() bool
 }
 
-// RunningInput is an input of a running stage. Taken and Written are asked in this order: both grow. Written is what the
-// producer knows, which may be less than what is stored.
+// RunningInput is an input of a running stage. Taken and Written are asked in this order: both grow. Written is what
+// the producer knows, which may be less than what is stored.
 type RunningInput struct {
 	Stream   string // as people read it
 	Producer string // the stage that writes it

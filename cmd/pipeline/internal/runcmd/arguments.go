@@ -34,6 +34,8 @@ func (a arguments) check(dir string, resumed bool) error {
 		return fmt.Errorf("read the arguments of the last run: %w", err)
 	case err == nil && bytes.Equal(before, now):
 		return nil
+	case err == nil && resumed && !json.Valid(before):
+		return fmt.Errorf("%s is damaged, so it cannot be checked that this start has the arguments of the interrupted run: if it has, remove that file and start again; nothing else needs it", path)
 	case err == nil && resumed:
 		return flags.Usage("%s holds an interrupted run with other arguments (%s): run it again with these, start over with --fresh, or name another --dir", dir, differences(before, now))
 	}

@@ -74,3 +74,26 @@ func TestArguments(t *testing.T) {
 		}
 	}
 }
+
+// Damage is no other arguments, which a person could not give again.
+func TestDamagedArgumentsAreCalledThat(t *testing.T) {
+	t.Parallel()
+	now := arguments{{Name: "--beats", Value: 5}}
+	for _, damaged := range []string{"", "[{", "\x00\x91"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, argumentsFile)
+		if err := os.WriteFile(path, []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := now.check(dir, true)
+		if err == nil || !strings.Contains(err.Error(), path+" is damaged") || strings.Contains(err.Error(), "--fresh") || app.ExitCode(err) == app.ExitUsage {
+			t.Errorf("%q: %v", damaged, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := now.check(dir, true); err != nil {
+			t.Errorf("%q, removed: %v", damaged, err)
+		}
+	}
+}
