@@ -246,7 +246,7 @@ func TestStateThatCannotBeEncodedAfterACallThatIsNoMessage(t *testing.T) {
 					}
 					return nil
 				}})
-		}, `end:d: encode the state of key "d"`, 20},
+		}, `end of key d: encode the state of key "d"`, 20},
 		"start": {func(p engine.Scope, in *engine.Stream[uint64], bad float64) {
 			engine.Sink(p, "sink", in, add, asJSON(), engine.Hooks[sum, engine.None]{
 				Start: func(_ context.Context, s *sum, _ engine.Emit[engine.None]) error { s.Sum += bad; return nil }})
