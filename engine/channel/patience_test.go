@@ -61,11 +61,16 @@ func TestFrameBetweenTwoRequestsIsNotKeptBack(t *testing.T) {
 	}
 	defer f.close()
 	newWriter(t, c).write(1) // no request is open
-	if err := r.checkConsumer(testContext(t), f); err != nil {
-		t.Errorf("a frame that nobody has asked for: %v", err)
+	ctx := testContext(t)
+	for !f.owed { // a busy server may not answer in time: then nothing is known
+		if err := r.checkConsumer(ctx, f); err != nil {
+			t.Fatalf("a frame that nobody has asked for: %v", err)
+		}
 	}
-	if err := r.checkConsumer(testContext(t), f); err == nil {
-		t.Error("a frame that the next request did not bring is not missed")
+	for r.checkConsumer(ctx, f) == nil {
+		if ctx.Err() != nil {
+			t.Fatal("a frame that the next request did not bring is not missed")
+		}
 	}
 }
 
