@@ -5,32 +5,22 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"penstock/internal/testing/rlimit"
 )
 
-const smallFilesEnv = "PENSTOCK_CHECKPOINT_SMALL_FILES"
+// smallFiles may make files of 100 KiB.
+var smallFiles = rlimit.Child{Name: "PENSTOCK_CHECKPOINT_SMALL_FILES", Resource: syscall.RLIMIT_FSIZE, Most: 100 << 10, Do: openWithSmallFiles}
 
-func init() {
-	if dir := os.Getenv(smallFilesEnv); dir != "" {
-		openWithSmallFiles(dir)
-		os.Exit(0)
-	}
-}
+func init() { smallFiles.Init() }
 
-// openWithSmallFiles is the child of the test: it may make files of 100 KiB. It says what Open answers, and what is made
-// of the answer of Badger itself.
+// openWithSmallFiles says what Open answers, and what is made of the answer of Badger itself.
 func openWithSmallFiles(dir string) {
-	small := syscall.Rlimit{Cur: 100 << 10, Max: 100 << 10}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
-		fmt.Println(err)
-		return
-	}
 	_, err := Open(Config{Dir: dir})
 	fmt.Println(errors.Is(err, ErrFileSize), err)
 	db, err := badger.Open(badgerOptions(dir, discarded))
@@ -53,12 +43,9 @@ func TestALimitOfTheSizeOfFilesIsNoDamage(t *testing.T) {
 	}
 	closeStore(t, s)
 
-	command := exec.CommandContext(t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), smallFilesEnv+"="+dir)
-	out, err := command.CombinedOutput()
-	text := string(out)
-	if err != nil || !strings.HasPrefix(text, "true checkpoint: only small files allowed: this process may make files of 100 KiB and needs 32768 KiB: raise its limit") {
-		t.Errorf("%v: %s", err, text)
+	text := smallFiles.Output(t, dir)
+	if !strings.HasPrefix(text, "true checkpoint: only small files allowed: this process may make files of 100 KiB and needs 32768 KiB: raise its limit") {
+		t.Error(text)
 	}
 	if !strings.Contains(text, "file too large") || strings.Count(text, "ulimit -f") != 2 || strings.Contains(text, "damaged") || strings.Contains(text, "Fresh") {
 		t.Errorf("it is not called by its name: %s", text)

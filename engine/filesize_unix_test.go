@@ -6,32 +6,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 
 	"penstock/checkpoint"
 	"penstock/engine"
+	"penstock/internal/testing/rlimit"
 )
 
-const smallFilesEnv = "PENSTOCK_ENGINE_SMALL_FILES"
+// smallFiles may make files of 100 KiB.
+var smallFiles = rlimit.Child{Name: "PENSTOCK_ENGINE_SMALL_FILES", Resource: syscall.RLIMIT_FSIZE, Most: 100 << 10, Do: runWithSmallFiles}
 
-func init() {
-	if dir := os.Getenv(smallFilesEnv); dir != "" {
-		runWithSmallFiles(dir)
-		os.Exit(0)
-	}
-}
+func init() { smallFiles.Init() }
 
-// runWithSmallFiles is the child of the test: it may make files of 100 KiB.
 func runWithSmallFiles(dir string) {
-	small := syscall.Rlimit{Cur: 100 << 10, Max: 100 << 10}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
-		fmt.Println(err)
-		return
-	}
 	err := largeNumbers(func(uint64) {}).Run(context.Background(), quiet(dir))
 	fmt.Println(errors.Is(err, checkpoint.ErrFileSize), errors.Is(err, checkpoint.ErrCorrupt), err)
 }
@@ -72,12 +61,9 @@ func TestAStartWithALimitOfTheSizeOfFiles(t *testing.T) {
 		t.Fatalf("run: %v, completed %v", err, p.Status().Completed)
 	}
 
-	command := exec.CommandContext(t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), smallFilesEnv+"="+dir)
-	out, err := command.CombinedOutput()
-	if text := string(out); err != nil || !strings.HasPrefix(text, "true false ") || !strings.Contains(text, "ulimit -f") ||
+	if text := smallFiles.Output(t, dir); !strings.HasPrefix(text, "true false ") || !strings.Contains(text, "ulimit -f") ||
 		strings.Contains(text, "Fresh") || strings.Contains(text, "damaged") {
-		t.Errorf("%v: %s", err, text)
+		t.Error(text)
 	}
 
 	run(t, largeNumbers(func(uint64) {}), dir)

@@ -110,16 +110,22 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
 	for _, d := range r.Plan.Stages {
-		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: d.Name, Keys: r.keys})
-		if err != nil || !found {
-			return false, err
-		}
-		last, found, err := ch.Last(ctx)
+		_, last, found, err := r.lastOf(ctx, d.Name)
 		if err != nil || !found || !last.Frame.Ended {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// lastOf is the last frame of a stage, and the channel that has it. found is false where either is missing.
+func (r *run) lastOf(ctx context.Context, stage string) (ch *channel.Channel, last channel.Record, found bool, err error) {
+	ch, found, err = channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: stage, Keys: r.keys})
+	if err != nil || !found {
+		return nil, last, false, err
+	}
+	last, found, err = ch.Last(ctx)
+	return ch, last, found, err
 }
 
 // identify ties directory and channels together, or refuses a directory that
@@ -155,7 +161,11 @@ func (r *run) claimNew(ctx context.Context) error {
 	if !r.Dir.IsNew() {
 		return nil
 	}
-	if _, _, err := r.takeOver(ctx); err != nil {
+	before, found, err := r.takeOver(ctx)
+	if err == nil && found {
+		err = r.checkRebuildable(ctx, before)
+	}
+	if err != nil {
 		return err
 	}
 	return r.Dir.Claim(r.Plan.Name, r.config.NATS.URL)

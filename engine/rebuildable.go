@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"penstock/engine/channel"
-	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/view"
 	"penstock/engine/remedy"
 )
 
@@ -17,18 +17,11 @@ var errEnough = errors.New("enough")
 // needs every frame from the first one, or the checkpoints that allowed its frames to be trimmed.
 func (r *run) checkRebuildable(ctx context.Context, before datadir.RunOn) error {
 	for _, d := range r.Plan.Stages {
-		ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: d.Name, Keys: r.keys})
+		ch, last, found, err := r.lastOf(ctx, d.Name)
 		if err != nil {
 			return err
 		}
-		if !found {
-			continue
-		}
-		last, found, err := ch.Last(ctx)
-		if err != nil {
-			return err
-		}
-		if !found || !d.Keyed() && last.Frame.State.Kind == frame.StateWhole {
+		if !found || view.IsEnough(last.Frame, d.Keyed()) {
 			continue
 		}
 		var first uint64

@@ -1,4 +1,3 @@
-// Package bitflip finds the bit that a disk has flipped.
 package bitflip
 
 // Find returns the one bit of data that has to be flipped for ok to hold, and leaves data as it was. ok reads data, and

@@ -1,4 +1,3 @@
-// Package counted writes how many things there are, for people.
 package counted
 
 import "strconv"

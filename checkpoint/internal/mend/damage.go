@@ -14,23 +14,23 @@ var ErrCorrupt = errors.New("damaged data")
 
 // Unreadable reports why Badger cannot use the store: the operating system refuses something, or it is damaged.
 func Unreadable(dir string, err error) error {
-	if remedy, isRefusal := disk.RefusalOfBadger(err); isRefusal {
-		return refused(dir, err, remedy)
+	if cure, isRefusal := disk.RefusalOfBadger(err); isRefusal {
+		return refused(dir, err, cure)
 	}
 	return Damaged(dir, err)
 }
 
 // refused leaves the data alone: nothing is wrong with it.
-func refused(dir string, err error, remedy string) error {
-	return fmt.Errorf("checkpoint: store %q: %w: %s", dir, err, remedy)
+func refused(dir string, err error, cure string) error {
+	return fmt.Errorf("checkpoint: store %q: %w: %s", dir, err, cure)
 }
 
 // Damaged reports damage that belongs to the directory, not to one value. It is none when the operating system
 // refuses to read.
 func Damaged(dir string, reason any) error {
 	if err, ok := reason.(error); ok {
-		if remedy, isRefusal := disk.Refusal(err); isRefusal {
-			return refused(dir, err, remedy)
+		if cure, isRefusal := disk.Refusal(err); isRefusal {
+			return refused(dir, err, cure)
 		}
 	}
 	return remedy.Errorf("checkpoint: store %q: %w: %v: start over with %v, or restore a copy of the data directory", dir, ErrCorrupt, reason, remedy.Fresh)

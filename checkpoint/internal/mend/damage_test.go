@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What the operating system refuses is no damage, whoever wraps it; and only that.
+// What the operating system refuses is no damage, however it is wrapped; and only that is none.
 func TestARefusalIsNoDamage(t *testing.T) {
 	t.Parallel()
 	for _, errno := range []syscall.Errno{

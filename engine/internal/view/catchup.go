@@ -80,10 +80,14 @@ func (c *View) load() error {
 	return nil
 }
 
-// replay applies the frames after the checkpoint. For an unkeyed stage whose
-// last frame holds the whole state, that frame is enough.
+// IsEnough says that the last frame of a stage holds its whole state, so that none before it is needed.
+func IsEnough(last *frame.Frame, keyed bool) bool {
+	return !keyed && last.State.Kind == frame.StateWhole
+}
+
+// replay applies the frames after the checkpoint, or the last one alone where that is enough.
 func (c *View) replay(ctx context.Context, ch ports.Log, keyed bool, commit, sequence uint64, last channel.Record) error {
-	if !keyed && last.Frame.State.Kind == frame.StateWhole {
+	if IsEnough(last.Frame, keyed) {
 		faultpoint.Hit(faultpoint.MidRecovery, c.Stage)
 		c.Accept(last.Frame, last.Sequence)
 		return nil

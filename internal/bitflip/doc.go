@@ -1,0 +1,2 @@
+// Package bitflip finds the bit that a disk has flipped.
+package bitflip

@@ -1,0 +1,2 @@
+// Package counted writes how many things there are, for people.
+package counted
