@@ -5,6 +5,7 @@ import (
 
 	"penstock/engine/frame"
 	"penstock/engine/internal/task"
+	"penstock/engine/internal/waits"
 	"penstock/engine/observe"
 	"penstock/engine/redact"
 	"penstock/engine/supervise"
@@ -26,7 +27,7 @@ func (p *Pipeline) Status() observe.Status {
 
 func (r *run) status() observe.Status {
 	s := observe.Status{Pipeline: r.Plan.Name, Elapsed: time.Since(r.started)}
-	s.Waits = task.Told(r.Waits.List(r.Clock.Now(), r.config.WaitPatience))
+	s.Waits = waits.Told(r.Waits.List(r.Clock.Now(), r.config.WaitPatience))
 	if !r.Ready.Load() {
 		return s
 	}
@@ -78,7 +79,7 @@ func statusOf(in *task.Instance, child supervise.ChildStatus) observe.StageStatu
 		s.Breaker = in.Callout.Breaker.State().String()
 	}
 	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.Format.Limits.Frame), in.Observed.LargeStates.Load()
-	s.Waits = task.Told(in.WaitsNow(in.Run.Clock.Now()))
+	s.Waits = waits.Told(in.WaitsNow(in.Run.Clock.Now()))
 	for k := range in.Definition.Inputs {
 		position := positionOf(in, k, control)
 		taken := position.Count()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/diskspace"
+	"penstock/engine/internal/waits"
 )
 
 // checkpointTrouble tells of checkpoints that fail: when that begins, when the
@@ -18,30 +19,30 @@ type checkpointTrouble struct {
 }
 
 // tried notes how a checkpoint went.
-func (c *Checkpointer) tried(ctx context.Context, w *waits, err error) {
+func (c *Checkpointer) tried(ctx context.Context, w *waits.Set, err error) {
 	t := &c.trouble
 	switch {
 	case err == nil:
-		w.end(waitCheckpoint)
+		w.End(waits.Checkpoint)
 		if t.reason != "" {
-			c.logSeldom(slog.LevelInfo, w.now(), "", "checkpoints are written again", "after", w.now().Sub(t.since).Round(time.Millisecond), "failed", t.tries)
+			c.logSeldom(slog.LevelInfo, w.Now(), "", "checkpoints are written again", "after", w.Now().Sub(t.since).Round(time.Millisecond), "failed", t.tries)
 		}
 		*t = checkpointTrouble{}
 		return
 	case ctx.Err() != nil:
 		return
 	case t.since.IsZero():
-		t.since = w.now()
+		t.since = w.Now()
 	}
 	t.tries++
 	isFull := diskspace.IsNoSpace(err) // more is said of that by who watches the disk
-	w.set(waitCheckpoint, underWay{detail: c.Instances[0].Run.Explain(err), isTold: !isFull})
+	w.BeginAs(waits.Checkpoint, waits.Begun{Detail: c.Instances[0].Run.Explain(err), IsTold: !isFull})
 	switch reason := alike(err.Error()); {
 	case isFull:
 		c.Log.Debug("a checkpoint waits for free space", "error", err)
 	case reason != t.reason:
 		t.reason = reason
-		c.logSeldom(slog.LevelWarn, w.now(), reason, "a checkpoint failed; trying again after each interval. "+
+		c.logSeldom(slog.LevelWarn, w.Now(), reason, "a checkpoint failed; trying again after each interval. "+
 			"Until one is written, no channel is trimmed, and a restart replays what was committed since the last one", "error", err, "interval", c.Interval)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 	"penstock/engine/internal/view"
+	"penstock/engine/internal/waits"
 )
 
 // dirtyLimit is how much memory the changed states of a keyed stage may take
@@ -43,14 +44,14 @@ type Checkpointer struct {
 func (c *Checkpointer) kick() { signal(c.Kicked) }
 
 // Serve checkpoints until ctx is done.
-func (c *Checkpointer) Serve(ctx context.Context, w *waits) {
+func (c *Checkpointer) Serve(ctx context.Context, w *waits.Set) {
 	ticker := time.NewTicker(c.Interval)
 	defer ticker.Stop()
 	settings := time.NewTicker(settingsInterval)
 	defer settings.Stop()
 	for {
 		if c.trouble.since.IsZero() { // else the last error is the better detail
-			w.begin(waitCheckpoint, "a checkpoint is being written, or the channels are being trimmed")
+			w.Begin(waits.Checkpoint, "a checkpoint is being written, or the channels are being trimmed")
 		}
 		c.tried(ctx, w, c.Checkpoint(ctx))
 		if c.Server.Reconnects() != c.reconnects {

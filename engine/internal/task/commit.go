@@ -8,6 +8,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/waits"
 )
 
 // publish sends everything the batch holds as one transaction: the commit. It is under way afterwards; Settle ends it.
@@ -138,7 +139,7 @@ func (t *Task) Settle(ctx context.Context, wait bool) error {
 		return nil
 	}
 	if !t.Txn.IsDone() {
-		t.Waiting.waits.begin(waitCommit, "no answer yet")
+		t.Waiting.waits.Begin(waits.Commit, "no answer yet")
 	}
 	sequence, err := t.outcome(ctx)
 	if err == nil {
@@ -168,7 +169,7 @@ func (t *Task) settled(sequence uint64) {
 	t.noteSize(x)
 	t.Committed.Accept(&x.frame, sequence)
 	t.Txn, t.Batch.spare, t.Batch.closed = nil, x.data, false
-	t.Waiting.waits.end(waitCommit)
+	t.Waiting.waits.End(waits.Commit)
 	t.Batch.most = min(2*t.Batch.most, batchCalls)
 	t.published(x, sequence)
 	t.traceCommitted(x)

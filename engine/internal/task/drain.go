@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/internal/waits"
 	"penstock/engine/supervise"
 )
 
@@ -20,7 +21,7 @@ func (r *Run) WatchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 	}
 	r.Log.Info("draining: the sources stop, the other stages finish their messages", "timeout", r.Settings.DrainTimeout)
 	r.BeginDrain()
-	defer r.Waits.end(waitDrain)
+	defer r.Waits.End(waits.Drain)
 	timer, look := time.NewTimer(r.Settings.DrainTimeout), time.NewTicker(drainLook)
 	defer timer.Stop()
 	defer look.Stop()
@@ -30,7 +31,7 @@ func (r *Run) WatchDrain(ctx context.Context, drained <-chan struct{}, hardStop 
 			hardStop()
 			return
 		case <-look.C:
-			r.Waits.begin(waitDrain, "not done yet: "+strings.Join(r.unfinished(), ", "))
+			r.Waits.Begin(waits.Drain, "not done yet: "+strings.Join(r.unfinished(), ", "))
 			if r.onlyHaltedLeft() {
 				hardStop()
 				return

@@ -9,6 +9,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/waits"
 	"penstock/engine/supervise"
 )
 
@@ -109,7 +110,7 @@ func (s *Source) beginSourceCall() {
 func (s *Source) runSource(ctx context.Context) (unsaved, err error) {
 	start := time.Now()
 	s.Code.watch.enterUnit(s.stepUnderWay())
-	s.Waiting.feeding.enter()
+	s.Waiting.feeding.Enter()
 	s.Code.slot.Enter(inflight.Source, 0, s.steps, 1)
 	err = s.reject(supervise.Contain(func() error { return s.Processor.CallSource(ctx) }))
 	if err == nil || err == io.EOF {
@@ -120,7 +121,7 @@ func (s *Source) runSource(ctx context.Context) (unsaved, err error) {
 	}
 	s.Code.slot.Leave()
 	if !s.Code.Guard.Abandoned() {
-		s.Waiting.feeding.leave()
+		s.Waiting.feeding.Leave()
 	}
 	s.Code.watch.leave()
 	took := time.Since(start)
@@ -182,10 +183,10 @@ func (s *Source) waitForRoom(ctx context.Context) error {
 // awaitBatch waits until the loop has taken so much out of the batch that it is
 // as it should be.
 func (s *Source) awaitBatch(ctx context.Context, detail string, isFine func(*batch) bool) error {
-	b, waits := s.Batch, false
+	b, isNamed := s.Batch, false
 	defer func() {
-		if waits {
-			s.Waiting.waits.end(waitBatch)
+		if isNamed {
+			s.Waiting.waits.End(waits.Batch)
 		}
 	}()
 	for {
@@ -195,8 +196,8 @@ func (s *Source) awaitBatch(ctx context.Context, detail string, isFine func(*bat
 		if fine || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.Waiting.waits.begin(waitBatch, detail)
-		waits = true
+		s.Waiting.waits.Begin(waits.Batch, detail)
+		isNamed = true
 		select {
 		case <-s.room:
 		case <-ctx.Done():

@@ -9,11 +9,12 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/waits"
 )
 
 func testInput() *Input {
 	return &Input{
-		Definition: &plan.Input{}, Ahead: NewReadAhead(aheadBytes, aheadPerFrame, &waits{}), Reader: &channel.Reader{}, taken: new(atomic.Uint64),
+		Definition: &plan.Input{}, Ahead: NewReadAhead(aheadBytes, aheadPerFrame, &waits.Set{}), Reader: &channel.Reader{}, taken: new(atomic.Uint64),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/view"
+	"penstock/engine/internal/waits"
 	"penstock/engine/measure"
 	"penstock/engine/supervise"
 )
@@ -78,13 +79,13 @@ type callout struct {
 
 // waitingFor is what an instance waits for.
 type waitingFor struct {
-	waits   waits
+	waits   waits.Set
 	keeping lettersWait
-	room    excuse  // of the wait for room
-	Heads   []head  // by input
-	reading []waits // by input, and of replays
-	calling inCode  // the loop
-	feeding inCode  // a source's function
+	room    waits.Excuse // of the wait for room
+	Heads   []head       // by input
+	reading []waits.Set  // by input, and of replays
+	calling waits.InCode // the loop
+	feeding waits.InCode // a source's function
 }
 
 // observed is what is counted, measured and kept for people.
@@ -137,14 +138,14 @@ func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, m
 			Taken: make([]atomic.Uint64, len(d.Inputs)),
 		},
 		Waiting: waitingFor{
-			waits:   waits{clock: r.Clock},
+			waits:   waits.Set{Clock: r.Clock},
 			Heads:   make([]head, len(d.Inputs)),
-			reading: make([]waits, len(d.Inputs)+1),
+			reading: make([]waits.Set, len(d.Inputs)+1),
 		},
 		Observed: observed{measures: measures{ages: make([]measure.Histogram, 1+len(d.Inputs))}},
 	}
 	for k := range in.Waiting.reading {
-		in.Waiting.reading[k].clock = r.Clock
+		in.Waiting.reading[k].Clock = r.Clock
 	}
 	in.Committed = view.New(d.Name, store)
 	in.Fault.Recovery.Set(in.functions.Recovers())

@@ -17,11 +17,11 @@ import (
 // meanwhile the task can be abandoned.
 func (t *Task) contained(ctx context.Context, calls func() error) error {
 	t.Code.Guard.enter()
-	t.Waiting.calling.enter()
+	t.Waiting.calling.Enter()
 	err := supervise.Contain(calls)
 	t.endTurn(ctx)
 	if !t.Code.Guard.Abandoned() {
-		t.Waiting.calling.leave()
+		t.Waiting.calling.Leave()
 	}
 	if !t.Code.Guard.leave() {
 		return errAbandoned

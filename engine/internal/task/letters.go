@@ -14,6 +14,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/waits"
 	"penstock/engine/observe"
 	"penstock/engine/remedy"
 	"penstock/engine/supervise"
@@ -149,7 +150,7 @@ func (t *Task) lettersAreFull(l dlq.Letter, err error) {
 	t.letters.mu.Lock()
 	due := time.Since(t.letters.alarmed) >= fullAlarm
 	t.letters.full = true
-	t.Waiting.waits.begin(waitLetters, because)
+	t.Waiting.waits.Begin(waits.Letters, because)
 	if due {
 		t.letters.alarmed = time.Now()
 	}
@@ -166,7 +167,7 @@ func (t *Task) lettersHaveRoom() {
 	was := t.letters.full
 	t.letters.full, t.letters.alarmed = false, time.Time{}
 	if was {
-		t.Waiting.waits.begin(waitLetters, keepingLetters)
+		t.Waiting.waits.Begin(waits.Letters, keepingLetters)
 	}
 	t.letters.mu.Unlock()
 	if was {

@@ -1,6 +1,10 @@
 package task
 
-import "sync"
+import (
+	"sync"
+
+	"penstock/engine/internal/waits"
+)
 
 // lettersWait is the name of a stage's wait for its dead letters: it lasts from
 // the first letter under way to the last, also of a task that was abandoned.
@@ -13,19 +17,19 @@ type lettersWait struct {
 const keepingLetters = "dead letters are being stored"
 
 // begin is called before a letter goes on its way.
-func (l *lettersWait) begin(w *waits) {
+func (l *lettersWait) begin(w *waits.Set) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.count++; l.count == 1 {
-		w.begin(waitLetters, keepingLetters)
+		w.Begin(waits.Letters, keepingLetters)
 	}
 }
 
 // end is called when a letter is kept, or is not going to be.
-func (l *lettersWait) end(w *waits) {
+func (l *lettersWait) end(w *waits.Set) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.count--; l.count == 0 {
-		w.end(waitLetters)
+		w.End(waits.Letters)
 	}
 }

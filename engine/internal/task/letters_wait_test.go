@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"penstock/engine/internal/waits"
 )
 
 // While a letter is under way its stage has the name of that wait, whatever
@@ -12,16 +14,16 @@ import (
 func TestWaitForLettersKeepsItsName(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	w := waits{clock: clock}
+	w := &waits.Set{Clock: clock}
 	var letters lettersWait
 	var sending sync.WaitGroup
 	for range 4 {
 		sending.Go(func() {
 			for range 100_000 {
-				letters.begin(&w)
+				letters.begin(w)
 				runtime.Gosched() // the others may end theirs
-				isNamed := w.underWay[waitLetters].Load() != nil
-				letters.end(&w)
+				isNamed := len(w.List(clock.at.Add(time.Minute), 0)) == 1
+				letters.end(w)
 				if !isNamed {
 					t.Error("a letter is under way, and the wait has no name")
 					return
@@ -40,11 +42,11 @@ func TestWaitForLettersKeepsItsName(t *testing.T) {
 func TestWaitForLettersOutlastsALife(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits{clock: clock}}}}
+	in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits.Set{Clock: clock}}}}
 	in.Waiting.keeping.begin(&in.Waiting.waits)
-	in.Waiting.waits.begin(waitCommit, "no answer yet")
+	in.Waiting.waits.Begin(waits.Commit, "no answer yet")
 	in.endWaits()
-	if list := in.Waiting.waits.List(clock.at.Add(time.Minute), 0); len(list) != 1 || list[0].kind != waitLetters {
+	if list := in.Waiting.waits.List(clock.at.Add(time.Minute), 0); len(list) != 1 || list[0].Kind != waits.Letters {
 		t.Errorf("the waits are %+v", list)
 	}
 }

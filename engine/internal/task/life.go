@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/waits"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
@@ -67,7 +68,7 @@ func (in *Instance) Abandon() bool {
 	s.Traces.Leave(errLeft)
 	s.giveTurn()
 	in.Fault.left = s
-	in.Waiting.waits.end(waitUnavailable)
+	in.Waiting.waits.End(waits.Unavailable)
 	in.Task.Store(nil)
 	return true
 }

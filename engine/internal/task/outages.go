@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/waits"
 	"penstock/engine/observe"
 )
 
@@ -73,7 +74,7 @@ func (t *Task) noteAway(call, unit string, said error) (isNew bool, delay time.D
 	delay = t.Definition.Options.UnavailableDelay(away.tries)
 	away.until = now.Add(delay)
 	away.detail = dlq.Cut(fmt.Sprintf("%s: %v", unit, said), dlq.MaxAttemptText)
-	t.Waiting.waits.begin(waitUnavailable, o.describe())
+	t.Waiting.waits.Begin(waits.Unavailable, o.describe())
 	return isNew, delay
 }
 
@@ -100,9 +101,9 @@ func (t *Task) noteBack(call string) *outage {
 	delete(o.calls, call)
 	o.count.Add(-1)
 	if len(o.calls) == 0 {
-		t.Waiting.waits.end(waitUnavailable)
+		t.Waiting.waits.End(waits.Unavailable)
 	} else {
-		t.Waiting.waits.begin(waitUnavailable, o.describe())
+		t.Waiting.waits.Begin(waits.Unavailable, o.describe())
 	}
 	return away
 }
@@ -203,7 +204,7 @@ func (t *Task) forgetOutages() {
 	}
 	clear(o.calls)
 	o.count.Store(0)
-	t.Waiting.waits.end(waitUnavailable)
+	t.Waiting.waits.End(waits.Unavailable)
 }
 
 // describe names all that is waited for, the first one first.

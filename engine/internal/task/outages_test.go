@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/waits"
 )
 
 // What is logged of an outage is not written under its lock: a source's function
@@ -15,7 +16,7 @@ import (
 func TestOutagesAreLoggedWithoutTheLock(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Definition: &plan.Stage{Name: "stage"}, Waiting: waitingFor{waits: waits{clock: clock}}}}
+	in := &Task{Instance: &Instance{Run: &Run{Clock: clock}, Definition: &plan.Stage{Name: "stage"}, Waiting: waitingFor{waits: waits.Set{Clock: clock}}}}
 	watch := &lockWatch{Handler: slog.NewTextHandler(&strings.Builder{}, nil), mu: &in.outages.mu}
 	in.Log = slog.New(watch)
 	in.isAway("input a", "message a:1", errors.New("no route"))

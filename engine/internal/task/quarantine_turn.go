@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"penstock/engine/internal/waits"
 	"penstock/internal/pause"
 
 	"penstock/engine/internal/inflight"
@@ -35,9 +36,9 @@ func (t *Task) takeTurn(ctx context.Context) error {
 	if !t.Run.Quarantine.IsOn() || t.Code.turn.held.Load() {
 		return nil
 	}
-	t.Waiting.waits.begin(waitTurn, "quarantine mode: messages that may have killed the process are tried one at a time")
+	t.Waiting.waits.Begin(waits.Turn, "quarantine mode: messages that may have killed the process are tried one at a time")
 	entered, err := t.Run.Quarantine.Enter(ctx)
-	t.Waiting.waits.end(waitTurn)
+	t.Waiting.waits.End(waits.Turn)
 	if err != nil || !entered {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/waits"
 )
 
 // An input holds at most this much of what was read ahead.
@@ -20,11 +21,11 @@ const (
 type readAhead struct {
 	room     *semaphore.Weighted
 	bytes    int64
-	perFrame int64  // what a small frame counts
-	Waits    *waits // of the input
+	perFrame int64      // what a small frame counts
+	Waits    *waits.Set // of the input
 }
 
-func NewReadAhead(bytes, perFrame int64, w *waits) *readAhead {
+func NewReadAhead(bytes, perFrame int64, w *waits.Set) *readAhead {
 	return &readAhead{room: semaphore.NewWeighted(bytes), bytes: bytes, perFrame: perFrame, Waits: w}
 }
 
@@ -40,8 +41,8 @@ func (a *readAhead) acquire(ctx context.Context, d channel.Delivery) error {
 	if a.TryAcquire(d) {
 		return nil
 	}
-	a.Waits.begin(waitReadAhead, "the prefetched frames before the next one are not consumed yet")
-	defer a.Waits.end(waitReadAhead)
+	a.Waits.Begin(waits.ReadAhead, "the prefetched frames before the next one are not consumed yet")
+	defer a.Waits.End(waits.ReadAhead)
 	return a.room.Acquire(ctx, a.weight(d))
 }
 

@@ -16,6 +16,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/waits"
 )
 
 // replays is the input of a task through which dead letters come back. It
@@ -124,14 +125,14 @@ func (r *replays) serve(ctx context.Context) {
 		}
 		if err != nil && ctx.Err() == nil {
 			r.task.Log.Warn("cannot read the replays of dead letters; retrying", "error", err)
-			r.task.replayWaits().begin(waitReplays, r.task.Run.Explain(err))
+			r.task.replayWaits().Begin(waits.Replays, r.task.Run.Explain(err))
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)
 		}
 		if err == nil {
 			delay = replayRetry
 			r.Idle.Store(true)
-			r.task.replayWaits().end(waitReplays)
+			r.task.replayWaits().End(waits.Replays)
 			r.task.poke()
 		}
 		select {

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/internal/waits"
 	"penstock/engine/supervise"
 )
 
@@ -18,7 +19,7 @@ const resolveDelay = 500 * time.Millisecond
 // resolve finds out what became of a commit without a good answer: it is the
 // channel's last frame, or it is not and is sent again, or another writer's is.
 func (t *Task) resolve(ctx context.Context, cause error) (uint64, error) {
-	defer t.Waiting.waits.end(waitPermission)
+	defer t.Waiting.waits.End(waits.Permission)
 	delay := time.Duration(0)
 	for try := 0; ; try++ {
 		if !errors.Is(cause, channel.ErrConflict) && !errors.Is(cause, channel.ErrUnknown) && !errors.Is(cause, channel.ErrFull) {
@@ -27,7 +28,7 @@ func (t *Task) resolve(ctx context.Context, cause error) (uint64, error) {
 		if try == 1 {
 			t.Log.Warn("commit outcome unknown; reading the stream back", "commit", t.Txn.frame.Commit, "error", cause)
 		}
-		t.Waiting.waits.begin(waitFor(cause, waitCommit), t.Run.Explain(cause))
+		t.Waiting.waits.Begin(waitFor(cause, waits.Commit), t.Run.Explain(cause))
 		if err := t.Run.Clock.Pause(ctx, delay); err != nil {
 			return 0, err
 		}
@@ -50,9 +51,9 @@ func (t *Task) resolve(ctx context.Context, cause error) (uint64, error) {
 }
 
 // waitFor names a wait by its cause, if that says more than kind.
-func waitFor(cause error, kind waitKind) waitKind {
+func waitFor(cause error, kind waits.Kind) waits.Kind {
 	if errors.Is(cause, broker.ErrPermission) {
-		return waitPermission
+		return waits.Permission
 	}
 	return kind
 }

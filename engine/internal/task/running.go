@@ -14,6 +14,7 @@ import (
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/quarantine"
+	"penstock/engine/internal/waits"
 	"penstock/engine/remedy"
 	"penstock/engine/supervise"
 	"penstock/engine/trace"
@@ -30,7 +31,7 @@ type Run struct {
 	Letters   ports.DeadLetters
 	Notes     ports.Notes        // of the whole process
 	Dir       *datadir.Directory // nil: the run is in memory
-	Waits     waits              // before the stages are open, and beside them
+	Waits     waits.Set          // before the stages are open, and beside them
 
 	Instances    []*Instance // producers before readers
 	ByStage      map[*plan.Stage]*Instance

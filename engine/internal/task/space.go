@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/waits"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
@@ -18,10 +19,10 @@ func newSpace(r *Run) *diskspace.Watch {
 }
 
 // diskWait is the wait of a run for its disk.
-type diskWait struct{ waits *waits }
+type diskWait struct{ waits *waits.Set }
 
-func (w diskWait) Begin(detail string) { w.waits.begin(waitDisk, detail) }
-func (w diskWait) End()                { w.waits.end(waitDisk) }
+func (w diskWait) Begin(detail string) { w.waits.Begin(waits.Disk, detail) }
+func (w diskWait) End()                { w.waits.End(waits.Disk) }
 
 // WatchSpace watches until ctx is done.
 func (r *Run) WatchSpace(ctx context.Context) {
@@ -38,12 +39,12 @@ func (r *Run) WatchSpace(ctx context.Context) {
 // tellSpace tells of every stage that waits since a change of the disk, or resumes.
 func (r *Run) tellSpace(before, now diskspace.Level, disk observe.DiskStatus) {
 	for _, in := range r.Instances {
-		waits := waitsAt(in.Definition.Kind, now)
-		if in.Phase.IsEnded() || waits == waitsAt(in.Definition.Kind, before) {
+		isWaiting := waitsAt(in.Definition.Kind, now)
+		if in.Phase.IsEnded() || isWaiting == waitsAt(in.Definition.Kind, before) {
 			continue
 		}
 		detail := fmt.Sprintf("resumes: %d MiB are free", disk.Free>>20)
-		if waits {
+		if isWaiting {
 			detail = fmt.Sprintf("waits: %d MiB are free, and at least %d MiB are needed", disk.Free>>20, disk.Bound>>20)
 		}
 		r.tell(supervise.Event{Child: in.Definition.Name, Kind: observe.SpaceChanged, Detail: detail})
@@ -61,7 +62,7 @@ func (t *Task) awaitSpace(ctx context.Context) error {
 		return nil
 	}
 	t.noteSpace()
-	defer t.Waiting.waits.end(waitDisk)
+	defer t.Waiting.waits.End(waits.Disk)
 	return t.Run.Space.Await(ctx)
 }
 
@@ -72,5 +73,5 @@ func (t *Task) noteSpace() {
 	if level == diskspace.Full {
 		detail = "the disk is full"
 	}
-	t.Waiting.waits.note(waitDisk, waitsAt(t.Definition.Kind, level), detail)
+	t.Waiting.waits.Note(waits.Disk, waitsAt(t.Definition.Kind, level), detail)
 }

@@ -14,19 +14,19 @@ import (
 func TestAServerThatDoesNotAnswerMakesARunNotReady(t *testing.T) {
 	t.Parallel()
 	clock := &handClock{at: time.Unix(1e9, 0)}
-	w, _ := watched(clock, new(bytes.Buffer), nil)
+	r, _ := watched(clock, new(bytes.Buffer), nil)
 	since := clock.at
 	clock.advance(3100 * time.Millisecond)
-	w.noteAnswers(hangs{since: since})
-	list := w.run.Waits.List(clock.at, 0)
+	r.noteAnswers(hangs{since: since})
+	list := r.Waits.List(clock.at, 0)
 	if len(list) != 1 || list[0].For != "server" || !list[0].Overdue || list[0].Readiness != "not ready" || !list[0].Since.Equal(since) {
 		t.Fatalf("the waits are %+v", list)
 	}
 	if !strings.Contains(list[0].Detail, "does not answer") {
 		t.Errorf("the detail is %q", list[0].Detail)
 	}
-	w.noteAnswers(hangs{})
-	if list := w.run.Waits.List(clock.at, 0); len(list) != 0 {
+	r.noteAnswers(hangs{})
+	if list := r.Waits.List(clock.at, 0); len(list) != 0 {
 		t.Errorf("after the answer the waits are %+v", list)
 	}
 }

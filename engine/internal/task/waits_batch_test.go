@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"penstock/engine/internal/waits"
 )
 
 // begunClock tells that a wait begins, which asks it for the time.
@@ -28,7 +30,7 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := &begunClock{handClock{at: time.Unix(1e9, 0)}, make(chan struct{}, 1)}
-			in := newSource(&Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits{clock: clock}}}, Batch: &batch{}})
+			in := newSource(&Task{Instance: &Instance{Run: &Run{Clock: clock}, Waiting: waitingFor{waits: waits.Set{Clock: clock}}}, Batch: &batch{}})
 			in.Format.Limits = limits{Frame: 1000, Batch: 900}
 			in.Format.Capacity.Messages = 1000
 			in.Batch.Calls, in.Batch.Bytes = 1, 950
@@ -52,11 +54,11 @@ func TestSourceThatWaitsForItsBatchHasANamedWait(t *testing.T) {
 			if list := in.WaitsNow(later); len(list) != 1 || list[0].For != "batch" || !list[0].Overdue {
 				t.Errorf("the waits are %+v", list)
 			}
-			in.Waiting.waits.begin(waitCommit, "no answer yet")
+			in.Waiting.waits.Begin(waits.Commit, "no answer yet")
 			if list := in.WaitsNow(later.Add(-50 * time.Second)); len(list) != 2 || list[1].Overdue {
 				t.Errorf("beside its cause the waits are %+v", list)
 			}
-			in.Waiting.waits.end(waitCommit)
+			in.Waiting.waits.End(waits.Commit)
 			in.Batch.mu.Lock()
 			in.Batch.Calls, in.Batch.Bytes = 0, 0
 			in.Batch.mu.Unlock()

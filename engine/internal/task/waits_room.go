@@ -4,23 +4,24 @@ import (
 	"fmt"
 	"time"
 
+	"penstock/engine/internal/waits"
 	"penstock/engine/supervise"
 )
 
 // explain adds to a wait what only the stages that it waits for know, and whether they have a good reason.
-func (in *Instance) explain(wait *currentWait, now time.Time) {
-	switch wait.kind {
-	case waitRoom:
-		patience := waitRules[waitRoom].lasts(in.Run.Settings.Patience)
+func (in *Instance) explain(wait *waits.Wait, now time.Time) {
+	switch wait.Kind {
+	case waits.Room:
+		patience := waits.Room.Lasts(in.Run.Settings.Patience)
 		who, isGood := in.slowestReader(wait.Since.Add(patience), now)
 		wait.Detail = who
 		isGood = isGood || in.Run.IsDraining() // a drain is a wait with a name, and has an end
-		if in.Waiting.room.covers(isGood, now, patience) {
-			wait.Overdue, wait.Readiness = false, ""
+		if in.Waiting.room.Covers(isGood, now, patience) {
+			wait.SetNotOverdue()
 		}
-	case waitHeld:
+	case waits.Held:
 		in.explainHeld(wait)
-	case waitUnavailable:
+	case waits.Unavailable:
 		if wait.Overdue {
 			wait.Readiness = in.Run.Settings.Readiness
 		}
@@ -40,9 +41,7 @@ func (in *Instance) slowestReader(overdue, now time.Time) (what string, isGood b
 }
 
 // doing says what a stage does while it takes nothing from an input, and whether that is a good reason. A reason is
-// good if it ends by itself, or if the stage reports it by its own state or waits: then those that wait for the stage
-// need not report it again. A held message is no good reason, because nothing but the wait for room shows that nothing
-// moves. For a Snooze see Wait.excuses.
+// good if it ends by itself, or if the stage reports it by its own state or waits; for the waits see [waits.ReasonOf].
 func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGood bool) {
 	if in.Phase.isGivenUp() {
 		return "was given up", false
@@ -53,7 +52,7 @@ func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGoo
 	if state != supervise.StateRunning && state != supervise.StateStarting {
 		return "is " + state.String(), true
 	}
-	if what, isGood, found := reasonOf(in.WaitsNow(now), input+1, overdue, now); found {
+	if what, isGood, found := waits.ReasonOf(in.WaitsNow(now), input+1, overdue, now); found {
 		return what, isGood
 	}
 	if state == supervise.StateStarting {
@@ -62,26 +61,7 @@ func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGoo
 	return "consumes none", false
 }
 
-// reasonOf finds among the waits of a stage why it takes nothing from an input (counted from 1); see doing.
-func reasonOf(list []currentWait, input int, overdue, now time.Time) (what string, isGood, found bool) {
-	var cause *currentWait
-	for k := range list {
-		switch wait := &list[k]; {
-		case wait.input != 0 && wait.input != input: // of another input
-		case wait.kind == waitHeld:
-			return "holds the next one (" + wait.Detail + ") since " + wait.Since.Format(time.TimeOnly), wait.excuses(overdue, now), true
-		case wait.kind == waitFunction:
-			return "works since " + wait.Since.Format(time.TimeOnly), true, true
-		case cause == nil && !waitRules[wait.kind].follows:
-			cause = wait
-		}
-	}
-	if cause == nil {
-		return "", false, false
-	}
-	return "waits for " + cause.String(), true, true
-}
-
+// Index maps the children of a supervisor, and theirs, by their names.
 func Index(into map[string]supervise.ChildStatus, children []supervise.ChildStatus) {
 	for _, c := range children {
 		into[c.Name] = c

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/waits"
 )
 
 // The loop of a source notes its waits while the source's function waits for
@@ -34,7 +35,7 @@ func TestSourceWaitsForSpaceAlsoWhenItsLoopLooks(t *testing.T) {
 			Measure: func(string) (free, size int64, err error) { return c.free, 800, nil },
 		})
 		_ = r.Space.AwaitStart(begun) // it looks, at least once
-		in := &Task{Instance: &Instance{Run: r, Definition: &plan.Stage{Kind: c.kind}, Waiting: waitingFor{waits: waits{clock: clock}}}}
+		in := &Task{Instance: &Instance{Run: r, Definition: &plan.Stage{Kind: c.kind}, Waiting: waitingFor{waits: waits.Set{Clock: clock}}}}
 		in.noteSpace()
 		in.noteWaits(false, true)
 		got := ""

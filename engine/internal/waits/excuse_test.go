@@ -1,4 +1,4 @@
-package task
+package waits
 
 import (
 	"testing"
@@ -23,12 +23,12 @@ func TestASnoozeExcusesUntilItEnds(t *testing.T) {
 		"ended":                       {since: 1, until: 60, now: 62, want: false},
 		"again, when all are overdue": {since: 60, until: 3600, now: 61, want: false},
 	} {
-		wait := currentWait{kind: waitHeld, Wait: observe.Wait{Since: at(c.since)}, until: at(c.until)}
+		wait := Wait{Kind: Held, Wait: observe.Wait{Since: at(c.since)}, Until: at(c.until)}
 		if got := wait.excuses(overdue, at(c.now)); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	if (&currentWait{kind: waitHeld, Wait: observe.Wait{Since: at(1)}}).excuses(overdue, at(31)) {
+	if (&Wait{Kind: Held, Wait: observe.Wait{Since: at(1)}}).excuses(overdue, at(31)) {
 		t.Error("Hold is an excuse")
 	}
 }
@@ -36,7 +36,7 @@ func TestASnoozeExcusesUntilItEnds(t *testing.T) {
 // What waited for a good reason has its patience from the end of that on: the stage that it waits for has to work first.
 func TestPatienceBeginsWhenAGoodReasonEnds(t *testing.T) {
 	t.Parallel()
-	var e excuse
+	var e Excuse
 	now := time.Unix(1e9, 0)
 	for k, step := range []struct {
 		later  time.Duration
@@ -50,7 +50,7 @@ func TestPatienceBeginsWhenAGoodReasonEnds(t *testing.T) {
 		{time.Second, true, true},
 	} {
 		now = now.Add(step.later)
-		if got := e.covers(step.isGood, now, 30*time.Second); got != step.want {
+		if got := e.Covers(step.isGood, now, 30*time.Second); got != step.want {
 			t.Errorf("step %d: %t", k, got)
 		}
 	}
