@@ -1,10 +1,10 @@
 package stages
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"penstock/engine"
 	"penstock/internal/userfile"
@@ -13,13 +13,13 @@ import (
 // takesLink says whether a symbolic link that was found in a directory is read
 // as the file that it leads to. What may hold data and cannot be read is an
 // error: less data without a word would be wrong.
-func (f Files) takesLink(ctx context.Context, path string) (bool, error) {
+func (f Files) takesLink(log *slog.Logger, path string) (bool, error) {
 	isMatch := f.Match == nil || f.Match(path)
 	place, err := userfile.Resolve(path)
 	isDir := err == nil && place.Info != nil && place.Info.IsDir()
 	switch {
 	case isDir && !isMatch: // Match may have meant files only
-		engine.Logger(ctx).Warn("a symbolic link to a directory is left out, since Match does not take it; to read that directory, name it", "link", path, "directory", place.Path)
+		log.Warn("a symbolic link to a directory is left out, since Match does not take it; to read that directory, name it", "link", path, "directory", place.Path)
 		return false, nil
 	case !isMatch:
 		return false, nil

@@ -1,10 +1,10 @@
 package stages
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,9 +90,21 @@ func Extensions(extensions ...string) func(path string) bool {
 	}
 }
 
+// Check returns the error that a source of these files would begin with: one of
+// them is missing, or cannot be read as it is. A program calls it before
+// engine.Pipeline.Run, which deletes a complete earlier run. It opens no file and
+// changes nothing.
+func (f Files) Check() error {
+	if err := f.LongLines.check(); err != nil {
+		return err
+	}
+	_, err := f.list(slog.New(slog.DiscardHandler))
+	return err
+}
+
 // list returns the paths of all files, sorted by their bytes: an order that a
 // resumed source finds again.
-func (f Files) list(ctx context.Context) ([]string, error) {
+func (f Files) list(log *slog.Logger) ([]string, error) {
 	if len(f.Roots) == 0 {
 		return nil, engine.Fatal(errors.New("there are no files to read: name at least one file or directory"))
 	}
@@ -104,7 +116,7 @@ func (f Files) list(ctx context.Context) ([]string, error) {
 		case err != nil:
 			return nil, unreadable("find", err)
 		case info.IsDir():
-			if paths, err = f.walk(ctx, root, paths); err != nil {
+			if paths, err = f.walk(log, root, paths); err != nil {
 				return nil, err
 			}
 		case info.Mode().IsRegular():
@@ -121,7 +133,7 @@ func notRegular(path string) error {
 	return engine.Fatal(fmt.Errorf("read %s: it is not a regular file and cannot be read again after a restart: copy it to a regular file first", path))
 }
 
-func (f Files) walk(ctx context.Context, root string, paths []string) ([]string, error) {
+func (f Files) walk(log *slog.Logger, root string, paths []string) ([]string, error) {
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(root, name), err)
@@ -129,7 +141,7 @@ func (f Files) walk(ctx context.Context, root string, paths []string) ([]string,
 		path := filepath.Join(root, filepath.FromSlash(name))
 		isTaken := entry.Type().IsRegular() && (f.Match == nil || f.Match(path))
 		if entry.Type()&fs.ModeSymlink != 0 {
-			if isTaken, err = f.takesLink(ctx, path); err != nil {
+			if isTaken, err = f.takesLink(log, path); err != nil {
 				return err
 			}
 		}

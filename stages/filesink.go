@@ -18,9 +18,11 @@ import (
 // in the order of the stream.
 //
 // The length of the file is part of each commit, and the file is synced to
-// disk before. A start cuts off what was written after the last commit and
-// goes on from there. The file therefore belongs to the pipeline: a run that
-// starts over (its first one too) empties a file that is there already.
+// disk before. What was written after the last commit is cut off before the
+// stage writes again, and it goes on from there. The file therefore belongs to the
+// pipeline: a run that starts over (its first one too) empties a file that is
+// there already. It does so with its first message, or with its end: a run that
+// fails before leaves the file as it was.
 //
 // A file that is gone or shorter than what was committed stops the pipeline
 // with an error: put it back, or start over. The directory must exist. When
@@ -39,6 +41,32 @@ func FileSink[T any](scope engine.Scope, name string, in *engine.Stream[T], path
 	})
 }
 
+// CheckFile returns the error that FileSink would begin with if it had committed
+// nothing yet: the directory is missing, or what is there is no regular file, may
+// not be written to, or belongs to another user. A program calls it before
+// engine.Pipeline.Run, which deletes a complete earlier run. It changes nothing.
+func CheckFile(path string) error {
+	info, err := statAt(path, 0)
+	if err != nil {
+		return err
+	}
+	if info != nil {
+		file, err := userfile.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return unwritable(err)
+		}
+		return file.Close()
+	}
+	place, err := userfile.Resolve(path)
+	if err == nil {
+		_, err = os.Stat(filepath.Dir(place.Path))
+	}
+	if err != nil {
+		return unwritable(err)
+	}
+	return nil
+}
+
 // fileState is what is committed, and the open file while the stage runs. The
 // engine rolls back by decoding what is committed, so that after it file is
 // nil, and what was buffered since the last commit is forgotten.
@@ -52,6 +80,7 @@ type openFile struct {
 	buffer []byte
 	length int64 // written, the buffer excluded
 	synced int64 // of it, on disk
+	excess bool  // the file has more, which no commit knows
 	err    error // of the first failed write
 }
 
@@ -86,6 +115,7 @@ func (s *fileSink[T]) beforeCommit(_ context.Context, state *fileState) error {
 	}
 	f := state.file
 	f.flush()
+	f.cut()
 	if f.err == nil && f.synced < f.length {
 		f.err = f.Sync()
 	}
@@ -112,12 +142,24 @@ func (s *fileSink[T]) close() error {
 
 // flush remembers its first error and does nothing after it.
 func (f *openFile) flush() {
+	if len(f.buffer) > 0 {
+		f.cut()
+	}
 	if f.err == nil && len(f.buffer) > 0 {
 		var n int
 		n, f.err = f.Write(f.buffer)
 		f.length += int64(n)
 	}
 	f.buffer = f.buffer[:0]
+}
+
+// cut makes the file end at what is written. It does nothing after an error.
+func (f *openFile) cut() {
+	if f.err != nil || !f.excess {
+		return
+	}
+	f.err = f.Truncate(f.length)
+	f.excess, f.synced = f.err != nil, -1 // a power cut must not bring it back
 }
 
 // reopen opens the file at the committed length, unless it is open.
@@ -132,18 +174,40 @@ func (s *fileSink[T]) reopen(state *fileState) error {
 	if err != nil {
 		return err
 	}
-	state.file = &openFile{File: file, length: state.Length, synced: state.Length}
-	s.open = state.file
+	state.file, s.open = file, file
 	return nil
 }
 
-func openAt(path string, length int64) (*os.File, error) {
+func openAt(path string, length int64) (*openFile, error) {
+	info, err := statAt(path, length)
+	if err != nil {
+		return nil, err
+	}
+	if info == nil {
+		file, err := create(path)
+		if err != nil {
+			return nil, err
+		}
+		return &openFile{File: file}, nil
+	}
+	file, err := userfile.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, unwritable(err)
+	}
+	if _, err = file.Seek(length, io.SeekStart); err != nil {
+		return nil, errors.Join(unwritable(err), file.Close())
+	}
+	return &openFile{File: file, length: length, synced: length, excess: info.Size() > length}, nil
+}
+
+// statAt is a file that can be gone on with at a length. It is nil for one that is still to be created.
+func statAt(path string, length int64) (fs.FileInfo, error) {
 	info, err := stat(path)
 	switch {
 	case errors.Is(err, userfile.ErrForeign):
 		return nil, engine.Fatal(fmt.Errorf("the sink's file: %w", err))
 	case errors.Is(err, fs.ErrNotExist) && length == 0:
-		return create(path)
+		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, engine.Fatal(fmt.Errorf("the sink's file %s is gone, but %d bytes of it were committed: restore it, or start over with a fresh run", path, length))
 	case err != nil:
@@ -153,17 +217,7 @@ func openAt(path string, length int64) (*os.File, error) {
 	case info.Size() < length:
 		return nil, engine.Fatal(fmt.Errorf("the sink's file %s has %d bytes, but %d were committed: restore the right one, or start over with a fresh run", path, info.Size(), length))
 	}
-	file, err := userfile.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return nil, unwritable(err)
-	}
-	if err = file.Truncate(length); err == nil {
-		_, err = file.Seek(length, io.SeekStart)
-	}
-	if err != nil {
-		return nil, errors.Join(unwritable(err), file.Close())
-	}
-	return file, nil
+	return info, nil
 }
 
 // stat is what is at the end of a path on which no other user has put a link.

@@ -46,6 +46,42 @@ func TestFileSinkEmptiesTheFileWhenARunStartsOver(t *testing.T) {
 	}
 }
 
+// The file is the result of the run before until there is another one.
+func TestFileSinkLeavesTheFileOfARunThatFailsBeforeItsFirstMessage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in, out, data := writeFile(t, filepath.Join(dir, "in"), "a\nb\n"), filepath.Join(dir, "out"), filepath.Join(dir, "data")
+	run(t, copyFile(in, out, stages.Line), data)
+	_, err := runUntil(t, t.Context(), copyFile(filepath.Join(dir, "mistyped"), out, stages.Line), data)
+	wantError(t, err, "mistyped")
+	if got := readFile(t, out); got != "a\nb\n" {
+		t.Errorf("after the run that failed: %q", got)
+	}
+	run(t, copyFile(writeFile(t, filepath.Join(dir, "empty"), ""), out, stages.Line), filepath.Join(dir, "other"))
+	if got := readFile(t, out); got != "" {
+		t.Errorf("after a run without messages: %q", got)
+	}
+}
+
+// What can be known before a run is told without one, and nothing is changed.
+func TestChecksBeforeARun(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, missing := writeFile(t, filepath.Join(dir, "file"), "text"), filepath.Join(dir, "missing", "file")
+	for path, want := range map[string]string{file: "", filepath.Join(dir, "new"): "", missing: "no such file", dir: "not a regular file"} {
+		if err := stages.CheckFile(path); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("the file of a sink %s: %v, want %q", path, err, want)
+		}
+	}
+	if err := (stages.Files{Roots: []string{file, dir}}).Check(); err != nil {
+		t.Error(err)
+	}
+	wantError(t, stages.Files{Roots: []string{file, missing}}.Check(), missing)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || readFile(t, file) != "text" {
+		t.Errorf("the checks changed something: %v, %v", entries, err)
+	}
+}
+
 func TestFileSinkUndoesWhatAFaultLeftBehind(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

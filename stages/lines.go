@@ -135,7 +135,7 @@ func (f Files) resume(ctx context.Context, state *LinesState) error {
 	if err := state.check(); err != nil {
 		return err
 	}
-	files, err := f.list(ctx)
+	files, err := f.list(engine.Logger(ctx))
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (f Files) changesAtEnd(ctx context.Context, state *LinesState) (string, err
 	if state.List.Count == 0 && path != "" {
 		return "", nil // an older version did not note what identifies them
 	}
-	files, err := f.list(ctx)
+	files, err := f.list(engine.Logger(ctx))
 	if err != nil {
 		return "", err
 	}

@@ -172,7 +172,7 @@ func TestRunWordcount(t *testing.T) {
 	if r := state("count", "--key=x"); r.code != app.ExitFailed || r.stdout != "" || !strings.Contains(r.err, `no key "x"`) {
 		t.Errorf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
-	if r := c.run("run", "wordcount", filepath.Join(tree, "none"), "--output", output); r.code != app.ExitFailed || !strings.Contains(r.err, "none") {
+	if r := c.run("run", "wordcount", filepath.Join(tree, "none"), "--output", output); r.code != app.ExitUsage || !strings.Contains(r.err, "none") {
 		t.Errorf("without the file: exit %d\n%s", r.code, r.err)
 	}
 }

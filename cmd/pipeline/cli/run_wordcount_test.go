@@ -59,3 +59,33 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 		t.Errorf("the letters are %s%s", r.stdout, r.err)
 	}
 }
+
+// A mistake in the command line costs nothing that a complete run left.
+func TestRunWordcountChecksItsFilesBeforeItDeletesACompleteRun(t *testing.T) {
+	t.Parallel()
+	c := newCommand(t)
+	input, output := filepath.Join(t.TempDir(), "text"), filepath.Join(t.TempDir(), "counts.txt")
+	if err := os.WriteFile(input, []byte("to be\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.run("run", "wordcount", input, "--output", output); r.code != app.ExitOK {
+		t.Fatalf("exit %d: %s", r.code, r.err)
+	}
+	before := c.run("state", "report", "--pipeline", "wordcount")
+	for _, mistake := range []struct{ want, input, output string }{
+		{"FILE: ", input + "s", output},
+		{"--output: ", input, filepath.Join(output+".d", "counts.txt")},
+		{"--output: ", input, filepath.Dir(output)},
+	} {
+		r := c.run("run", "wordcount", mistake.input, "--output", mistake.output)
+		if r.code != app.ExitUsage || !strings.Contains(r.err, mistake.want) {
+			t.Errorf("exit %d, want %d and %q: %s", r.code, app.ExitUsage, mistake.want, r.err)
+		}
+		if data, err := os.ReadFile(output); err != nil || string(data) != "1 be\n1 to\n" {
+			t.Errorf("%v, the result is %q", err, data)
+		}
+		if after := c.run("state", "report", "--pipeline", "wordcount"); after != before || after.code != app.ExitOK {
+			t.Errorf("the state was %+v and is %+v", before, after)
+		}
+	}
+}

@@ -1,10 +1,13 @@
 package shipped
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"penstock/cmd/pipeline/internal/flags"
 	"penstock/engine"
@@ -29,14 +32,14 @@ func (c *Wordcount) Pipeline() (*engine.Pipeline, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	files := make([]string, len(c.Files))
-	for i, file := range c.Files {
-		files[i] = string(file)
-	}
-	return wordcount.New(wordcount.Config{
-		Files: files, Extensions: c.Ext, Output: string(c.Output),
+	config := wordcount.Config{
+		Extensions: c.Ext, Output: string(c.Output),
 		MaxLine: int(c.MaxLine), LongLines: stages.LongLines(c.LongLines), AcceptChanges: c.Accept,
-	})
+	}
+	for _, file := range c.Files {
+		config.Files = append(config.Files, string(file))
+	}
+	return wordcount.New(config)
 }
 
 // Decisive are the files and where the result goes.
@@ -62,11 +65,14 @@ func (c *Wordcount) Sketch() (*engine.Pipeline, error) {
 	return wordcount.New(wordcount.Config{Files: []string{"."}, Output: os.DevNull})
 }
 
-// check refuses an output that is read as well: the next run would count it.
+// check finds what is wrong with the files before the run deletes what a complete one left. It also refuses an output
+// that is read as well: the next run would count it.
 func (c *Wordcount) check() error {
 	output := resolve(string(c.Output))
 	matches := len(c.Ext) == 0 || slices.ContainsFunc(c.Ext, func(e string) bool { return strings.HasSuffix(output, e) })
+	files := stages.Files{}
 	for _, file := range c.Files {
+		files.Roots = append(files.Roots, string(file))
 		inside, err := filepath.Rel(resolve(string(file)), output)
 		if err != nil {
 			continue
@@ -75,7 +81,24 @@ func (c *Wordcount) check() error {
 			return flags.Usage("--output: %s is one of the files to read (%s): write to another place, or select the files to read with --ext", c.Output, file)
 		}
 	}
+	if len(c.Ext) > 0 {
+		files.Match = stages.Extensions(c.Ext...)
+	}
+	if err := files.Check(); err != nil {
+		return usage("FILE", err)
+	}
+	if err := stages.CheckFile(string(c.Output)); err != nil {
+		return usage("--output", err)
+	}
 	return nil
+}
+
+// usage is the error of an argument. What may succeed at the next try is no mistake in the command line.
+func usage(name string, err error) error {
+	if number := syscall.Errno(0); errors.As(err, &number) && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return flags.Usage("%s: %w", name, err)
 }
 
 // resolve follows symbolic links as far as the path is there.
