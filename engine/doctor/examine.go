@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/inspect"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/scratch"
 )
 
 // Finding is one thing that Examine found.
@@ -70,7 +70,7 @@ type examiner struct {
 	config  inspect.Config
 	log     *slog.Logger // hears nothing: the findings say it
 	dir     *datadir.Directory
-	scratch string
+	scratch *scratch.Dir
 	copies  int
 	spared  bool // one of the fixes makes the spare files of the checkpoints anew
 	keys    *frame.Keys
@@ -105,12 +105,12 @@ func newExaminer(config inspect.Config, open func(string) (*datadir.Directory, e
 		dir.Close()
 		return nil, err
 	}
-	scratch, err := os.MkdirTemp("", "penstock-examine-")
+	copies, err := scratch.Make(scratch.ForExamination)
 	if err != nil {
 		dir.Close()
-		return nil, fmt.Errorf("make a directory for copies: %w", err)
+		return nil, err
 	}
-	return &examiner{config: config, log: slog.New(slog.DiscardHandler), keys: keys, dir: dir, scratch: scratch}, nil
+	return &examiner{config: config, log: slog.New(slog.DiscardHandler), keys: keys, dir: dir, scratch: copies}, nil
 }
 
 // server opens the server of a pipeline: one on the files in dir, or the one outside, of whose connection the user's
@@ -124,14 +124,14 @@ func (x *examiner) server(ctx context.Context, pipeline, dir string, sync time.D
 }
 
 func (x *examiner) close() {
-	_ = os.RemoveAll(x.scratch)
+	_ = x.scratch.Remove()
 	x.dir.Close()
 }
 
 // copy makes a copy of a data directory to try something with.
 func (x *examiner) copy(path string) (string, error) {
 	x.copies++
-	to := filepath.Join(x.scratch, fmt.Sprint(x.copies))
+	to := filepath.Join(x.scratch.Path, fmt.Sprint(x.copies))
 	return to, datadir.CopyTree(path, to, datadir.ToMemory)
 }
 

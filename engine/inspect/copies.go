@@ -11,6 +11,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/scratch"
 )
 
 // smallCopy is how large the channels of a directory may be, in bytes, to be copied
@@ -21,7 +22,7 @@ const smallCopy = 64 << 20
 // open the store or the server changes their files.
 type copies struct {
 	of      *datadir.Directory
-	scratch string
+	scratch *scratch.Dir
 	whole   bool // every stream is small enough
 	servers []copied
 }
@@ -32,28 +33,28 @@ type copied struct {
 }
 
 func newCopies(of *datadir.Directory) (*copies, error) {
-	scratch, err := os.MkdirTemp("", "penstock-look-")
+	dir, err := scratch.Make(scratch.ForLook)
 	if err != nil {
-		return nil, fmt.Errorf("make a directory for copies: %w", err)
+		return nil, err
 	}
-	return &copies{of: of, scratch: scratch}, nil
+	return &copies{of: of, scratch: dir}, nil
 }
 
 func (c *copies) remove() error {
 	for _, s := range c.servers {
 		s.broker.Close()
 	}
-	return os.RemoveAll(c.scratch)
+	return c.scratch.Remove()
 }
 
 func (c *copies) checkpoints() (string, error) {
-	to := filepath.Join(c.scratch, "checkpoints")
+	to := filepath.Join(c.scratch.Path, "checkpoints")
 	return to, c.tree(c.of.Checkpoints(), to)
 }
 
 func (c *copies) tree(from, to string) error {
 	if err := datadir.CopyTree(from, to, datadir.ToMemory); err != nil {
-		return fmt.Errorf("%w (the check needs space in %s; set $TMPDIR to use another directory)", err, filepath.Dir(c.scratch))
+		return fmt.Errorf("%w (the check needs space in %s; set $TMPDIR to use another directory)", err, filepath.Dir(c.scratch.Path))
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func (c *copies) server(ctx context.Context, config Config, pipeline string, nam
 		return nil, fmt.Errorf("look at the channels: %w", err)
 	}
 	c.whole = size <= smallCopy
-	to := filepath.Join(c.scratch, strconv.Itoa(len(c.servers)))
+	to := filepath.Join(c.scratch.Path, strconv.Itoa(len(c.servers)))
 	if err := c.streams(to, names); err != nil {
 		return nil, err
 	}

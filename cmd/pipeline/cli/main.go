@@ -119,6 +119,7 @@ func (p *App) run(args []string, s app.System) int {
 	if name, command, ok := chosen(line); ok {
 		return a.End(runChosen(&g.Run, a, name, command))
 	}
+	a.OutliveReader()
 	return a.End(line.Run(a))
 }
 

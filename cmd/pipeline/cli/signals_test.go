@@ -89,3 +89,37 @@ func TestSecondSignalCallsExit(t *testing.T) {
 		t.Error("the first signal was not told")
 	}
 }
+
+// A verb that looks leaves no copies behind, however it ends.
+func TestNoCopiesAreLeftBehind(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such signals")
+	}
+	c, temp := newCommand(t), t.TempDir()
+	dir := filepath.Join(t.TempDir(), "data")
+	if r := c.run("run", "--rate=2ms", "--beats=120", "--dir", dir); r.code != app.ExitOK {
+		t.Fatalf("exit %d: %s", r.code, r.err)
+	}
+	for _, verb := range [][]string{{"dlq", "list"}, {"dlq", "export"}, {"events"}, {"state", "logger"}, {"doctor"}} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := workerCommand(append(verb, "--dir", dir)...)
+		cmd.Env, cmd.Stdout = append(cmd.Env, "TMPDIR="+temp), write
+		if err := read.Close(); err != nil {
+			t.Fatal(err)
+		}
+		looking := child.StartFor(t, cmd, nil)
+		if err := write.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if code := looking.Code(t); code != app.ExitReader || looking.Stderr.String() != "" {
+			t.Errorf("%v: exit %d, want %d\n%s", verb, code, app.ExitReader, looking.Stderr)
+		}
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%v leaves %v, %v", verb, left, err)
+		}
+	}
+}

@@ -60,6 +60,8 @@ func ExitCode(err error) int {
 		return exit.code
 	case errors.As(err, &wrong), errors.Is(err, engine.ErrOtherArguments):
 		return ExitUsage
+	case isReaderGone(err):
+		return ExitReader
 	case errors.As(err, &blind), errors.Is(err, broker.ErrNoServer):
 		return ExitBlind
 	}
@@ -75,7 +77,7 @@ func (a *Invocation) End(err error) int {
 	var wrong *flags.UsageError
 	var exit *exitError
 	switch {
-	case errors.As(err, &exit):
+	case errors.As(err, &exit), isReaderGone(err):
 	case a.Log != nil:
 		a.Log.Error("failed", "error", text)
 	case errors.As(err, &wrong) && wrong.Help != "":
