@@ -34,7 +34,7 @@ func (q *Queue) Each(ctx context.Context, fn func(Letter) error) error {
 			break
 		}
 		next = msg.Sequence + 1
-		l, err := decode(msg)
+		l, err := q.decode(msg)
 		if err != nil {
 			bad.add(msg.Sequence, err)
 			continue

@@ -19,6 +19,12 @@ var (
 	ErrConflict = errors.New("another message is already stored as this dead letter")
 	// ErrForeign: the stream belongs to another pipeline or data directory.
 	ErrForeign = errors.New("the dead letters belong to another data directory")
+	// ErrSettled: an import has a letter that was stored here and is no more, so it was replayed, discarded or too old. To
+	// replay it once more would make its effect twice. ImportOptions.Force takes it all the same.
+	ErrSettled = errors.New("the dead letter was replayed or discarded, or was too old")
+	// ErrOtherRun: an import has a letter that nothing tells to be of this run. In another run its offset is that of
+	// another message. ImportOptions.Force takes it all the same.
+	ErrOtherRun = errors.New("the dead letter is not known to be of this run")
 	// ErrGone: the stream was deleted while it was in use.
 	ErrGone = errors.New("the stream of the dead letters is gone")
 	// ErrStale: the letter was replaced by one of a later round, replayed or discarded since it was read. Read it again.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -119,11 +120,14 @@ func ExampleQueue_Export() {
 	if _, err := q.Put(ctx, letter); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := q.Export(ctx, dlq.Filter{Reason: dlq.ReasonError}, os.Stdout); err != nil {
+	var lines strings.Builder
+	if _, err := q.Export(ctx, dlq.Filter{Reason: dlq.ReasonError}, &lines); err != nil {
 		log.Fatal(err)
 	}
+	line, queue, _ := strings.Cut(lines.String(), `,"queue":"`) // it names the stream, which is made anew here
+	fmt.Println(line, strings.HasPrefix(queue, "6c1f@"))
 	// Output:
-	// {"id":"worker.0:generator.0:33","pipeline":"fizzbuzz","stage":"worker","instance":0,"input":"generator","inputInstance":0,"offset":33,"value":"eyJuIjozM30=","json":{"n":33},"valueBytes":8,"time":"2026-01-02T12:00:00Z","reason":"error","error":"no route","round":1,"at":"2026-01-02T12:00:00Z","sequence":1}
+	// {"id":"worker.0:generator.0:33","pipeline":"fizzbuzz","stage":"worker","instance":0,"input":"generator","inputInstance":0,"offset":33,"value":"eyJuIjozM30=","json":{"n":33},"valueBytes":8,"time":"2026-01-02T12:00:00Z","reason":"error","error":"no route","round":1,"at":"2026-01-02T12:00:00Z","sequence":1 true
 }
 
 // embedded starts a server in this process.

@@ -20,7 +20,7 @@ func TestLetterJSON(t *testing.T) {
 		if rapid.Bool().Draw(t, "listed") {
 			want.Value, want.ValueOmitted = nil, want.ValueBytes > 0
 		}
-		want.Sequence = rapid.Uint64().Draw(t, "sequence")
+		want.Sequence, want.Queue = rapid.Uint64().Draw(t, "sequence"), "id-1@dn82"
 		line, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
@@ -79,65 +79,6 @@ func hostileLetters() []Letter {
 	list[1].Round, list[1].History, list[1].Chain = 2, []Round{{Reason: ReasonKilled, Error: "\xff"}}, []string{"\x1b"}
 	return list
 }
-
-func TestExportImport(t *testing.T) {
-	t.Parallel()
-	q := openNew(t)
-	for _, l := range hostileLetters() {
-		mustPut(t, q, l, true)
-	}
-	var file bytes.Buffer
-	if n, err := q.Export(t.Context(), Filter{WithoutValues: true}, &file); err != nil || n != 6 {
-		t.Fatalf("Export = %d, %v", n, err)
-	}
-	other := openNew(t)
-	for _, want := range []int{6, 0} {
-		if n, err := other.Import(t.Context(), bytes.NewReader(file.Bytes())); err != nil || n != want {
-			t.Fatalf("Import = %d, %v; want %d", n, err, want)
-		}
-	}
-	var again bytes.Buffer
-	if _, err := other.Export(t.Context(), Filter{}, &again); err != nil || !bytes.Equal(again.Bytes(), file.Bytes()) {
-		t.Fatalf("another export differs, %v", err)
-	}
-	for _, want := range hostileLetters() {
-		got, _, err := other.Get(t.Context(), want.ID())
-		if err != nil || !bytes.Equal(got.Value, want.Value) || got.Key != want.Key || got.Round != max(want.Round, 1) {
-			t.Errorf("%s: %d bytes, %v", want.ID(), len(got.Value), err)
-		}
-	}
-}
-
-func TestImportNamesTheLine(t *testing.T) {
-	t.Parallel()
-	q := openNew(t)
-	good, err := letterAt(1).MarshalJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign := letterAt(2)
-	foreign.Pipeline = "other"
-	foreignLine, _ := foreign.MarshalJSON()
-	omitted := letterAt(3)
-	omitted.ValueOmitted = true
-	omittedLine, _ := omitted.MarshalJSON()
-	for name, bad := range map[string]string{
-		"no JSON": "{", "foreign": string(foreignLine), "no value": string(omittedLine), "text": `{"time":"","key":7}`, "array": "[]", "empty": "{}",
-	} {
-		n, err := q.Import(t.Context(), strings.NewReader("\n"+string(good)+"\n"+bad+"\n"))
-		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "line 3") || n > 1 {
-			t.Errorf("%s: %d, %v", name, n, err)
-		}
-	}
-	endless := io.MultiReader(strings.NewReader("\n"), io.LimitReader(zeros{}, MaxLine+1))
-	if _, err := q.Import(t.Context(), endless); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "line 2") {
-		t.Errorf("a long line: %v", err)
-	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 type failing struct{}
 

@@ -52,7 +52,7 @@ func TestServerKeepsLettersAsTheyAre(t *testing.T) {
 			t.Fatalf("Get = %v, %v", found, err)
 		}
 		want := l.stored(fullLimits)
-		want.Sequence = got.Sequence
+		want.Sequence, want.Queue = got.Sequence, q.mark
 		if got.Sequence == 0 || !reflect.DeepEqual(got, want) {
 			t.Fatalf("got  %+v\nwant %+v", got, want)
 		}

@@ -3,6 +3,7 @@ package dlq
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -32,7 +33,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	}
 	var encoded base64JSON
 	if err := json.Unmarshal(data, &encoded); err != nil {
-		return fmt.Errorf(`want a string or {"base64": …}: %w`, err)
+		return errors.New(`one of its texts is neither a string nor {"base64": …}`)
 	}
 	*t = text(encoded.Base64)
 	return nil
@@ -72,6 +73,7 @@ type letterJSON struct {
 	Version  text   `json:"version,omitempty"`
 	At       string `json:"at"`
 	Sequence uint64 `json:"sequence,omitempty"`
+	Queue    string `json:"queue,omitempty"`
 	Format   int    `json:"format,omitempty"` // of this object, when it is above 1
 
 	Unreadable bool            `json:"unreadable,omitempty"`
@@ -101,7 +103,7 @@ func (l Letter) MarshalJSON() ([]byte, error) {
 		Offset: l.Offset, Key: text(l.Key), Value: l.Value, ValueBytes: l.ValueBytes, ValueOmitted: l.ValueOmitted, Edited: l.Edited,
 		Codec: text(l.Codec), Time: encodeTime(l.Time), Reason: l.Reason, Error: text(l.Error), Panic: text(l.Panic),
 		Stack: text(l.Stack), AttemptsOmitted: l.AttemptsOmitted, Round: max(l.Round, 1), To: l.To, Version: text(l.Version),
-		At: encodeTime(l.At), Sequence: l.Sequence, Unreadable: l.Unreadable,
+		At: encodeTime(l.At), Sequence: l.Sequence, Queue: l.Queue, Unreadable: l.Unreadable,
 	}
 	if !l.ValueOmitted {
 		out.ValueBytes = len(l.Value)
@@ -138,14 +140,17 @@ func forPeople(codec string, value []byte) (json.RawMessage, string) {
 	return nil, ""
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. "id", "json", "text" and "decoded" are not looked at.
+// UnmarshalJSON reads what MarshalJSON writes. "json", "text" and "decoded" are not looked at.
 func (l *Letter) UnmarshalJSON(data []byte) error {
 	var in letterJSON
 	if err := json.Unmarshal(data, &in); err != nil {
-		return err
+		return plainly(err)
 	}
 	if in.Format > format.Export {
 		return format.Newer("it", uint64(in.Format), format.Export)
+	}
+	if in.ID == "" {
+		return errors.New("it has no id")
 	}
 	t := timeReader{}
 	out := Letter{
@@ -153,7 +158,7 @@ func (l *Letter) UnmarshalJSON(data []byte) error {
 		Offset: in.Offset, Key: string(in.Key), Value: in.Value, ValueBytes: len(in.Value), ValueOmitted: in.ValueOmitted,
 		Edited: in.Edited, Codec: string(in.Codec), Time: t.read("time", in.Time), Reason: in.Reason, Error: string(in.Error),
 		Panic: string(in.Panic), Stack: string(in.Stack), AttemptsOmitted: in.AttemptsOmitted, Round: max(in.Round, 1), To: in.To,
-		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence, Unreadable: in.Unreadable,
+		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence, Queue: in.Queue, Unreadable: in.Unreadable,
 	}
 	if in.ValueOmitted {
 		out.ValueBytes = in.ValueBytes
@@ -170,6 +175,24 @@ func (l *Letter) UnmarshalJSON(data []byte) error {
 	if t.err != nil {
 		return t.err
 	}
+	if out.ID() != in.ID {
+		return fmt.Errorf("its id is %q, but its other fields are those of %s: it was changed", cut(in.ID, shownText), out.ID())
+	}
 	*l = out
 	return nil
+}
+
+// shownText bounds what an error shows of a text from anywhere, in bytes.
+const shownText = 100
+
+// plainly says what is wrong with JSON without the names of Go's types.
+func plainly(err error) error {
+	wrong, isWrong := err.(*json.UnmarshalTypeError)
+	switch {
+	case !isWrong:
+		return err
+	case wrong.Field == "":
+		return fmt.Errorf("it is a JSON %s, not an object", wrong.Value)
+	}
+	return fmt.Errorf("its field %q cannot be a %s", cut(wrong.Field, shownText), wrong.Value)
 }

@@ -75,6 +75,7 @@ type Letter struct {
 	Version  string    // of the binary that wrote it
 	At       time.Time // when it was written; zero in Put: now
 	Sequence uint64    // in the stream; set by reading, ignored by Put
+	Queue    string    // which it was read from; set by reading, ignored by Put. With Sequence it names one write of the letter
 
 	// Unreadable: this is a message in the stream that is no letter, or not one that this build can read; Error says why.
 	// Known of it are Sequence, At, the payload as Value, and, if its subject has one, the Stage. It comes only where

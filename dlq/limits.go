@@ -55,7 +55,7 @@ func (l Letter) stored(lim limits) Letter {
 		}
 		l.Attempts = append(l.Attempts, Attempt{canonicalTime(a.Time), cut(a.Error, lim.attemptText)})
 	}
-	l.Sequence = 0
+	l.Sequence, l.Queue = 0, ""
 	return l
 }
 

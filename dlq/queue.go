@@ -49,6 +49,8 @@ type Queue struct {
 	reached      atomic.Uint64 // sequence of the last letter that Put knows to be stored
 	placesAtOnce int           // of SelectInOrder
 	replays      replayStream
+	mark         string // see Letter.Queue
+	run          Run    // nil: nothing is known of it
 }
 
 // Open makes the stream of a pipeline's dead letters, or takes the existing one over and sets the limits anew. Limits
@@ -83,8 +85,15 @@ func (q *Queue) open(ctx context.Context, cfg Config) error {
 			stream, err = q.js.UpdateStream(ctx, want)
 		}
 	}
-	q.stream = stream
+	q.use(stream)
 	return err
+}
+
+// use takes the stream for that of the queue.
+func (q *Queue) use(stream jetstream.Stream) {
+	if stream != nil {
+		q.stream, q.mark = stream, markOf(stream.CachedInfo())
+	}
 }
 
 // Lookup finds the dead letters of a pipeline, whatever its identity. It returns false when there is no stream for
@@ -94,8 +103,9 @@ func Lookup(ctx context.Context, js jetstream.JetStream, pipeline string) (*Queu
 		return nil, false, fmt.Errorf("dlq: look up: %w", err)
 	}
 	q := newQueue(js, pipeline, nil)
-	err := q.ask(ctx, "look up", func(ctx context.Context) (err error) {
-		q.stream, err = js.Stream(ctx, q.name)
+	err := q.ask(ctx, "look up", func(ctx context.Context) error {
+		stream, err := js.Stream(ctx, q.name)
+		q.use(stream)
 		return err
 	})
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -63,7 +63,17 @@ func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 			r.Instance = stored.Instance
 		}
 	}
+	if q.run != nil {
+		if err := q.run.CheckReplay(ctx, r.Stage, r.Instance, stored); err != nil {
+			return err
+		}
+	}
 	if o.Value != nil {
+		if q.run != nil {
+			if err := q.run.CheckValue(r.Stage, stored, *o.Value); err != nil {
+				return err
+			}
+		}
 		r.Letter.Value, r.Letter.Edited = *o.Value, true
 	}
 	msg, err := q.fit(func(lim limits, write string) *nats.Msg { return encodeReplay(r, lim, write) })

@@ -80,7 +80,7 @@ func (q *Queue) at(ctx context.Context, sequence uint64) (Letter, bool, error) {
 	if err != nil {
 		return Letter{}, false, fmt.Errorf("read stream %s, sequence %d: %w", q.name, sequence, err)
 	}
-	l, err := decode(msg)
+	l, err := q.decode(msg)
 	return l, err == nil, err
 }
 
@@ -138,13 +138,15 @@ func (q *Queue) list(ctx context.Context, f Filter, last uint64, bad *damage, fn
 // listedLetter decodes a listed message. A key that did not fit into a header it gets from the payload.
 func (q *Queue) listedLetter(ctx context.Context, m listed) (Letter, error) {
 	if len(m.message.Header[headerKeyBytes]) == 0 {
-		return decodeListed(m.message, m.size)
+		l, err := decodeListed(m.message, m.size)
+		l.Queue = q.mark
+		return l, err
 	}
 	msg, err := q.stream.GetMsg(ctx, m.message.Sequence)
 	if err != nil {
 		return Letter{}, err
 	}
-	l, err := decode(msg)
+	l, err := q.decode(msg)
 	l.Value, l.ValueOmitted = nil, l.ValueBytes > 0
 	return l, err
 }
@@ -185,7 +187,7 @@ func (q *Queue) byID(ctx context.Context, id string, unreadable bool) (l Letter,
 	if err != nil {
 		return Letter{}, 0, fmt.Errorf("get %s from stream %s: %w", id, q.name, err)
 	}
-	l, err = decode(msg)
+	l, err = q.decode(msg)
 	if err != nil && unreadable {
 		return q.unreadable(msg, len(msg.Data), err).withValue(msg.Data), msg.Sequence, nil
 	}

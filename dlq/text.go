@@ -173,7 +173,7 @@ type timeReader struct{ err error }
 func (r *timeReader) read(name, s string) time.Time {
 	t, err := decodeTime(s)
 	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s: %w", name, err)
+		r.err = fmt.Errorf("its field %q is %q, which is no time", name, cut(s, shownText))
 	}
 	return t
 }

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 
 	"penstock/dlq"
+	"penstock/engine/internal/origins"
 )
 
 // DeadLetters returns the dead letters of the running pipeline, to list,
@@ -18,4 +20,15 @@ func (p *Pipeline) DeadLetters() (*dlq.Queue, error) {
 		return nil, fmt.Errorf("dead letters: %w: ask the memory for them", ErrInMemory)
 	}
 	return r.queue, nil
+}
+
+// letterRun is what the queue of dead letters asks about the run.
+type letterRun struct {
+	*origins.Run
+	run *run
+}
+
+// CheckReplay asks the declaration: a stage may not have read its inputs yet.
+func (l letterRun) CheckReplay(_ context.Context, stage string, instance int, letter dlq.Letter) error {
+	return origins.Takes(l.run.Plan, stage, instance, letter.Input)
 }

@@ -11,6 +11,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/origins"
 	"penstock/engine/internal/task"
 	"penstock/engine/remedy"
 	"penstock/internal/openfiles"
@@ -66,6 +67,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	r.queue.Bind(letterRun{origins.On(r.broker, r.Plan.Name, r.keys), r})
 	r.Letters = r.queue
 	r.Checkpointer = r.newCheckpointer(task.Badger{Store: r.store})
 	return r.openInstances(ctx)

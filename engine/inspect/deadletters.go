@@ -6,7 +6,9 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/origins"
 )
 
 // DeadLetters is that method of engine.Pipeline for a pipeline that is not running. It
@@ -40,9 +42,30 @@ func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bo
 	if err != nil {
 		return nil, false, err
 	}
-	queue, found, err := dlq.Lookup(ctx, b.JetStream(), i.pipeline)
+	queue, found, err := lettersOn(ctx, b, i.pipeline, i.keys)
+	if err == nil && found && i.outside == nil && i.inside == nil {
+		queue.Bind(nil) // the copy has no stages
+	}
 	if err == nil && found {
 		err = queue.Belongs(i.identity)
+	}
+	return queue, found, err
+}
+
+// LettersOn returns the dead letters of a pipeline on a server, whatever data
+// directory it has. They are checked against the run on that server.
+func LettersOn(ctx context.Context, b *broker.Broker, pipeline string, frameKeys [][]byte) (*dlq.Queue, bool, error) {
+	keys, err := frame.KeysOf(frameKeys)
+	if err != nil {
+		return nil, false, err
+	}
+	return lettersOn(ctx, b, pipeline, keys)
+}
+
+func lettersOn(ctx context.Context, b *broker.Broker, pipeline string, keys *frame.Keys) (*dlq.Queue, bool, error) {
+	queue, found, err := dlq.Lookup(ctx, b.JetStream(), pipeline)
+	if err == nil && found {
+		queue.Bind(origins.On(b, pipeline, keys))
 	}
 	return queue, found, err
 }

@@ -36,6 +36,9 @@ var (
 	DiscardLetter = Remedy{Name: "Queue.Discard"} // likewise; without one all letters
 	ReplayLetters = Remedy{Name: "Queue.Replay"}  // all
 	ExportLetters = Remedy{Name: "Queue.Export"}  // all
+
+	ForceImport = Remedy{Name: "ImportOptions.Force"} // of dead letters that may have had their effect
+	ReplayTo    = Remedy{Name: "ReplayOptions.To"}    // another stage
 )
 
 // For returns the remedy with an argument.
@@ -134,6 +137,7 @@ func Text(text string, words Words) string {
 var known = []Remedy{
 	Fresh, Dir, NATS, ConnectTimeout, FrameKeys, DiscardLetters, DeadLetterCount, DeadLetterBytes,
 	Examine, Repair, Rights, GetLetter, DiscardLetter, ReplayLetters, ExportLetters,
+	ForceImport, ReplayTo,
 }
 
 // replace passes over the text once: the words of a program are not looked into.

@@ -16,7 +16,7 @@ import (
 const hostile = "\x1b[2J\x1b]0;title\x07\u202e\u009b31m\r\xff\x00<script>alert(1)</script>&nats://u:secret@host\n"
 
 func hostileLetters() []dlq.Letter {
-	l := dlq.Letter{Stage: "worker", Input: "generator/side", Key: hostile, Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
+	l := dlq.Letter{Stage: "generator", Input: "generator/side", Key: hostile, Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
 		Chain: []string{"*errors.errorString: " + hostile}, Attempts: []dlq.Attempt{{Error: hostile}}, Version: hostile, Round: 2,
 		History: []dlq.Round{{Reason: dlq.ReasonError, Error: hostile, Attempts: 3, To: "logger"}}, To: "logger"}
 	long := 1 << 17
@@ -55,7 +55,7 @@ func TestHostileLettersAreHarmless(t *testing.T) {
 	r := c.start("run", "--rate=100ms", "--beats=100000", "--no-faults")
 	r.stderr.Await(t, "number=1\n")
 	letters := hostileLetters()
-	if r := c.run("dlq", "import", exported(t, letters...)); r.stdout != fmt.Sprintf("imported %d dead letters\n", len(letters)) {
+	if r := c.run("dlq", "import", "--force", exported(t, letters...)); r.stdout != fmt.Sprintf("imported %d dead letters\n", len(letters)) {
 		t.Fatalf("exit %d, %q\n%s", r.code, r.stdout, r.err)
 	}
 	for _, state := range []string{"running", "stopped"} {

@@ -27,18 +27,19 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 	mustBe(t, c.run("dlq", "show", "worker.0:generator.0:1"), app.ExitFailed, "", "none with the ID")
 	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), app.ExitBlind, "", "belongs to the pipeline fizzbuzz")
 
-	// A letter that the run does not touch.
-	const id = "gone.0:generator.0:7"
-	file := exported(t, dlq.Letter{Stage: "gone", Input: "generator", Offset: 7, Value: []byte("7"), Codec: "string"})
-	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 1 dead letter", "")
+	// A letter that the run does not touch: of a source.
+	const id = "generator.0:generator.0:7"
+	file := exported(t, dlq.Letter{Stage: "generator", Input: "generator", Offset: 7, Value: []byte("7"), Codec: "string"})
+	mustBe(t, c.run("dlq", "import", file), app.ExitFailed, "1 was refused", "line 1, "+id)
+	mustBe(t, c.run("dlq", "import", "--force", file), app.ExitOK, "imported 1 dead letter", "")
 	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters", "")
 	broken := c.startIn(func(s *app.System) { s.Stdin = strings.NewReader("{\n" + strings.Repeat("x", 1<<20)) }, "dlq", "import", "-").wait()
 	mustBe(t, broken, app.ExitFailed, "", "line 1")
-	mustBe(t, c.run("dlq", "export", "--stage=gone"), app.ExitOK, id, "exported 1 dead letter")
+	mustBe(t, c.run("dlq", "export", "--stage=generator"), app.ExitOK, id, "exported 1 dead letter")
 	mustBe(t, c.run("dlq", "replay", id, "--dry-run"), app.ExitOK, id, "would request 1 replay")
 	mustBe(t, c.run("dlq", "replay", id, "--to=generator"), app.ExitFailed, "", "generator is a source")
-	mustBe(t, c.run("dlq", "replay", id), app.ExitOK, "requested 1 replay: fizzbuzz is running and handles", "")
-	mustBe(t, c.run("dlq", "replay", id, "--rate=1"), app.ExitOK, "requested 0 replays, 1 already pending", "")
+	mustBe(t, c.run("dlq", "replay", letter41, "--to=worker"), app.ExitFailed, "1 refused", "worker does not read worker, it reads heartbeat, generator")
+	mustBe(t, c.run("dlq", "replay", letter41), app.ExitOK, "requested 1 replay: fizzbuzz is running and handles", "")
 	mustBe(t, c.run("dlq", "discard", id, "--yes"), app.ExitOK, "discarded 1 dead letter", "")
 	mustBe(t, c.run("dlq", "show", id), app.ExitFailed, "", "none with the ID")
 	r.signals <- os.Interrupt
@@ -65,8 +66,8 @@ func TestWatchFromRunToRun(t *testing.T) {
 		shown := strings.Count(w.stdout.String(), "\n")
 		for strings.Count(w.stdout.String(), "\n") == shown && ctx.Err() == nil { // it begins a little after it says so
 			offset++
-			file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: offset, At: time.Now()})
-			mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 1 dead letter", "")
+			file := exported(t, dlq.Letter{Stage: "generator", Input: "generator", Offset: offset, At: time.Now()})
+			mustBe(t, c.run("dlq", "import", "--force", file), app.ExitOK, "imported 1 dead letter", "")
 		}
 		r.signals <- os.Interrupt
 		if end := r.wait(); end.code != app.ExitOK {
@@ -113,9 +114,9 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)
 	w.stderr.Await(t, "watching fizzbuzz")
 	mustBe(t, ran.run(append([]string{"dlq", "discard", "-y", letter33}, nats...)...), app.ExitOK, "discarded 1", "")
-	file := exported(t, dlq.Letter{Stage: "a", Input: "b", Offset: 9})
-	mustBe(t, elsewhere.run(append([]string{"dlq", "import", file}, nats...)...), app.ExitOK, "imported 1", "")
-	w.stdout.Await(t, "a.0:b.0:9")
+	file := exported(t, dlq.Letter{Stage: "generator", Input: "generator", Offset: 9})
+	mustBe(t, elsewhere.run(append([]string{"dlq", "import", "--force", file}, nats...)...), app.ExitOK, "imported 1", "")
+	w.stdout.Await(t, "generator.0:generator.0:9")
 	w.signals <- os.Interrupt
 	end := w.wait()
 	if end.code != app.ExitOK || strings.Contains(end.err+end.stdout, "secret") {

@@ -159,7 +159,7 @@ func TestFilters(t *testing.T) {
 	t.Parallel()
 	c := commandWithLetters(t)
 	day := func(year int) time.Time { return time.Date(year, 1, 2, 3, 4, 5, 0, time.UTC) }
-	mustBe(t, c.run("dlq", "import", exported(t,
+	mustBe(t, c.run("dlq", "import", "--force", exported(t,
 		dlq.Letter{Stage: "worker", Input: "generator", Offset: 1, Key: "k", Error: "Disk full", At: day(2001)},
 		dlq.Letter{Stage: "logger", Input: "worker", Offset: 2, Key: "k\xff", Reason: dlq.ReasonRejected, At: day(2003)},
 	)), app.ExitOK, "imported 2 dead letters", "")
@@ -214,12 +214,13 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 	mustBe(t, c.run("dlq", "replay", letter33, "--to=nope"), app.ExitFailed, "", `no stage "nope"`)
 	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), app.ExitOK, "requested 0 replays\n", "")
 
-	mustBe(t, c.run("dlq", "import", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
+	mustBe(t, c.run("dlq", "import", "--force", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
 	const third = "worker.0:generator.0:3"
 	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would request 0 replays; 1 have already failed in 3 rounds")
 	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "requested 0 replays, 1 refused", "use --force")
-	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitOK, "requested 1 replay:", "")
-	if got, want := pending(t, dir), map[string]uint64{"worker": 1, "logger": 2}; !maps.Equal(got, want) {
+	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitFailed, "1 refused", "logger does not read generator, it reads worker: replay it to a stage that reads generator, named with --to")
+	mustBe(t, c.run("dlq", "replay", third, "--force"), app.ExitOK, "requested 1 replay:", "")
+	if got, want := pending(t, dir), map[string]uint64{"worker": 2, "logger": 1}; !maps.Equal(got, want) {
 		t.Errorf("pending %v, want %v", got, want)
 	}
 }
@@ -278,7 +279,10 @@ func TestExportAndImport(t *testing.T) {
 	before := mustList(t, c.run("dlq", "list", "--json"))
 	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters; 2 were already there\n", "")
 	mustBe(t, c.run("dlq", "discard", "--all", "-y"), app.ExitOK, "discarded 2", "")
-	import1 := c.startIn(func(s *app.System) { s.Stdin = bytes.NewReader(data) }, "dlq", "import", "-").wait()
+	import0 := c.startIn(func(s *app.System) { s.Stdin = bytes.NewReader(data) }, "dlq", "import", "-").wait()
+	mustBe(t, import0, app.ExitFailed, "imported 0 dead letters; 2 were refused\n", "line 1, "+letter33+", is refused: ")
+	mustBe(t, import0, app.ExitFailed, "refused", "import it with --force\n")
+	import1 := c.startIn(func(s *app.System) { s.Stdin = bytes.NewReader(data) }, "dlq", "import", "-", "--force").wait()
 	mustBe(t, import1, app.ExitOK, "imported 2 dead letters\n", "")
 	after := mustList(t, c.run("dlq", "list", "--json"))
 	for i := range before {
@@ -289,7 +293,7 @@ func TestExportAndImport(t *testing.T) {
 		}
 	}
 	broken := c.startIn(func(s *app.System) { s.Stdin = strings.NewReader(string(data) + "{}\n") }, "dlq", "import", "-").wait()
-	mustBe(t, broken, app.ExitFailed, "", "line 3")
+	mustBe(t, broken, app.ExitFailed, "", "line 3 is invalid: no dead letter of an export: it has no id")
 	mustBe(t, c.run("dlq", "import", filepath.Join(dir, "none")), app.ExitFailed, "", "none")
 	mustBe(t, c.run("dlq", "export", "-o", filepath.Join(dir, "none", "file")), app.ExitFailed, "", "none")
 }

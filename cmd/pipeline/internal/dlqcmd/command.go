@@ -93,6 +93,6 @@ func (d *dlqAccess) withInspector(ctx context.Context, open opening, fn func(let
 		if err != nil {
 			return app.CouldNotLook(err)
 		}
-		return fn(&localLetters{pipeline: inspector.Pipeline(), state: isStopped, queue: queue, stagesOf: inspector.Stages})
+		return fn(&localLetters{pipeline: inspector.Pipeline(), state: isStopped, queue: queue, explain: d.Hints.Explain, stagesOf: inspector.Stages})
 	})
 }

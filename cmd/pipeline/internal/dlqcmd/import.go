@@ -3,18 +3,22 @@ package dlqcmd
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/cmd/pipeline/internal/letters"
+	"penstock/cmd/pipeline/internal/render"
+	"penstock/dlq"
+	"penstock/engine/redact"
 	"penstock/internal/counted"
 	"penstock/internal/userfile"
 )
 
 // dlqImportCmd reads letters back.
 type dlqImportCmd struct {
-	File flags.Path `arg:"" help:"What export wrote; - is standard input."`
+	File  flags.Path `arg:"" help:"What export wrote; - is standard input."`
+	Force bool       `help:"Also dead letters that were replayed or discarded here, and those of another run: to replay them makes their effect again."`
 }
 
 // Run reads them.
@@ -32,20 +36,34 @@ func (c *dlqImportCmd) Run(q *Cmd, a *app.Invocation) error {
 		if input == nil {
 			input = strings.NewReader("")
 		}
-		lines := &letterCounter{r: input}
 		return d.with(ctx, func(l letterStore) error {
-			n, err := l.Load(ctx, lines)
+			n, err := l.Load(ctx, input, c.Force, func(r letters.Refusal) error {
+				_, err := fmt.Fprintf(a.Stderr, "%s: line %d, %s, is refused: %s\n", a.Name(), r.Line, render.Escape(r.ID), render.Escape(redact.Text(r.Error)))
+				return err
+			})
 			if err != nil {
-				return fmt.Errorf("%w (%s imported before that; the same command again imports the rest)", err, counted.Things(n, "dead letter"))
+				return fmt.Errorf("%w (%s imported before that; the same command again imports the rest)", err, counted.Things(n.Stored, "dead letter"))
 			}
-			text := "imported " + counted.Things(n, "dead letter")
-			if there := lines.letters - n; there > 0 {
-				text += fmt.Sprintf("; %s already there", counted.Number(there)+verb(there, " was", " were"))
+			fmt.Fprintln(a.Stdout, importText(n))
+			if n.Refused > 0 {
+				return fmt.Errorf("%s refused", counted.Things(n.Refused, "dead letter"))
 			}
-			fmt.Fprintln(a.Stdout, text)
 			return nil
 		})
 	})
+}
+
+func importText(n dlq.Imported) string {
+	text := "imported " + counted.Things(n.Stored, "dead letter")
+	for _, other := range []struct {
+		n    int
+		what string
+	}{{n.There, "already there"}, {n.Refused, "refused"}} {
+		if other.n > 0 {
+			text += fmt.Sprintf("; %s%s %s", counted.Number(other.n), verb(other.n, " was", " were"), other.what)
+		}
+	}
+	return text
 }
 
 func verb(n int, one, more string) string {
@@ -53,28 +71,4 @@ func verb(n int, one, more string) string {
 		return one
 	}
 	return more
-}
-
-// letterCounter counts the lines that are not empty.
-type letterCounter struct {
-	r       io.Reader
-	letters int
-	inLine  bool
-}
-
-func (c *letterCounter) Read(data []byte) (int, error) {
-	n, err := c.r.Read(data)
-	for _, b := range data[:n] {
-		switch b {
-		case '\n':
-			c.inLine = false
-		case ' ', '\t', '\r':
-		default:
-			if !c.inLine {
-				c.letters++
-			}
-			c.inLine = true
-		}
-	}
-	return n, err
 }

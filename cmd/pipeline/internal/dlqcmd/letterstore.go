@@ -27,8 +27,8 @@ type letterStore interface {
 	Replay(context.Context, letters.Request, func(letters.Outcome) error) error
 	// Discard deletes, and tells of each letter.
 	Discard(context.Context, dlq.Filter, func(letters.Outcome) error) error
-	// Load puts exported letters, and returns how many were not there already.
-	Load(context.Context, io.Reader) (int, error)
+	// Load puts exported letters, with force also those that may have had their effect, and tells of each that is refused.
+	Load(ctx context.Context, r io.Reader, force bool, refused func(letters.Refusal) error) (dlq.Imported, error)
 }
 
 var (

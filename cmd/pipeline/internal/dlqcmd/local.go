@@ -10,6 +10,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
+	"penstock/engine/inspect"
 )
 
 // localLetters are letters that this process reaches itself.
@@ -17,6 +18,7 @@ type localLetters struct {
 	pipeline string
 	state    activity
 	queue    *dlq.Queue // nil: there never was one
+	explain  func(error) string
 	stagesOf func(context.Context) ([]string, error)
 }
 
@@ -44,7 +46,7 @@ func (l *localLetters) Replay(ctx context.Context, r letters.Request, told func(
 	if l.queue == nil {
 		return nil
 	}
-	return letters.Replay(ctx, l.queue, r, told)
+	return letters.Replay(ctx, l.queue, r, l.explain, told)
 }
 
 // Discard deletes letters, and tells of each.
@@ -55,12 +57,12 @@ func (l *localLetters) Discard(ctx context.Context, f dlq.Filter, told func(lett
 	return letters.Discard(ctx, l.queue, f, told)
 }
 
-// Load puts exported letters, and returns how many were not there already.
-func (l *localLetters) Load(ctx context.Context, r io.Reader) (int, error) {
+// Load puts exported letters, and tells of each that is refused.
+func (l *localLetters) Load(ctx context.Context, r io.Reader, force bool, refused func(letters.Refusal) error) (dlq.Imported, error) {
 	if l.queue == nil {
-		return 0, fmt.Errorf("pipeline %s has never kept dead letters on this server: run it there first, or name its server with --nats", l.pipeline)
+		return dlq.Imported{}, fmt.Errorf("pipeline %s has never kept dead letters on this server: run it there first, or name its server with --nats", l.pipeline)
 	}
-	return l.queue.Import(ctx, r)
+	return letters.Import(ctx, l.queue, r, force, l.explain, refused)
 }
 
 // withServer calls fn with what an external server keeps of a pipeline, without
@@ -75,11 +77,11 @@ func (d *dlqAccess) withServer(ctx context.Context, pipeline string, fn func(let
 		return app.CouldNotLook(err)
 	}
 	defer b.Close()
-	queue, _, err := dlq.Lookup(opening, b.JetStream(), pipeline)
+	queue, _, err := inspect.LettersOn(opening, b, pipeline, d.config.FrameKeys)
 	if err != nil {
 		return app.CouldNotLook(err)
 	}
-	return fn(&localLetters{pipeline: pipeline, state: maybeRuns, queue: queue, stagesOf: func(ctx context.Context) ([]string, error) {
+	return fn(&localLetters{pipeline: pipeline, state: maybeRuns, queue: queue, explain: d.Hints.Explain, stagesOf: func(ctx context.Context) ([]string, error) {
 		return channel.Stages(ctx, b, pipeline)
 	}})
 }

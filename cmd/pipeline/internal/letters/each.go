@@ -33,8 +33,8 @@ func Each(ctx context.Context, q *dlq.Queue, s Request, fn func(dlq.Letter) erro
 	return q.Select(ctx, s.Filter, fn)
 }
 
-// Replay asks for replays, in the order of origin.
-func Replay(ctx context.Context, q *dlq.Queue, r Request, told func(Outcome) error) error {
+// Replay asks for replays, in the order of origin. Why one is refused is in the words of explain.
+func Replay(ctx context.Context, q *dlq.Queue, r Request, explain func(error) string, told func(Outcome) error) error {
 	r.WithoutValues = true
 	pace := pacer{pause: r.Pause}
 	return q.SelectInOrder(ctx, r.Filter, func(l dlq.Letter) error {
@@ -51,7 +51,7 @@ func Replay(ctx context.Context, q *dlq.Queue, r Request, told func(Outcome) err
 		}
 		o := Outcome{ID: l.ID(), Fate: fate}
 		if err != nil {
-			o.Error = err.Error()
+			o.Error = explain(err)
 		}
 		return told(o)
 	})

@@ -53,17 +53,27 @@ func (s *Letters) Discard(ctx context.Context, f dlq.Filter, told func(letters.O
 	return askLetters(ctx, s.client, routeDiscard, letters.Request{Filter: f}, listedMost, told)
 }
 
-// Load puts exported letters, and returns how many were not there already.
-func (s *Letters) Load(ctx context.Context, r io.Reader) (n int, err error) {
+// Load puts exported letters, with force also those that may have had their effect, and tells of those that are
+// refused.
+func (s *Letters) Load(ctx context.Context, r io.Reader, force bool, refused func(letters.Refusal) error) (n dlq.Imported, err error) {
 	client := s.client
 	client.silence = lettersFor
-	answer, err := client.ask(ctx, http.MethodPost, routeImport, r)
+	route := routeImport
+	if force {
+		route += "?" + forceParameter
+	}
+	answer, err := client.ask(ctx, http.MethodPost, route, r)
 	if err != nil {
-		return 0, err
+		return n, err
 	}
 	defer answer.Close()
 	err = lines(answer, listedMost, func(i imported) error {
-		n = i.N
+		switch {
+		case i.Refused != nil:
+			return refused(*i.Refused)
+		case i.Done != nil:
+			n = *i.Done
+		}
 		return nil
 	})
 	return n, err

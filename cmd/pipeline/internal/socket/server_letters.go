@@ -65,7 +65,7 @@ func (c *Server) watchLetters(w http.ResponseWriter, r *http.Request) {
 func (c *Server) replayLetters(w http.ResponseWriter, r *http.Request) {
 	c.answerLetters(w, r, func(ctx context.Context, q *dlq.Queue, request letters.Request, s *lineStream) error {
 		s.prompt = request.Pause > 0
-		return letters.Replay(ctx, q, request, s.outcome)
+		return letters.Replay(ctx, q, request, c.hints.Explain, s.outcome)
 	})
 }
 
@@ -75,10 +75,17 @@ func (c *Server) discardLetters(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// imported is the answer to an import.
+// imported is a line of the answer to an import: letters that were refused, and then what was done.
 type imported struct {
-	N int `json:"imported"`
+	Refused *letters.Refusal `json:"refused,omitempty"`
+	Done    *dlq.Imported    `json:"done,omitempty"`
 }
+
+// refusalsTold bounds the refused letters that an answer names: it is gathered in memory while the request is read.
+const refusalsTold = 1000
+
+// forceParameter is the part of the address that has an import take what may have had its effect.
+const forceParameter = "force"
 
 func (c *Server) importLetters(w http.ResponseWriter, r *http.Request) {
 	q, err := c.pipeline.DeadLetters()
@@ -92,13 +99,15 @@ func (c *Server) importLetters(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := &patientReader{Reader: r.Body, controller: controller}
-	n, importErr := q.Import(r.Context(), body)
+	answer := []imported{}
+	done, importErr := letters.Import(r.Context(), q, body, r.URL.Query().Has(forceParameter), c.hints.Explain, func(l letters.Refusal) error {
+		if len(answer) < refusalsTold {
+			answer = append(answer, imported{Refused: &l})
+		}
+		return nil
+	})
 	s := c.newLineStream(w)
-	data, err := json.Marshal(imported{n})
-	if err == nil {
-		err = s.line(data)
-	}
-	s.end(errors.Join(importErr, err))
+	s.end(errors.Join(importErr, s.imported(append(answer, imported{Done: &done}))))
 	if importErr != nil { // the caller must not stumble over what it still sends
 		_ = controller.Flush()
 		_, _ = io.Copy(io.Discard, io.LimitReader(body, lettersBody))
@@ -169,6 +178,19 @@ func (s *lineStream) outcome(o letters.Outcome) error {
 		return err
 	}
 	return s.line(data)
+}
+
+func (s *lineStream) imported(answer []imported) error {
+	for _, i := range answer {
+		data, err := json.Marshal(i)
+		if err == nil {
+			err = s.line(data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *lineStream) line(data []byte) error {

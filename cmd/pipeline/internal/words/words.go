@@ -56,6 +56,8 @@ var remedyFlags = map[string]string{
 	remedy.DiscardLetters.Name:  "--discard-letters",
 	remedy.DeadLetterCount.Name: "--dead-letters",
 	remedy.DeadLetterBytes.Name: "--dead-letter-bytes",
+	remedy.ForceImport.Name:     "--force",
+	remedy.ReplayTo.Name:        "--to",
 }
 
 var remedyVerbs = map[string]string{

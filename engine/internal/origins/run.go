@@ -1,0 +1,175 @@
+package origins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"penstock/dlq"
+	"penstock/engine/broker"
+	"penstock/engine/channel"
+	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
+)
+
+// Run is the run of a pipeline as its channels tell it: a [dlq.Run] that needs neither the program nor the data
+// directory. It keeps what it has read, and reads again before it refuses. Safe for concurrent use.
+type Run struct {
+	broker   *broker.Broker
+	pipeline string
+	keys     *frame.Keys
+
+	mu    sync.Mutex
+	known map[string]stage
+}
+
+var _ dlq.Run = (*Run)(nil)
+
+// stage is what the last frame of one says.
+type stage struct {
+	there    bool
+	isHidden bool // its frames are authenticated, and the key is not at hand: nothing is known of it
+	isSource bool // it has made calls of its own
+	inputs   []frame.Position
+}
+
+// On is the run of a pipeline on a server. Without the keys of authenticated frames it knows only the names of stages.
+func On(b *broker.Broker, pipeline string, keys *frame.Keys) *Run {
+	return &Run{broker: b, pipeline: pipeline, keys: keys, known: map[string]stage{}}
+}
+
+// CheckLetter refuses what cannot be a letter of the run.
+func (r *Run) CheckLetter(ctx context.Context, l dlq.Letter) error {
+	if err := r.look(ctx, l.Stage, func(s stage) error { return s.gaveUp(l) }); err != nil {
+		return err
+	}
+	if l.To == "" || !l.CanReplay() {
+		return nil
+	}
+	return r.CheckReplay(ctx, l.To, onlyInstance, l)
+}
+
+// CheckReplay refuses a stage that does not take the message.
+func (r *Run) CheckReplay(ctx context.Context, name string, instance int, l dlq.Letter) error {
+	err := r.look(ctx, name, func(s stage) error { return s.takes(name, instance, l) })
+	if errors.Is(err, dlq.ErrInvalid) {
+		return mended(err, l.Input)
+	}
+	return err
+}
+
+// CheckValue knows no types.
+func (r *Run) CheckValue(string, dlq.Letter, []byte) error { return nil }
+
+// onlyInstance is the number of the instance of a stage that has one.
+const onlyInstance = 0
+
+// look lets check judge a stage. What is known of it may be old, but only grows: so a refusal is judged anew.
+func (r *Run) look(ctx context.Context, name string, check func(stage) error) error {
+	r.mu.Lock()
+	s, isKnown := r.known[name]
+	r.mu.Unlock()
+	if isKnown && check(s) == nil {
+		return nil
+	}
+	s, err := r.read(ctx, name)
+	if err != nil {
+		return fmt.Errorf("look what stage %s has taken: %w", name, err)
+	}
+	r.mu.Lock()
+	r.known[name] = s
+	r.mu.Unlock()
+	if !s.there {
+		stages, err := channel.Stages(ctx, r.broker, r.pipeline)
+		if err != nil {
+			return err
+		}
+		return noStage(r.pipeline, name, stages)
+	}
+	return check(s)
+}
+
+func (r *Run) read(ctx context.Context, name string) (stage, error) {
+	ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline, Stage: name, Keys: r.keys})
+	if err != nil || !found {
+		return stage{isHidden: errors.Is(err, channel.ErrKey), there: err != nil}, isMissing(err)
+	}
+	last, _, err := ch.Last(ctx)
+	if err != nil {
+		return stage{isHidden: errors.Is(err, channel.ErrKey), there: true}, isMissing(err)
+	}
+	s := stage{there: true}
+	if last.Frame == nil {
+		return s, nil
+	}
+	s.isSource = last.Frame.Steps > 0
+	for _, p := range last.Frame.Inputs {
+		if p.Stream != plan.ReplayStream {
+			s.inputs = append(s.inputs, p)
+		}
+	}
+	return s, nil
+}
+
+// isMissing passes over a key that is not at hand: what it hides is not known, and nothing is wrong.
+func isMissing(err error) error {
+	if errors.Is(err, channel.ErrKey) {
+		return nil
+	}
+	return err
+}
+
+// gaveUp says why the stage cannot have given up this message.
+func (s stage) gaveUp(l dlq.Letter) error {
+	if l.Instance != onlyInstance {
+		return noInstance(l.Stage, l.Instance)
+	}
+	if s.isHidden || !l.CanReplay() { // a source's own value has no offset
+		return nil
+	}
+	for _, p := range s.inputs {
+		if p.Stream != l.Input || int(p.Instance) != l.InputInstance {
+			continue
+		}
+		if !p.Consumed(l.Offset) {
+			return fmt.Errorf("%w offset: stage %s has not taken message %d of %s, it has taken those below %d: the letter is of another run, or was changed: "+
+				"import it where it was exported", dlq.ErrInvalid, l.Stage, l.Offset, l.Input, p.End())
+		}
+		return nil
+	}
+	return s.noInput(l.Stage, l)
+}
+
+// takes says why the stage does not take a message from the letter's input. One that has committed nothing yet says
+// nothing of its inputs.
+func (s stage) takes(name string, instance int, l dlq.Letter) error {
+	switch {
+	case instance != onlyInstance:
+		return noInstance(name, instance)
+	case s.isSource:
+		return noReader(name, l.Input, nil)
+	case s.isHidden || len(s.inputs) == 0:
+		return nil
+	}
+	for _, p := range s.inputs {
+		if p.Stream == l.Input {
+			return nil
+		}
+	}
+	return s.noInput(name, l)
+}
+
+func (s stage) noInput(name string, l dlq.Letter) error {
+	if len(s.inputs) == 0 {
+		return fmt.Errorf("%w input: stage %s has taken nothing from %s", dlq.ErrInvalid, name, l.Input)
+	}
+	var reads []string
+	for _, p := range s.inputs {
+		reads = append(reads, p.Stream)
+		if p.Stream == l.Input {
+			return fmt.Errorf("%w input: %s has no instance %d", dlq.ErrInvalid, l.Input, l.InputInstance)
+		}
+	}
+	return noReader(name, l.Input, reads)
+}
