@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +31,9 @@ type guard struct {
 	last     *ended
 	resume   bool // a child process was ready
 	restarts int
+
+	handled  uint64        // as the last child process found it
+	progress atomic.Uint64 // how many child processes began further on than the one before
 }
 
 // Serve guards until the end, and returns it: an [Exit] is the code of the last child process.
@@ -41,7 +45,7 @@ func (g *guard) serve() error {
 	g.giveUp = cancel
 	release := g.passSignals()
 	supervisor := &supervise.Supervisor{
-		Children: []supervise.Child{{Name: "process", Serve: g.live, Backoff: g.Backoff}},
+		Children: []supervise.Child{{Name: "process", Serve: g.live, Backoff: g.Backoff, Progress: g.progress.Load}},
 		Limit:    g.Limit,
 		OnEvent:  g.tell,
 	}
@@ -63,6 +67,10 @@ func (g *guard) live(context.Context) error {
 	stopping := g.stopping
 	g.mu.Unlock()
 	g.last, g.resume = end, g.resume || end.told.ready
+	if end.told.handled > g.handled {
+		g.progress.Add(1)
+		g.handled = end.told.handled
+	}
 	if end.told.exited || end.told.complete || stopping {
 		return nil
 	}

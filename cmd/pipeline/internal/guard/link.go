@@ -64,6 +64,12 @@ func (l *Link) Say(word string) {
 	_, _ = l.report.WriteString(word + "\n")
 }
 
+// SayHandled tells the guard how many messages the run that goes on here has committed: a child process that begins
+// further on than the one before follows one that made progress.
+func (l *Link) SayHandled(messages uint64) {
+	l.Say(fmt.Sprintf("%s%d", saidHandled, messages))
+}
+
 // Exit ends the process in an orderly way: without these last words it has
 // died.
 func (l *Link) Exit(code int) {

@@ -19,6 +19,9 @@ func (*Link) Resumes() bool { return false }
 // Say does nothing.
 func (*Link) Say(string) {}
 
+// SayHandled does nothing.
+func (*Link) SayHandled(uint64) {}
+
 // Exit ends the process.
 func (*Link) Exit(code int) { os.Exit(code) }
 

@@ -41,6 +41,8 @@ func TestParseTold(t *testing.T) {
 		"ready\ncomplete\nexit 0\n":     {ready: true, complete: true, exited: true},
 		"exit 2\n":                      {exited: true, code: 2},
 		"exit \n":                       {},
+		"handled 12\nready\n":           {ready: true, handled: 12},
+		"handled x\n":                   {},
 		"something else\nready\nexit 1": {ready: true, exited: true, code: 1},
 	} {
 		if got := parseTold(text); got != want {

@@ -15,9 +15,10 @@ const (
 
 // told is what a child process has said about itself, a word a line.
 type told struct {
-	ready    bool // every stage was open, and --fresh is done
-	complete bool // every stage has ended
-	exited   bool // the process ended of its own will, with this code
+	ready    bool   // every stage was open, and --fresh is done
+	complete bool   // every stage has ended
+	handled  uint64 // how much all child processes before it have committed, in messages
+	exited   bool   // the process ended of its own will, with this code
 	code     int
 }
 
@@ -25,6 +26,7 @@ type told struct {
 const (
 	SaidReady    = "ready"
 	SaidComplete = "complete"
+	saidHandled  = "handled "
 	saidExit     = "exit "
 )
 
@@ -39,6 +41,7 @@ func parseTold(text string) (t told) {
 			if _, err := fmt.Sscanf(line, saidExit+"%d", &t.code); err == nil {
 				t.exited = true
 			}
+			_, _ = fmt.Sscanf(line, saidHandled+"%d", &t.handled) // what cannot be read is no progress
 		}
 	}
 	return t

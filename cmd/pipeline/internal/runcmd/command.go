@@ -152,11 +152,12 @@ func (s *session) run() error {
 
 func (s *session) onReady() error {
 	status := s.pipeline.Status()
-	resumed := hasProgress(status)
+	resumed := handledBefore(status) > 0
 	if err := s.arguments.check(s.config.Dir, resumed); err != nil {
 		return err
 	}
 	s.ready = true
+	s.Link.SayHandled(handledBefore(status))
 	s.Link.Say(guard.SaidReady)
 	if status.Reopened {
 		s.Log.Info("the last run is complete; handling what it left", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
@@ -179,14 +180,13 @@ func (s *session) onStop() {
 	}
 }
 
-// hasProgress says whether a run that is about to begin goes on with another.
-func hasProgress(status observe.Status) bool {
+// handledBefore is how much a run that is about to begin has committed already, in messages: it only grows, and none
+// means that it does not go on with another.
+func handledBefore(status observe.Status) (n uint64) {
 	for _, stage := range status.Stages {
-		if stage.In+stage.Out > 0 {
-			return true
-		}
+		n += stage.In + stage.Out + stage.Dropped + stage.DeadLetters
 	}
-	return false
+	return n
 }
 
 // countLetters sees how many dead letters the run leaves behind.
