@@ -47,12 +47,12 @@ func (r *run) otherArguments(before, now channel.Owner) error {
 
 // own has the channels tell of this run. It comes when nothing can refuse the run any more, and before a stage starts.
 func (r *run) own(ctx context.Context) error {
-	if len(r.channels) == 0 {
+	if r.memory != nil {
 		return nil
 	}
 	owner := r.owner()
-	for _, ch := range r.channels {
-		if err := ch.Own(ctx, owner); endedBy(ctx, err) {
+	for _, in := range r.Instances {
+		if err := in.Channel.Own(ctx, owner); endedBy(ctx, err) {
 			return nil // it drains
 		} else if err != nil {
 			return err

@@ -227,7 +227,6 @@ func (r *run) openInstances(ctx context.Context) error {
 			return err
 		}
 		in.Channel = ch
-		r.channels = append(r.channels, ch)
 		if r.wasLazy {
 			if err := in.TakeBack(ctx); err != nil {
 				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.Definition.Name, err)

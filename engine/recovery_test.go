@@ -63,6 +63,39 @@ func TestRecoveryIsToldAboutTheMessage(t *testing.T) {
 	}
 }
 
+// notes is an error that cannot be compared, and wrapped one that only looks as if it could.
+type (
+	notes   []string
+	wrapped struct{ any }
+)
+
+func (notes) Error() string   { return "notes" }
+func (wrapped) Error() string { return "wrapped" }
+
+// The error of a fault may be of any type: the recovery function is told its message.
+func TestRecoveryIsToldTheMessageOfAnyError(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{"slice": notes{"a"}, "struct": wrapped{notes{"a"}}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := engine.New("told")
+			numbers := engine.Source(p, "numbers", count(10, 1))
+			var asked faults[int]
+			engine.Sink(p.With(fast), "sink", numbers, func(_ context.Context, _ *int, m engine.Message[uint64]) error {
+				if m.Value == 5 && m.Attempt == 1 {
+					return failure
+				}
+				return nil
+			}, engine.Hooks[int, engine.None]{Recover: asked.recover})
+			run(t, p, t.TempDir())
+			seen := asked.all()
+			if len(seen) != 1 || seen[0].Call != "message numbers.0:5" || seen[0].Message == nil || seen[0].Attempt != 1 {
+				t.Errorf("told were %+v", seen)
+			}
+		})
+	}
+}
+
 // What is no message is named too, and nothing in the fault is made up.
 func TestRecoveryIsToldAboutOtherCalls(t *testing.T) {
 	t.Parallel()

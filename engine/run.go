@@ -10,7 +10,6 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/broker"
-	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
@@ -29,7 +28,6 @@ type run struct {
 	memory       *memory.Backend // nil: there are a server and a directory
 	keys         *frame.Keys     // nil: frames are not authenticated
 	store        *checkpoint.Store
-	channels     []*channel.Channel // of the instances; none: the run is in memory
 	queue        *dlq.Queue
 	lettersEnd   uint64 // no later one is in the files
 	identity     datadir.Identity
@@ -105,7 +103,7 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 
 // endedBy tells whether err is no more than that ctx is done.
 func endedBy(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || supervise.Is(err, context.Cause(ctx)))
 }
 
 func (p *Pipeline) begin(r *run) bool {

@@ -21,15 +21,17 @@ func (t *takeover) note(err *task.FencedError) {
 	t.stop()
 }
 
-// end is how the run ends whose supervisor ended with err. Functions that would not stop are named too.
+// end is how the run ends whose supervisor ended with err. That is told too, unless it only says that the take-over
+// stopped everything: another stage may have failed at the same time, and a function may not have stopped.
 func (t *takeover) end(err error) error {
 	taken := t.first.Load()
 	if taken == nil {
 		return err
 	}
 	var stubborn *supervise.AbandonedError
-	if errors.As(err, &stubborn) {
-		return errors.Join(taken, err)
+	isStubborn := errors.As(err, &stubborn)
+	if !isStubborn && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, taken)) {
+		return taken
 	}
-	return taken
+	return errors.Join(taken, err)
 }

@@ -62,15 +62,22 @@ func launch(fn func() error, done func(error)) {
 // Contain is Call in the caller's goroutine, for what is called too often to give it one of its own. The price is that
 // runtime.Goexit ends the caller too; a deferred function can notice that.
 func Contain(fn func() error) (err error) {
+	returned := false
 	defer func() {
-		if value := recover(); value != nil {
+		value := recover()
+		switch {
+		case value != nil:
 			err = panicked(value)
+		case !returned: // nil was given to panic; see the setting panicnil of GODEBUG
+			err = panicked(new(runtime.PanicNilError))
 		}
 	}()
-	if err = fn(); err == nil { // as most do
+	err = fn()
+	returned = true
+	if err == nil { // as most do
 		return nil
 	}
-	return orPanic(err)
+	return OrPanic(err)
 }
 
 const (

@@ -116,3 +116,21 @@ func BenchmarkCall(b *testing.B) {
 		}
 	}
 }
+
+// With panicnil=1 recover returns nil for a panic with nil, as before Go 1.21. It is a panic all the same.
+func TestAPanicWithNilIsNoSuccess(t *testing.T) {
+	t.Setenv("GODEBUG", "panicnil=1")
+	for name, call := range map[string]func(func() error) error{"Call": Call, "Contain": Contain} {
+		var panicked *PanicError
+		if err := call(func() error { panic(nil) }); !errors.As(err, &panicked) || !strings.Contains(string(panicked.Stack), "call_test.go") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := Sound(nilPanic{}); err == nil || !strings.Contains(err.Error(), "its Error method panicked: panic called with nil") {
+		t.Errorf("an error whose method panics with nil is %v", err)
+	}
+}
+
+type nilPanic struct{}
+
+func (nilPanic) Error() string { panic(nil) }

@@ -161,12 +161,12 @@ func (l *life) failure(err error) error {
 
 // isAnswer says whether err only repeats that the life was told to stop.
 func (l *life) isAnswer(err error) bool {
-	return isForGood(err) || l.stopping && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(l.ctx)))
+	return isForGood(err) || l.stopping && (errors.Is(err, context.Canceled) || Is(err, context.Cause(l.ctx)))
 }
 
 // obeyed takes the end of a life that was told to stop for another reason than its own.
 func (g *group) obeyed(m *member, l *life, f failure) {
-	if l.unhealthy == nil && (l.isAnswer(f.err) || g.closing && errors.Is(f.err, g.ending.err)) {
+	if l.unhealthy == nil && (l.isAnswer(f.err) || g.closing && Is(f.err, g.ending.err)) {
 		f.err = nil
 	}
 	if f.err != nil {

@@ -1,7 +1,10 @@
 package supervise
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
+	"runtime"
 	"strings"
 )
 
@@ -12,7 +15,7 @@ const (
 
 // Sound returns err if everything can be done with it that is done with errors: it and the errors that it wraps answer
 // Error, Unwrap, Is and As. Otherwise Sound returns an error that says which method of which type panicked, and how:
-// often the error is a nil pointer. Sound(nil) is nil. [Call] and [Contain] do this with the error of the function.
+// often the error is a nil pointer. Sound(nil) is nil.
 func Sound(err error) error {
 	if broken := check(err); broken != nil {
 		return broken
@@ -20,12 +23,19 @@ func Sound(err error) error {
 	return err
 }
 
-// orPanic is Sound for what a function returned: an error that panics is a panic of the function.
-func orPanic(err error) error {
+// OrPanic is [Sound] for what a function returned: an error that panics is a panic of the function, and becomes a
+// *PanicError. [Call] and [Contain] do this; it is for who calls a function without them.
+func OrPanic(err error) error {
 	if broken := check(err); broken != nil {
 		return &PanicError{Value: broken, Stack: broken.stack}
 	}
 	return err
+}
+
+// Is is errors.Is for a target that may be any error, such as the cause of a context. A target that cannot be compared is
+// not found, where errors.Is would panic.
+func Is(err, target error) bool {
+	return target != nil && reflect.ValueOf(target).Comparable() && errors.Is(err, target)
 }
 
 // panicked makes an error of what was given to panic. It runs in the deferred function.
@@ -113,12 +123,17 @@ func (c *checker) unwraps(err error, inner *[]error) bool {
 // call is false when the method panics.
 func (c *checker) call(err error, method string, fn func()) (returned bool) {
 	defer func() {
-		if value := recover(); value != nil {
+		value := recover()
+		if value == nil && !returned { // nil was given to panic
+			value = new(runtime.PanicNilError)
+		}
+		if value != nil {
 			c.broken = fmt.Sprintf("%s%s: its %s method panicked: %s", c.outer, c.name(err), method, short(fmt.Sprint(value)))
 			c.stack = panicStack()
 		}
 	}()
 	fn()
+	returned = true
 	return true
 }
 

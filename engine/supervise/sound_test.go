@@ -1,11 +1,13 @@
 package supervise
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // fragile panics in the methods that it names.
@@ -102,4 +104,37 @@ func ExampleSound() {
 	// Output:
 	// EOF
 	// error *supervise.pointed: its Error method panicked: runtime error: invalid memory address or nil pointer dereference
+}
+
+// boxed looks as if it could be compared.
+type boxed struct{ any }
+
+func (boxed) Error() string { return "boxed" }
+
+// The cause of a context may be any error.
+func TestIsSurvivesWhatCannotBeCompared(t *testing.T) {
+	t.Parallel()
+	for _, target := range []error{boxed{[]int{1}}, list{io.EOF}, nil} {
+		if Is(fmt.Errorf("outer: %w", target), target) {
+			t.Errorf("%#v is found", target)
+		}
+	}
+	if !Is(fmt.Errorf("outer: %w", boxed{7}), boxed{7}) || Is(io.EOF, boxed{7}) {
+		t.Error("what can be compared is not found, or something else is")
+	}
+}
+
+func TestAChildMayReturnACauseThatCannotBeCompared(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cause := boxed{[]int{1}}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s := Supervisor{Children: []Child{{Name: "repeats", Serve: func(ctx context.Context) error {
+			<-ctx.Done()
+			return fmt.Errorf("stopped: %w", context.Cause(ctx))
+		}}}}
+		go func() { synctest.Wait(); cancel(cause) }()
+		if err := s.Serve(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("error = %v", err)
+		}
+	})
 }

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -35,13 +36,20 @@ func Refusal(err error) (remedy string, isRefusal bool) {
 	return "", false
 }
 
-// RefusalOfBadger is Refusal for an error of Badger, which keeps only the text of the errors that it wraps.
-func RefusalOfBadger(err error) (remedy string, isRefusal bool) {
+// RefusalOfBadger is Refusal for an error of Badger about the store in dir: Badger keeps only the text of the errors that
+// it wraps. What the directory is called is no part of what was refused.
+func RefusalOfBadger(dir string, err error) (remedy string, isRefusal bool) {
 	if remedy, isRefusal = Refusal(err); isRefusal {
 		return remedy, true
 	}
+	text := err.Error()
+	for _, name := range []string{dir, filepath.Clean(dir)} {
+		if name != "" {
+			text = strings.ReplaceAll(text, name, "…")
+		}
+	}
 	for _, r := range refusals {
-		if strings.Contains(err.Error(), r.errno.Error()) {
+		if strings.Contains(text, ": "+r.errno.Error()) {
 			return r.remedy, true
 		}
 	}

@@ -22,6 +22,7 @@ type Log interface {
 	Trim(ctx context.Context, before uint64) error
 	Cut(ctx context.Context, after uint64) error
 	Restore(ctx context.Context) (changed bool, err error)
+	Own(ctx context.Context, by channel.Owner) error // says in the channel who runs the pipeline
 	Reader(cfg channel.ReaderConfig) *channel.Reader
 }
 

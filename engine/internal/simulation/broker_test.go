@@ -118,6 +118,8 @@ type simLink struct {
 
 var _ ports.Log = (*simLink)(nil)
 
+func (l *simLink) Own(context.Context, channel.Owner) error { return nil }
+
 func (l *simLink) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
 	l.process.mustLive()
 	w := l.process.world

@@ -39,7 +39,6 @@ type failures struct {
 	Records  map[Place]*Failure
 	used     [failureSlots]bool
 	ofUnit   attempts // of a call that is no message
-	last     *faulted // the last call that failed
 	checking int      // calls whose state is encoded right after them
 }
 

@@ -61,17 +61,17 @@ func (t *Task) record(err error) error {
 		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
 		return nil // no failure: it says that one of the messages is refused, and not which
 	}
-	t.note(err)
+	fault := t.faultOf(err)
 	t.call.input = nil
 	switch {
 	case c.input == nil:
 		if err := t.countCall(c.unit, err); err != nil {
 			return err
 		}
-		return fmt.Errorf("%s: %w", toldOf(c.unit), err)
+		return fmt.Errorf("%s: %w", toldOf(c.unit), fault)
 	case c.count > 1:
 		c.input.suspect, c.input.cleared = c.offset, c.offset+uint64(c.count)
-		return supervise.Uncounted(fmt.Errorf("a batch of %s: %w", c.name(), err))
+		return supervise.Uncounted(fmt.Errorf("a batch of %s: %w", c.name(), fault))
 	}
 	f, unsaved := t.countMessage(&c, err)
 	if unsaved != nil {
@@ -80,7 +80,7 @@ func (t *Task) record(err error) error {
 	if f.Final && !t.Fault.Recovery.isSet() {
 		return nil
 	}
-	return t.messageFault(f, err)
+	return t.messageFault(f, fault)
 }
 
 // messageFault is the fault of a message. As long as its attempts bound how

@@ -44,7 +44,7 @@ func (t *Task) invoke(ctx context.Context, fn func() error) error {
 	}
 	err := fn()
 	if err != nil { // its kind is asked for before contained sees it
-		err = supervise.Contain(func() error { return err })
+		err = supervise.OrPanic(err)
 	}
 	t.leaveCall(ctx)
 	return err

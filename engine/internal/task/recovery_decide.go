@@ -115,10 +115,10 @@ func (in *Instance) describe(f supervise.Fault) Fault {
 	if s == nil || f.Abandoned {
 		return d
 	}
-	if s.Failures.last != nil && errors.Is(f.Err, s.Failures.last.err) {
-		faulted := *s.Failures.last
-		d.Call, d.Message, d.Attempt, d.timer = faulted.call, faulted.message, faulted.attempt, faulted.timer
-		d.due, d.Key, d.HasKey = faulted.due, faulted.key, faulted.hasKey
+	var of *faulted
+	if errors.As(f.Err, &of) && of.task == s { // else a function ran another pipeline
+		d.Call, d.Message, d.Attempt, d.timer = of.call, of.message, of.attempt, of.timer
+		d.due, d.Key, d.HasKey = of.due, of.key, of.hasKey
 	}
 	return d
 }
@@ -137,9 +137,10 @@ func (in *Instance) describeOverdue(d *Fault, c *watchedCall) {
 	d.Attempt = s.nextTryOf(c)
 }
 
-// faulted is the call that ended a life.
+// faulted is the error of a call that ended a life, with the call.
 type faulted struct {
 	err     error
+	task    *Task
 	call    string
 	message *faultMessage
 	attempt int
@@ -149,20 +150,23 @@ type faulted struct {
 	hasKey  bool
 }
 
-// note keeps what the recovery function may want to know.
-func (t *Task) note(err error) {
+func (f *faulted) Error() string { return f.err.Error() }
+
+func (f *faulted) Unwrap() error { return f.err }
+
+// faultOf adds to the error of the call at hand what the recovery function may want to know.
+func (t *Task) faultOf(err error) error {
 	c := &t.call
-	f := &faulted{err: err, call: named(c.unit), attempt: t.nextTry(c.unit), timer: -1}
-	t.Failures.last = f
+	f := &faulted{err: err, task: t, call: named(c.unit), attempt: t.nextTry(c.unit), timer: -1}
 	i := c.input
 	if i == nil {
 		f.timer, f.due = timerOf(c.unit), c.due
-		return
+		return f
 	}
 	f.call, f.attempt = "message "+messageUnit(i.Definition, c.offset), t.nextAttempt(c.place())
 	f.key, f.hasKey = c.Key, true
 	if c.count > 1 {
-		return
+		return f
 	}
 	f.message = &faultMessage{
 		ID:     i.Definition.Stream.Message(c.offset),
@@ -177,6 +181,7 @@ func (t *Task) note(err error) {
 			f.message.Key = string(m.Key)
 		}
 	}
+	return f
 }
 
 // nextAttempt is the number of the next try of a message.

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/plan"
@@ -62,22 +63,23 @@ func (r *Run) checksOf(o plan.Options) []supervise.Check {
 			continue
 		}
 		checks[k].Probe = func(ctx context.Context) (health supervise.Health) {
-			defer func() {
-				if health.Err != nil {
-					health.Reason = r.Explain(health.Err)
-				}
-				value := recover()
-				if value == nil {
-					return
-				}
-				err, _ := value.(error)
-				err = supervise.Sound(err)
-				if !answer.IsUnavailable(err) {
-					panic(value)
-				}
-				health = supervise.Degraded(r.Explain(err))
-			}()
-			return probe(ctx)
+			err := supervise.Contain(func() error {
+				health = probe(ctx)
+				return nil
+			})
+			var panicked *supervise.PanicError
+			switch errors.As(err, &panicked); {
+			case panicked == nil:
+			case answer.IsUnavailable(err):
+				err, _ := panicked.Value.(error)
+				return supervise.Degraded(r.Explain(err))
+			default:
+				panic(panicked.Value)
+			}
+			if health.Err != nil {
+				health.Reason = r.Explain(health.Err)
+			}
+			return health
 		}
 	}
 	return checks
