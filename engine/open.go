@@ -29,16 +29,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.openDirectory(ctx); err != nil {
 		return err
 	}
-	server := r.config.broker(r.Plan.Name, r.Dir.Broker())
-	if server.StartingOver, err = r.Dir.IsStartingOver(r.Plan.Name); err != nil {
+	if err := r.openBroker(ctx); err != nil {
 		return err
 	}
-	server.StartingOver = server.StartingOver || r.config.Fresh
-	server.Needs = r.pipeline.Rights(r.config.NATS.InboxPrefix)
-	if r.broker, err = broker.Open(ctx, server); err != nil {
-		return err
-	}
-	r.Server = r.broker
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
@@ -71,6 +64,20 @@ func (r *run) open(ctx context.Context) (err error) {
 	r.Letters = r.queue
 	r.Checkpointer = r.newCheckpointer(task.Badger{Store: r.store})
 	return r.openInstances(ctx)
+}
+
+func (r *run) openBroker(ctx context.Context) (err error) {
+	server := r.config.broker(r.Plan.Name, r.Dir.Broker())
+	if server.StartingOver, err = r.Dir.IsStartingOver(r.Plan.Name); err != nil {
+		return err
+	}
+	server.StartingOver = server.StartingOver || r.config.Fresh
+	server.Needs = r.pipeline.Rights(r.config.NATS.InboxPrefix)
+	if r.broker, err = broker.Open(ctx, server); err != nil {
+		return err
+	}
+	r.Server = r.broker
+	return nil
 }
 
 // openDirectory takes the directory. Whose it is comes before the server is asked.
@@ -211,28 +218,7 @@ func (r *run) openInstances(ctx context.Context) error {
 		return err
 	}
 	for _, in := range r.Instances {
-		ch, err := channel.Open(ctx, r.broker, channel.Spec{
-			Pipeline:        r.Plan.Name,
-			Stage:           in.Definition.Name,
-			Identity:        r.identity.ID,
-			Owner:           r.owner(),
-			MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,
-			DuplicateWindow: r.config.DuplicateWindow,
-			MayTrim:         func() bool { return r.Space.MayTrim(r.broker) },
-			Logger:          in.Log,
-			OnForeign:       in.Observed.Foreign.Met,
-			Keys:            r.keys,
-		})
-		if err != nil {
-			return err
-		}
-		in.Channel = ch
-		if r.wasLazy {
-			if err := in.TakeBack(ctx); err != nil {
-				return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.Definition.Name, err)
-			}
-		}
-		if err := in.Rebuild(ctx); err != nil {
+		if err := r.openChannel(ctx, in); err != nil {
 			return err
 		}
 	}
@@ -261,6 +247,32 @@ func (r *run) openInstances(ctx context.Context) error {
 	r.opened()
 	r.broker.Started()
 	return nil
+}
+
+// openChannel opens the channel of an instance, and reads its state from there.
+func (r *run) openChannel(ctx context.Context, in *task.Instance) error {
+	ch, err := channel.Open(ctx, r.broker, channel.Spec{
+		Pipeline:        r.Plan.Name,
+		Stage:           in.Definition.Name,
+		Identity:        r.identity.ID,
+		Owner:           r.owner(),
+		MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,
+		DuplicateWindow: r.config.DuplicateWindow,
+		MayTrim:         func() bool { return r.Space.MayTrim(r.broker) },
+		Logger:          in.Log,
+		OnForeign:       in.Observed.Foreign.Met,
+		Keys:            r.keys,
+	})
+	if err != nil {
+		return err
+	}
+	in.Channel = ch
+	if r.wasLazy {
+		if err := in.TakeBack(ctx); err != nil {
+			return fmt.Errorf("stage %s: roll back commits whose messages are lost: %w", in.Definition.Name, err)
+		}
+	}
+	return in.Rebuild(ctx)
 }
 
 // opened has the stages ready to start.

@@ -45,7 +45,7 @@ type FaultMessage struct {
 type Recovery[S any] struct {
 	decision supervise.Decision
 	state    *S
-	handler  Handler
+	handler  func(ctx context.Context, p *Pipeline, log *slog.Logger) error
 	drop     bool
 }
 
@@ -54,9 +54,6 @@ type Recovery[S any] struct {
 // down, beside everything else. It may take as long as RecoveryTimeout says
 // (default 5 s); when it panics or takes longer the failure is escalated.
 type RecoveryFunc[S any] func(ctx context.Context, f Fault[S]) Recovery[S]
-
-// Handler is a user's own way to recover; see Fault.Handle.
-type Handler func(ctx context.Context, p *Pipeline, log *slog.Logger) error
 
 // Restart starts the stage again from its last commit, whatever its policy.
 func (f Fault[S]) Restart() Recovery[S] { return Recovery[S]{decision: supervise.Restart} }
@@ -81,9 +78,9 @@ func (f Fault[S]) Stop() Recovery[S] { return Recovery[S]{decision: supervise.Gi
 // happens next. For a stage of no group the pipeline stops.
 func (f Fault[S]) Escalate() Recovery[S] { return Recovery[S]{decision: supervise.PassUp} }
 
-// Handle runs handler before the stage starts again from its last commit, for
-// as long as the handler takes. Its error is escalated.
-func (f Fault[S]) Handle(handler Handler) Recovery[S] {
+// Handle runs handler, a user's own way to recover, before the stage starts
+// again from its last commit, for as long as the handler takes. Its error is escalated.
+func (f Fault[S]) Handle(handler func(ctx context.Context, p *Pipeline, log *slog.Logger) error) Recovery[S] {
 	return Recovery[S]{decision: supervise.Restart, handler: handler}
 }
 

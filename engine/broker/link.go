@@ -42,20 +42,25 @@ type link struct {
 	wasConnected bool
 	payload      int64 // the largest the server takes
 	reconnects   uint64
-	down         time.Time // when the connection was lost, or first wanted
-	report       time.Time // when to log the next failed attempt
-	interval     time.Duration
-	failure      string // the last attempt's, redacted
-	login        error  // why a server refused the login, before the first connection
-	refused      int    // rounds since then
-	told         error  // what onError heard last
-	refusal      error  // no server takes the login: there was no connection, and will be none
+	refusal      error // no server takes the login: there was no connection, and will be none
+	outage
+}
+
+// outage is what is known of the attempts to connect while there is no connection.
+type outage struct {
+	down     time.Time // when the connection was lost, or first wanted
+	report   time.Time // when to log the next failed attempt
+	interval time.Duration
+	failure  string // the last attempt's, redacted
+	login    error  // why a server refused the login, before the first connection
+	refused  int    // rounds since then
+	told     error  // what onError heard last
 }
 
 func newLink(logger *slog.Logger, target string) *link {
 	l := &link{
 		logger: logger, target: target, refusals: newRefusals(),
-		changed: make(chan struct{}), down: time.Now(), interval: firstReport,
+		changed: make(chan struct{}), outage: outage{down: time.Now(), interval: firstReport},
 	}
 	l.pulls = &Pulls{logger: logger.With("server", target), maxPayload: l.maxPayload}
 	return l

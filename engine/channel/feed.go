@@ -45,16 +45,21 @@ type feed struct {
 	frames  int    // to ask for at most
 	bytes   int
 
-	serial   uint64 // of the request
-	open     bool   // the request is not over
-	left     int    // messages it may still bring
-	got      int    // messages it brought
-	large    bool   // the next message is larger than bytes
-	idle     bool   // the last request ran out of time
-	owed     bool   // frames waited then: the next request has to bring one
+	pull
 	heard    time.Time
 	looked   time.Time // at the consumer's settings
 	consumed uint64    // consumer sequence of the last message
+}
+
+// pull is the request for messages that is under way, or the last one.
+type pull struct {
+	serial uint64 // of the request
+	open   bool   // the request is not over
+	left   int    // messages it may still bring
+	got    int    // messages it brought
+	large  bool   // the next message is larger than bytes
+	idle   bool   // the last request ran out of time
+	owed   bool   // frames waited then: the next request has to bring one
 }
 
 // item is one message of a feed.

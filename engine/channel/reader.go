@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"penstock/engine/frame"
-
 	"github.com/nats-io/nats.go"
 )
 
@@ -60,14 +58,7 @@ type Reader struct {
 
 	// What follows belongs to Run.
 
-	expected   uint64   // the next offset
-	seen       uint64   // sequence of the last frame that was looked at
-	seenCommit commitID // what that frame was
-	passed     uint64   // sequence of the last message that was set aside
-	taken      uint64   // sequence of the last frame that moved expected
-	confirmed  bool     // a frame has shown that the sequences fit the offsets
-	fromStart  bool     // read everything there is next time
-	whole      bool     // everything there is is being read
+	cursor
 	queue      []Delivery
 	queued     int // bytes
 	marks      marks
@@ -77,18 +68,19 @@ type Reader struct {
 	logContext context.Context // of Run, for the logger's handlers
 }
 
-type commitID struct{ epoch, commit uint64 }
-
-// Delivery is a frame, as far as it concerns the reader.
-type Delivery struct {
-	Sequence uint64        // everything up to it was looked at
-	Section  frame.Section // zero when the frame has no messages for the reader
-	Skip     uint64        // so many messages of Section come before the position
-	Epoch    uint64
-	Ended    bool // the writer has ended its run. May come again, and messages may follow in another run
-	Size     int  // bytes of the whole frame, which Section keeps in memory
-	Trace    Trace
+// cursor is how far a reader has come.
+type cursor struct {
+	expected   uint64   // the next offset
+	seen       uint64   // sequence of the last frame that was looked at
+	seenCommit commitID // what that frame was
+	passed     uint64   // sequence of the last message that was set aside
+	taken      uint64   // sequence of the last frame that moved expected
+	confirmed  bool     // a frame has shown that the sequences fit the offsets
+	fromStart  bool     // read everything there is next time
+	whole      bool     // everything there is is being read
 }
+
+type commitID struct{ epoch, commit uint64 }
 
 // Reader returns a reader that begins when its Run is called. Two readers of a channel must not have the same name.
 func (c *Channel) Reader(cfg ReaderConfig) *Reader {
@@ -99,7 +91,7 @@ func (c *Channel) Reader(cfg ReaderConfig) *Reader {
 		cfg.PrefetchBytes = defaultPrefetchBytes
 	}
 	r := &Reader{
-		channel: c, cfg: cfg, expected: cfg.Position.Offset,
+		channel: c, cfg: cfg, cursor: cursor{expected: cfg.Position.Offset},
 		out: make(chan Delivery, 1), hints: make(chan struct{}, 1), again: make(chan struct{}, 1),
 	}
 	r.source = &jetstreamSource{reader: r}

@@ -128,25 +128,8 @@ func (l *look) stream(s *blocks.Stream) error {
 	if s.Problem != nil {
 		l.settings(s)
 	}
-	count, bad, foreign := 0, 0, 0
-	damages, err := s.Scan(func(r blocks.Record) error {
-		count++
-		if strings.Count(s.Name, "+") == 1 && !channel.IsCommit(r.Header) {
-			foreign++
-		} else if strings.Count(s.Name, "+") == 1 { // a channel
-			f, err := frame.Decode(r.Data)
-			if err == nil {
-				err = f.CheckActed()
-			}
-			if errors.Is(err, frame.ErrNewerVersion) {
-				return err
-			}
-			if err != nil {
-				bad++
-			}
-		}
-		return nil
-	})
+	found := records{inChannel: strings.Count(s.Name, "+") == 1}
+	damages, err := s.Scan(found.count)
 	part := partOf(s.Name)
 	if errors.Is(err, errors.ErrUnsupported) {
 		l.note(part, "its files are not checked: %v", err)
@@ -163,16 +146,44 @@ func (l *look) stream(s *blocks.Stream) error {
 		}
 		l.wrong(part, "%v", d)
 	}
-	if foreign > 0 {
-		l.note(part, "%d stored messages are from another client: they are set aside, do no harm, and are trimmed with the frames around them; find the client that publishes to its subjects", foreign)
+	if found.foreign > 0 {
+		l.note(part, "%d stored messages are from another client: they are set aside, do no harm, and are trimmed with the frames around them; find the client that publishes to its subjects", found.foreign)
 	}
-	if bad > 0 {
-		l.note(part, "%d stored messages are not frames", bad)
+	if found.bad > 0 {
+		l.note(part, "%d stored messages are not frames", found.bad)
 	}
 	if len(damages) > 0 {
 		l.fixes = append(l.fixes, dropFix(s.Name, damages))
 	}
-	l.check("%s: %d stored records", part, count)
+	l.check("%s: %d stored records", part, found.all)
+	return nil
+}
+
+// records counts what is stored in a stream.
+type records struct {
+	inChannel         bool
+	all, bad, foreign int
+}
+
+func (c *records) count(r blocks.Record) error {
+	c.all++
+	if !c.inChannel {
+		return nil
+	}
+	if !channel.IsCommit(r.Header) {
+		c.foreign++
+		return nil
+	}
+	f, err := frame.Decode(r.Data)
+	if err == nil {
+		err = f.CheckActed()
+	}
+	if errors.Is(err, frame.ErrNewerVersion) {
+		return err
+	}
+	if err != nil {
+		c.bad++
+	}
 	return nil
 }
 

@@ -32,8 +32,8 @@ func OrPanic(err error) error {
 	return err
 }
 
-// Is is errors.Is for a target that may be any error, such as the cause of a context. A target that cannot be compared is
-// not found, where errors.Is would panic.
+// Is is errors.Is for a target that may be any error, such as the cause of a context. A target that cannot be compared
+// is not found, where errors.Is would panic.
 func Is(err, target error) bool {
 	return target != nil && reflect.ValueOf(target).Comparable() && errors.Is(err, target)
 }

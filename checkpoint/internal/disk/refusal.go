@@ -36,8 +36,8 @@ func Refusal(err error) (remedy string, isRefusal bool) {
 	return "", false
 }
 
-// RefusalOfBadger is Refusal for an error of Badger about the store in dir: Badger keeps only the text of the errors that
-// it wraps. What the directory is called is no part of what was refused.
+// RefusalOfBadger is Refusal for an error of Badger about the store in dir: Badger keeps only the text of the errors
+// that it wraps. What the directory is called is no part of what was refused.
 func RefusalOfBadger(dir string, err error) (remedy string, isRefusal bool) {
 	if remedy, isRefusal = Refusal(err); isRefusal {
 		return remedy, true

@@ -35,7 +35,7 @@ func (l *Log) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pe
 	return pending
 }
 
-// Own does nothing: nobody else looks for a run in memory.
+// Own does nothing: a run in memory is found by its own process only.
 func (l *Log) Own(context.Context, channel.Owner) error { return nil }
 
 func (l *Log) wake() {

@@ -36,12 +36,6 @@ type Keyed[S any] struct {
 	offeredBytes []byte
 }
 
-// Bounds say how many states of keys are in memory.
-type Bounds struct {
-	Keys   int // 0: bounded by memory
-	Memory int // bytes; 0: bounded by keys, or the default
-}
-
 func NewKeyed[S any](codec Codec[S], committed *view.View, bounds Bounds, use func(key *string)) *Keyed[S] {
 	k := &Keyed[S]{
 		codec: codec,

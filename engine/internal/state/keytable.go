@@ -6,6 +6,12 @@ import (
 	"unsafe"
 )
 
+// Bounds say how many states of keys are in memory.
+type Bounds struct {
+	Keys   int // 0: bounded by memory
+	Memory int // bytes; 0: bounded by keys, or the default
+}
+
 // keyTable finds the decoded states of many keys: a flat hash table, the states
 // in slabs, where they stay, and the keys' bytes in blocks. So a million of
 // them are few objects for the garbage collector, and no key holds on to the

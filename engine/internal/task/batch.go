@@ -14,8 +14,6 @@ type batch struct {
 	mu       sync.Mutex
 	isShared bool // it is a source's
 	sections []frame.Section
-	marks    []frame.Mark // before the call at hand
-	done     []uint32     // messages before the call at hand
 	Bytes    int
 	Calls    int // that ended well
 	Emitted  uint64
@@ -30,21 +28,27 @@ type batch struct {
 	last   call   // that succeeded since the last commit
 	spare  []byte // buffer of a settled frame, to be used again
 
-	CallErr  error       // an emission of the call at hand was refused
-	unfit    unfits      // of a source's call: values that were not sent
-	passed   frame.Tally // values of the call at hand that were given up
-	before   int         // bytes before the call at hand
-	callTime int64       // what the call's emissions inherit; 0: the time of the first
-	Scratch  []byte
+	batchCall
+	Scratch []byte
+}
+
+// batchCall is what the call at hand has done to the batch, and what was there before it.
+type batchCall struct {
+	CallErr  error        // an emission was refused
+	unfit    unfits       // of a source's call: values that were not sent
+	passed   frame.Tally  // values that were given up
+	callTime int64        // what the emissions inherit; 0: the time of the first
+	before   int          // bytes before the call
+	marks    []frame.Mark // the ends of the sections before it
+	done     []uint32     // messages before it
 }
 
 func newBatch(destinations []*plan.Stream, inputs int) *batch {
 	b := &batch{
-		most:     batchCalls,
-		aging:    make([]aged, 1+inputs),
-		sections: make([]frame.Section, len(destinations)),
-		marks:    make([]frame.Mark, len(destinations)),
-		done:     make([]uint32, len(destinations)),
+		most:      batchCalls,
+		aging:     make([]aged, 1+inputs),
+		sections:  make([]frame.Section, len(destinations)),
+		batchCall: batchCall{marks: make([]frame.Mark, len(destinations)), done: make([]uint32, len(destinations))},
 	}
 	for i, stream := range destinations {
 		b.sections[i].Branch = stream.Branch

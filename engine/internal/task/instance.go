@@ -40,10 +40,15 @@ type Instance struct {
 	Waiting  waitingFor
 	Observed observed
 
-	Wake         chan struct{} // something changed elsewhere: room, drain, end
-	LettersNoted atomic.Uint64 // how far the store says that letters are kept
-	notingLetter sync.Mutex    // the checkpointer and the task may note at a time
-	reopened     bool          // had ended, and goes on for a dead letter
+	Wake     chan struct{} // something changed elsewhere: room, drain, end
+	reopened bool          // had ended, and goes on for a dead letter
+	lettersNote
+}
+
+// lettersNote is the store's note how far the dead letters are kept.
+type lettersNote struct {
+	LettersNoted atomic.Uint64
+	notingLetter sync.Mutex // the checkpointer and the task may note at a time
 }
 
 // frameFormat is how the frames of an instance are written, and how much its channel

@@ -27,11 +27,8 @@ type Run struct {
 	Settings  Settings
 	Log       *slog.Logger
 	Clock     ports.Clock
-	Server    ports.Server
-	Letters   ports.DeadLetters
-	Notes     ports.Notes        // of the whole process
-	Dir       *datadir.Directory // nil: the run is in memory
-	Waits     waits.Set          // before the stages are open, and beside them
+	Backends
+	Waits waits.Set // before the stages are open, and beside them
 
 	Instances    []*Instance // producers before readers
 	ByStage      map[*plan.Stage]*Instance
@@ -44,7 +41,19 @@ type Run struct {
 	Sampled      sampled
 	telling      sync.Mutex  // one event at a time
 	Ready        atomic.Bool // every instance is open
+	Serving
+}
 
+// Backends are what keeps the data of a run.
+type Backends struct {
+	Server  ports.Server
+	Letters ports.DeadLetters
+	Notes   ports.Notes        // of the whole process
+	Dir     *datadir.Directory // nil: the run is in memory
+}
+
+// Serving is what a run has while its stages are served.
+type Serving struct {
 	// OnTakenOver is told that a stage lost its owner here. It must not block.
 	OnTakenOver func(*FencedError)
 	// InBackground runs fn until it returns, with a context that ends when

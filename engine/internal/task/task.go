@@ -23,8 +23,8 @@ type Task struct {
 	Code      userCode
 	Inbox     inbox
 	role      role
-	steps     uint64    // calls of the source
-	Looked    time.Time // when the round began: what was due then was seen
+	steps     uint64 // calls of the source
+	round
 
 	call     call // at hand; of a source, that of its hooks
 	timers   timerSet
@@ -34,13 +34,23 @@ type Task struct {
 	pace     pace
 	Failures failures // that are not committed
 	letters  letters  // on their way
-	outages  outages  // calls that wait for the other side
-	gate     gate     // of the circuit breaker
-	roomAt   uint64   // what readers had taken when the wait for room began
-	size     stateSize
-	Traces   tracing
+	outside
+	size   stateSize
+	Traces tracing
 
 	resumes resumption
+}
+
+// round is what one round of the loop goes by.
+type round struct {
+	Looked time.Time // when it began: what was due then was seen
+	roomAt uint64    // what readers had taken when the wait for room began
+}
+
+// outside is how those do that the functions of the stage call.
+type outside struct {
+	outages outages // calls that wait for the other side
+	gate    gate    // of the circuit breaker
 }
 
 // ownership is what tells the frames of a task from those of others.
