@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,7 +67,8 @@ type Channel struct {
 	broker     *broker.Broker
 	spec       Spec
 	name       string // of the stream
-	subject    string // of the instance
+	subject    string // of the instance's commits
+	register   string // of its owners
 	logger     *slog.Logger
 	stream     atomic.Pointer[handle]
 	writing    sync.RWMutex // held by publishes together, or by a trim alone, of the embedded server
@@ -111,6 +113,7 @@ func newChannel(b *broker.Broker, spec Spec) (*Channel, error) {
 		subject: spec.Pipeline + "." + spec.Stage + "." + strconv.Itoa(spec.Instance),
 		logger:  spec.Logger.With("stream", name),
 	}
+	c.register = c.subject + "." + registerToken
 	c.signatures.keys = spec.Keys
 	return c, nil
 }
@@ -229,6 +232,7 @@ func (c *Channel) ensure(ctx context.Context, missing whenMissing) (mended bool,
 	if err := c.checkIdentity(s); err != nil {
 		return false, err
 	}
+	hasNoRegister := slices.Equal(s.CachedInfo().Config.Subjects, want.Subjects[:1])
 	have, changed := mend(s.CachedInfo().Config, want)
 	if len(changed) == 0 {
 		c.remember(s)
@@ -236,6 +240,11 @@ func (c *Channel) ensure(ctx context.Context, missing whenMissing) (mended bool,
 	}
 	if s, err = js.UpdateStream(ctx, have); err != nil {
 		return false, c.settingsError(changed, err)
+	}
+	if hasNoRegister && len(changed) == 1 {
+		c.logger.Info("the stream was made by an earlier version; added the subject on which owners of the stage enter themselves", "subject", c.register)
+		c.remember(s)
+		return false, nil
 	}
 	c.logger.Warn("another client changed the settings of the stream; restored them", "settings", strings.Join(changed, ", "))
 	c.remember(s)

@@ -28,7 +28,10 @@ type Foreign struct {
 // foreignBegin is how many bytes of a foreign message are shown.
 const foreignBegin = 32
 
-const noCommit = "it was published without the sequence that a commit expects"
+const (
+	noCommit  = "it was published without the sequence that a commit expects"
+	misplaced = "it is a frame of another subject"
+)
 
 // isMarked says whether a message was published as a commit: with the sequence of the one before on its subject, which
 // the server has checked, and keeps with the message. What is copied from another stream by the server itself says so.

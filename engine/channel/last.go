@@ -12,8 +12,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Last returns the instance's last frame, as the stream's leader has it, whatever others have put behind it. A damaged
-// one is [ErrCorruptFrame]. Record.Tail counts also when none is found.
+// Last returns the instance's last commit, as the stream's leader has it, whatever others have put behind it, and also
+// where a seal follows it. A damaged one is [ErrCorruptFrame]. Record.Tail counts also when none is found.
 func (c *Channel) Last(ctx context.Context) (rec Record, found bool, err error) {
 	err = persist(ctx, c.broker, c.logger, "read the last frame of "+c.subject, func(ctx context.Context) error {
 		rec, found, err = c.last(ctx)
@@ -23,14 +23,32 @@ func (c *Channel) Last(ctx context.Context) (rec Record, found bool, err error) 
 }
 
 func (c *Channel) last(ctx context.Context) (Record, bool, error) {
-	msg, err := c.lastMessage(ctx)
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return Record{}, false, nil
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return Record{}, false, c.lostError()
-	case err != nil:
-		return Record{}, false, fmt.Errorf("stream %s: read the last frame of %s: %w", c.name, c.subject, err)
+	end, found, err := c.end(ctx)
+	if err != nil || !found || end.Frame.Kind.IsCommit() {
+		return end, found, err
+	}
+	// A claimant is about to become the owner, or was stopped before it was.
+	rec, err := c.lastIn(ctx, commits, end.Frame.Claim.Seen, end.Sequence)
+	if err == nil && rec.Frame == nil && end.Frame.Claim.Seen > 1 {
+		rec, err = c.lastIn(ctx, commits, 1, end.Sequence)
+	}
+	rec.Tail = end.Tail
+	return rec, rec.Frame != nil && err == nil, err
+}
+
+// End returns the instance's last commit or seal. It is for who asks who owns the instance; see Last.
+func (c *Channel) End(ctx context.Context) (rec Record, found bool, err error) {
+	err = persist(ctx, c.broker, c.logger, "read the last frame of "+c.subject, func(ctx context.Context) error {
+		rec, found, err = c.end(ctx)
+		return err
+	})
+	return rec, found && err == nil, err
+}
+
+func (c *Channel) end(ctx context.Context) (Record, bool, error) {
+	msg, found, err := c.lastMessage(ctx, c.subject)
+	if err != nil || !found {
+		return Record{}, false, err
 	}
 	rec, isFrame, err := c.record(msg.Sequence, msg.Time, msg.Header, msg.Data)
 	if err != nil {
@@ -42,10 +60,9 @@ func (c *Channel) last(ctx context.Context) (Record, bool, error) {
 	return c.lastBefore(ctx, msg.Sequence)
 }
 
-func (c *Channel) lastMessage(ctx context.Context) (*jetstream.RawStreamMsg, error) {
-	var msg *jetstream.RawStreamMsg
-	err := c.once(ctx, func(ctx context.Context) (err error) {
-		msg, err = c.stream.Load().GetLastMsgForSubject(ctx, c.subject)
+func (c *Channel) lastMessage(ctx context.Context, subject string) (msg *jetstream.RawStreamMsg, found bool, err error) {
+	err = c.once(ctx, func(ctx context.Context) (err error) {
+		msg, err = c.stream.Load().GetLastMsgForSubject(ctx, subject)
 		if err != nil && errors.Is(context.Cause(ctx), broker.ErrDisconnected) {
 			if reason := c.broker.Pulls().Cut(); reason != nil {
 				return reason
@@ -53,7 +70,15 @@ func (c *Channel) lastMessage(ctx context.Context) (*jetstream.RawStreamMsg, err
 		}
 		return err
 	})
-	return msg, err
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil, false, nil
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, false, c.lostError()
+	case err != nil:
+		return nil, false, fmt.Errorf("stream %s: read the last message of %s: %w", c.name, subject, err)
+	}
+	return msg, true, nil
 }
 
 // behind remembers which frame is the last one before foreign messages, so that a flood of them is read once.
@@ -73,7 +98,7 @@ func (c *Channel) lastBefore(ctx context.Context, tail uint64) (Record, bool, er
 		rec, err = c.search(ctx, tail)
 	} else if through < tail {
 		var newer Record
-		if newer, err = c.lastIn(ctx, through+1, tail); newer.Frame != nil {
+		if newer, err = c.lastIn(ctx, commitsAndSeals, through+1, tail); newer.Frame != nil {
 			rec = newer
 		}
 	}
@@ -127,7 +152,7 @@ func (c *Channel) search(ctx context.Context, tail uint64) (Record, error) {
 		if end > first+size {
 			from = end - size
 		}
-		rec, err := c.lastIn(ctx, from, end)
+		rec, err := c.lastIn(ctx, commitsAndSeals, from, end)
 		if err != nil || rec.Frame != nil || from == first {
 			return rec, err
 		}
@@ -143,8 +168,8 @@ func (c *Channel) firstSequence(ctx context.Context) (uint64, error) {
 }
 
 // lastIn returns the last frame of a piece of the stream; without one the record is zero.
-func (c *Channel) lastIn(ctx context.Context, from, to uint64) (last Record, err error) {
-	s := &scan{channel: c, next: from, end: to, fn: func(rec Record) error {
+func (c *Channel) lastIn(ctx context.Context, what kinds, from, to uint64) (last Record, err error) {
+	s := &scan{channel: c, what: what, next: from, end: to, fn: func(rec Record) error {
 		last = rec
 		return nil
 	}}

@@ -22,12 +22,14 @@ func (r *Reader) look(ctx context.Context, item *item) error {
 	}
 	f, err := acted(frame.DecodeOutputs(item.msg.Data))
 	if err != nil {
-		return r.damaged(ctx, item, err)
+		return r.refuse(ctx, item, r.damaged(ctx, item, err))
 	}
-	if reason, err := r.channel.check(item.sequence, item.msg.Header, item.msg.Data); err != nil {
+	if reason, err := r.channel.check(r.channel.subject, item.sequence, item.msg.Header, item.msg.Data); err != nil {
 		return err
 	} else if reason != "" {
 		return r.setAside(ctx, item, reason)
+	} else if f.Kind == frame.KindClaim {
+		return r.setAside(ctx, item, misplaced)
 	}
 	id := commitID{f.Epoch, f.Commit}
 	if item.sequence == r.seen && r.seenCommit != (commitID{}) {
@@ -171,6 +173,18 @@ func (r *Reader) rewritten(f *frame.Frame, sequence uint64) error {
 		found = s.Base
 	}
 	return r.aheadError(found, sequence)
+}
+
+// refuse is for a damaged frame. With keys it is none of the pipeline's: the server keeps what it was sent.
+func (r *Reader) refuse(ctx context.Context, item *item, damage error) error {
+	if !errors.Is(damage, ErrCorruptFrame) {
+		return damage
+	}
+	reason, err := r.channel.check(r.channel.subject, item.sequence, item.msg.Header, item.msg.Data)
+	if err != nil || reason == "" {
+		return damage
+	}
+	return r.setAside(ctx, item, reason)
 }
 
 // damaged asks the stream itself whether the frame is: an edited consumer delivers headers only, for example.

@@ -55,10 +55,17 @@ func (p *Pending) settle(sequence uint64, err error) {
 // frame, 0 if there is none. Several may be under way at once as long as each expects what the one before will get. The
 // data may be used again when Publish has returned. Readers get the trace together with the frame.
 func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
-	p := &Pending{done: make(chan struct{})}
 	header := nats.Header{}
-	place := strconv.FormatUint(expected, 10)
-	data, release, err := c.signed(data, place)
+	if rule.Fencing {
+		header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expected, 10)}
+	}
+	return c.send(c.subject, header, data, expected, trace)
+}
+
+// send publishes a frame to one of the channel's subjects. The header tells the server what to expect.
+func (c *Channel) send(subject string, header nats.Header, data []byte, expected uint64, trace Trace) *Pending {
+	p := &Pending{done: make(chan struct{})}
+	data, release, err := c.signed(data, subject, strconv.FormatUint(expected, 10))
 	if err != nil {
 		p.settle(0, fmt.Errorf("publish to stream %s: %w", c.name, err))
 		return p
@@ -69,16 +76,13 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 		p.settle(0, fmt.Errorf("publish to stream %s: %w: %d bytes, the limit is %d", c.name, ErrTooLarge, len(data), limit))
 		return p
 	}
-	if rule.Fencing {
-		header[jetstream.ExpectedLastSubjSeqHeader] = []string{place}
-	}
 	written := func() {}
 	if c.broker.Embedded() {
 		c.writing.RLock()
 		written = c.writing.RUnlock
 	}
 	patience := c.publishes.get()
-	c.broker.Ask(c.subject, header, data, c.answerTime(patience, len(data)), func(msg *nats.Msg, err error) {
+	c.broker.Ask(subject, header, data, c.answerTime(patience, len(data)), func(msg *nats.Msg, err error) {
 		written()
 		if errors.Is(err, broker.ErrNoAnswer) {
 			c.publishes.learn(patience, context.DeadlineExceeded)
@@ -88,7 +92,7 @@ func (c *Channel) Publish(data []byte, expected uint64, trace Trace) *Pending {
 		sequence, err := c.outcome(msg, err)
 		if err != nil {
 			err = fmt.Errorf("publish to stream %s: %w", c.name, err)
-		} else if c.signatures.keys != nil {
+		} else if c.signatures.keys != nil && subject == c.subject {
 			c.signatures.begin(sequence)
 		}
 		p.settle(sequence, err)

@@ -28,8 +28,20 @@ type Record struct {
 
 // record makes a record of a message, and sets aside one that is no commit.
 func (c *Channel) record(sequence uint64, stored time.Time, header nats.Header, data []byte) (rec Record, isFrame bool, err error) {
+	return c.recordOn(c.subject, sequence, stored, header, data)
+}
+
+func (c *Channel) recordOn(subject string, sequence uint64, stored time.Time, header nats.Header, data []byte) (rec Record, isFrame bool, err error) {
 	if !isMarked(header) {
 		c.setAside(sequence, stored, data, noCommit)
+		return Record{}, false, nil
+	}
+	reason, err := c.check(subject, sequence, header, data)
+	if err != nil {
+		return Record{}, false, err
+	}
+	if reason != "" {
+		c.setAside(sequence, stored, data, reason)
 		return Record{}, false, nil
 	}
 	f, err := acted(frame.Decode(data))
@@ -40,12 +52,8 @@ func (c *Channel) record(sequence uint64, stored time.Time, header nats.Header, 
 	if err != nil {
 		return Record{}, false, c.corruptError(sequence, err)
 	}
-	reason, err := c.check(sequence, header, data)
-	if err != nil {
-		return Record{}, false, err
-	}
-	if reason != "" {
-		c.setAside(sequence, stored, data, reason)
+	if isEntry := f.Kind == frame.KindClaim; isEntry != (subject == c.register) {
+		c.setAside(sequence, stored, data, misplaced)
 		return Record{}, false, nil
 	}
 	expected := strings.Join(header[jetstream.ExpectedLastSubjSeqHeader], ",")
@@ -68,15 +76,16 @@ const (
 	replayBytes  = 16 << 20
 )
 
-// Replay calls fn with the instance's frames in order, from sequence from to the last one at the time of the call. What
-// other clients put between them is left out. After a lost connection it goes on where it was: fn sees each frame once,
-// and may keep it. An error of fn ends the replay and is returned. A damaged frame is [ErrCorruptFrame].
+// Replay calls fn with the instance's commits in order, from sequence from to the last one at the time of the call.
+// Seals, and what other clients put between them, are left out. After a lost connection it goes on where it was: fn
+// sees each frame once, and may keep it. An error of fn ends the replay and is returned. A damaged frame is
+// [ErrCorruptFrame].
 func (c *Channel) Replay(ctx context.Context, from uint64, fn func(Record) error) error {
 	end, found, err := c.Last(ctx)
 	if err != nil || !found || end.Sequence < from {
 		return err
 	}
-	r := &scan{channel: c, next: from, end: end.Sequence, fn: fn}
+	r := &scan{channel: c, what: commits, next: from, end: end.Sequence, fn: fn}
 	err = persist(ctx, c.broker, c.logger, "read the frames of "+c.subject, r.read)
 	if caller := (callerError{}); errors.As(err, &caller) {
 		return caller.error
@@ -87,8 +96,25 @@ func (c *Channel) Replay(ctx context.Context, from uint64, fn func(Record) error
 // scan reads a piece of the stream.
 type scan struct {
 	channel   *Channel
+	what      kinds
 	next, end uint64
 	fn        func(Record) error
+}
+
+// kinds are the frames that a scan gives to fn.
+type kinds int
+
+const (
+	commits kinds = iota
+	commitsAndSeals
+	entries // of the register
+)
+
+func (r *scan) subject() string {
+	if r.what == entries {
+		return r.channel.register
+	}
+	return r.channel.subject
 }
 
 // read goes on until the end, for as long as frames keep coming.
@@ -99,7 +125,7 @@ func (r *scan) read(ctx context.Context) error {
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       max(r.next, 1),
 		AckPolicy:         jetstream.AckNonePolicy,
-		FilterSubject:     r.channel.subject,
+		FilterSubject:     r.subject(),
 		MemoryStorage:     true,
 		Replicas:          1,
 		InactiveThreshold: time.Minute,
@@ -153,11 +179,11 @@ func (r *scan) take(item *item) error {
 	if item.sequence < r.next || item.sequence > r.end {
 		return nil
 	}
-	rec, isFrame, err := r.channel.record(item.sequence, item.time, item.msg.Header, item.msg.Data)
+	rec, isFrame, err := r.channel.recordOn(r.subject(), item.sequence, item.time, item.msg.Header, item.msg.Data)
 	if err != nil {
 		return err
 	}
-	if isFrame {
+	if isFrame && (r.what != commits || rec.Frame.Kind.IsCommit()) {
 		if err := r.fn(rec); err != nil {
 			return callerError{err}
 		}

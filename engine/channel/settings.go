@@ -27,7 +27,7 @@ func (s *Spec) config(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:              StreamName(s.Pipeline, s.Stage),
 		Description:       "frames of stage " + s.Stage + " of pipeline " + s.Pipeline,
-		Subjects:          []string{s.Pipeline + "." + s.Stage + ".*"},
+		Subjects:          []string{s.Pipeline + "." + s.Stage + ".*", s.Pipeline + "." + s.Stage + ".*." + registerToken},
 		Retention:         jetstream.LimitsPolicy,
 		Storage:           jetstream.FileStorage,
 		Discard:           jetstream.DiscardNew,

@@ -33,17 +33,17 @@ const unsigned = "it is an unauthenticated frame after authenticated ones: forge
 
 // place is what the signature of a frame binds it to: the subject, the stream's owner, and the sequence of the message
 // before.
-func (c *Channel) place(expected string) string {
-	return c.subject + "\x00" + c.Identity() + "\x00" + expected
+func (c *Channel) place(subject, expected string) string {
+	return subject + "\x00" + c.Identity() + "\x00" + expected
 }
 
 // signed returns the frame as it goes into the channel. release gives its buffer back.
-func (c *Channel) signed(data []byte, expected string) (signed []byte, release func(), err error) {
+func (c *Channel) signed(data []byte, subject, expected string) (signed []byte, release func(), err error) {
 	if c.signatures.keys == nil {
 		return data, func() {}, nil
 	}
 	buf := signing.Get().(*[]byte)
-	if *buf, err = c.signatures.keys.Sign((*buf)[:0], data, c.place(expected)); err != nil {
+	if *buf, err = c.signatures.keys.Sign((*buf)[:0], data, c.place(subject, expected)); err != nil {
 		signing.Put(buf)
 		return nil, nil, err
 	}
@@ -61,7 +61,7 @@ const maxSigning = 4 << 20
 
 // check looks at the signature of a frame that is sound otherwise. With a reason it is none of the pipeline's, and set
 // aside.
-func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reason string, err error) {
+func (c *Channel) check(subject string, sequence uint64, header nats.Header, data []byte) (reason string, err error) {
 	id, isSigned := frame.SignedWith(data)
 	switch {
 	case c.signatures.isLooker:
@@ -72,10 +72,12 @@ func (c *Channel) check(sequence uint64, header nats.Header, data []byte) (reaso
 	case c.signatures.keys == nil:
 		return "", nil
 	}
-	err = c.signatures.keys.Verify(data, c.place(strings.Join(header[jetstream.ExpectedLastSubjSeqHeader], ",")))
+	err = c.signatures.keys.Verify(data, c.place(subject, strings.Join(header[jetstream.ExpectedLastSubjSeqHeader], ",")))
 	switch {
 	case err == nil:
-		c.signatures.begin(sequence)
+		if subject == c.subject {
+			c.signatures.begin(sequence)
+		}
 		return "", nil
 	case !errors.Is(err, frame.ErrUnsigned):
 		return err.Error(), nil
@@ -99,8 +101,8 @@ func (c *Channel) findSigned(ctx context.Context) error {
 	}
 	open, others, other := 0, 0, ""
 	looker := c.looker()
-	s := &scan{channel: looker, next: 1, end: math.MaxUint64, fn: func(rec Record) error {
-		err := c.signatures.keys.Verify(rec.Data, c.place(rec.expected))
+	s := &scan{channel: looker, what: commitsAndSeals, next: 1, end: math.MaxUint64, fn: func(rec Record) error {
+		err := c.signatures.keys.Verify(rec.Data, c.place(c.subject, rec.expected))
 		switch {
 		case err == nil:
 			c.signatures.begin(rec.Sequence)

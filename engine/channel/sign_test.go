@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,11 +64,13 @@ func TestForgedFramesAreSetAside(t *testing.T) {
 	next := func() []byte {
 		return encode(t, &frame.Frame{Owner: 7, Epoch: 2, Commit: w.commit + 1, Kind: frame.KindFence, Ended: true, Sections: []frame.Section{section("", w.next[""], 1, 0)}})
 	}
-	foreignSignature, err := keysOf(t, otherKey).Sign(nil, next(), c.place("1"))
+	foreignSignature, err := keysOf(t, otherKey).Sign(nil, next(), c.place(c.subject, "1"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, data := range [][]byte{next(), foreignSignature, stored.Data} {
+	flipped := slices.Clone(stored.Data)
+	flipped[len(flipped)/2] ^= 4
+	for _, data := range [][]byte{next(), foreignSignature, stored.Data, flipped, []byte("garbage"), append([]byte("PSTK\x01\x00"), make([]byte, 90)...)} {
 		w.last = forge(t, c, w.last, data)
 		if rec, found, err := c.Last(testContext(t)); err != nil || !found || rec.Tail != w.last || rec.Frame.Commit != w.commit {
 			t.Fatalf("the last frame: %+v, %v, %v", rec, found, err)
@@ -76,8 +79,8 @@ func TestForgedFramesAreSetAside(t *testing.T) {
 	}
 	again := withKeys(t, b, oneKey)
 	r := startReader(t, again, ReaderConfig{})
-	r.offsets(0, 5)
-	if c.Foreign() != 3 || again.Foreign() != 3 {
+	r.offsets(0, 8)
+	if c.Foreign() != 6 || again.Foreign() != 6 {
 		t.Errorf("%d and %d are set aside", c.Foreign(), again.Foreign())
 	}
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Trim removes the instance's frames with a sequence below before. The last frame stays: it is the instance's memory.
-// Messages of other clients below before go too, on every subject of the stream; if another instance has frames in the
-// stream, only those on the instance's own subject go. Without anything to remove Trim does nothing. It makes one
-// attempt, while no publish is under way. The error is [ErrMayNot] when Spec.MayTrim is false.
+// Trim removes the instance's frames with a sequence below before. The last commit stays: it is the instance's memory.
+// So does the newest entry of its owners. Messages of other clients below before go too, on every subject of the
+// stream; if another instance has frames in the stream, or that entry is below before, only those on the subject of
+// the instance's commits go, which costs the server much more. Without anything to remove Trim does nothing. It makes
+// one attempt, while no publish is under way. The error is [ErrMayNot] when Spec.MayTrim is false.
 func (c *Channel) Trim(ctx context.Context, before uint64) error {
 	var state jetstream.StreamState
 	err := c.once(ctx, func(ctx context.Context) (err error) {
@@ -36,14 +37,12 @@ func (c *Channel) Trim(ctx context.Context, before uint64) error {
 		return nil
 	}
 	opts := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(before)}
-	if state.NumSubjects > 1 {
-		shared, err := c.isShared(ctx)
-		if err != nil {
-			return fmt.Errorf("trim: %w", err)
-		}
-		if shared {
-			opts = append(opts, jetstream.WithPurgeSubject(c.subject))
-		}
+	isAlone, err := c.isAlone(ctx, state.NumSubjects, before)
+	if err != nil {
+		return fmt.Errorf("trim: %w", err)
+	}
+	if !isAlone {
+		opts = append(opts, jetstream.WithPurgeSubject(c.subject))
 	}
 	faultpoint.Hit(faultpoint.MidTrim, c.spec.Stage)
 	err = c.once(ctx, func(ctx context.Context) error { return c.purge(ctx, opts) })
@@ -71,6 +70,23 @@ func (c *Channel) purge(ctx context.Context, opts []jetstream.StreamPurgeOpt) er
 
 // mostInstances bounds how many subjects are looked at for another instance. With more it is assumed that there is one.
 const mostInstances = 64
+
+// isAlone says that nothing in the stream before a sequence is kept but the instance's commits.
+func (c *Channel) isAlone(ctx context.Context, subjects, before uint64) (bool, error) {
+	newest, isEntered, err := c.newest(ctx)
+	if err != nil || isEntered && newest.Sequence < before {
+		return false, err
+	}
+	known := uint64(1)
+	if newest.Tail > 0 {
+		known++
+	}
+	if subjects <= known {
+		return true, nil
+	}
+	isShared, err := c.isShared(ctx)
+	return !isShared, err
+}
 
 // isShared says whether another instance has frames in the stream: their subjects end in their numbers.
 func (c *Channel) isShared(ctx context.Context) (bool, error) {

@@ -14,6 +14,8 @@ const (
 	AfterCheckpoint  = "after-checkpoint"  // the checkpoint is written, nothing is trimmed
 	MidTrim          = "mid-trim"          // between the decision to trim and its completion
 	MidRecovery      = "mid-recovery"      // a new owner has read the past and has not taken over
+	AfterClaim       = "after-claim"       // the new owner is in the register, the old one can commit
+	AfterSeal        = "after-seal"        // the old owner can commit no more, the new one has not read what it did
 	AfterFence       = "after-fence"       // the old owner is fenced, the new one has not begun
 	BeforeDivert     = "before-divert"     // a message has used up its attempts, its dead letter is not written
 	MidDivert        = "mid-divert"        // the dead letter is written, its message is not committed
@@ -25,7 +27,7 @@ const (
 
 var all = []string{
 	AfterPeek, MidProcess, BeforePublish, PublishSent, AfterPublish, BeforeAck, BeforeCheckpoint, AfterCheckpoint,
-	MidTrim, MidRecovery, AfterFence, BeforeDivert, MidDivert, ReplayFound, MidReplay, MidSettle, AllStopped,
+	MidTrim, MidRecovery, AfterClaim, AfterSeal, AfterFence, BeforeDivert, MidDivert, ReplayFound, MidReplay, MidSettle, AllStopped,
 }
 
 // All returns the name of every point, in the order of a message's way. The caller owns the slice.

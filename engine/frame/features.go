@@ -43,13 +43,17 @@ func (s Features) String() string {
 	return strings.Join(names, ", ")
 }
 
-// Acted are the features that the engine of this build acts on.
-const Acted Features = 0
+// actedOn are the features that the engine of this build acts on, by the kind of the frame.
+var actedOn = [kinds]Features{
+	KindFence: FeatureClaim,
+	KindSeal:  FeatureKind | FeatureClaim,
+	KindClaim: FeatureKind | FeatureNotes,
+}
 
 // CheckActed refuses a frame with features that the engine of this build does not act on: it would lose or misread
 // them. Its error wraps ErrNewerVersion.
 func (f *Frame) CheckActed() error {
-	if missing := f.Features() &^ Acted; missing != 0 {
+	if missing := f.Features() &^ actedOn[f.Kind]; missing != 0 {
 		return fmt.Errorf("frame: it is %w: this build does not act on its features (%v): use that version", ErrNewerVersion, missing)
 	}
 	return nil

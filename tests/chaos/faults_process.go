@@ -122,7 +122,7 @@ func (c *cycle) killAtPoint(during func() error) error {
 		passage = 1 + c.IntN(int(c.ids))
 	case faultpoint.AllStopped:
 		passage = 1
-	case faultpoint.MidRecovery, faultpoint.AfterFence:
+	case faultpoint.MidRecovery, faultpoint.AfterClaim, faultpoint.AfterSeal, faultpoint.AfterFence:
 		passage = 1 + c.IntN(3)
 		if err := c.killAnytime(func() error { return nil }); err != nil {
 			return err

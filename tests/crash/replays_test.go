@@ -14,7 +14,7 @@ import (
 func TestKilledAtEveryStepOfAReplay(t *testing.T) {
 	t.Parallel()
 	for _, point := range []string{
-		faultpoint.AfterFence, faultpoint.ReplayFound, faultpoint.AfterPeek, faultpoint.MidProcess,
+		faultpoint.AfterClaim, faultpoint.AfterSeal, faultpoint.AfterFence, faultpoint.ReplayFound, faultpoint.AfterPeek, faultpoint.MidProcess,
 		faultpoint.BeforePublish, faultpoint.PublishSent, faultpoint.AfterPublish, faultpoint.BeforeAck,
 		faultpoint.BeforeCheckpoint, faultpoint.AfterCheckpoint, faultpoint.MidReplay, faultpoint.MidSettle,
 	} {

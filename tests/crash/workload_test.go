@@ -34,6 +34,8 @@ func stagePlaces(stage string, messages, commits int) []place {
 		{faultpoint.AfterPublish, stage, commits},
 		{faultpoint.BeforeAck, stage, commits},
 		{faultpoint.MidRecovery, stage, 1},
+		{faultpoint.AfterClaim, stage, 1},
+		{faultpoint.AfterSeal, stage, 1},
 		{faultpoint.AfterFence, stage, 1},
 	}
 }

@@ -107,7 +107,7 @@ var mutations = []mutation{
 	}`,
 	}}},
 	{"fence-inputs", "a fence repeats the positions", edits{{
-		"engine/internal/task/recover.go", `	fence.Timers = append`, `	if mutated("fence-inputs") {
+		"engine/internal/task/takeover.go", `	fence.Timers = append`, `	if mutated("fence-inputs") {
 		fence.Inputs = nil
 	}
 	fence.Timers = append`,

@@ -27,7 +27,7 @@ var registerMutations = []mutation{
 	{"fence-expects-seal", "a fence expects the seal of its claim", edits{{
 		"engine/internal/register/takeover.go", `	expected := t.Seal
 `, `	expected := t.Seal
-	if last, found, err := c.Log.Last(ctx); mutated("fence-expects-seal") && err == nil && found {
+	if last, found, err := c.Log.End(ctx); mutated("fence-expects-seal") && err == nil && found {
 		expected = last.Tail
 	}
 `,
@@ -36,14 +36,9 @@ var registerMutations = []mutation{
 		"engine/internal/register/log.go", `last.Sequence <= known || t.IsReplacedBy(last.Frame) {`, `last.Sequence <= known || t.IsReplacedBy(last.Frame) || mutated("copies") {`,
 	}}},
 	{"claim-loses", "a claimant gives way to a newer claim", edits{{
-		"engine/internal/register/takeover.go", `	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner {`, `	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner && !mutated("claim-loses") {`,
+		"engine/internal/register/takeover.go", `	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner && newest.Frame.Epoch >= t.Epoch {`, `	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner && newest.Frame.Epoch >= t.Epoch && !mutated("claim-loses") {`,
 	}}},
-	{"refresh", "an owner enters itself again before it trims", edits{{
-		"engine/internal/register/takeover.go", `	claim, err := c.enter(ctx, t.Epoch, newest, true)
-`, `	claim, err := newest.Tail+1, error(nil)
-	if !mutated("refresh") {
-		claim, err = c.enter(ctx, t.Epoch, newest, true)
-	}
-`,
+	{"refresh", "the newest entry stays in a trim", edits{{
+		"engine/internal/memory/stream.go", `	if newest, found, _ := s.Newest(); found {`, `	if newest, found, _ := s.Newest(); found && !mutated("refresh") {`,
 	}}},
 }

@@ -207,7 +207,7 @@ func (s *Stream) fits(subject string) bool {
 	if !isChannel || strings.Contains(stage, "+") {
 		return subject != "" && !strings.HasSuffix(subject, ".")
 	}
-	instance, found := strings.CutPrefix(subject, pipeline+"."+stage+".")
+	instance, found := strings.CutPrefix(strings.TrimSuffix(subject, ".own"), pipeline+"."+stage+".") // the register's subject ends so
 	if _, err := strconv.ParseUint(instance, 10, 32); err == nil {
 		return found
 	}

@@ -23,11 +23,25 @@ func newLog(pipeline, stage string) *Log {
 	return &Log{pipeline: pipeline, stage: stage, stream: NewStream(), changed: make(chan struct{})}
 }
 
-// Publish has stored the frame, or refused it, when it returns.
+// Publish has stored the commit, or refused it, when it returns. So have Claim and Seal.
 func (l *Log) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
+	return l.store(Commits, data, Expectation{Commits, expected})
+}
+
+// Claim is Publish of an entry in the register.
+func (l *Log) Claim(data []byte, expected uint64) *channel.Pending {
+	return l.store(Register, data, Expectation{Register, expected})
+}
+
+// Seal is Publish of a seal.
+func (l *Log) Seal(data []byte, claim uint64) *channel.Pending {
+	return l.store(Commits, data, Expectation{Register, claim})
+}
+
+func (l *Log) store(subject Subject, data []byte, e Expectation) *channel.Pending {
 	pending, settle := channel.NewPending()
 	l.mu.Lock()
-	sequence, err := l.stream.Append(append([]byte(nil), data...), expected)
+	sequence, err := l.stream.Store(subject, append([]byte(nil), data...), e)
 	l.stream.Sync()
 	l.wake()
 	l.mu.Unlock()
@@ -47,7 +61,21 @@ func (l *Log) wake() {
 func (l *Log) Last(context.Context) (channel.Record, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.stream.LastFrame()
+	return l.stream.LastCommit()
+}
+
+// End is the last commit or seal.
+func (l *Log) End(context.Context) (channel.Record, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stream.End()
+}
+
+// Newest is the newest entry in the register.
+func (l *Log) Newest(context.Context) (channel.Record, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stream.Newest()
 }
 
 // Replay calls fn for each commit from a sequence on that there is as it begins.
@@ -77,15 +105,12 @@ func (l *Log) Info(context.Context) (channel.Info, error) {
 	return l.stream.Info(), nil
 }
 
-// Trim removes what is before a sequence, but not the last commit.
+// Trim removes what is before a sequence, but neither the last commit nor the newest entry.
 func (l *Log) Trim(_ context.Context, before uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	last, found, err := l.stream.LastFrame()
-	if err == nil && found {
-		l.stream.Purge(min(before, last.Sequence))
-	}
-	return err
+	l.stream.Trim(before)
+	return nil
 }
 
 // Cut takes commits behind a sequence back.
@@ -93,7 +118,7 @@ func (l *Log) Cut(_ context.Context, after uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		last, found, err := l.stream.LastFrame()
+		last, found, err := l.stream.End()
 		if err != nil || !found || last.Sequence <= after {
 			return err
 		}
@@ -129,19 +154,18 @@ func (f *feed) Consume(_ context.Context, start uint64) (uint64, error) {
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
 	f.next = max(start, f.log.stream.First())
-	return f.log.stream.Last() + 1 - min(f.next, f.log.stream.Last()+1), nil
+	return f.log.stream.Pending(f.next), nil
 }
 
 func (f *feed) Next() (m channel.FeedMessage, found bool, changed <-chan struct{}) {
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
 	s := f.log.stream
-	for f.next = max(f.next, s.First()); f.next <= s.Last() && s.On(f.next) != Commits; f.next++ {
-	}
+	f.next = s.NextOnCommits(f.next)
 	if f.next > s.Last() {
 		return m, false, f.log.changed
 	}
-	m = channel.FeedMessage{Sequence: f.next, Pending: s.Last() - f.next, IsCommit: !s.IsForeign(f.next), Data: s.Data(f.next)}
+	m = channel.FeedMessage{Sequence: f.next, Pending: s.Pending(f.next + 1), IsCommit: !s.IsForeign(f.next), Data: s.Data(f.next)}
 	f.next++
 	return m, true, nil
 }

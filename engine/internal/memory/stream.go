@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"slices"
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
@@ -13,7 +14,8 @@ import (
 type Stream struct {
 	first    uint64 // sequence of messages[0]
 	messages []message
-	synced   uint64 // last sequence on disk
+	entries  []uint64 // sequences on the register
+	synced   uint64   // last sequence on disk
 }
 
 // Subject is one of those that a stage's stream has. Their messages share its sequences.
@@ -60,6 +62,27 @@ func (s *Stream) LastOn(subject Subject) uint64 {
 	return 0
 }
 
+// Pending counts the messages on the subject of commits from a sequence on.
+func (s *Stream) Pending(from uint64) (n uint64) {
+	if from = max(from, s.first); from > s.Last() {
+		return 0
+	}
+	n = s.Last() + 1 - from
+	for k := len(s.entries) - 1; k >= 0 && s.entries[k] >= from; k-- {
+		n--
+	}
+	return n
+}
+
+// NextOnCommits is the first sequence from one on that is on the subject of commits; behind Last: none.
+func (s *Stream) NextOnCommits(from uint64) uint64 {
+	sequence := max(from, s.first)
+	for sequence <= s.Last() && s.On(sequence) != Commits {
+		sequence++
+	}
+	return sequence
+}
+
 // Len counts the messages that are stored.
 func (s *Stream) Len() int { return len(s.messages) }
 
@@ -80,19 +103,32 @@ func (s *Stream) Record(sequence uint64) channel.Record {
 // errForeign is what a start finds at a foreign message that it does not set aside.
 var errForeign = fmt.Errorf("%w: a foreign message", channel.ErrCorruptFrame)
 
-// LastFrame is the last commit or seal, whatever others have put behind it.
-func (s *Stream) LastFrame() (rec channel.Record, found bool, err error) { return s.lastFrame(Commits) }
+// LastCommit is the last commit, whatever others have put behind it, and also where a seal follows it.
+func (s *Stream) LastCommit() (rec channel.Record, found bool, err error) {
+	return s.lastFrame(Commits, frame.Kind.IsCommit)
+}
+
+// End is the last commit or seal.
+func (s *Stream) End() (rec channel.Record, found bool, err error) {
+	return s.lastFrame(Commits, isAny)
+}
 
 // Newest is the newest entry in the register.
-func (s *Stream) Newest() (rec channel.Record, found bool, err error) { return s.lastFrame(Register) }
+func (s *Stream) Newest() (rec channel.Record, found bool, err error) {
+	return s.lastFrame(Register, isAny)
+}
 
-func (s *Stream) lastFrame(subject Subject) (rec channel.Record, found bool, err error) {
+func isAny(frame.Kind) bool { return true }
+
+func (s *Stream) lastFrame(subject Subject, is func(frame.Kind) bool) (rec channel.Record, found bool, err error) {
 	rec.Tail = s.LastOn(subject)
 	for sequence := s.Last(); sequence >= s.first; sequence-- {
 		switch {
 		case s.On(sequence) != subject:
 		case !s.IsForeign(sequence):
-			return s.Record(sequence), true, nil
+			if is(s.Frame(sequence).Kind) {
+				return s.Record(sequence), true, nil
+			}
 		case !rule.ForeignCheck:
 			return rec, false, errForeign
 		}
@@ -118,8 +154,7 @@ func (s *Stream) Store(subject Subject, data []byte, e Expectation) (sequence ui
 	if err != nil {
 		return 0, err
 	}
-	s.messages = append(s.messages, message{data, f, subject})
-	return s.Last(), nil
+	return s.add(message{data, f, subject}), nil
 }
 
 // AppendForeign stores what another client publishes to the subject of commits.
@@ -129,8 +164,20 @@ func (s *Stream) AppendForeign(data []byte) (sequence uint64) {
 
 // AppendForeignTo stores what another client publishes.
 func (s *Stream) AppendForeignTo(subject Subject, data []byte) (sequence uint64) {
-	s.messages = append(s.messages, message{data: data, subject: subject})
+	return s.add(message{data: data, subject: subject})
+}
+
+func (s *Stream) add(m message) (sequence uint64) {
+	s.messages = append(s.messages, m)
+	if m.subject == Register {
+		s.entries = append(s.entries, s.Last())
+	}
 	return s.Last()
+}
+
+// keepEntries forgets those that are not stored any more.
+func (s *Stream) keepEntries() {
+	s.entries = slices.DeleteFunc(s.entries, func(sequence uint64) bool { return sequence < s.first || sequence > s.Last() })
 }
 
 // Sync brings everything to the disk.
@@ -141,16 +188,36 @@ func (s *Stream) Lose(keep uint64) {
 	keep = max(keep, s.first-1)
 	s.messages = s.messages[:keep+1-s.first]
 	s.synced = keep
+	s.keepEntries()
 }
 
-// FramesBehind counts the commits and seals behind a sequence.
-func (s *Stream) FramesBehind(sequence uint64) (n int) {
+// CommitsBehind counts the commits behind a sequence.
+func (s *Stream) CommitsBehind(sequence uint64) (n int) {
 	for at := sequence + 1; at <= s.Last(); at++ {
-		if !s.IsForeign(at) && s.On(at) == Commits {
+		if s.IsCommit(at) {
 			n++
 		}
 	}
 	return n
+}
+
+// IsCommit says that a message is a commit, and neither a seal nor foreign.
+func (s *Stream) IsCommit(sequence uint64) bool {
+	return !s.IsForeign(sequence) && s.On(sequence) == Commits && s.Frame(sequence).Kind.IsCommit()
+}
+
+// Trim removes what is before a sequence, but neither the last commit nor the newest entry, and says whether there was
+// something.
+func (s *Stream) Trim(before uint64) bool {
+	last, found, err := s.LastCommit()
+	if err != nil || !found {
+		return false
+	}
+	before = min(before, last.Sequence)
+	if newest, found, _ := s.Newest(); found {
+		before = min(before, newest.Sequence)
+	}
+	return s.Purge(before)
 }
 
 // Purge removes what is before a sequence, but never the last message, and says whether there was something.
@@ -160,10 +227,11 @@ func (s *Stream) Purge(before uint64) bool {
 	}
 	s.messages = s.messages[before-s.first:]
 	s.first = before
+	s.keepEntries()
 	return true
 }
 
-// TakeBack removes a commit. What others have put behind it stays.
+// TakeBack removes a commit or seal. What others have put behind it stays.
 func (s *Stream) TakeBack(sequence uint64) {
 	if sequence < s.Last() {
 		*s.at(sequence) = message{}
@@ -173,10 +241,10 @@ func (s *Stream) TakeBack(sequence uint64) {
 	s.synced = min(s.synced, s.Last())
 }
 
-// Replay calls fn for each commit and seal from a sequence on, up to the one that is the last as it begins. It calls
+// Replay calls fn for each commit from a sequence on, up to the one that is the last as it begins. It calls
 // step before it looks at a message; meanwhile the stream may change.
 func (s *Stream) Replay(from uint64, step func(), fn func(channel.Record) error) error {
-	last, found, err := s.LastFrame()
+	last, found, err := s.LastCommit()
 	if err != nil || !found {
 		return err
 	}
@@ -193,6 +261,9 @@ func (s *Stream) Replay(from uint64, step func(), fn func(channel.Record) error)
 			if !rule.ForeignCheck {
 				return errForeign
 			}
+			continue
+		}
+		if !s.IsCommit(next) {
 			continue
 		}
 		if err := fn(s.Record(next)); err != nil {

@@ -38,7 +38,7 @@ func TestAPublishExpectsTheLastMessageOfASubject(t *testing.T) {
 		}
 	}
 	newest, found, err := s.Newest()
-	if last, _, _ := s.LastFrame(); err != nil || !found || newest.Sequence != 5 || last.Sequence != 4 || last.Tail != 4 {
+	if last, _, _ := s.End(); err != nil || !found || newest.Sequence != 5 || last.Sequence != 4 || last.Tail != 4 {
 		t.Errorf("newest %+v, last %+v, %v", newest, last, err)
 	}
 	s.AppendForeignTo(Register, []byte("garbage"))

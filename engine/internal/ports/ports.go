@@ -16,7 +16,11 @@ import (
 // Log is the channel of an instance.
 type Log interface {
 	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
-	Last(ctx context.Context) (channel.Record, bool, error)
+	Claim(data []byte, expected uint64) *channel.Pending
+	Seal(data []byte, claim uint64) *channel.Pending
+	Last(ctx context.Context) (channel.Record, bool, error)   // commit
+	End(ctx context.Context) (channel.Record, bool, error)    // commit or seal
+	Newest(ctx context.Context) (channel.Record, bool, error) // entry of the register
 	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
 	Info(ctx context.Context) (channel.Info, error)
 	Trim(ctx context.Context, before uint64) error

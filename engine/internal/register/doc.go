@@ -19,5 +19,5 @@
 // must not hide the frame before it: [Taken.Last].
 //
 // Every entry has an epoch above all before it. The entry of an owner has to outlive each trim of the stream. It holds
-// the trim back where it stands, so an owner that wants to trim enters itself again first: [Claimant.Refresh].
+// the trim back where it stands, so an owner that wants to trim enters itself again first: [Refresh].
 package register

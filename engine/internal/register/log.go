@@ -19,11 +19,11 @@ type Log interface {
 	// Seal stores a seal on the subject of commits if the last message of the register has the sequence of the claim.
 	Seal(data []byte, claim uint64) *channel.Pending
 
-	// Last returns the last commit or seal, Newest the newest entry of the register. Tail of the record is the last
+	// End returns the last commit or seal, Newest the newest entry of the register. Tail of the record is the last
 	// message of the subject, whatever it is, also when nothing is found.
-	Last(ctx context.Context) (channel.Record, bool, error)
+	End(ctx context.Context) (channel.Record, bool, error)
 	Newest(ctx context.Context) (channel.Record, bool, error)
-	// Replay calls fn with the commits and seals from a sequence on.
+	// Replay calls fn with the commits from a sequence on.
 	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
 }
 
@@ -33,6 +33,10 @@ type Claimant struct {
 	Clock ports.Clock
 	Owner uint64      // random number of the owner
 	Notes frame.Notes // of its entries: why it claims, for people
+	Stage string      // of fault points
+
+	// OnTry is told why a step is tried again. Default: not called.
+	OnTry func(cause error)
 }
 
 // Taken says what a take-over came to.
@@ -68,7 +72,7 @@ func (t *Taken) IsReplacedBy(f *frame.Frame) bool { return f.Epoch > t.Epoch }
 // Seals of its own claim behind that are copies. The server stores them, from any client, while the claim is the
 // newest.
 func (t *Taken) Last(ctx context.Context, log Log, known uint64) (last channel.Record, found bool, err error) {
-	last, found, err = log.Last(ctx)
+	last, found, err = log.End(ctx)
 	if err != nil || !found || last.Frame.Kind != frame.KindSeal || last.Sequence <= known || t.IsReplacedBy(last.Frame) {
 		return last, found, err
 	}
@@ -81,7 +85,7 @@ func (t *Taken) Last(ctx context.Context, log Log, known uint64) (last channel.R
 		return nil
 	})
 	if err == nil && !isKnown { // a newer owner has trimmed it meanwhile
-		return log.Last(ctx)
+		return log.End(ctx)
 	}
 	last.Tail = tail
 	return last, found, err

@@ -30,7 +30,7 @@ type serverLog struct {
 
 var _ register.Log = (*serverLog)(nil)
 
-func newServerLog(t *testing.T, s *natsserver.Server, replicas int) *serverLog {
+func newServerLog(t testing.TB, s *natsserver.Server, replicas int) *serverLog {
 	t.Helper()
 	js := s.JetStream()
 	stream, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
@@ -81,7 +81,7 @@ func (l *serverLog) Seal(data []byte, claim uint64) *channel.Pending {
 	return l.send(l.commits, l.own, claim, data)
 }
 
-func (l *serverLog) Last(ctx context.Context) (channel.Record, bool, error) {
+func (l *serverLog) End(ctx context.Context) (channel.Record, bool, error) {
 	return l.last(ctx, l.commits)
 }
 func (l *serverLog) Newest(ctx context.Context) (channel.Record, bool, error) {
@@ -301,18 +301,27 @@ func TestAnOwnerThatEnteredItselfAgainMayTrim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim := taken.Claim
-	if err := c.Refresh(t.Context(), &taken); err != nil || taken.Claim <= claim {
-		t.Fatalf("the claim is at %d, was at %d: %v", taken.Claim, claim, err)
+	if err := register.Refresh(t.Context(), log, ports.RealTime{}, 1, taken.Fence); err != nil {
+		t.Fatal(err)
 	}
-	if err := log.stream.Purge(t.Context(), jetstream.WithPurgeSequence(min(taken.Claim, taken.Fence))); err != nil {
+	newest, found, err := log.Newest(t.Context())
+	if err != nil || !found || newest.Sequence <= taken.Fence || newest.Frame.Epoch != taken.Epoch {
+		t.Fatalf("the claim is at %d, the fence at %d: %v", newest.Sequence, taken.Fence, err)
+	}
+	if err := register.Refresh(t.Context(), log, ports.RealTime{}, 1, taken.Fence); err != nil {
+		t.Fatal(err)
+	}
+	if again, _, _ := log.Newest(t.Context()); again.Sequence != newest.Sequence {
+		t.Errorf("it entered itself again where nothing is to be trimmed: %d, %d", again.Sequence, newest.Sequence)
+	}
+	if err := log.stream.Purge(t.Context(), jetstream.WithPurgeSequence(taken.Fence)); err != nil {
 		t.Fatal(err)
 	}
 	next := &owner{log: log, number: 2}
 	if later, err := (&register.Claimant{Log: log, Clock: ports.RealTime{}, Owner: 2}).TakeOver(t.Context(), next); err != nil || later.Epoch != taken.Epoch+1 || next.last.Commit != 2 {
 		t.Errorf("%+v, commit %d, %v", later, next.last.Commit, err)
 	}
-	if lost := (*register.LostError)(nil); !errors.As(c.Refresh(t.Context(), &taken), &lost) {
+	if lost := (*register.LostError)(nil); !errors.As(register.Refresh(t.Context(), log, ports.RealTime{}, 1, 1<<40), &lost) {
 		t.Error("an owner that was replaced entered itself again")
 	}
 }

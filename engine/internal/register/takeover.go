@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/rule"
 )
@@ -53,6 +54,7 @@ func (c *Claimant) close(ctx context.Context, t *Taken, s Successor) error {
 			return err
 		}
 	}
+	faultpoint.Hit(faultpoint.AfterSeal, c.Stage)
 	return nil
 }
 
@@ -62,7 +64,8 @@ func (c *Claimant) claim(ctx context.Context, t *Taken) error {
 	if err != nil {
 		return fmt.Errorf("read the register: %w", err)
 	}
-	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner { // it claims again
+	// It claims again. A server that lost what it had acknowledged may have gone back to an older entry.
+	if found && t.Claim != 0 && newest.Frame.Owner != c.Owner && newest.Frame.Epoch >= t.Epoch {
 		return lostTo(newest, t.Epoch)
 	}
 	if err := c.look(ctx, t); err != nil {
@@ -78,12 +81,13 @@ func (c *Claimant) claim(ctx context.Context, t *Taken) error {
 		return nil
 	}
 	t.Claim, err = c.enter(ctx, t.Epoch, newest, found)
+	faultpoint.Hit(faultpoint.AfterClaim, c.Stage)
 	return err
 }
 
 // look notes the newest commit that is known, and the epoch of what stands at the end.
 func (c *Claimant) look(ctx context.Context, t *Taken) error {
-	last, found, err := c.Log.Last(ctx)
+	last, found, err := c.Log.End(ctx)
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the last frame: %w", err)
@@ -104,8 +108,9 @@ func (c *Claimant) enter(ctx context.Context, epoch uint64, newest channel.Recor
 	if err != nil {
 		return 0, fmt.Errorf("encode the claim: %w", err)
 	}
-	isSame := func(rec channel.Record, owner, epoch uint64) bool {
-		return rec.Frame.Owner == owner && rec.Frame.Epoch == epoch
+	before := uint64(0)
+	if found {
+		before = newest.Frame.Epoch
 	}
 	// What is sent again expects the same message as before, or one behind it: it is stored once.
 	sequence, err := c.insist(ctx, func() *channel.Pending { return c.Log.Claim(data, newest.Tail) }, func() (uint64, error) {
@@ -113,12 +118,10 @@ func (c *Claimant) enter(ctx context.Context, epoch uint64, newest channel.Recor
 		switch {
 		case err != nil:
 			return 0, fmt.Errorf("read the register: %w", err)
-		case isThere && now.Sequence > newest.Sequence && isSame(now, c.Owner, epoch):
+		case isThere && now.Frame.Owner == c.Owner && now.Frame.Epoch == epoch:
 			return now.Sequence, nil
-		case isThere && !(found && isSame(now, newest.Frame.Owner, newest.Frame.Epoch)):
+		case isThere && now.Frame.Epoch > before:
 			return 0, lostTo(now, epoch)
-		case found && !isThere:
-			return 0, errNoEntries
 		}
 		newest.Tail = now.Tail // what is behind it is of another client, or its owner entered itself again
 		return 0, nil
@@ -145,7 +148,8 @@ func (c *Claimant) seal(ctx context.Context, t *Taken) error {
 	if !isOpen(err) {
 		return fmt.Errorf("seal: %w", err)
 	}
-	last, found, err := c.Log.Last(ctx)
+	c.tries(err)
+	last, found, err := c.Log.End(ctx)
 	if err != nil {
 		return fmt.Errorf("seal: read the last frame: %w", err)
 	}
@@ -180,27 +184,6 @@ func (c *Claimant) fence(ctx context.Context, t *Taken, data []byte) (uint64, er
 	return sequence, nil
 }
 
-// Refresh enters an owner once more, at the end of the stream, so that what is before can be trimmed. Its epoch stays.
-func (c *Claimant) Refresh(ctx context.Context, t *Taken) error {
-	newest, found, err := c.Log.Newest(ctx)
-	switch {
-	case err != nil:
-		return fmt.Errorf("read the register: %w", err)
-	case found && (newest.Frame.Owner != c.Owner || newest.Frame.Epoch != t.Epoch):
-		return lostTo(newest, t.Epoch)
-	}
-	if !found {
-		return errNoEntries
-	}
-	claim, err := c.enter(ctx, t.Epoch, newest, true)
-	if err == nil {
-		t.Claim = claim
-	}
-	return err
-}
-
-var errNoEntries = errors.New("the register has lost its entries: was the stream purged or restored?")
-
 const (
 	firstDelay = 20 * time.Millisecond
 	mostDelay  = 500 * time.Millisecond
@@ -214,12 +197,19 @@ func (c *Claimant) insist(ctx context.Context, publish func() *channel.Pending, 
 		if err == nil || !isOpen(err) {
 			return sequence, err
 		}
+		c.tries(err)
 		if err := c.Clock.Pause(ctx, delay); err != nil {
 			return 0, err
 		}
 		if sequence, err = look(); err != nil || sequence != 0 {
 			return sequence, err
 		}
+	}
+}
+
+func (c *Claimant) tries(cause error) {
+	if c.OnTry != nil {
+		c.OnTry(cause)
 	}
 }
 

@@ -9,19 +9,20 @@ import (
 	"penstock/engine/observe"
 )
 
-// trims sees to it that nothing is trimmed which a recovery or a reader can
+// trimmed sees to it that nothing was trimmed which a recovery or a reader can
 // need: what comes after the checkpoint on disk, and after the position that
 // no power cut can take from a reader.
-func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
+func (o *simOracle) trimmed(p *simProcess, s *simStream) {
 	w := o.world
-	if before <= s.First() || w.contested || w.robbed || !w.embedded && !w.syncAlways {
+	if w.contested || w.robbed || !w.embedded && !w.syncAlways {
 		return
 	}
 	a := o.accounts[s.stage.name]
-	for s.IsForeign(before) { // the last frame is behind it
-		before++
+	at := s.First()
+	for !s.IsCommit(at) { // the last commit is behind it
+		at++
 	}
-	first := s.Frame(before)
+	first := s.Frame(at)
 	if saved, found := p.disk.Checkpoint(s.stage.name); !found || first.Commit > saved.Commit {
 		o.wrong(a, "it is trimmed up to commit %d, and its checkpoint is at %d", first.Commit, saved.Commit)
 	}
@@ -43,7 +44,7 @@ func (o *simOracle) trims(p *simProcess, s *simStream, before uint64) {
 
 // durable is the last frame of a stage that a cut of the power cannot take.
 func (o *simOracle) durable(a *account) *frame.Frame {
-	behind := a.stream.FramesBehind(a.stream.Synced())
+	behind := a.stream.CommitsBehind(a.stream.Synced())
 	if n := len(a.frames) - 1 - behind; n >= 0 {
 		return a.frames[n].frame
 	}

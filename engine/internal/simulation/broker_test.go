@@ -21,8 +21,9 @@ type simStream struct {
 type request struct {
 	process  *simProcess
 	stream   *simStream
+	subject  memory.Subject
 	data     []byte
-	expected uint64
+	expected memory.Expectation
 	settle   func(sequence uint64, err error)
 
 	arrived  bool
@@ -35,11 +36,11 @@ type request struct {
 func (w *world) arrive(q *request) {
 	q.arrived = true
 	s := q.stream
-	q.sequence, q.err = s.Append(q.data, q.expected)
+	q.sequence, q.err = s.Store(q.subject, q.data, q.expected)
 	switch {
 	case errors.Is(q.err, channel.ErrConflict):
 		w.counts[conflicts]++
-		w.say("%s: publish of %s after %d is refused: the last is %d", q.process, s.stage, q.expected, s.Last())
+		w.say("%s: publish of %s is refused: %v", q.process, s.stage, q.err)
 		return
 	case q.err != nil:
 		w.violate("%s published a frame that cannot be read: %v", q.process, q.err)
@@ -52,7 +53,9 @@ func (w *world) arrive(q *request) {
 	if w.tracing {
 		w.say("%s: %s stores sequence %d: %s", q.process, s.stage, q.sequence, describe(f))
 	}
-	w.oracle.stored(s, f)
+	if q.subject == memory.Commits && f.Kind.IsCommit() {
+		w.oracle.stored(s, f)
+	}
 }
 
 func (w *world) answer(q *request) {
@@ -67,6 +70,22 @@ func (w *world) giveUp(q *request) {
 	w.counts[noAnswers]++
 	w.say("%s: no answer of %s (stored: %v)", q.process, q.stream.stage, q.arrived && q.err == nil)
 	q.settle(0, fmt.Errorf("%w: no answer", channel.ErrUnknown))
+}
+
+// settle answers what a process has under way.
+func (w *world) settle(p *simProcess) {
+	for _, q := range w.requests {
+		if q.process != p {
+			continue
+		}
+		if !q.arrived {
+			w.arrive(q)
+		}
+		if !q.answered {
+			w.answer(q)
+		}
+	}
+	w.sweep()
 }
 
 // sweep forgets requests that are over.
@@ -96,11 +115,11 @@ func (w *world) loseTail(s *simStream) {
 	w.say("%s loses the sequences %d to %d", s.stage, keep+1, s.Last())
 	w.lost = true
 	w.counts[tailsLost]++
-	w.oracle.lose(s, s.FramesBehind(keep))
+	w.oracle.lose(s, s.CommitsBehind(keep))
 	s.Lose(keep)
 }
 
-// purge removes what is before a sequence, but never the last.
+// purge removes what is before a sequence, but never the last message.
 func (w *world) purge(s *simStream, before uint64) {
 	before = min(before, s.Last())
 	if s.Purge(before) {
@@ -121,19 +140,42 @@ var _ ports.Log = (*simLink)(nil)
 func (l *simLink) Own(context.Context, channel.Owner) error { return nil }
 
 func (l *simLink) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
+	return l.send(memory.Commits, data, memory.Expectation{On: memory.Commits, Last: expected})
+}
+
+func (l *simLink) Claim(data []byte, expected uint64) *channel.Pending {
+	return l.send(memory.Register, data, memory.Expectation{On: memory.Register, Last: expected})
+}
+
+func (l *simLink) Seal(data []byte, claim uint64) *channel.Pending {
+	return l.send(memory.Commits, data, memory.Expectation{On: memory.Register, Last: claim})
+}
+
+func (l *simLink) send(subject memory.Subject, data []byte, e memory.Expectation) *channel.Pending {
 	l.process.mustLive()
 	w := l.process.world
 	pending, settle := channel.NewPending()
-	q := &request{process: l.process, stream: l.stream, data: append([]byte(nil), data...), expected: expected, settle: settle}
+	q := &request{process: l.process, stream: l.stream, subject: subject, data: append([]byte(nil), data...), expected: e, settle: settle}
 	w.requests = append(w.requests, q)
 	return pending
 }
 
-func (l *simLink) Last(context.Context) (rec channel.Record, found bool, err error) {
+func (l *simLink) Last(context.Context) (channel.Record, bool, error) {
 	l.process.mayYield()
-	rec, found, err = l.stream.LastFrame()
+	defer l.process.mayYield()
+	return l.stream.LastCommit()
+}
+
+func (l *simLink) End(context.Context) (channel.Record, bool, error) {
 	l.process.mayYield()
-	return rec, found, err
+	defer l.process.mayYield()
+	return l.stream.End()
+}
+
+func (l *simLink) Newest(context.Context) (channel.Record, bool, error) {
+	l.process.mayYield()
+	defer l.process.mayYield()
+	return l.stream.Newest()
 }
 
 func (l *simLink) Replay(_ context.Context, from uint64, fn func(channel.Record) error) error {
@@ -148,27 +190,27 @@ func (l *simLink) Info(context.Context) (channel.Info, error) {
 func (l *simLink) Trim(_ context.Context, before uint64) error {
 	l.process.mayYield()
 	w := l.process.world
-	last, found, err := l.stream.LastFrame()
-	if err != nil || !found {
-		return err
+	if l.stream.Trim(before) {
+		w.oracle.trimmed(l.process, l.stream)
+		w.counts[trims]++
+		w.say("%s is trimmed below %d", l.stream.stage, l.stream.First())
 	}
-	before = min(before, last.Sequence)
-	w.oracle.trims(l.process, l.stream, before)
-	w.purge(l.stream, before)
 	return nil
 }
 
 func (l *simLink) Cut(_ context.Context, after uint64) error {
 	s := l.stream
 	for {
-		last, found, err := s.LastFrame()
+		last, found, err := s.End()
 		if err != nil || !found || last.Sequence <= after {
 			return err
 		}
 		l.process.mayYield()
 		l.process.world.say("%s: %s takes sequence %d back", l.process, s.stage, last.Sequence)
-		l.process.world.counts[takenBack]++
-		l.process.world.oracle.lose(s, 1)
+		if last.Frame.Kind.IsCommit() {
+			l.process.world.counts[takenBack]++
+			l.process.world.oracle.lose(s, 1)
+		}
 		s.TakeBack(last.Sequence)
 	}
 }
@@ -209,7 +251,7 @@ func (w *world) newFeed(s *simSession, i *task.Input) *simFeed {
 
 func (f *simFeed) Last(context.Context) (channel.Record, bool, error) {
 	f.session.process.world.meanwhile()
-	return f.stream.LastFrame()
+	return f.stream.LastCommit()
 }
 
 func (f *simFeed) Bounds(context.Context) (first, last uint64, err error) {
@@ -224,10 +266,7 @@ func (f *simFeed) Consume(_ context.Context, start uint64) (uint64, error) {
 }
 
 func (f *simFeed) pending() uint64 {
-	if f.cursor > f.stream.Last() {
-		return 0
-	}
-	return f.stream.Last() + 1 - max(f.cursor, f.stream.First())
+	return f.stream.Pending(f.cursor)
 }
 
 // canDeliver says whether there is something for the task, and room.
@@ -258,7 +297,7 @@ func (f *simFeed) deliver(ctx context.Context) {
 		f.joined = true
 		f.check(false, f.reader.Join(ctx))
 	} else if f.pending() > 0 {
-		sequence := max(f.cursor, f.stream.First())
+		sequence := f.stream.NextOnCommits(f.cursor)
 		f.cursor = sequence + 1
 		w.say("%s gets sequence %d of %s", f.session, sequence, f.stream.stage)
 		f.check(f.reader.Look(ctx, sequence, f.pending(), !f.stream.IsForeign(sequence), f.stream.Data(sequence)))

@@ -191,7 +191,7 @@ func (w *world) startSecond() {
 // rob purges frames, also those that are still needed.
 func (w *world) rob() {
 	s := w.inOrder[w.choose(uint64(len(w.inOrder)))]
-	last, found, err := s.LastFrame()
+	last, found, err := s.LastCommit()
 	if err != nil || !found || last.Sequence == s.First() {
 		return
 	}

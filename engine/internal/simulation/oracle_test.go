@@ -92,9 +92,9 @@ func (o *simOracle) checkOwner(a *account, f *frame.Frame) {
 	switch {
 	case f.Commit != last.Commit+1:
 		o.wrong(a, "commit %d follows commit %d", f.Commit, last.Commit)
-	case last.Ended && !(f.Kind == frame.KindFence && last.UsedUp && o.producerGoesOn(a)):
+	case last.Ended && !(f.Kind == frame.KindFence && (f.Ended || last.UsedUp && o.producerGoesOn(a))):
 		o.wrong(a, "a frame follows its end: %s", describe(f))
-	case f.Kind == frame.KindFence && f.Epoch != last.Epoch+1:
+	case f.Kind == frame.KindFence && f.Epoch <= last.Epoch: // claims without a fence are in between
 		o.wrong(a, "a fence of epoch %d follows epoch %d", f.Epoch, last.Epoch)
 	case f.Kind != frame.KindFence && (f.Epoch != last.Epoch || f.Owner != last.Owner):
 		o.wrong(a, "after a fence of owner %d (epoch %d) owner %d (epoch %d) commits", last.Owner, last.Epoch, f.Owner, f.Epoch)

@@ -80,6 +80,10 @@ func (c simClock) Until(ctx context.Context, done <-chan struct{}) error {
 				return ctx.Err()
 			}
 			current := c.process.world.current
+			if current == nil { // the last checkpoint of a process that ends in order
+				c.process.world.settle(c.process)
+				continue
+			}
 			current.done = done
 			current.pause()
 		}

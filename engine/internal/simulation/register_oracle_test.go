@@ -113,9 +113,9 @@ func (o *registerOracle) commit(f *frame.Frame, sequence uint64) {
 	o.seal, o.last, o.lastAt = nil, *f, sequence
 }
 
-// trims: the newest entry and the last commit stay.
-func (o *registerOracle) trims(before uint64) {
-	if before > o.entryAt || before > o.lastAt {
-		o.world.violate("a trim below %d takes the newest claim at %d or the last commit at %d", before, o.entryAt, o.lastAt)
+// trimmed: the newest entry and the last commit stay.
+func (o *registerOracle) trimmed() {
+	if first := o.world.stream.First(); first > o.entryAt || first > o.lastAt {
+		o.world.violate("a trim below %d takes the newest claim at %d or the last commit at %d", first, o.entryAt, o.lastAt)
 	}
 }

@@ -67,7 +67,7 @@ func (o *registerOwner) live() {
 	}
 	o.taken, o.sequence = taken, taken.Fence
 	for o.commit(ctx) {
-		if w.chance(24) && !o.trim(ctx, c) {
+		if w.chance(24) && !o.trim(ctx) {
 			return
 		}
 	}
@@ -164,19 +164,19 @@ func (o *registerOwner) publish(ctx context.Context, f *frame.Frame, data []byte
 	}
 }
 
-// trim enters the owner again and purges what is before, and says whether it is still the owner.
-func (o *registerOwner) trim(ctx context.Context, c *register.Claimant) bool {
+// trim enters the owner again and trims what is before, and says whether it is still the owner.
+func (o *registerOwner) trim(ctx context.Context) bool {
 	w := o.world
-	if err := c.Refresh(ctx, &o.taken); err != nil {
+	if err := register.Refresh(ctx, o, o, o.number, o.sequence); err != nil {
 		w.say("%s does not trim: %v", o, err)
 		return errors.As(err, new(*register.LostError)) && w.chance(128) // it may notice later
 	}
 	o.mayYield()
-	before := min(o.taken.Claim, o.sequence)
-	w.oracle.trims(before)
-	w.stream.Purge(before)
-	w.counts[registerTrims]++
-	w.say("%s trims below %d", o, before)
+	if w.stream.Trim(o.sequence) {
+		w.oracle.trimmed()
+		w.counts[registerTrims]++
+		w.say("%s trims below %d", o, w.stream.First())
+	}
 	return true
 }
 
@@ -199,10 +199,10 @@ func (o *registerOwner) Seal(data []byte, claim uint64) *channel.Pending {
 	return o.send(memory.Commits, data, memory.Expectation{On: memory.Register, Last: claim})
 }
 
-func (o *registerOwner) Last(context.Context) (channel.Record, bool, error) {
+func (o *registerOwner) End(context.Context) (channel.Record, bool, error) {
 	o.mayYield()
 	defer o.mayYield()
-	return o.world.stream.LastFrame()
+	return o.world.stream.End()
 }
 
 func (o *registerOwner) Newest(context.Context) (channel.Record, bool, error) {

@@ -289,7 +289,7 @@ func (w *world) close() {
 
 func (w *world) isComplete() bool {
 	for _, s := range w.inOrder {
-		if last, found, err := s.LastFrame(); err != nil || !found || !last.Frame.Ended {
+		if last, found, err := s.LastCommit(); err != nil || !found || !last.Frame.Ended {
 			return false
 		}
 	}

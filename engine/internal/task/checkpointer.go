@@ -14,6 +14,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/ports"
+	"penstock/engine/internal/register"
 	"penstock/engine/internal/rule"
 	"penstock/engine/internal/view"
 	"penstock/engine/internal/waits"
@@ -192,6 +193,9 @@ func (c *Checkpointer) trim(ctx context.Context, in *Instance) error {
 	if before <= c.Trimmed[in] {
 		return nil
 	}
+	if err := c.refresh(ctx, in, before); err != nil {
+		return err
+	}
 	switch err := in.Channel.Trim(ctx, before); {
 	case errors.Is(err, channel.ErrMayNot):
 		return nil
@@ -206,6 +210,20 @@ func (c *Checkpointer) trim(ctx context.Context, in *Instance) error {
 	in.Progress.stored.Store(int64(info.Bytes))
 	in.poke()
 	return nil
+}
+
+// refresh enters the instance's owner once more where its entry would hold the trim back. Where it is not the owner the
+// trim leaves the entry where it is.
+func (c *Checkpointer) refresh(ctx context.Context, in *Instance, before uint64) error {
+	t := in.Task.Load()
+	if t == nil || t.Ownership.taken.Claim >= before {
+		return nil
+	}
+	err := register.Refresh(ctx, in.Channel, in.Run.Clock, t.Ownership.Owner, before)
+	if lost := (*register.LostError)(nil); errors.As(err, &lost) {
+		return nil
+	}
+	return err
 }
 
 // Saver makes checkpoints durable, as [checkpoint.Store.Write] does.

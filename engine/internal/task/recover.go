@@ -4,43 +4,27 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
-	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
-	"penstock/engine/internal/rule"
 )
 
-// fenceTries is how often an instance tries to become the owner while the
-// owner before goes on committing, or others try the same.
-const fenceTries = 1000
-
 // Open makes the instance the owner of its stage: it finds the last commit,
-// rebuilds the state from the checkpoint and the frames after it, and fences
-// whichever process owned the stage before.
+// rebuilds the state from the checkpoint and the frames after it, and takes the
+// stage over from whichever process owned it before. A stage that has ended is
+// left as it is.
 func (t *Task) Open(ctx context.Context) error {
-	for try := 1; ; try++ {
-		if err := t.recover(ctx); err != nil {
-			return fmt.Errorf("stage %s: %w", t.Definition.Name, err)
-		}
-		if t.Phase.IsEnded() {
-			if again, err := t.reopens(ctx); err != nil || !again {
-				return err
-			}
-		}
-		err := t.fence(ctx)
-		var taken *FencedError
-		if err == nil || try == fenceTries || !errors.As(err, &taken) {
+	if err := t.recover(ctx); err != nil {
+		return fmt.Errorf("stage %s: %w", t.Definition.Name, err)
+	}
+	if t.Phase.IsEnded() {
+		if again, err := t.reopens(ctx); err != nil || !again {
 			return err
 		}
-		if try == 1 {
-			t.Log.Warn("another process owns the stage; taking it over", "owner_epoch", taken.OwnerEpoch)
-		}
-		t.Txn = nil
 	}
+	return t.own(ctx)
 }
 
 // recover brings the instance up to the channel's last frame.
@@ -89,46 +73,6 @@ func (t *Task) adopt(ctx context.Context) error {
 	}
 	t.Progress.stored.Store(int64(info.Bytes))
 	return t.loadAttempts()
-}
-
-// fence writes an empty frame with the next epoch. From then on a commit of
-// the owner before cannot follow the sequence it expects. The frame holds
-// everything a start needs, so that older ones may be trimmed.
-func (t *Task) fence(ctx context.Context) error {
-	if !rule.Fencing {
-		return nil
-	}
-	control, sequence := t.Committed.Last()
-	fence := control
-	fence.Owner, fence.Epoch, fence.Commit, fence.Kind = t.Ownership.Owner, control.Epoch+1, control.Commit+1, frame.KindFence
-	if control.Ended { // it was reopened
-		fence.Ended, fence.EndPhase, fence.Cursor = false, false, ""
-	}
-	if fence.Tally.IsZero() {
-		fence.Tally = t.Observed.Stats.before
-	}
-	fence.Timers = append([]int64(nil), t.timers.due...)
-	fence.Sections = make([]frame.Section, len(t.Progress.next))
-	for d, stream := range t.Definition.Destinations() {
-		fence.Sections[d] = frame.Section{Branch: stream.Branch, Base: t.Progress.next[d].Load()}
-	}
-	data, err := frame.Append(nil, &fence, frame.Options{})
-	if err != nil {
-		return fmt.Errorf("encode the fence frame: %w", err)
-	}
-	t.Ownership.Epoch = fence.Epoch
-	t.Txn = &txn{frame: fence, data: data, expected: sequence}
-	t.Txn.publish(t.Channel, sequence)
-	written, err := t.outcome(ctx)
-	if err != nil {
-		return err
-	}
-	t.Committed.Accept(&fence, written)
-	t.published(t.Txn, written)
-	t.Txn = nil
-	faultpoint.Hit(faultpoint.AfterFence, t.Definition.Name)
-	t.resumes = resumption{control.Commit, t.TakenOf(&control)}
-	return nil
 }
 
 // A resumption is where a task goes on; its commit is 0 if there is none before it.

@@ -62,13 +62,13 @@ func waitFor(cause error, kind waits.Kind) waits.Kind {
 // one before ours. Messages of others may be behind it: then the frame has to
 // expect the last of them, and one that is still on its way can come no more.
 func (t *Task) lookBack(ctx context.Context) (uint64, error) {
-	last, found, err := t.Channel.Last(ctx)
+	last, found, err := t.Ownership.taken.Last(ctx, t.Channel, t.Txn.expected)
 	switch {
 	case errors.Is(err, channel.ErrStreamLost):
 		return 0, t.escalate(err)
 	case err != nil:
 		return 0, fmt.Errorf("%w: %w", channel.ErrUnknown, err)
-	case found && last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit == t.Txn.frame.Commit:
+	case found && last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit == t.Txn.frame.Commit && last.Frame.Kind.IsCommit():
 		return last.Sequence, nil
 	case found && last.Sequence != t.Txn.expected, !found && t.Txn.expected != 0:
 		return 0, t.escalate(t.fenced(last, found))
@@ -98,7 +98,7 @@ func (t *Task) fenced(last channel.Record, found bool) error {
 func (t *Task) refused(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	last, found, lookErr := t.Channel.Last(ctx)
+	last, found, lookErr := t.Channel.End(ctx)
 	if lookErr == nil && found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Progress.Last.Load() {
 		err = t.fencedBy(last)
 	}

@@ -9,6 +9,7 @@ import (
 	"penstock/engine/internal/answer"
 	"penstock/engine/internal/inflight"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/register"
 )
 
 // Task is an instance's hold on its stage, from its fence on. Its loop runs
@@ -57,6 +58,7 @@ type outside struct {
 type ownership struct {
 	Owner uint64 // random
 	Epoch uint64
+	taken register.Taken // of the take-over; zero where the stage had ended
 }
 
 // userCode guards the calls of the user's functions: see invoke.
