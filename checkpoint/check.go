@@ -6,6 +6,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"penstock/checkpoint/internal/disk"
 	"penstock/checkpoint/internal/entry"
 	"penstock/checkpoint/internal/mend"
 	"penstock/internal/format"
@@ -16,6 +17,12 @@ import (
 // are damaged: each error wraps ErrCorrupt, unless a file cannot be read.
 func Check(dir string) (count int, damages []error) {
 	return mend.Check(dir, badgerOptions(dir, discarded))
+}
+
+// IsRefusal says that the operating system refused something, such as to read a file: that is no damage.
+func IsRefusal(err error) bool {
+	_, isRefusal := disk.Refusal(err)
+	return isRefusal
 }
 
 // CheckValues compares every value of the store with its checksum: checkpoints, keys and

@@ -3,6 +3,8 @@ package broker
 import (
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -23,6 +25,18 @@ func (l serverLog) debug(format string, args []any) {
 	l.logger.Debug("embedded NATS server: " + fmt.Sprintf(format, args...))
 }
 
+// rebuilt are what the server says of an index that is older than its stream, as after each killed process: it
+// reads the stream then, and nothing is lost.
+var rebuilt = []string{
+	"Stream state outdated, last block has additional entries, will rebuild",
+	"Stream state outdated, found extra blocks, will rebuild",
+}
+
 func (l serverLog) warn(format string, args []any) {
-	l.logger.Warn("embedded NATS server: " + fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	if slices.ContainsFunc(rebuilt, func(end string) bool { return strings.HasSuffix(text, end) }) {
+		l.logger.Debug("embedded NATS server: " + text)
+		return
+	}
+	l.logger.Warn("embedded NATS server: " + text)
 }

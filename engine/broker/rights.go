@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -56,15 +57,33 @@ func (e *MissingError) Error() string {
 	if more := len(e.Rights) - len(shown); more > 0 {
 		fmt.Fprintf(&text, ", and lacks %d more rights", more)
 	}
-	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v lists everything that the pipeline needs)",
-		ErrPermission, user, &text, e.Server, remedy.Rights)
+	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v lists everything that the pipeline needs)%s",
+		ErrPermission, user, &text, e.Server, remedy.Rights, e.ownPrefix())
+}
+
+// ownPrefix says what else helps a user who may get answers only at a prefix of its own: to grant all answers of the
+// account would be more than it needs.
+func (e *MissingError) ownPrefix() string {
+	if !e.lacksAnswers() {
+		return ""
+	}
+	return fmt.Sprintf("; if this user has a prefix of its own for answers, name it with %v", remedy.InboxPrefix)
+}
+
+func (e *MissingError) lacksAnswers() bool {
+	return slices.ContainsFunc(e.Rights, func(r Right) bool { return r.Action == Subscribe && r.Subject == nats.InboxPrefix+">" })
 }
 
 // Unwrap returns ErrPermission.
 func (e *MissingError) Unwrap() error { return ErrPermission }
 
-// Remedies is what tells the rights.
-func (e *MissingError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Rights} }
+// Remedies is what tells the rights, and the prefix of answers where that is the one that lacks.
+func (e *MissingError) Remedies() []remedy.Remedy {
+	if e.lacksAnswers() {
+		return []remedy.Remedy{remedy.Rights, remedy.InboxPrefix}
+	}
+	return []remedy.Remedy{remedy.Rights}
+}
 
 // checkRights asks an external server for each right. A server speaks of a violation before it answers the ping that
 // follows, so nothing is waited for but that answer.

@@ -21,3 +21,14 @@ func TestTheErrorOfManyMissingRightsIsShort(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Who may get answers only at a prefix of its own is told to name it, and not only to take wider rights.
+func TestTheErrorOfMissingAnswersNamesThePrefix(t *testing.T) {
+	t.Parallel()
+	for subject, named := range map[string]bool{"_INBOX.>": true, "_INBOX_orders.>": false} {
+		e := &MissingError{Server: "nats://h:1", Rights: []Right{{Action: Subscribe, Subject: subject}}}
+		if text := e.Error(); strings.Contains(text, "NATS.InboxPrefix") != named || len(e.Remedies()) != map[bool]int{true: 2, false: 1}[named] {
+			t.Errorf("%s: %s, %v", subject, text, e.Remedies())
+		}
+	}
+}

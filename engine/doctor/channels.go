@@ -105,7 +105,7 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 	if err != nil {
 		return l.refusal(part, err)
 	}
-	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.signedWith())
+	l.check("%s: %s, commits %d to %d%s", part, counted.Things(facts.frames, "frame"), facts.first, facts.last, facts.signedWith())
 	if !l.misfits(ctx, part, stage, m) || store == nil || foreign { // a refusal would advise to start over
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"penstock/engine/inspect"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/scratch"
+	"penstock/engine/remedy"
 )
 
 // Finding is one thing that Examine found.
@@ -92,7 +93,7 @@ func newExaminer(config inspect.Config, open func(string) (*datadir.Directory, e
 		return nil, err
 	}
 	if config.Dir = path; !datadir.At(path).IsThere() {
-		return nil, fmt.Errorf("%w: %s", ErrNoDirectory, path)
+		return nil, remedy.Errorf("%w: no pipeline has run in %s: name another directory with %v", ErrNoDirectory, path, remedy.Dir)
 	}
 	if _, err := datadir.CheckOpenFiles(path, 0); err != nil {
 		return nil, err

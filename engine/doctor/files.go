@@ -79,14 +79,25 @@ func (l *look) tables() error {
 		return nil
 	}
 	count, damages := checkpoint.Check(l.dir.Checkpoints())
-	for _, err := range damages {
-		l.wrong("checkpoints", "%v", err)
+	if err := l.damagedTables(damages); err != nil {
+		return err
 	}
 	if len(damages) > 0 {
 		l.noStore = true
 		l.correctStore()
 	}
-	l.check("checkpoints: %d tables", count)
+	l.check("checkpoints: %s", counted.Things(count, "table"))
+	return nil
+}
+
+// damagedTables tells of damage. What the operating system refuses is none: then nothing is known, and nothing to mend.
+func (l *look) damagedTables(damages []error) error {
+	for _, err := range damages {
+		if checkpoint.IsRefusal(err) {
+			return fmt.Errorf("look at the checkpoints: %w", err)
+		}
+		l.wrong("checkpoints", "%v", err)
+	}
 	return nil
 }
 
@@ -99,7 +110,7 @@ func (l *look) correctStore() {
 		return
 	}
 	l.fixes = append(l.fixes, fix{
-		text:  fmt.Sprintf("correct %d flipped bits in the tables of the checkpoints, by their checksums: %v", len(list), list),
+		text:  fmt.Sprintf("correct %s in the tables of the checkpoints, by their checksums: %v", counted.Things(len(list), "flipped bit"), list),
 		apply: func(path string) error { return checkpoint.Correct(datadir.At(path).Checkpoints(), list) },
 	})
 }

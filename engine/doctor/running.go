@@ -77,7 +77,7 @@ func (l *look) running(ctx context.Context, s RunningStage) error {
 	if err != nil {
 		return l.refusal(part, err)
 	}
-	l.check("%s: %d frames, commits %d to %d%s", part, facts.frames, facts.first, facts.last, facts.signedWith())
+	l.check("%s: %s, commits %d to %d%s", part, counted.Things(facts.frames, "frame"), facts.first, facts.last, facts.signedWith())
 	return nil
 }
 

@@ -22,6 +22,7 @@ var (
 	Fresh           = Remedy{Name: "Config.Fresh"}           // start over
 	Dir             = Remedy{Name: "Config.Dir"}             // another data directory
 	NATS            = Remedy{Name: "Config.NATS"}            // the server
+	InboxPrefix     = Remedy{Name: "NATS.InboxPrefix"}       // of the answers that the user may get
 	ConnectTimeout  = Remedy{Name: "NATS.ConnectTimeout"}    // wait longer for it
 	FrameKeys       = Remedy{Name: "Config.FrameKeys"}       // authenticate frames
 	DiscardLetters  = Remedy{Name: "Config.DiscardLetters"}  // of the last run
@@ -136,7 +137,7 @@ func Text(text string, words Words) string {
 
 var known = []Remedy{
 	Fresh, Dir, NATS, ConnectTimeout, FrameKeys, DiscardLetters, DeadLetterCount, DeadLetterBytes,
-	Examine, Repair, Rights, GetLetter, DiscardLetter, ReplayLetters, ExportLetters,
+	InboxPrefix, Examine, Repair, Rights, GetLetter, DiscardLetter, ReplayLetters, ExportLetters,
 	ForceImport, ReplayTo,
 }
 

@@ -15,6 +15,7 @@ type Place struct {
 	Credentials string // file
 	NKeySeed    string // file
 	CA          string // file
+	InboxPrefix string // of the subjects of answers
 }
 
 // Flags are those by which another command finds the place, each with a space
@@ -25,7 +26,7 @@ func (p Place) Flags() string {
 		return flags
 	}
 	flags += " --nats " + Word(strings.Join(p.Servers, ","))
-	for _, login := range [][2]string{{" --nats-user ", p.User}, {" --nats-creds ", p.Credentials}, {" --nats-nkey ", p.NKeySeed}, {" --tls-ca ", p.CA}} {
+	for _, login := range [][2]string{{" --nats-user ", p.User}, {" --nats-creds ", p.Credentials}, {" --nats-nkey ", p.NKeySeed}, {" --tls-ca ", p.CA}, {" --nats-inbox-prefix ", p.InboxPrefix}} {
 		if login[1] != "" {
 			flags += login[0] + Word(login[1])
 		}

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -112,7 +115,7 @@ func (p *App) run(args []string, s app.System) int {
 	if err != nil {
 		var parsing *kong.ParseError
 		if errors.As(err, &parsing) {
-			err = &flags.UsageError{Err: err, Help: helpFor(a, parsing.Context)}
+			err = &flags.UsageError{Err: p.withPipelines(err, args), Help: helpFor(a, parsing.Context)}
 		}
 		return a.End(err)
 	}
@@ -121,6 +124,16 @@ func (p *App) run(args []string, s app.System) int {
 	}
 	a.OutliveReader()
 	return a.End(line.Run(a))
+}
+
+// withPipelines adds which pipelines there are to the error about a run of another one.
+func (p *App) withPipelines(err error, args []string) error {
+	names := p.names()
+	if len(args) < 2 || args[0] != "run" || slices.ContainsFunc(args, func(arg string) bool { return slices.Contains(names, arg) }) ||
+		!strings.HasPrefix(err.Error(), "unexpected argument") {
+		return err
+	}
+	return fmt.Errorf("%w: the pipelines are %s", err, strings.Join(names, ", "))
 }
 
 // helpFor is the command that tells how to do it right.

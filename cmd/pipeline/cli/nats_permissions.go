@@ -72,6 +72,7 @@ func (c *permissionsCmd) write(w io.Writer, rights []broker.Right, known bool) e
 	account := cmp.Or(c.Account, strings.ToUpper(user))
 	var text strings.Builder
 	fmt.Fprintf(&text, "# The permissions that the pipeline %s needs on a NATS server, and no others.\n", c.Pipeline)
+	fmt.Fprint(&text, "# The configuration of the server also needs a block \"jetstream {}\" at its top level, with a store_dir.\n")
 	if !known {
 		fmt.Fprint(&text, "# Its stages are unknown here, so * allows streams of any name: name the stages with --stages.\n")
 	}

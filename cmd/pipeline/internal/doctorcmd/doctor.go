@@ -92,7 +92,7 @@ func (c *Doctor) examine(ctx context.Context, config engine.Config) (found *doct
 		}
 		found, away := socket.Client{Dir: config.Dir, Log: config.Logger}.Examination(ctx)
 		if !errors.Is(away, socket.ErrNobody) {
-			return found, true, away
+			return found, true, where.WithHolder(away, err)
 		}
 		select {
 		case <-time.After(where.LockedPause):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
@@ -117,7 +118,7 @@ func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use fu
 			return away
 		}
 		if !errors.Is(away, socket.ErrNobody) {
-			return app.CouldNotLook(away)
+			return app.CouldNotLook(WithHolder(away, err))
 		}
 		select {
 		case <-time.After(LockedPause):
@@ -125,6 +126,14 @@ func UntilAnswered(ctx context.Context, inspect func() error, ask func() (use fu
 			return app.CouldNotLook(fmt.Errorf("%w; and the process does not answer: %w", err, away))
 		}
 	}
+}
+
+// WithHolder adds which process has the directory to an error of one that was silent: locked names it.
+func WithHolder(away, locked error) error {
+	if !errors.Is(away, os.ErrDeadlineExceeded) {
+		return away
+	}
+	return fmt.Errorf("%w; %w; if that process was suspended (state T in ps), kill -CONT lets it go on", away, locked)
 }
 
 // Bound ends a look at a server that has answered and does not go on.

@@ -14,6 +14,7 @@ func Where(config engine.Config) string {
 	n := config.NATS
 	return hint.Place{
 		Dir: config.Dir, Servers: broker.Addresses(n.URL), User: cmp.Or(n.User, userIn(n.URL)), Credentials: n.Credentials, NKeySeed: n.NKeySeed, CA: n.CA,
+		InboxPrefix: n.InboxPrefix,
 	}.Flags()
 }
 

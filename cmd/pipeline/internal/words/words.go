@@ -52,6 +52,7 @@ var remedyFlags = map[string]string{
 	remedy.Dir.Name:             "--dir",
 	remedy.NATS.Name:            "--nats",
 	remedy.ConnectTimeout.Name:  "--nats-timeout",
+	remedy.InboxPrefix.Name:     "--nats-inbox-prefix",
 	remedy.FrameKeys.Name:       "--frame-key-file",
 	remedy.DiscardLetters.Name:  "--discard-letters",
 	remedy.DeadLetterCount.Name: "--dead-letters",
