@@ -95,6 +95,7 @@ func (d *damage) err(stream string) error {
 	if d.count > len(d.sequences) {
 		list += " …"
 	}
-	return remedy.Errorf("dlq: %d of the messages in stream %s, sequence %s: look with `%v`, remove with `%v`: the first is %w",
-		d.count, stream, list, remedy.GetLetter.For("unreadable:SEQUENCE"), remedy.DiscardLetter.For("unreadable:SEQUENCE"), d.first)
+	first := unreadablePrefix + d.sequences[0]
+	return remedy.Errorf("dlq: %d of the messages in stream %s cannot be read, of sequence %s: look at the first with `%v`, remove it with `%v`: it is %w",
+		d.count, stream, list, remedy.GetLetter.For(first), remedy.DiscardLetter.For(first), d.first)
 }

@@ -22,6 +22,8 @@ type Finding struct {
 	Wrong bool   `json:"wrong"` // else it is only worth knowing
 	Part  string `json:"part"`  // "checkpoints", "channel worker", "dead letters" …
 	Text  string `json:"text"`
+	// Remedies are those that Text names, for remedy.Text.
+	Remedies []remedy.Remedy `json:"remedies,omitempty"`
 }
 
 // Examination is what Examine found in a data directory.

@@ -13,16 +13,11 @@ import (
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/durability"
 	"penstock/engine/internal/plan"
-	"penstock/internal/format"
 )
 
 // letters reads all dead letters.
 func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	queue, found, err := dlq.Lookup(ctx, b.JetStream(), l.pipeline)
-	if err != nil && ctx.Err() == nil && !errors.Is(err, format.ErrNewer) {
-		l.wrong("dead letters", "%v", err)
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -40,12 +35,12 @@ func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.
 		return err
 	}
 	count := 0
-	if err := queue.Each(ctx, func(dlq.Letter) error { count++; return nil }); err != nil {
-		if ctx.Err() != nil || errors.Is(err, format.ErrNewer) {
-			return err
-		}
-		l.wrong("dead letters", "%v", err)
-		return nil
+	err = queue.Each(ctx, func(dlq.Letter) error { count++; return nil })
+	switch {
+	case errors.Is(err, dlq.ErrDamaged) && !errors.Is(err, dlq.ErrNewerVersion): // the pipeline runs beside it
+		l.note("dead letters", "%v", err)
+	case err != nil:
+		return err
 	}
 	l.check("dead letters: %d", count)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"penstock/engine/internal/datadir"
+	"penstock/engine/remedy"
 )
 
 // look is one look at a directory.
@@ -25,12 +26,12 @@ type look struct {
 	unreadable []string
 }
 
-func (l *look) wrong(part, format string, args ...any) {
-	l.findings = append(l.findings, Finding{true, part, fmt.Sprintf(format, args...)})
-}
+func (l *look) wrong(part, format string, args ...any) { l.find(true, part, format, args) }
 
-func (l *look) note(part, format string, args ...any) {
-	l.findings = append(l.findings, Finding{false, part, fmt.Sprintf(format, args...)})
+func (l *look) note(part, format string, args ...any) { l.find(false, part, format, args) }
+
+func (l *look) find(wrong bool, part, format string, args []any) {
+	l.findings = append(l.findings, Finding{wrong, part, fmt.Sprintf(format, args...), remedy.Among(args)})
 }
 
 func (l *look) check(format string, args ...any) {

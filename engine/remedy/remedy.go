@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -59,6 +60,21 @@ func (r Remedy) String() string {
 // MarshalText makes it a text in a log, too.
 func (r Remedy) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
+// UnmarshalText is the inverse of MarshalText.
+func (r *Remedy) UnmarshalText(text []byte) error {
+	name, quoted, found := strings.Cut(string(text), "(")
+	*r = Remedy{Name: name}
+	if !found {
+		return nil
+	}
+	argument, err := strconv.Unquote(strings.TrimSuffix(quoted, ")"))
+	if err != nil {
+		return fmt.Errorf("the argument of the remedy %q: %w", text, err)
+	}
+	r.Argument = argument
+	return nil
+}
+
 // failure is an error with the remedies that its text names.
 type failure struct {
 	error
@@ -71,13 +87,7 @@ func (f *failure) Unwrap() error { return f.error }
 // Errorf is fmt.Errorf. The error has those of the arguments that are remedies.
 func Errorf(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	var named []Remedy
-	for _, a := range args {
-		if r, ok := a.(Remedy); ok {
-			named = append(named, r)
-		}
-	}
-	return &failure{err, named}
+	return &failure{err, Among(args)}
 }
 
 // Of returns the remedies that an error names, or one that it wraps, each once. Error
@@ -130,9 +140,24 @@ func Explain(err error, words Words) string {
 func Within(text string, err error, words Words) string { return replace(text, Of(err), words) }
 
 // Text is like Explain for a text that came from the library alone, such as a
-// finding of doctor.Examine: all remedies of this package are replaced.
-func Text(text string, words Words) string {
-	return replace(text, known, words)
+// finding of doctor.Examine: all remedies of this package are replaced, and the
+// named ones, which may have arguments.
+func Text(text string, words Words, named ...Remedy) string {
+	return replace(text, slices.Concat(known, named), words)
+}
+
+// Among are the remedies among values that make a text, and those that errors among
+// them name.
+func Among(values []any) (all []Remedy) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case Remedy:
+			all = append(all, v)
+		case error:
+			all = append(all, Of(v)...)
+		}
+	}
+	return all
 }
 
 var known = []Remedy{

@@ -53,8 +53,32 @@ func TestTheProgramSaysTheRemedy(t *testing.T) {
 	if remedy.As(nil, words) != nil || remedy.Of(nil) != nil {
 		t.Error("nil is no error")
 	}
+	if got := remedy.Among([]any{1, remedy.NATS, letter, "Config.Fresh"}); !slices.Equal(got, []remedy.Remedy{remedy.NATS, remedy.GetLetter.For("a:1"), remedy.GetLetter}) {
+		t.Errorf("%v", got)
+	}
+	if got := remedy.Text(letter.Error(), words, remedy.Of(letter)...); got != "see orders dlq show a:1, or orders dlq show  of another" {
+		t.Error(got)
+	}
 	if got := remedy.Text("see doctor.Examine; or Config.Fresh", words); got != "see doctor.Examine; or --fresh" {
 		t.Error(got)
+	}
+}
+
+func TestARemedyIsATextAndBack(t *testing.T) {
+	t.Parallel()
+	for _, want := range []remedy.Remedy{remedy.Fresh, remedy.GetLetter.For("a.0:b.0:1"), remedy.GetLetter.For(`a)"(`), {}} {
+		text, err := want.MarshalText()
+		got := remedy.Remedy{Argument: "of before"}
+		if err == nil {
+			err = got.UnmarshalText(text)
+		}
+		if err != nil || got != want {
+			t.Errorf("%q is %v, %v", text, got, err)
+		}
+	}
+	var r remedy.Remedy
+	if err := r.UnmarshalText([]byte("Queue.Get(a")); err == nil {
+		t.Errorf("half a remedy is %v", r)
 	}
 }
 

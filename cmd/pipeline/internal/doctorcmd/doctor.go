@@ -74,7 +74,8 @@ func (c *Doctor) Run(a *app.Invocation) error {
 // sayFindings puts findings into the words of the program.
 func sayFindings(h words.Hints, e *doctor.Examination) {
 	for i := range e.Findings {
-		e.Findings[i].Text = remedy.Text(e.Findings[i].Text, h.Words)
+		f := &e.Findings[i]
+		f.Text, f.Remedies = remedy.Text(f.Text, h.Words, f.Remedies...), nil
 	}
 	for i := range e.Steps {
 		e.Steps[i] = remedy.Text(e.Steps[i], h.Words)

@@ -83,13 +83,28 @@ func TestADiagnosisSteersNoTerminal(t *testing.T) {
 
 func TestFindingsAreInTheWordsOfTheProgram(t *testing.T) {
 	t.Parallel()
+	discard := remedy.DiscardLetter.For("a:1")
 	found := &doctor.Examination{
-		Findings: []doctor.Finding{{Text: remedy.Errorf("start over with %v", remedy.Fresh).Error()}},
-		Steps:    []string{remedy.Errorf("see %v", remedy.ReplayLetters).Error()},
+		Findings: []doctor.Finding{
+			{Text: remedy.Errorf("start over with %v", remedy.Fresh).Error()},
+			{Text: remedy.Errorf("discard with %v", discard).Error(), Remedies: []remedy.Remedy{discard}},
+		},
+		Steps: []string{remedy.Errorf("see %v", remedy.ReplayLetters).Error()},
 	}
 	library := *found
 	library.Findings = append([]doctor.Finding(nil), found.Findings...)
+	data, err := json.Marshal(found) // as the process sends it that runs the pipeline
+	if err == nil {
+		found = &doctor.Examination{}
+		err = json.Unmarshal(data, found)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	sayFindings(hints, found)
+	if got := found.Findings[1]; got.Text != "discard with orders dlq discard a:1 --dir d" || got.Remedies != nil {
+		t.Errorf("%q is said as %q, %v", library.Findings[1].Text, got.Text, got.Remedies)
+	}
 	if got := found.Findings[0].Text; got != "start over with --fresh" {
 		t.Errorf("%q is said as %q", library.Findings[0].Text, got)
 	}
