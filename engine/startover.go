@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"penstock/checkpoint"
 	"penstock/dlq"
-	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/remedy"
@@ -49,6 +47,9 @@ func (r *run) startOver(ctx context.Context) error {
 			r.Log.Info("the last run was already complete when its process died; the next run starts from the beginning")
 			return nil
 		}
+		if err := r.checkDeletes(ctx); err != nil {
+			return err
+		}
 		if err := r.mayDiscardLetters(ctx); err != nil {
 			return err
 		}
@@ -84,6 +85,10 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 		return err
 	}
 	left := counted.Things(n, "dead letter")
+	if r.config.NATS.URL != "" && r.Dir.IsNew() { // the commands need the directory
+		return remedy.Errorf("%w: pipeline %s is complete on this server, and its next run would delete %s. The data directory %s has nothing of that run, so they cannot be handled from it: "+
+			"restore the directory, or delete them with %v", ErrLettersLeft, r.Plan.Name, left, r.Dir.Path, remedy.DiscardLetters)
+	}
 	if !canReplay {
 		return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %s. No stage can take what is in there again: a source could not send it. "+
 			"To start: delete with %v, or run with %v. To keep a copy before that: %v",
@@ -131,33 +136,6 @@ func (r *run) lettersLeft(ctx context.Context) (uint64, error) {
 	return letters.Count(ctx)
 }
 
-// checkOwner refuses a complete run that another data directory made: this one
-// was pointed at the wrong server, and would delete what is there.
-func (r *run) checkOwner(ctx context.Context) error {
-	id, found, err := r.identityBefore()
-	switch {
-	case err != nil && r.Dir.IsMoved(r.config.NATS.URL):
-		return err
-	case err != nil || !found: // damaged, or new: what there is of it goes as well
-		return nil
-	}
-	return r.checkChannels(ctx, id)
-}
-
-// checkChannels refuses a server that has a run of this name which another data
-// directory made. It comes before a channel is opened: what would mend a missing
-// one deletes that run.
-func (r *run) checkChannels(ctx context.Context, id datadir.Identity) error {
-	runs, err := datadir.RunsOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
-	if err != nil {
-		return err
-	}
-	if other, found := datadir.OtherThan(id.ID, runs); found {
-		return r.elsewhere(id, other)
-	}
-	return nil
-}
-
 // checkUndescribed is Directory.CheckPipeline for a directory that only its store,
 // or else its channels, can tell the pipeline of: an old one, or one without its
 // description.
@@ -191,15 +169,6 @@ func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
 	}
 	id, found, err = datadir.ReadIdentity(store)
 	return id, found, errors.Join(err, store.Close())
-}
-
-func (r *run) elsewhere(id datadir.Identity, other datadir.RunOn) error {
-	if r.Dir.IsMoved(r.config.NATS.URL) {
-		return remedy.Errorf("%w: pipeline %s of %s runs on %s, and the run of that name on %s belongs to %s: name the first server with %v, or the other directory with %v",
-			ErrElsewhere, id.Pipeline, r.Dir.Path, strings.Join(r.Dir.About.Channels, ","), strings.Join(broker.Addresses(r.config.NATS.URL), ","), other.Directory(), remedy.NATS, remedy.Dir)
-	}
-	return remedy.Errorf("%w: the run of pipeline %s on this server belongs to %s, not to %s: name that directory with %v, or another server with %v",
-		ErrElsewhere, id.Pipeline, other.Directory(), r.Dir.Path, remedy.Dir, remedy.NATS)
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:

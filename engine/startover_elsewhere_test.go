@@ -76,3 +76,47 @@ func TestACompleteRunIsNotDeletedByADirectoryOfBefore(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A new directory does not delete the complete run of another one without being told to, whatever it allows of letters.
+// A run that does not tell its place, of an earlier build, is deleted as ever.
+func TestACompleteRunIsNotDeletedByANewDirectory(t *testing.T) {
+	t.Parallel()
+	server, js := external(t)
+	owner := testConfig(t, t.TempDir())
+	owner.NATS.URL = server.ClientURL()
+	if err := runBounded(t, thirty(), owner); err != nil {
+		t.Fatal(err)
+	}
+	streams := streamsOn(t, js)
+	from := func(change func(*engine.Config)) error {
+		config := testConfig(t, t.TempDir())
+		config.NATS.URL = server.ClientURL()
+		change(&config)
+		return runBounded(t, thirty(), config)
+	}
+	for range 2 {
+		err := from(func(c *engine.Config) { c.DiscardLetters = true })
+		if !errors.Is(err, engine.ErrOthersRun) || !strings.Contains(err.Error(), owner.Dir+" on host ") {
+			t.Errorf("a new directory: %v", err)
+		}
+		if got, want := remedy.Of(err), []remedy.Remedy{remedy.Dir.For(owner.Dir), remedy.NATS, remedy.Fresh}; !slices.Equal(got, want) {
+			t.Errorf("it advises %v, want %v", got, want)
+		}
+	}
+	if got := streamsOn(t, js); !slices.Equal(got, streams) {
+		t.Errorf("the server has %v, and had %v", got, streams)
+	}
+	if err := errors.Join(runBounded(t, thirty(), owner), from(func(c *engine.Config) { c.Fresh = true })); err != nil {
+		t.Error(err)
+	}
+	list := js.ListStreams(t.Context())
+	for info := range list.Info() {
+		delete(info.Config.Metadata, "penstock.owner")
+		if _, err := js.UpdateStream(t.Context(), info.Config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(list.Err(), from(func(*engine.Config) {})); err != nil {
+		t.Errorf("after an earlier build: %v", err)
+	}
+}

@@ -15,6 +15,8 @@ type Remedy struct {
 	Name string
 	// Argument is what it is to be given, "" for nothing.
 	Argument string
+	// Dir is the data directory that it is for, "" for the one at hand.
+	Dir string
 }
 
 // The remedies that errors and logs of Penstock name. Others, such as those of
@@ -49,30 +51,62 @@ func (r Remedy) For(argument string) Remedy {
 	return r
 }
 
-// String is the remedy in Go's words: Config.Fresh, Queue.Get("a.0:b.0:1").
+// In returns the remedy for another data directory.
+func (r Remedy) In(dir string) Remedy {
+	r.Dir = dir
+	return r
+}
+
+// of comes before the directory in the text of a remedy.
+const of = " of Config.Dir"
+
+// String is the remedy in Go's words: Config.Fresh, Queue.Get("a.0:b.0:1"), Queue.Replay of Config.Dir("/a").
 func (r Remedy) String() string {
-	if r.Argument == "" {
-		return r.Name
+	text := r.Name
+	if r.Argument != "" {
+		text += fmt.Sprintf("(%q)", r.Argument)
 	}
-	return fmt.Sprintf("%s(%q)", r.Name, r.Argument)
+	if r.Dir != "" {
+		text += fmt.Sprintf("%s(%q)", of, r.Dir)
+	}
+	return text
 }
 
 // MarshalText makes it a text in a log, too.
 func (r Remedy) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
-func (r *Remedy) UnmarshalText(text []byte) error {
-	name, quoted, found := strings.Cut(string(text), "(")
-	*r = Remedy{Name: name}
-	if !found {
+func (r *Remedy) UnmarshalText(text []byte) (err error) {
+	rest := string(text)
+	end := strings.IndexAny(rest, "( ")
+	if end < 0 {
+		*r = Remedy{Name: rest}
 		return nil
 	}
-	argument, err := strconv.Unquote(strings.TrimSuffix(quoted, ")"))
-	if err != nil {
-		return fmt.Errorf("the argument of the remedy %q: %w", text, err)
+	*r, rest = Remedy{Name: rest[:end]}, rest[end:]
+	if r.Argument, rest, err = quoted(rest); err != nil {
+		return err
 	}
-	r.Argument = argument
-	return nil
+	if rest, found := strings.CutPrefix(rest, of); found {
+		r.Dir, _, err = quoted(rest)
+	}
+	return err
+}
+
+// quoted reads a text like ("a"), if there is one, and returns what is behind it.
+func quoted(text string) (inner, rest string, err error) {
+	behind, found := strings.CutPrefix(text, "(")
+	if !found {
+		return "", text, nil
+	}
+	quote, err := strconv.QuotedPrefix(behind)
+	if err == nil {
+		inner, err = strconv.Unquote(quote)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("a remedy is followed by %q: %w", text, err)
+	}
+	return inner, strings.TrimPrefix(behind[len(quote):], ")"), nil
 }
 
 // failure is an error with the remedies that its text names.

@@ -66,7 +66,7 @@ func TestTheProgramSaysTheRemedy(t *testing.T) {
 
 func TestARemedyIsATextAndBack(t *testing.T) {
 	t.Parallel()
-	for _, want := range []remedy.Remedy{remedy.Fresh, remedy.GetLetter.For("a.0:b.0:1"), remedy.GetLetter.For(`a)"(`), {}} {
+	for _, want := range []remedy.Remedy{remedy.Fresh, remedy.GetLetter.For("a.0:b.0:1"), remedy.GetLetter.For(`a)"(`), remedy.ReplayLetters.In("/a b"), remedy.GetLetter.For("x").In("/a"), {}} {
 		text, err := want.MarshalText()
 		got := remedy.Remedy{Argument: "of before"}
 		if err == nil {

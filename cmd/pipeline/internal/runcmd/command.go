@@ -69,6 +69,7 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	if err := checkReport(string(c.Report)); err != nil {
 		return err
 	}
+	a.Hints.In = words.In(config)
 	a.Hints.Pipeline, a.Hints.Where, a.Hints.Keys = p.Name(), words.Where(config), where.Keys{Keys: c.Keys}.Hint()
 	if c.Guard.Guard && a.Called {
 		return flags.Usage("--guard needs a process of its own: leave it out of a call of Run")

@@ -18,6 +18,14 @@ func Where(config engine.Config) string {
 	}.Flags()
 }
 
+// In is Where for other data directories.
+func In(config engine.Config) func(dir string) string {
+	return func(dir string) string {
+		config.Dir = dir
+		return Where(config)
+	}
+}
+
 // userIn is the user of a login within the address of a server. A name without a password is a token: it is not shown.
 func userIn(servers string) string {
 	login := broker.LoginIn(servers)

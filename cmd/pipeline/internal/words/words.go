@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"penstock/engine/remedy"
+	"penstock/internal/hint"
 )
 
 // Hints are the flags and verbs of the program for what mends an error.
@@ -15,6 +16,9 @@ type Hints struct {
 	Keys     string            // the flag of its frame keys, likewise
 	Flags    map[string]string // by the names of remedies that only some programs meet
 	Own      remedy.Words      // of the pipeline, nil: none
+
+	// In are the flags that find the pipeline in another data directory, likewise; nil: there is no other.
+	In func(dir string) string
 }
 
 // Words are those of a remedy.
@@ -26,6 +30,9 @@ func (h Hints) Words(r remedy.Remedy) string {
 	}
 	for _, flags := range []map[string]string{remedyFlags, h.Flags} {
 		if flag, ok := flags[r.Name]; ok {
+			if r.Argument != "" {
+				flag += " " + hint.Word(r.Argument)
+			}
 			return flag
 		}
 	}
@@ -40,7 +47,11 @@ func (h Hints) Words(r remedy.Remedy) string {
 	case r.Argument != "":
 		verb += " " + r.Argument
 	}
-	said := h.Program + verb + h.Where
+	where := h.Where
+	if r.Dir != "" && h.In != nil {
+		where = h.In(r.Dir)
+	}
+	said := h.Program + verb + where
 	if r.Name == remedy.Examine.Name || r.Name == remedy.Repair.Name {
 		said += h.Keys
 	}
