@@ -50,7 +50,7 @@
 // with ~ in place of the / of a branch, and there is one message per subject. The payload is the value as the stage got
 // it. Everything else is in headers, which "nats stream get" and similar tools show:
 //
-//	Penstock-Letter            1, the version of this format
+//	Penstock-Letter            the version of this format: 1, or 2 with an original value
 //	Penstock-Pipeline, -Stage, -Instance, -Input, -Input-Instance, -Offset
 //	Penstock-Key, -Codec, -Time                          of the message
 //	Penstock-Reason, -Error, -Panic, -Stack, -Chain, -Attempts   why it is here
@@ -65,7 +65,8 @@
 // Free text (key, codec, error, panic, stack, version) is a JSON string, or "base64:" and base64 where JSON cannot hold
 // it or would make it much longer. An empty text has no header. Attempts are a JSON array of {"time", "error"}, with
 // "errorBase64" in the same cases. A key that is too long for a header is behind the value in the payload, and
-// Penstock-Key-Bytes says how many bytes it has.
+// Penstock-Key-Bytes says how many bytes it has. The value before a replay replaced it is the last in the payload, and
+// Penstock-Original-Bytes says how many bytes that has.
 //
 // A request for a replay is the same message, with the edited value if there is one, without stack, chain and attempts,
 // and with Penstock-Replay-Stage, Penstock-Replay-Instance and Penstock-Letter-Sequence. Its subject is

@@ -22,6 +22,7 @@ const (
 	headerOffset        = "Penstock-Offset"
 	headerKey           = "Penstock-Key"
 	headerKeyBytes      = "Penstock-Key-Bytes"
+	headerOriginalBytes = "Penstock-Original-Bytes"
 	headerCodec         = "Penstock-Codec"
 	headerTime          = "Penstock-Time"
 	headerReason        = "Penstock-Reason"
@@ -45,7 +46,7 @@ const (
 func encode(l Letter, lim limits, write string) *nats.Msg {
 	l = l.stored(lim)
 	h := nats.Header{
-		headerFormat:        {strconv.Itoa(format.Letter)},
+		headerFormat:        {strconv.Itoa(format.PlainLetter)},
 		headerPipeline:      {l.Pipeline},
 		headerStage:         {l.Stage},
 		headerInstance:      {strconv.Itoa(l.Instance)},
@@ -66,6 +67,11 @@ func encode(l Letter, lim limits, write string) *nats.Msg {
 		data = append(data[:len(data):len(data)], l.Key...)
 	} else {
 		setText(h, headerKey, l.Key)
+	}
+	if l.Original != nil {
+		h.Set(headerFormat, strconv.Itoa(format.LetterWithOriginal))
+		h.Set(headerOriginalBytes, strconv.Itoa(len(l.Original)))
+		data = append(data[:len(data):len(data)], l.Original...)
 	}
 	setText(h, headerCodec, l.Codec)
 	setText(h, headerError, l.Error)
@@ -105,10 +111,15 @@ func decode(m *jetstream.RawStreamMsg) (Letter, error) {
 	if err != nil {
 		return Letter{}, damaged(m, err)
 	}
-	end := l.ValueBytes
+	end, keyEnd := l.ValueBytes, len(m.Data)
 	l.ValueOmitted = false
-	if end < len(m.Data) {
-		l.Key = string(m.Data[end:])
+	if text := m.Header.Get(headerOriginalBytes); text != "" {
+		n, _ := strconv.Atoi(text) // decodeHeaders has checked it
+		keyEnd -= n
+		l.Original = append([]byte{}, m.Data[keyEnd:]...)
+	}
+	if end < keyEnd {
+		l.Key = string(m.Data[end:keyEnd])
 	}
 	if end > 0 {
 		l.Value = m.Data[:end:end]
@@ -189,6 +200,12 @@ func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
 			r.fail(headerRound, fmt.Errorf("%d", l.Round))
 		}
 	}
+	original := r.optionalInt(headerOriginalBytes)
+	if original < 0 || original > size {
+		r.fail(headerOriginalBytes, fmt.Errorf("%d of %d bytes", original, size))
+		original = 0
+	}
+	size -= original
 	n := r.optionalInt(headerKeyBytes)
 	if n < 0 || n > size {
 		r.fail(headerKeyBytes, fmt.Errorf("%d of %d bytes", n, size))
@@ -196,26 +213,6 @@ func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
 	l.ValueBytes = size - n
 	l.ValueOmitted = l.ValueBytes > 0
 	return l, r.err
-}
-
-// isUnreadable says that this build cannot read a stored message, whatever others can.
-func isUnreadable(err error) bool {
-	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrNewerVersion)
-}
-
-// checkFormat says whether this build reads letters of a format.
-func checkFormat(text string) error {
-	if text == "" {
-		return fmt.Errorf("it has no header %s: another program published it", headerFormat)
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil || n == 0 {
-		return fmt.Errorf("header %s is %q, which is not a format number", headerFormat, text)
-	}
-	if n > format.Letter {
-		return format.Newer("it", n, format.Letter)
-	}
-	return nil
 }
 
 // headerReader reads headers and keeps the first error.

@@ -56,6 +56,7 @@ type letterJSON struct {
 	ValueBytes   int             `json:"valueBytes"`
 	ValueOmitted bool            `json:"valueOmitted,omitempty"`
 	Edited       bool            `json:"edited,omitempty"`
+	Original     *[]byte         `json:"original,omitempty"`
 	Codec        text            `json:"codec,omitempty"`
 	Time         string          `json:"time"`
 
@@ -108,6 +109,9 @@ func (l Letter) MarshalJSON() ([]byte, error) {
 	if !l.ValueOmitted {
 		out.ValueBytes = len(l.Value)
 	}
+	if l.Original != nil {
+		out.Original = &l.Original
+	}
 	out.ValueJSON, out.ValueText = forPeople(l.Codec, l.Value)
 	out.Decoded = decoded(l.Codec, l.Value)
 	for _, c := range l.Chain {
@@ -159,6 +163,9 @@ func (l *Letter) UnmarshalJSON(data []byte) error {
 		Edited: in.Edited, Codec: string(in.Codec), Time: t.read("time", in.Time), Reason: in.Reason, Error: string(in.Error),
 		Panic: string(in.Panic), Stack: string(in.Stack), AttemptsOmitted: in.AttemptsOmitted, Round: max(in.Round, 1), To: in.To,
 		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence, Queue: in.Queue, Unreadable: in.Unreadable,
+	}
+	if in.Original != nil {
+		out.Original = append([]byte{}, *in.Original...)
 	}
 	if in.ValueOmitted {
 		out.ValueBytes = in.ValueBytes

@@ -52,6 +52,9 @@ type Letter struct {
 	ValueOmitted bool
 	// Edited: the value is not the one that came from the input, a replay replaced it.
 	Edited bool
+	// Original is what the message had before the first replay that replaced its value: ReplayOptions.Original brings it
+	// back. nil if it was not edited, or was read without its value.
+	Original []byte
 
 	Codec string    // name of the value's codec, at most 256 bytes
 	Time  time.Time // the message's

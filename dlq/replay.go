@@ -16,6 +16,8 @@ const DefaultMaxRounds = 3
 type ReplayOptions struct {
 	To    string  // another stage, which takes the message as if it came from its input
 	Value *[]byte // in place of the letter's value, encoded by the letter's codec
+	// Original brings back the value that the message had before a replay replaced it: Letter.Original.
+	Original bool
 	// MaxRounds refuses a letter that has failed in so many rounds, this one included. Default DefaultMaxRounds; negative:
 	// no limit.
 	MaxRounds int
@@ -74,13 +76,24 @@ func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 				return err
 			}
 		}
-		r.Letter.Value, r.Letter.Edited = *o.Value, true
+		r.Letter.replace(*o.Value)
+	}
+	if o.Original && stored.Original != nil {
+		r.Letter.Value, r.Letter.Original, r.Letter.Edited = stored.Original, nil, false
 	}
 	msg, err := q.fit(func(lim limits, write string) *nats.Msg { return encodeReplay(r, lim, write) })
 	if err != nil {
 		return err
 	}
 	return q.persist(ctx, "replay", l.ID(), func() error { return q.request(ctx, msg, r) })
+}
+
+// replace puts another value into the letter. The first one stays until a replay is done.
+func (l *Letter) replace(value []byte) {
+	if !l.Edited {
+		l.Original = append([]byte{}, l.Value...)
+	}
+	l.Value, l.Edited = value, true
 }
 
 // reread gets the letter with its value, provided that it is still the same.

@@ -36,7 +36,7 @@ func (r Replay) Again() Letter {
 	history := append(l.History[:len(l.History):len(l.History)], l.round())
 	next := Letter{
 		Pipeline: l.Pipeline, Stage: l.Stage, Instance: l.Instance, Input: l.Input, InputInstance: l.InputInstance, Offset: l.Offset,
-		Key: l.Key, Value: l.Value, Edited: l.Edited, Codec: l.Codec, Time: l.Time,
+		Key: l.Key, Value: l.Value, Edited: l.Edited, Original: l.Original, Codec: l.Codec, Time: l.Time,
 		Round: max(l.Round, 1) + 1, History: history[max(len(history)-maxHistory, 0):],
 	}
 	if r.Stage != l.Stage {
@@ -77,6 +77,11 @@ func encodeReplay(r Replay, lim limits, write string) *nats.Msg {
 
 // decodeReplay is the inverse of encodeReplay. Every error wraps ErrDamaged or ErrNewerVersion.
 func decodeReplay(m *jetstream.RawStreamMsg) (Replay, error) {
+	return decodeRequest(m, len(m.Data), decode)
+}
+
+// decodeRequest reads a request with a payload of size bytes, whose letter decode reads.
+func decodeRequest(m *jetstream.RawStreamMsg, size int, decode func(*jetstream.RawStreamMsg) (Letter, error)) (Replay, error) {
 	head := headerReader{header: m.Header}
 	r := Replay{
 		Stage:          m.Header.Get(headerReplayStage),
@@ -87,7 +92,7 @@ func decodeReplay(m *jetstream.RawStreamMsg) (Replay, error) {
 	pipeline, _, _ := strings.Cut(m.Subject, ".")
 	asLetter := *m
 	var err error
-	if r.Letter, err = decodeHeaders(m, len(m.Data)); err == nil {
+	if r.Letter, err = decodeHeaders(m, size); err == nil {
 		asLetter.Subject = r.Letter.origin().subject(pipeline)
 		r.Letter, err = decode(&asLetter)
 	}

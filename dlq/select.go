@@ -50,7 +50,7 @@ func (q *Queue) selectEach(ctx context.Context, f Filter, fn func(Letter) error,
 			return err
 		}
 		if f.WithoutValues {
-			l.Value, l.ValueOmitted = nil, l.ValueBytes > 0
+			l.Value, l.Original, l.ValueOmitted = nil, nil, l.ValueBytes > 0
 		}
 		return called(fn(l))
 	})
@@ -147,7 +147,7 @@ func (q *Queue) listedLetter(ctx context.Context, m listed) (Letter, error) {
 		return Letter{}, err
 	}
 	l, err := q.decode(msg)
-	l.Value, l.ValueOmitted = nil, l.ValueBytes > 0
+	l.Value, l.Original, l.ValueOmitted = nil, nil, l.ValueBytes > 0
 	return l, err
 }
 

@@ -104,38 +104,6 @@ func (q *Queue) withdraw(ctx context.Context, r Replay) error {
 	})
 }
 
-// PendingReplays counts the requests by the stage that they are for. It reads the headers of every one.
-func (q *Queue) PendingReplays(ctx context.Context) (map[string]uint64, error) {
-	counts, err := q.pendingReplays(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("dlq: count pending replays: %w", err)
-	}
-	return counts, nil
-}
-
-func (q *Queue) pendingReplays(ctx context.Context) (map[string]uint64, error) {
-	counts := map[string]uint64{}
-	stream, err := q.replays.find(ctx, q)
-	if err != nil || stream == nil {
-		return counts, err
-	}
-	info, err := stream.Info(ctx)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		q.replays.forget()
-		return counts, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	s := scanner{q: q, stream: ReplayStreamName(q.pipeline), subject: ">", next: 1}
-	return counts, s.each(ctx, info.State.LastSeq, func(m listed) error {
-		_, rest, _ := strings.Cut(m.message.Subject, ".")
-		stage, _, _ := strings.Cut(rest, ".")
-		counts[stage]++
-		return nil
-	})
-}
-
 // OnReplay calls fn, in one goroutine, about when a request for an instance is written. It is a hint only: it may come
 // too early, twice, or, when the connection fails, not at all. stop waits for fn to return; fn must not call it.
 func (q *Queue) OnReplay(fn func(stage string, instance int)) (stop func(), err error) {

@@ -6,6 +6,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/origins"
+	"penstock/engine/internal/task"
 )
 
 // DeadLetters returns the dead letters of the running pipeline, to list,
@@ -31,4 +32,21 @@ type letterRun struct {
 // CheckReplay asks the declaration: a stage may not have read its inputs yet.
 func (l letterRun) CheckReplay(_ context.Context, stage string, instance int, letter dlq.Letter) error {
 	return origins.Takes(l.run.Plan, stage, instance, letter.Input)
+}
+
+// CheckValue has the codec of the letter's input read the value.
+func (l letterRun) CheckValue(stage string, letter dlq.Letter, value []byte) error {
+	d := l.run.Plan.Stage(stage)
+	if d == nil {
+		return nil
+	}
+	for _, i := range d.Inputs {
+		if i.Stream.String() != letter.Input {
+			continue
+		}
+		if err := task.CannotDecode(i.Stream, value); err != nil {
+			return fmt.Errorf("%w value: stage %s cannot decode it: %w", dlq.ErrInvalid, stage, err)
+		}
+	}
+	return nil
 }

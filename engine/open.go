@@ -63,6 +63,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	r.queue.Bind(letterRun{origins.On(r.broker, r.Plan.Name, r.keys), r})
 	r.Letters = r.queue
 	r.Checkpointer = r.newCheckpointer(task.Badger{Store: r.store})
+	if _, err := r.takeableReplays(ctx, r.queue); err != nil {
+		return err
+	}
 	return r.openInstances(ctx)
 }
 

@@ -178,6 +178,6 @@ func (r *run) replaysWait(ctx context.Context) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	waiting, err := letters.PendingReplays(ctx)
-	return len(waiting) > 0, err
+	waiting, err := r.takeableReplays(ctx, letters)
+	return waiting > 0, err
 }

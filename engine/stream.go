@@ -118,6 +118,10 @@ func newStream[T any](p *Pipeline) Stream[T] {
 	return Stream[T]{
 		definition: &plan.Stream{
 			Pipeline: p.plan, CodecName: func() string { return codec.Name() }, TypeName: reflect.TypeFor[T]().String(),
+			Decodes: func(value []byte) error {
+				_, err := codec.Decode(value)
+				return err
+			},
 		},
 		codec: &codec,
 	}

@@ -72,7 +72,10 @@ func (s *Server) letter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if l.ValueBytes = len(l.Value); l.ValueBytes > valueShown {
-		l.Value, l.ValueOmitted = nil, true
+		l.Value, l.Original, l.ValueOmitted = nil, nil, true
+	}
+	if len(l.Original) > valueShown {
+		l.Original = nil
 	}
 	writeJSON(w, http.StatusOK, l.Redacted())
 }

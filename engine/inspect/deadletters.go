@@ -2,12 +2,15 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"penstock/dlq"
 	"penstock/engine/broker"
+	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
+	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/origins"
 )
 
@@ -49,7 +52,23 @@ func (i *Inspector) ReadDeadLetters(ctx context.Context) (_ *dlq.Queue, found bo
 	if err == nil && found {
 		err = queue.Belongs(i.identity)
 	}
+	if errors.Is(err, dlq.ErrForeign) {
+		err = i.foreign(ctx, b, err)
+	}
 	return queue, found, err
+}
+
+// foreign adds whose the dead letters are, as far as the channels beside them tell.
+func (i *Inspector) foreign(ctx context.Context, b *broker.Broker, err error) error {
+	stages, lookErr := channel.Stages(ctx, b, i.pipeline)
+	if lookErr != nil {
+		return err
+	}
+	runs, lookErr := datadir.RunsOn(ctx, b, i.pipeline, stages)
+	if other, found := datadir.OtherThan(i.identity, runs); found && lookErr == nil {
+		return fmt.Errorf("%w; the run on this server belongs to %s", err, other.Directory())
+	}
+	return err
 }
 
 // LettersOn returns the dead letters of a pipeline on a server, whatever data

@@ -12,9 +12,15 @@ const (
 	Value     = 2 // a value of the checkpoints: 1 whole, 2 in pieces
 	Owner     = 1 // what a stream tells of its run; before there was a number it told nothing
 	InFlight  = 1 // the in-flight file
-	Letter    = 1 // a dead letter, and a request for its replay
+	Letter    = 2 // a dead letter, and a request for its replay: 1 plain, 2 with the value before a replay replaced it
 	Export    = 1 // a line of exported dead letters
 	Recording = 1 // a recording of the telemetry
+)
+
+// The formats of letters: the lowest that does is written.
+const (
+	PlainLetter        = 1
+	LetterWithOriginal = 2
 )
 
 // ErrNewer says that something was written by a newer version of Penstock. It is

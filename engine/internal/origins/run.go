@@ -32,6 +32,7 @@ type stage struct {
 	isHidden bool // its frames are authenticated, and the key is not at hand: nothing is known of it
 	isSource bool // it has made calls of its own
 	inputs   []frame.Position
+	replayed uint64 // the requests for replays below this sequence have had their effect
 }
 
 // On is the run of a pipeline on a server. Without the keys of authenticated frames it knows only the names of stages.
@@ -61,6 +62,12 @@ func (r *Run) CheckReplay(ctx context.Context, name string, instance int, l dlq.
 
 // CheckValue knows no types.
 func (r *Run) CheckValue(string, dlq.Letter, []byte) error { return nil }
+
+// HasReplayed says that a stage, which the pipeline may have no more, has committed the effect of a request.
+func (r *Run) HasReplayed(ctx context.Context, name string, request uint64) (bool, error) {
+	s, err := r.read(ctx, name)
+	return request < s.replayed, err
+}
 
 // onlyInstance is the number of the instance of a stage that has one.
 const onlyInstance = 0
@@ -105,9 +112,11 @@ func (r *Run) read(ctx context.Context, name string) (stage, error) {
 	}
 	s.isSource = last.Frame.Steps > 0
 	for _, p := range last.Frame.Inputs {
-		if p.Stream != plan.ReplayStream {
-			s.inputs = append(s.inputs, p)
+		if p.Stream == plan.ReplayStream {
+			s.replayed = p.Offset
+			continue
 		}
+		s.inputs = append(s.inputs, p)
 	}
 	return s, nil
 }

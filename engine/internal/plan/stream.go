@@ -17,7 +17,9 @@ type Stream struct {
 	Capacity  Capacity
 	Compress  frame.Compression
 	CodecName func() string
-	TypeName  string // of its values
+	// Decodes says why the stream's codec cannot read a value: nil if it can. It calls functions of the user.
+	Decodes  func(value []byte) error
+	TypeName string // of its values
 }
 
 // String is "stage" or "stage/branch".

@@ -45,7 +45,7 @@ func (c *call) name() string {
 	case c.count > 1:
 		return fmt.Sprintf("%d messages from %s", c.count, messageUnit(c.input.Definition, c.offset))
 	}
-	return "message " + messageUnit(c.input.Definition, c.offset)
+	return "message " + c.input.nameAt(c.offset)
 }
 
 // named is what programs read of a unit: the end hook of a stage without keys has

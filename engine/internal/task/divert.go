@@ -47,7 +47,7 @@ func (t *Task) stopsAtLimit(f *Failure) bool {
 
 // drop takes the head of an input without effect and without a dead letter.
 func (t *Task) drop(i *Input, f *Failure) {
-	t.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", f.Unit, "attempts", f.Count, "error", f.Error)
+	t.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", t.nameOf(f), "attempts", f.Count, "error", f.Error)
 	t.Batch.tally.Dropped++
 	t.tracePassed(i, f, 0)
 	t.pass(i)
@@ -64,7 +64,7 @@ func (t *Task) atLimit(f *Failure) error {
 	if err := t.forgetFailure(f); err != nil {
 		return err
 	}
-	return &AtLimitError{Stage: t.Definition.Name, Message: f.Unit, Attempts: f.Count, Reason: f.Error}
+	return &AtLimitError{Stage: t.Definition.Name, Message: t.nameOf(f), Attempts: f.Count, Reason: f.Error}
 }
 
 // letter tells the story of a message that failed. That of a replay is the next

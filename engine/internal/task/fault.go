@@ -88,9 +88,9 @@ func (t *Task) record(err error) error {
 func (t *Task) messageFault(f *Failure, err error) error {
 	limit := t.Definition.Options.Attempts
 	if limit == plan.Unlimited {
-		return fmt.Errorf("message %s, attempt %d: %w", f.Unit, f.Count, err)
+		return fmt.Errorf("message %s, attempt %d: %w", t.nameOf(f), f.Count, err)
 	}
-	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", f.Unit, f.Count, limit, err))
+	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", t.nameOf(f), f.Count, limit, err))
 }
 
 func IsFatal(err error) bool {

@@ -226,6 +226,13 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 	if origin == nil || origin.Replays != nil {
 		return answer.Reject(nil, fmt.Errorf("it comes from %s, which stage %s does not read", request.Letter.Input, t.Definition.Name))
 	}
+	if refused, err := t.refuseEdited(ctx, request, origin); refused || err != nil {
+		if refused {
+			i.take()
+			t.moved(i)
+		}
+		return err
+	}
 	p := Peeked{
 		Input:   origin,
 		Message: frame.Message{Key: i.head.Message.Key, Time: i.head.Message.Time, Value: request.Letter.Value},

@@ -2,7 +2,6 @@ package task
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"penstock/engine/channel"
@@ -165,7 +164,7 @@ func (t *Task) Input(stream string) *Input {
 
 func (t *Task) read(ctx context.Context, i *Input) {
 	if err := i.Reader.Run(ctx); err != nil {
-		t.Inbox.Refusals <- fmt.Errorf("read %s: %w", i.Definition.Stream, err)
+		t.Inbox.Refusals <- i.cannotRead(err)
 	}
 }
 

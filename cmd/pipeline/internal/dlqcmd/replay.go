@@ -22,13 +22,14 @@ import (
 
 // dlqReplayCmd asks for replays.
 type dlqReplayCmd struct {
-	Which  targetFlags `embed:""`
-	DryRun bool        `group:"how" help:"Only list what would be replayed, in that order."`
-	Rate   perSecond   `placeholder:"N" group:"how" help:"At most this many per second. Default: as fast as possible."`
-	To     string      `placeholder:"STAGE" group:"how" help:"Send them to this stage instead of the one that failed. It must be able to decode their values."`
-	Edit   bool        `group:"how" help:"Change the value of one letter in $$VISUAL or $$EDITOR first: JSON laid out, numbers and text as they are."`
-	Value  flags.Key   `placeholder:"TEXT|@FILE" group:"how" help:"Replay one letter with this value: JSON, a number or text, as its codec needs."`
-	Force  bool        `group:"how" help:"Also those that have already failed in 3 rounds."`
+	Which    targetFlags `embed:""`
+	DryRun   bool        `group:"how" help:"Only list what would be replayed, in that order."`
+	Rate     perSecond   `placeholder:"N" group:"how" help:"At most this many per second. Default: as fast as possible."`
+	To       string      `placeholder:"STAGE" group:"how" help:"Send them to this stage instead of the one that failed. It must be able to decode their values."`
+	Edit     bool        `group:"how" help:"Change the value of one letter in $$VISUAL or $$EDITOR first: JSON laid out, numbers and text as they are."`
+	Value    flags.Key   `placeholder:"TEXT|@FILE" group:"how" help:"Replay one letter with this value: JSON, a number or text, as its codec needs."`
+	Original bool        `group:"how" help:"Replay with the values that the messages had before --edit or --value replaced them."`
+	Force    bool        `group:"how" help:"Also those that have already failed in 3 rounds."`
 }
 
 // Run asks for them.
@@ -40,7 +41,7 @@ func (c *dlqReplayCmd) Run(q *Cmd, a *app.Invocation) error {
 	if err := c.check(a, filter); err != nil {
 		return err
 	}
-	request := letters.Request{Filter: filter, Verb: letters.Verb{To: c.To, Pause: c.Rate.pause()}}
+	request := letters.Request{Filter: filter, Verb: letters.Verb{To: c.To, Pause: c.Rate.pause(), Original: c.Original}}
 	if c.Force {
 		request.Rounds = -1
 	}
@@ -64,6 +65,8 @@ func (c *dlqReplayCmd) Run(q *Cmd, a *app.Invocation) error {
 
 func (c *dlqReplayCmd) check(a *app.Invocation, f dlq.Filter) error {
 	switch {
+	case c.Original && (c.Edit || c.Value.Text != nil):
+		return flags.Usage("--original is given with --edit or --value: leave one out")
 	case c.Edit && c.Value.Text != nil:
 		return flags.Usage("--edit and --value are both given: leave one out")
 	case (c.Edit || c.Value.Text != nil) && len(f.IDs) != 1:

@@ -44,7 +44,7 @@ func Replay(ctx context.Context, q *dlq.Queue, r Request, explain func(error) st
 		if err := pace.wait(ctx); err != nil {
 			return err
 		}
-		err := q.Replay(ctx, l, dlq.ReplayOptions{To: r.To, Value: r.Value, MaxRounds: r.Rounds})
+		err := q.Replay(ctx, l, dlq.ReplayOptions{To: r.To, Value: r.Value, Original: r.Original, MaxRounds: r.Rounds})
 		fate, err := fateOf(err)
 		if err != nil && fate != Refused {
 			return err

@@ -31,6 +31,7 @@ type Verb struct {
 	Sequence uint64        `json:"sequence,omitempty"`  // only this write of the letter; 0: whatever is there
 	To       string        `json:"to,omitempty"`        // another stage
 	Value    *[]byte       `json:"value,omitempty"`     // in place of the letter's, encoded
+	Original bool          `json:"original,omitempty"`  // the value that was there before it was edited
 	Rounds   int           `json:"maxRounds,omitempty"` // as dlq.ReplayOptions.MaxRounds
 	Pause    time.Duration `json:"pause_ns,omitempty"`  // between two of them
 }

@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"context"
+
+	"penstock/dlq"
+	"penstock/engine/internal/origins"
+)
+
+// takeableReplays counts the requests for replays that a stage can take, and withdraws the others: a stage was renamed
+// or removed, or its letter is gone. A request without a stage would keep a complete run from its end for good. The
+// letter stays, so that nothing but the request is lost.
+func (r *run) takeableReplays(ctx context.Context, q *dlq.Queue) (n int, err error) {
+	err = q.EachReplay(ctx, func(request dlq.Replay, unreadable error) error {
+		if unreadable != nil {
+			n++ // its stage says so, if there is one
+			return nil
+		}
+		if err := origins.Takes(r.Plan, request.Stage, request.Instance, request.Letter.Input); err != nil {
+			if done, err := origins.On(r.broker, r.Plan.Name, r.keys).HasReplayed(ctx, request.Stage, request.Sequence); err != nil {
+				return err
+			} else if done { // its process died before the letter was deleted, and the stage is gone since
+				return q.Settle(ctx, request)
+			}
+			r.Log.Warn("withdrew a replay that no stage can take; the dead letter is kept", "id", request.Letter.ID(), "error", err)
+			return q.Withdraw(ctx, request)
+		}
+		current, err := q.IsCurrent(ctx, request)
+		if err != nil || current {
+			n++
+			return err
+		}
+		return q.Withdraw(ctx, request)
+	})
+	return n, err
+}
