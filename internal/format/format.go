@@ -14,6 +14,7 @@ const (
 	InFlight  = 1 // the in-flight file
 	Letter    = 2 // a dead letter, and a request for its replay: 1 plain, 2 with the value before a replay replaced it
 	Export    = 1 // a line of exported dead letters
+	Arguments = 2 // the arguments of the last run; 1 was their list alone, without a sum
 	Recording = 1 // a recording of the telemetry
 )
 

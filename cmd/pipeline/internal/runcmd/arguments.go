@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/internal/format"
 	"penstock/internal/hint"
 	"penstock/internal/nofollow"
 )
@@ -17,8 +18,6 @@ import (
 // arguments are those that decide what a run does, by name. An interrupted run
 // that went on with others would end with a result that belongs to neither.
 type arguments []flags.Argument
-
-const argumentsFile = "arguments.json"
 
 // check compares with the arguments of the run that is resumed, or else keeps
 // these for the next one. The directory must be locked.
@@ -28,18 +27,23 @@ func (a arguments) check(dir string, resumed bool) error {
 	if err != nil {
 		return fmt.Errorf("encode the arguments: %w", err)
 	}
-	before, err := nofollow.ReadFile(path)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	stored, err := nofollow.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read the arguments of the last run: %w", err)
-	case err == nil && bytes.Equal(before, now):
+	}
+	isThere := err == nil
+	before, err := decodeArguments(stored)
+	switch {
+	case isThere && err == nil && bytes.Equal(before, now):
 		return nil
-	case err == nil && resumed && !json.Valid(before):
+	case isThere && errors.Is(err, format.ErrNewer):
+		return fmt.Errorf("%s: %w", path, err)
+	case isThere && resumed && err != nil:
 		return fmt.Errorf("%s is damaged, so it cannot be checked that this start has the arguments of the interrupted run: if it has, remove that file and start again; nothing else needs it", path)
-	case err == nil && resumed:
+	case isThere && resumed:
 		return flags.Usage("%s holds an interrupted run with other arguments (%s): run it again with these, start over with --fresh, or name another --dir", dir, differences(before, now))
 	}
-	if err := writeFile(path, now, 0o600); err != nil {
+	if err := writeFile(path, encodeArguments(now), 0o600); err != nil {
 		return fmt.Errorf("keep the arguments of the run: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package runcmd
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,7 +80,8 @@ func TestArguments(t *testing.T) {
 func TestDamagedArgumentsAreCalledThat(t *testing.T) {
 	t.Parallel()
 	now := arguments{{Name: "--beats", Value: 5}}
-	for _, damaged := range []string{"", "[{", "\x00\x91"} {
+	sound := string(encodeArguments([]byte(`[{"name":"--beats","value":7}]`)))
+	for _, damaged := range []string{"", "[{", "\x00\x91", strings.Replace(sound, "7", "5", 1), strings.Replace(sound, `"format":2`, `"format":3`, 1)} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, argumentsFile)
 		if err := os.WriteFile(path, []byte(damaged), 0o600); err != nil {
@@ -94,6 +96,27 @@ func TestDamagedArgumentsAreCalledThat(t *testing.T) {
 		}
 		if err := now.check(dir, true); err != nil {
 			t.Errorf("%q, removed: %v", damaged, err)
+		}
+	}
+}
+
+func TestArgumentsOfOtherBuilds(t *testing.T) {
+	t.Parallel()
+	now := arguments{{Name: "--beats", Value: 5}}
+	newer := []byte(`{"format":3,"arguments":[],"more":1`)
+	newer = fmt.Appendf(newer, "%s%q}", sumField, argumentsSum(newer))
+	for text, refused := range map[string]string{
+		`[{"name":"--beats","value":5}]`: "",
+		`[{"name":"--beats","value":7}]`: "(--beats 7)",
+		string(newer):                    "written by a newer version",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, argumentsFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := now.check(dir, true)
+		if (err != nil) != (refused != "") || err != nil && !strings.Contains(err.Error(), refused) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

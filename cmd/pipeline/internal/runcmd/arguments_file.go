@@ -1,0 +1,50 @@
+package runcmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"penstock/internal/format"
+)
+
+// argumentsFile holds the arguments of the last run. Format 1 was the list alone.
+const argumentsFile = "arguments.json"
+
+// sumField begins the last field of the file, in every format: it is of all that is before it, so that a damaged number
+// is not a newer one.
+var sumField = []byte(`,"sum":`)
+
+func argumentsSum(data []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+func encodeArguments(list []byte) []byte {
+	body := fmt.Appendf(nil, `{"format":%d,"arguments":%s`, format.Arguments, list)
+	return fmt.Appendf(body, "%s%q}\n", sumField, argumentsSum(body))
+}
+
+// decodeArguments returns the list. An error says that the file is damaged, unless it wraps [format.ErrNewer].
+func decodeArguments(data []byte) ([]byte, error) {
+	if bytes.HasPrefix(data, []byte("[")) {
+		if !json.Valid(data) {
+			return nil, errors.New("it is no list")
+		}
+		return data, nil
+	}
+	var file struct {
+		Format    uint64
+		Arguments json.RawMessage
+		Sum       string
+	}
+	end := bytes.LastIndex(data, sumField)
+	if err := json.Unmarshal(data, &file); err != nil || end < 0 || file.Sum != argumentsSum(data[:end]) {
+		return nil, errors.New("its sum is wrong")
+	}
+	if file.Format > format.Arguments {
+		return nil, format.Newer("the file of the arguments", file.Format, format.Arguments)
+	}
+	return file.Arguments, nil
+}
