@@ -106,8 +106,9 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 		return l.refusal(part, err)
 	}
 	l.check("%s: %s, commits %d to %d%s", part, counted.Things(facts.frames, "frame"), facts.first, facts.last, facts.signedWith())
-	if !l.misfits(ctx, part, stage, m) || store == nil || foreign { // a refusal would advise to start over
-		return nil
+	passable, err := l.misfits(ctx, part, stage, m, func() (bool, error) { return l.mayRemake(ctx, b, facts, store != nil) })
+	if err != nil || !passable || store == nil || foreign { // a refusal would advise to start over
+		return err
 	}
 	view := view.New(stage, store.Instance(plan.Only(stage).String()))
 	if err := view.CatchUp(ctx, ch, false); err != nil {

@@ -75,7 +75,8 @@ type examiner struct {
 	dir     *datadir.Directory
 	scratch *scratch.Dir
 	copies  int
-	spared  bool // one of the fixes makes the spare files of the checkpoints anew
+	backup  string // where Repair has copied it to
+	spared  bool   // one of the fixes makes the spare files of the checkpoints anew
 	keys    *frame.Keys
 	// removed are, by stage, messages on a server outside that a trial takes for
 	// deleted.

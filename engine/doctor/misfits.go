@@ -60,12 +60,16 @@ func (m *misfits) wasCommit(sequence uint64) bool {
 }
 
 // misfits says what is wrong with the messages of a channel that are no frames, and
-// how it is mended. It is false when one of them may have been a commit.
-func (l *look) misfits(ctx context.Context, part, stage string, m *misfits) (passable bool) {
-	var foreign []uint64
+// how it is mended. It is false when one of them may have been a commit that something needs.
+func (l *look) misfits(ctx context.Context, part, stage string, m *misfits, mayRemake func() (bool, error)) (passable bool, err error) {
+	var foreign, last []uint64
 	for _, sequence := range slices.Sorted(maps.Keys(m.found)) {
 		f := m.found[sequence]
 		if m.wasCommit(sequence) {
+			if m.isLast(sequence) {
+				last = append(last, sequence)
+				continue
+			}
 			l.wrong(part, "%v: sequence %d, %d bytes that begin with %s", channel.ErrCorruptFrame, sequence, f.size, f.begin)
 			continue
 		}
@@ -73,17 +77,34 @@ func (l *look) misfits(ctx context.Context, part, stage string, m *misfits) (pas
 			sequence, f.size, f.begin)
 		foreign = append(foreign, sequence)
 	}
-	if len(foreign) < len(m.found) {
-		return false
+	if len(last) > 0 {
+		remake, err := mayRemake()
+		if err != nil {
+			return false, err
+		}
+		for _, sequence := range last {
+			l.lastMisfit(part, sequence, m.found[sequence], remake)
+		}
+		if !remake {
+			return false, nil
+		}
 	}
+	if len(foreign)+len(last) < len(m.found) {
+		return false, nil
+	}
+	name := channel.StreamName(l.pipeline, stage)
 	if len(foreign) > 0 {
-		pipeline := l.pipeline
-		l.fixes = append(l.fixes, fix{
-			text:  fmt.Sprintf("remove the messages that are not frames from stream %s, sequences %v: no commit is lost", channel.StreamName(pipeline, stage), foreign),
-			apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, stage, foreign) },
-		})
+		l.takeOut(ctx, stage, foreign, fmt.Sprintf("remove the messages that are not frames from stream %s, sequences %v: no commit is lost", name, foreign))
 	}
-	return true
+	if len(last) > 0 {
+		l.takeOut(ctx, stage, last, fmt.Sprintf("remove what is behind the last frame of stream %s, sequences %v: nothing has used it, and if it was the last commit, the next run makes that once more", name, last))
+	}
+	return true, nil
+}
+
+func (l *look) takeOut(ctx context.Context, stage string, sequences []uint64, text string) {
+	pipeline := l.pipeline
+	l.fixes = append(l.fixes, fix{text: text, apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, stage, sequences) }})
 }
 
 // takeOut deletes messages. A trial cannot do that on a server outside, and takes
@@ -110,7 +131,9 @@ func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, se
 	}
 	for _, sequence := range sequences {
 		if err == nil {
-			err = ch.Remove(ctx, sequence)
+			err = ch.Remove(ctx, sequence, func(data []byte) error {
+				return x.keep(channel.StreamName(pipeline, stage), sequence, data)
+			})
 		}
 	}
 	return err

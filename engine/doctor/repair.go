@@ -71,7 +71,8 @@ var ErrNotMendable = errors.New("it cannot be repaired without guessing")
 //
 // After it a run goes on from the last commit that everything agrees on. Commits
 // behind that, of which no reader has consumed anything, are made once more; the effects
-// of a sink outside the pipeline may then come twice.
+// of a sink outside the pipeline may then come twice. What it deletes from a server outside is kept in the directory
+// "removed" of the copy.
 func Repair(ctx context.Context, config inspect.Config) (*Repaired, error) {
 	x, err := newExaminer(config, datadir.Open)
 	if err != nil {
@@ -92,6 +93,7 @@ func Repair(ctx context.Context, config inspect.Config) (*Repaired, error) {
 	if done.Backup, err = x.backUp(); err != nil {
 		return done, fmt.Errorf("repair %s: %w; nothing was changed", x.dir.Path, err)
 	}
+	x.backup = done.Backup
 	for _, f := range fixes {
 		if err := f.apply(x.dir.Path); err != nil {
 			return done, fmt.Errorf("repair %s: %s: %w; a copy of the directory as it was is %s", x.dir.Path, f.text, err, done.Backup)

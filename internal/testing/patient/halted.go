@@ -77,6 +77,31 @@ func (h *Halted) Wire(until uint64, seen func(offset uint64)) *engine.Pipeline {
 	return p
 }
 
+// OnServer calls fn with the server that has its channels.
+func (h *Halted) OnServer(fn func(jetstream.JetStream)) { h.js(fn) }
+
+// Damage puts a message in the place of the last one of a stage.
+func (h *Halted) Damage(stage string, data func(last []byte) []byte) {
+	h.t.Helper()
+	var last *jetstream.RawStreamMsg
+	h.js(func(js jetstream.JetStream) {
+		s, err := js.Stream(h.t.Context(), "halted+"+stage)
+		if err == nil {
+			last, err = s.GetLastMsgForSubject(h.t.Context(), "halted."+stage+".0")
+		}
+		if err == nil {
+			err = s.DeleteMsg(h.t.Context(), last.Sequence)
+			last.Header = nats.Header{jetstream.ExpectedLastSubjSeqHeader: []string{"0"}} // there was one: the others are trimmed
+		}
+		if err == nil {
+			_, err = js.PublishMsg(h.t.Context(), &nats.Msg{Subject: last.Subject, Data: data(last.Data), Header: last.Header})
+		}
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	})
+}
+
 // Publish puts a message behind the last one of a stage as a commit is published,
 // and gives the last one.
 func (h *Halted) Publish(stage string, data func(last []byte) []byte) {
