@@ -3,12 +3,12 @@ package stages
 import (
 	"bytes"
 	"compress/bzip2"
-	"compress/gzip"
 	"compress/zlib"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -67,6 +67,8 @@ func formatOf(head []byte) string {
 		return "snappy"
 	case begins("\x1f\x9d"), begins("\x1f\xa0"):
 		return "compress (.Z)"
+	case begins("\x1f\x1e"), begins("\x1f\x1f"): // the second one is of old
+		return "pack (.z)"
 	}
 	return cutFormat(head)
 }
@@ -99,6 +101,13 @@ func cutFormat(head []byte) string {
 	}
 	return ""
 }
+
+// nameless are formats that no first byte tells: brotli, raw deflate, and snappy without its frames.
+var nameless = map[string]string{".br": "brotli", ".deflate": "deflate", ".snappy": "snappy"}
+
+// formatNamed tells a format that only the name tells. A text with such a name is refused too: it is renamed
+// more easily than wrong counts are found.
+func formatNamed(path string) string { return nameless[strings.ToLower(filepath.Ext(path))] }
 
 func formatName(format string) string {
 	if format == "" {
@@ -141,7 +150,11 @@ func newUnpacked(path string, file io.ReaderAt) (*unpacked, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	switch format := formatOf(head[:n]); format {
+	format := formatOf(head[:n])
+	if format == "" && n > 0 {
+		format = formatNamed(path)
+	}
+	switch format {
 	case "":
 		return nil, nil
 	case "gzip", "bzip2", "zstd":
@@ -172,7 +185,7 @@ func (u *unpacked) begin() (err error) {
 	u.raw.at, u.at, u.window, u.err = 0, 0, u.window[:0], nil
 	switch u.format {
 	case "gzip":
-		u.decoder, err = gzip.NewReader(&u.raw)
+		u.decoder, err = newGunzip(&u.raw)
 	case "bzip2":
 		u.decoder = bzip2.NewReader(&u.raw)
 	case "zstd":

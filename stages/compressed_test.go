@@ -59,6 +59,8 @@ func TestCompressedFilesAreRead(t *testing.T) {
 		"gzip":              {gzipped(t, content), content},
 		"gzip of two parts": {gzipped(t, "a\nb") + gzipped(t, "c\n"), "a\nbc\n"},
 		"gzip of nothing":   {gzipped(t, ""), ""},
+		"gzip and zeros":    {gzipped(t, content) + strings.Repeat("\x00", 9000), content},
+		"parts and a zero":  {gzipped(t, "a\nb") + gzipped(t, "") + gzipped(t, "c\n") + "\x00", "a\nbc\n"},
 		"zstd":              {zstandard(t, content), content},
 		"bzip2":             {bzipped(t), "one\ntwo\nthree\n"},
 		"text like bzip2":   {"BZh91 is a line\n", "BZh91 is a line\n"},
@@ -159,6 +161,11 @@ func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
 		"zip":        "PK\x03\x04\x14\x00",
 		"7z":         "7z\xbc\xaf\x27\x1c\x00",
 		"compress":   "\x1f\x9d\x90abc",
+		"pack":       "\x1f\x1e\x00\x00\x00\x05",
+		"pack (.z))": "\x1f\x1f\x00\x00\x00\x05", // of old
+		"behind":     whole + "\x00\x00more",
+		"behind it":  whole + "more",
+		"cut behind": whole + whole[:5],
 		"snappy":     "\xff\x06\x00\x00sNaPpY",
 		"zip)":       "PK\x05\x06" + strings.Repeat("\x00", 18), // without a file
 		"xz)":        "\xfd7z",
@@ -180,6 +187,33 @@ func TestCompressedFilesThatCannotBeReadAreRefusedByName(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Some formats have no bytes that tell them: their names do. A file in one that is named otherwise cannot be told.
+func TestWhatOnlyItsNameTellsIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"words.txt.br": "brotli", "words.BR": "brotli", "words.deflate": "deflate", "words.snappy": "snappy", "br": "", "words.brx": ""} {
+		path := writeFile(t, filepath.Join(t.TempDir(), name), "\x0b\x02\x80one\n\x03")
+		var state stages.LinesState
+		err := stages.Lines(path)(t.Context(), &state, func(string, ...engine.EmitOption) {})
+		if want == "" {
+			if err != nil && !errors.Is(err, io.EOF) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		wantError(t, err, path, "compressed ("+want+")", "unpack it")
+	}
+	for _, name := range []string{"words.snappy", "empty.br"} { // the bytes tell more than the name, and nothing needs none
+		content := ""
+		if name == "words.snappy" {
+			content = gzipped(t, "a\n")
+		}
+		path := writeFile(t, filepath.Join(t.TempDir(), name), content)
+		if got, want := readAll(t, stages.Lines(path), never), strings.Count(name, "words"); len(got) != want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 
