@@ -67,7 +67,7 @@ func formatOf(head []byte) string {
 		return "snappy"
 	case begins("\x1f\x9d"), begins("\x1f\xa0"):
 		return "compress (.Z)"
-	case begins("\x1f\x1e"), begins("\x1f\x1f"): // the second one is of old
+	case begins("\x1f\x1e"), begins("\x1f\x1f"): // the second one is an old form
 		return "pack (.z)"
 	}
 	return cutFormat(head)
