@@ -62,7 +62,7 @@ func TestAnotherUsersLinkIsNotFollowed(t *testing.T) {
 	}
 	for _, path := range []string{link, filepath.Join(dir, "victim")} {
 		r := c.run("run", "wordcount", text, "--fresh", "--output", path)
-		if r.code != app.ExitFailed || !strings.Contains(r.err, "of another user") {
+		if r.code != app.ExitUsage || !strings.Contains(r.err, "of another user") {
 			t.Errorf("wordcount: exit %d\n%s", r.code, r.err)
 		}
 	}

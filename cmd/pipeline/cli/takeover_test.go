@@ -44,7 +44,7 @@ func TestATakeOverNeedsTheArgumentsOfTheRun(t *testing.T) {
 	if end := live.wait(); end.code != app.ExitFailed || !strings.Contains(end.err, "another process") {
 		t.Errorf("the run that was taken over: exit %d\n%s", end.code, end.err)
 	}
-	same.stderr.Await(t, "resuming the run")
+	same.stderr.Await(t, "msg=resuming ") // of a stage: the streams tell of this run by now
 	same.signals <- os.Interrupt
 	if end := same.wait(); end.code != app.ExitOK {
 		t.Errorf("the run that took over: exit %d\n%s", end.code, end.err)
