@@ -15,19 +15,32 @@ import (
 
 // Log is the channel of an instance.
 type Log interface {
-	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
-	Claim(data []byte, expected uint64) *channel.Pending
-	Seal(data []byte, claim uint64) *channel.Pending
-	Last(ctx context.Context) (channel.Record, bool, error)   // commit
-	End(ctx context.Context) (channel.Record, bool, error)    // commit or seal
-	Newest(ctx context.Context) (channel.Record, bool, error) // entry of the register
-	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
+	OwnedLog
+	Last(ctx context.Context) (channel.Record, bool, error) // commit
 	Info(ctx context.Context) (channel.Info, error)
 	Trim(ctx context.Context, before uint64) error
 	Cut(ctx context.Context, after uint64) error
 	Restore(ctx context.Context) (changed bool, err error)
 	Own(ctx context.Context, by channel.Owner) error // says in the channel who runs the pipeline
 	Reader(cfg channel.ReaderConfig) *channel.Reader
+}
+
+// OwnedLog is the channel of an instance with its register, as a take-over needs it. The stream's leader answers every
+// read.
+type OwnedLog interface {
+	// Publish stores a commit if the last message of the subject of commits has the expected sequence.
+	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
+	// Claim stores an entry if the last message of the register has the expected sequence, 0 for none.
+	Claim(data []byte, expected uint64) *channel.Pending
+	// Seal stores a seal on the subject of commits if the last message of the register has the sequence of the claim.
+	Seal(data []byte, claim uint64) *channel.Pending
+
+	// End returns the last commit or seal, Newest the newest entry of the register. Tail of the record is the last
+	// message of the subject, whatever it is, also when nothing is found.
+	End(ctx context.Context) (channel.Record, bool, error)
+	Newest(ctx context.Context) (channel.Record, bool, error)
+	// Replay calls fn with the commits from a sequence on.
+	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
 }
 
 // Store is the corner of an instance in the store.

@@ -10,26 +10,9 @@ import (
 	"penstock/engine/internal/ports"
 )
 
-// Log is the channel of an instance with its register. The stream's leader answers every read.
-type Log interface {
-	// Publish stores a commit if the last message of the subject of commits has the expected sequence.
-	Publish(data []byte, expected uint64, trace channel.Trace) *channel.Pending
-	// Claim stores an entry if the last message of the register has the expected sequence, 0 for none.
-	Claim(data []byte, expected uint64) *channel.Pending
-	// Seal stores a seal on the subject of commits if the last message of the register has the sequence of the claim.
-	Seal(data []byte, claim uint64) *channel.Pending
-
-	// End returns the last commit or seal, Newest the newest entry of the register. Tail of the record is the last
-	// message of the subject, whatever it is, also when nothing is found.
-	End(ctx context.Context) (channel.Record, bool, error)
-	Newest(ctx context.Context) (channel.Record, bool, error)
-	// Replay calls fn with the commits from a sequence on.
-	Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error
-}
-
 // Claimant takes instances over for one owner. Not safe for concurrent use.
 type Claimant struct {
-	Log   Log
+	Log   ports.OwnedLog
 	Clock ports.Clock
 	Owner uint64      // random number of the owner
 	Notes frame.Notes // of its entries: why it claims, for people
@@ -71,7 +54,7 @@ func (t *Taken) IsReplacedBy(f *frame.Frame) bool { return f.Epoch > t.Epoch }
 // Last returns the last frame that counts for an owner that knows the one at a sequence: its seal, or its last commit.
 // Seals of its own claim behind that are copies. The server stores them, from any client, while the claim is the
 // newest.
-func (t *Taken) Last(ctx context.Context, log Log, known uint64) (last channel.Record, found bool, err error) {
+func (t *Taken) Last(ctx context.Context, log ports.OwnedLog, known uint64) (last channel.Record, found bool, err error) {
 	last, found, err = log.End(ctx)
 	if err != nil || !found || last.Frame.Kind != frame.KindSeal || last.Sequence <= known || t.IsReplacedBy(last.Frame) {
 		return last, found, err
@@ -89,20 +72,6 @@ func (t *Taken) Last(ctx context.Context, log Log, known uint64) (last channel.R
 	}
 	last.Tail = tail
 	return last, found, err
-}
-
-// LastCommit finds the last commit before the seal.
-func (t *Taken) LastCommit(ctx context.Context, log Log) (last channel.Record, found bool, err error) {
-	err = log.Replay(ctx, max(t.Seen, 1), func(rec channel.Record) error {
-		if rec.Frame.Kind.IsCommit() && (rec.Sequence < t.Seal || t.Seal == 0) {
-			last, found = rec, true
-		}
-		return nil
-	})
-	if err != nil {
-		return channel.Record{}, false, fmt.Errorf("find the last commit before the seal: %w", err)
-	}
-	return last, found, nil
 }
 
 // isOpen says that a publish may be sent again once it is known what became of it.

@@ -11,7 +11,7 @@ import (
 // Refresh enters an owner once more, at the end of the stream, where its entry is before a sequence that the stream is
 // to be trimmed to. It tries once. Without an answer the entry may still come, which changes nothing. A newer claim is
 // a [LostError].
-func Refresh(ctx context.Context, log Log, clock ports.Clock, owner, before uint64) error {
+func Refresh(ctx context.Context, log ports.OwnedLog, clock ports.Clock, owner, before uint64) error {
 	newest, found, err := log.Newest(ctx)
 	switch {
 	case err != nil:

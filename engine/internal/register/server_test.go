@@ -5,135 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/register"
 	"penstock/internal/testing/natsserver"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// serverLog is an instance's channel on a real server, without what package channel does besides.
-type serverLog struct {
-	js           jetstream.JetStream
-	stream       jetstream.Stream
-	commits, own string
-	limit        time.Duration
-}
-
-var _ register.Log = (*serverLog)(nil)
-
-func newServerLog(t testing.TB, s *natsserver.Server, replicas int) *serverLog {
+// open makes the channel of an instance on a server.
+func open(t testing.TB, s *natsserver.Server, replicas int) *channel.Channel {
 	t.Helper()
-	js := s.JetStream()
-	stream, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
-		Name: "p+s", Subjects: []string{"p.s.0", "p.s.0.own"}, Storage: jetstream.FileStorage, Replicas: replicas,
-	})
+	b, err := broker.Open(t.Context(), broker.Config{URL: s.ClientURL(), Replicas: replicas})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &serverLog{js: js, stream: stream, commits: "p.s.0", own: "p.s.0.own", limit: 10 * time.Second}
-}
-
-var wrongSequence = []jetstream.ErrorCode{jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant}
-
-func (l *serverLog) send(subject, on string, expected uint64, data []byte) *channel.Pending {
-	pending, settle := channel.NewPending()
-	msg := nats.NewMsg(subject)
-	msg.Data = slices.Clone(data)
-	msg.Header.Set("Nats-Expected-Last-Subject-Sequence", strconv.FormatUint(expected, 10))
-	if on != subject {
-		msg.Header.Set("Nats-Expected-Last-Subject-Sequence-Subject", on)
-	}
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), l.limit)
-		defer cancel()
-		ack, err := l.js.PublishMsg(ctx, msg)
-		refused := &jetstream.APIError{}
-		switch {
-		case err == nil:
-			settle(ack.Sequence, nil)
-		case errors.As(err, &refused) && slices.Contains(wrongSequence, refused.ErrorCode):
-			settle(0, fmt.Errorf("%w: %w", channel.ErrConflict, err))
-		default:
-			settle(0, fmt.Errorf("%w: %w", channel.ErrUnknown, err))
-		}
-	}()
-	return pending
-}
-
-func (l *serverLog) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
-	return l.send(l.commits, l.commits, expected, data)
-}
-
-func (l *serverLog) Claim(data []byte, expected uint64) *channel.Pending {
-	return l.send(l.own, l.own, expected, data)
-}
-
-func (l *serverLog) Seal(data []byte, claim uint64) *channel.Pending {
-	return l.send(l.commits, l.own, claim, data)
-}
-
-func (l *serverLog) End(ctx context.Context) (channel.Record, bool, error) {
-	return l.last(ctx, l.commits)
-}
-func (l *serverLog) Newest(ctx context.Context) (channel.Record, bool, error) {
-	return l.last(ctx, l.own)
-}
-
-func (l *serverLog) last(ctx context.Context, subject string) (channel.Record, bool, error) {
-	msg, err := l.stream.GetLastMsgForSubject(ctx, subject)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return channel.Record{}, false, nil
-	}
+	t.Cleanup(b.Close)
+	c, err := channel.Open(t.Context(), b, channel.Spec{Pipeline: "p", Stage: "s"})
 	if err != nil {
-		return channel.Record{}, false, err
+		t.Fatal(err)
 	}
-	return record(msg)
-}
-
-func record(msg *jetstream.RawStreamMsg) (channel.Record, bool, error) {
-	f, err := frame.Decode(msg.Data)
-	return channel.Record{Sequence: msg.Sequence, Tail: msg.Sequence, Frame: f, Data: msg.Data}, err == nil, err
-}
-
-func (l *serverLog) Replay(ctx context.Context, from uint64, fn func(channel.Record) error) error {
-	for {
-		msg, err := l.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(l.commits))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		rec, _, err := record(msg)
-		if err != nil {
-			return err
-		}
-		if err := fn(rec); err != nil {
-			return err
-		}
-		from = msg.Sequence + 1
-	}
+	return c
 }
 
 // owner commits without a pause until it is fenced.
 type owner struct {
-	log    *serverLog
+	log    *channel.Channel
 	number uint64
 	size   int
 	last   frame.Frame
 }
 
-func (o *owner) CatchUp(ctx context.Context, t *register.Taken) error {
-	rec, found, err := t.LastCommit(ctx, o.log)
+func (o *owner) CatchUp(ctx context.Context, _ *register.Taken) error {
+	rec, found, err := o.log.Last(ctx)
 	if found {
 		o.last = *rec.Frame
 	}
@@ -174,15 +84,15 @@ func TestATakeOverWinsAtOnceAgainstAnOwnerThatCommitsWithoutAPause(t *testing.T)
 			if replicas > 1 && testing.Short() {
 				t.Skip("starts a cluster")
 			}
-			log := newServerLog(t, start(t), replicas)
-			takeTurns(t, log, 20, 1024)
-			checkChain(t, log)
+			server := start(t)
+			takeTurns(t, open(t, server, replicas), 20, 1024)
+			checkChain(t, server)
 		})
 	}
 }
 
 // takeTurns lets owners take the instance over from one another.
-func takeTurns(t *testing.T, log *serverLog, owners, size int) {
+func takeTurns(t *testing.T, log *channel.Channel, owners, size int) {
 	t.Helper()
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -218,10 +128,8 @@ func takeTurns(t *testing.T, log *serverLog, owners, size int) {
 			<-commits
 		}
 	}
-	last := *log // the others still use theirs
-	last.limit = time.Second
-	end := &owner{log: &last, number: uint64(owners + 1)}
-	if _, err := (&register.Claimant{Log: &last, Clock: ports.RealTime{}, Owner: end.number}).TakeOver(t.Context(), end); err != nil {
+	end := &owner{log: log, number: uint64(owners + 1)}
+	if _, err := (&register.Claimant{Log: log, Clock: ports.RealTime{}, Owner: end.number}).TakeOver(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(took)
@@ -238,34 +146,54 @@ func encode(t *testing.T, f *frame.Frame) []byte {
 }
 
 // checkChain sees to it that behind each seal comes its fence, and that no commit is missing, doubled or of an owner before.
-func checkChain(t *testing.T, log *serverLog) {
+func checkChain(t *testing.T, server *natsserver.Server) {
 	t.Helper()
 	var last, seal *frame.Frame
 	last = &frame.Frame{}
-	err := log.Replay(t.Context(), 1, func(rec channel.Record) error {
-		f := rec.Frame
+	eachFrame(t, server, func(sequence uint64, f *frame.Frame) {
 		switch {
 		case f.Kind == frame.KindSeal:
 			if f.Epoch <= last.Epoch {
-				t.Errorf("sequence %d: a seal of epoch %d behind epoch %d", rec.Sequence, f.Epoch, last.Epoch)
+				t.Errorf("sequence %d: a seal of epoch %d behind epoch %d", sequence, f.Epoch, last.Epoch)
 			}
 			seal = f
-			return nil
+			return
 		case f.Commit != last.Commit+1, seal != nil && (f.Kind != frame.KindFence || f.Owner != seal.Owner || f.Epoch != seal.Epoch), seal == nil && f.Owner != last.Owner:
-			t.Errorf("sequence %d: %v, commit %d of owner %d behind commit %d of owner %d", rec.Sequence, f.Kind, f.Commit, f.Owner, last.Commit, last.Owner)
+			t.Errorf("sequence %d: %v, commit %d of owner %d behind commit %d of owner %d", sequence, f.Kind, f.Commit, f.Owner, last.Commit, last.Owner)
 		}
 		last, seal = f, nil
-		return nil
 	})
+}
+
+// eachFrame calls fn with all commits and seals.
+func eachFrame(t *testing.T, server *natsserver.Server, fn func(sequence uint64, f *frame.Frame)) {
+	t.Helper()
+	stream, err := server.JetStream().Stream(t.Context(), channel.StreamName("p", "s"))
 	if err != nil {
-		t.Error(err)
+		t.Fatal(err)
+	}
+	for next := uint64(1); ; next++ {
+		msg, err := stream.GetMsg(t.Context(), next, jetstream.WithGetMsgSubject("p.s.0"))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := frame.Decode(msg.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next = msg.Sequence
+		fn(next, f)
 	}
 }
 
 // Of several claimants at the same time one becomes the owner after the other, or steps back.
 func TestClaimantsThatLoseStepBack(t *testing.T) {
 	t.Parallel()
-	log := newServerLog(t, natsserver.Start(t), 1)
+	server := natsserver.Start(t)
+	log := open(t, server, 1)
 	var claimants sync.WaitGroup
 	var mu sync.Mutex
 	won := 0
@@ -288,13 +216,13 @@ func TestClaimantsThatLoseStepBack(t *testing.T) {
 	if won == 0 {
 		t.Error("nobody became the owner")
 	}
-	checkChain(t, log)
+	checkChain(t, server)
 }
 
 // What is trimmed leaves the newest entry and the last commit, so a take-over finds them.
 func TestAnOwnerThatEnteredItselfAgainMayTrim(t *testing.T) {
 	t.Parallel()
-	log := newServerLog(t, natsserver.Start(t), 1)
+	log := open(t, natsserver.Start(t), 1)
 	first := &owner{log: log, number: 1}
 	c := &register.Claimant{Log: log, Clock: ports.RealTime{}, Owner: 1}
 	taken, err := c.TakeOver(t.Context(), first)
@@ -314,7 +242,7 @@ func TestAnOwnerThatEnteredItselfAgainMayTrim(t *testing.T) {
 	if again, _, _ := log.Newest(t.Context()); again.Sequence != newest.Sequence {
 		t.Errorf("it entered itself again where nothing is to be trimmed: %d, %d", again.Sequence, newest.Sequence)
 	}
-	if err := log.stream.Purge(t.Context(), jetstream.WithPurgeSequence(taken.Fence)); err != nil {
+	if err := log.Trim(t.Context(), taken.Fence); err != nil {
 		t.Fatal(err)
 	}
 	next := &owner{log: log, number: 2}

@@ -28,7 +28,7 @@ func BenchmarkTakeOver(b *testing.B) {
 				if replicas > 1 {
 					server = func(t testing.TB) *natsserver.Server { return natsserver.Cluster(t)[0] }
 				}
-				ways := takeOverWays(newServerLog(b, server(b), replicas), size)
+				ways := takeOverWays(open(b, server(b), replicas), size)
 				b.ResetTimer()
 				for range b.N {
 					for _, w := range ways {
@@ -54,7 +54,7 @@ type takeOverWay struct {
 	tries []int
 }
 
-func takeOverWays(log *serverLog, size int) []*takeOverWay {
+func takeOverWays(log *channel.Channel, size int) []*takeOverWay {
 	number := uint64(0)
 	start := func() *owner {
 		number++

@@ -29,7 +29,7 @@ type registerOwner struct {
 }
 
 var (
-	_ register.Log       = (*registerOwner)(nil)
+	_ ports.OwnedLog     = (*registerOwner)(nil)
 	_ register.Successor = (*registerOwner)(nil)
 	_ ports.Clock        = (*registerOwner)(nil)
 )
@@ -75,11 +75,17 @@ func (o *registerOwner) live() {
 
 // CatchUp reads the last commit before the seal. It is complete, as that of a stage with a small state is.
 func (o *registerOwner) CatchUp(ctx context.Context, t *register.Taken) error {
-	rec, found, err := t.LastCommit(ctx, o)
-	if err != nil || !found {
+	var last *frame.Frame
+	err := o.Replay(ctx, max(t.Seen, 1), func(rec channel.Record) error {
+		if rec.Sequence < t.Seal || t.Seal == 0 {
+			last = rec.Frame
+		}
+		return nil
+	})
+	if err != nil || last == nil {
 		return err
 	}
-	o.last = *rec.Frame
+	o.last = *last
 	return nil
 }
 
@@ -186,7 +192,7 @@ func (o *registerOwner) send(subject memory.Subject, data []byte, e memory.Expec
 	return pending
 }
 
-// Publish is register.Log's, as are the others below.
+// Publish is ports.OwnedLog's, as are the others below.
 func (o *registerOwner) Publish(data []byte, expected uint64, _ channel.Trace) *channel.Pending {
 	return o.send(memory.Commits, data, memory.Expectation{On: memory.Commits, Last: expected})
 }
