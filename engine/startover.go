@@ -32,7 +32,8 @@ func (r *run) startOver(ctx context.Context) error {
 		if fresh, err = r.isComplete(ctx); err != nil || !fresh {
 			return err
 		}
-		if err := r.checkOwner(ctx); err != nil {
+		isOwn, err := r.checkOwner(ctx)
+		if err != nil {
 			return err
 		}
 		if r.reopened, err = r.replaysWait(ctx); err != nil || r.reopened {
@@ -47,8 +48,10 @@ func (r *run) startOver(ctx context.Context) error {
 			r.Log.Info("the last run was already complete when its process died; the next run starts from the beginning")
 			return nil
 		}
-		if err := r.checkDeletes(ctx); err != nil {
-			return err
+		if !isOwn {
+			if err := r.checkDeletes(ctx); err != nil {
+				return err
+			}
 		}
 		if err := r.mayDiscardLetters(ctx); err != nil {
 			return err

@@ -17,16 +17,17 @@ import (
 var ErrOthersRun = errors.New("the complete run on the server is that of another data directory")
 
 // checkOwner refuses a complete run that another data directory made: this one
-// was pointed at the wrong server, and would delete what is there.
-func (r *run) checkOwner(ctx context.Context) error {
+// was pointed at the wrong server, and would delete what is there. isOwn says that
+// the directory tells that the run is its own: a new one, or a damaged one, does not.
+func (r *run) checkOwner(ctx context.Context) (isOwn bool, err error) {
 	id, found, err := r.identityBefore()
 	switch {
 	case err != nil && r.Dir.IsMoved(r.config.NATS.URL):
-		return err
-	case err != nil || !found: // damaged, or new: what there is of it goes as well
-		return nil
+		return false, err
+	case err != nil || !found: // what there is of it goes as well
+		return false, nil
 	}
-	return r.checkChannels(ctx, id)
+	return true, r.checkChannels(ctx, id)
 }
 
 // checkChannels refuses a server that has a run of this name which another data
@@ -44,12 +45,9 @@ func (r *run) checkChannels(ctx context.Context, id datadir.Identity) error {
 }
 
 // checkDeletes refuses to delete a complete run of another place, where the directory does not say that the run is its
-// own: a new one does not. A run that does not tell its place, of an earlier build, is deleted.
+// own. A run that does not tell its place, of an earlier build, is deleted.
 func (r *run) checkDeletes(ctx context.Context) error {
 	if r.config.NATS.URL == "" { // the channels are in the directory
-		return nil
-	}
-	if _, found, err := r.identityBefore(); err == nil && found { // checkOwner has compared it
 		return nil
 	}
 	runs, err := datadir.RunsOn(ctx, r.broker, r.Plan.Name, r.Plan.StageNames())
