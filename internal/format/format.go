@@ -3,6 +3,7 @@ package format
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 )
 
 // The numbers that this build writes. docs/operations.md says where each stands.
@@ -31,4 +32,10 @@ var ErrNewer = errors.New("written by a newer version of Penstock")
 // Newer is the error for a thing whose number is above what this build reads.
 func Newer(what string, found, reads uint64) error {
 	return fmt.Errorf("%s is %w (format %d, this build reads up to %d): use that version", what, ErrNewer, found, reads)
+}
+
+// Sum is the checksum of a file that people may read: its last field, of all that is before it. So a damaged number is
+// not taken for a newer one.
+func Sum(data []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
 }

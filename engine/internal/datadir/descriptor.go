@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -94,15 +93,11 @@ func (d *Directory) Claim(pipeline, url string) error {
 // sumField begins the last field of the file. What is before it is summed.
 var sumField = []byte(",\n  \"sum\": ")
 
-func sumOf(data []byte) string {
-	return fmt.Sprintf("%08x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
-}
-
 func (a Descriptor) encode() []byte {
 	a.Sum = ""
 	data, _ := json.MarshalIndent(a, "", "  ") // of texts and a number
 	before := data[:bytes.LastIndex(data, sumField)]
-	return fmt.Appendf(slices.Clip(before), "%s%q\n}\n", sumField, sumOf(before))
+	return fmt.Appendf(slices.Clip(before), "%s%q\n}\n", sumField, format.Sum(before))
 }
 
 // decodeDescriptor is the inverse of encode. Of a newer one nothing is known but
@@ -119,7 +114,7 @@ func decodeDescriptor(data []byte) (Descriptor, error) {
 	if err := json.Unmarshal(data, &head); err != nil {
 		return Descriptor{}, err
 	}
-	if head.Sum != sumOf(data[:end]) || head.Format < 2 {
+	if head.Sum != format.Sum(data[:end]) || head.Format < 2 {
 		return Descriptor{}, errors.New("its sum is wrong")
 	}
 	if head.Format > format.Directory {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 
 	"penstock/internal/format"
 )
@@ -13,17 +12,12 @@ import (
 // argumentsFile holds the arguments of the last run. Format 1 was the list alone.
 const argumentsFile = "arguments.json"
 
-// sumField begins the last field of the file, in every format: it is of all that is before it, so that a damaged number
-// is not a newer one.
+// sumField begins the last field of the file, in every format: see [format.Sum].
 var sumField = []byte(`,"sum":`)
-
-func argumentsSum(data []byte) string {
-	return fmt.Sprintf("%08x", crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
-}
 
 func encodeArguments(list []byte) []byte {
 	body := fmt.Appendf(nil, `{"format":%d,"arguments":%s`, format.Arguments, list)
-	return fmt.Appendf(body, "%s%q}\n", sumField, argumentsSum(body))
+	return fmt.Appendf(body, "%s%q}\n", sumField, format.Sum(body))
 }
 
 // decodeArguments returns the list. An error says that the file is damaged, unless it wraps [format.ErrNewer].
@@ -40,7 +34,7 @@ func decodeArguments(data []byte) ([]byte, error) {
 		Sum       string
 	}
 	end := bytes.LastIndex(data, sumField)
-	if err := json.Unmarshal(data, &file); err != nil || end < 0 || file.Sum != argumentsSum(data[:end]) {
+	if err := json.Unmarshal(data, &file); err != nil || end < 0 || file.Sum != format.Sum(data[:end]) {
 		return nil, errors.New("its sum is wrong")
 	}
 	if file.Format > format.Arguments {

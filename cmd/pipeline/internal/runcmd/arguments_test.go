@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/internal/format"
 )
 
 func TestWriteFileReplacesAsAWhole(t *testing.T) {
@@ -104,7 +105,7 @@ func TestArgumentsOfOtherBuilds(t *testing.T) {
 	t.Parallel()
 	now := arguments{{Name: "--beats", Value: 5}}
 	newer := []byte(`{"format":3,"arguments":[],"more":1`)
-	newer = fmt.Appendf(newer, "%s%q}", sumField, argumentsSum(newer))
+	newer = fmt.Appendf(newer, "%s%q}", sumField, format.Sum(newer))
 	for text, refused := range map[string]string{
 		`[{"name":"--beats","value":5}]`: "",
 		`[{"name":"--beats","value":7}]`: "(--beats 7)",
