@@ -75,7 +75,7 @@ func ExampleUnavailableBackoff() {
 	// Output: 6
 }
 
-// A recovery function that asks somebody may take longer than the usual five seconds.
+// A recovery function that asks a server or a person may take longer than the usual five seconds.
 func ExampleRecoveryTimeout() {
 	p := engine.New("asks")
 	numbers := enginetest.Values(p, "numbers", 1, 2)
