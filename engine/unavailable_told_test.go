@@ -45,6 +45,28 @@ func TestUnavailableIsTold(t *testing.T) {
 	}
 }
 
+// An end hook of a stage without keys has nothing behind its colon.
+func TestAnEndHookThatIsAwayIsNamed(t *testing.T) {
+	t.Parallel()
+	a := &away{where: "end", left: -1, told: wrappedUnavailable}
+	log := &logged{}
+	config := testConfig(t, t.TempDir())
+	config.Logger = log.logger()
+	b := runBeside(t, awayPipeline[plainCount](t, a, collect[int](t), fast), config)
+	b.until("worker", "shows the wait", func(s observe.StageStatus) bool {
+		return slices.ContainsFunc(s.Waits, func(w observe.Wait) bool {
+			return w.For == observe.WaitUnavailable && strings.HasPrefix(w.Detail, "end: ") && !strings.HasPrefix(w.Detail, "end::")
+		})
+	})
+	a.mu.Lock()
+	a.left = 0
+	a.mu.Unlock()
+	b.complete()
+	if text := log.String(); !strings.Contains(text, " call=end at=end error=") {
+		t.Errorf("log:\n%s", text)
+	}
+}
+
 // What is put around the answer counts.
 func TestAnswerAroundUnavailable(t *testing.T) {
 	t.Parallel()

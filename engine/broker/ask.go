@@ -85,7 +85,9 @@ func (a *asker) ask(msg *nats.Msg, timeout time.Duration, done func(*nats.Msg, e
 	err := a.conn.PublishMsg(msg)
 	switch {
 	case err == nil:
-	case errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, nats.ErrConnectionClosed):
+	case errors.Is(err, nats.ErrReconnectBufExceeded):
+		a.settle(token, nil, sent(err))
+	case errors.Is(err, nats.ErrConnectionClosed):
 		a.settle(token, nil, fmt.Errorf("%w: %w", ErrDisconnected, err))
 	default:
 		a.settle(token, nil, err)

@@ -192,6 +192,10 @@ func TestOutage(t *testing.T) {
 	}
 	b.Ask("mute", nil, nil, time.Hour, func(_ *nats.Msg, err error) { answers <- err })
 	wantError(t, <-answers, ErrDisconnected)
+	_, err := b.JetStream().Stream(testContext(t), "any")
+	if wantError(t, err, ErrDisconnected, "there is no connection"); strings.Contains(err.Error(), "buffer") {
+		t.Errorf("a request: %v", err)
+	}
 	short, cancel := context.WithTimeout(testContext(t), 50*time.Millisecond)
 	defer cancel()
 	wantError(t, b.WaitConnected(short), context.DeadlineExceeded)

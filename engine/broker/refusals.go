@@ -135,14 +135,31 @@ func (e *PermissionError) concerns(subject, inbox string) bool {
 	return e.Subject == subject
 }
 
-// refusedBy returns the refusal that ended ctx, or else err.
+// refusedBy returns the refusal that ended ctx, or else err, in words that say what is the matter.
 func refusedBy(ctx context.Context, err error) error {
 	var refused *PermissionError
 	if err != nil && errors.As(context.Cause(ctx), &refused) {
 		return refused
 	}
+	return sent(err)
+}
+
+// sent is an error of a request. Without a connection nats.go says that a buffer is full: this package lets it have
+// none.
+func sent(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return &notSentError{err}
+	}
 	return err
 }
+
+// notSentError is ErrDisconnected of a request that was not sent.
+type notSentError struct{ cause error }
+
+func (e *notSentError) Error() string { return "there is no connection to the NATS server" }
+
+// Unwrap gives ErrDisconnected, and what nats.go says.
+func (e *notSentError) Unwrap() []error { return []error{ErrDisconnected, e.cause} }
 
 // tellRefused logs a refusal that no call waits for, such as that of an acknowledgement, once in a while.
 func (l *link) tellRefused(refused *PermissionError) {

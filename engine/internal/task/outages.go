@@ -48,6 +48,7 @@ func (t *Task) isAway(call, unit string, said error) time.Duration {
 	if t.Code.Guard.Abandoned() {
 		return 0
 	}
+	unit = toldOf(unit)
 	t.Observed.Stats.count(func(c *observe.LifeCounts) { c.Unavailable++ })
 	isNew, delay := t.noteAway(call, unit, said)
 	if isNew {

@@ -124,7 +124,7 @@ func (r *replays) serve(ctx context.Context) {
 			next, err = r.fetch(ctx, next)
 		}
 		if err != nil && ctx.Err() == nil {
-			r.task.Log.Warn("cannot read the replays of dead letters; retrying", "error", err)
+			r.task.logOften(slog.LevelWarn, alike(err.Error()), "cannot read the replays of dead letters; retrying", "error", err)
 			r.task.replayWaits().Begin(waits.Replays, r.task.Run.Explain(err))
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)

@@ -94,7 +94,7 @@ func (t *Task) undoneIfAway(fn func() error) error {
 	t.Batch.undo()
 	copy(t.timers.due, timers)
 	if unrestored := restore(); unrestored != nil {
-		return fmt.Errorf("undo the call of %s, which returned %v: %w", t.call.unit, err, unrestored)
+		return fmt.Errorf("undo the %s, which returned %v: %w", t.call.name(), err, unrestored)
 	}
 	return err
 }
