@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,5 +151,38 @@ func TestAnAnswerWithAnErrorThatPanics(t *testing.T) {
 	}
 	if s := stageStatus(t, p.Status(), "worker"); s.Errors+s.Panics > 1 || s.Unavailable != 2 || s.DeadLetters != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// askedError counts how often it is asked for what only a look at the soundness of errors asks.
+type askedError struct{ looks *atomic.Int64 }
+
+func (askedError) Error() string { return "asked" }
+
+func (e askedError) As(target any) bool {
+	if reflect.TypeOf(target).Elem().String() == "*supervise.brokenError" {
+		e.looks.Add(1)
+	}
+	return false
+}
+
+// Whether an error can be used is asked once: it may be large.
+func TestAnErrorIsLookedAtOnce(t *testing.T) {
+	t.Parallel()
+	p := engine.New("looks")
+	numbers := engine.Source(p, "numbers", count(20, 1))
+	var looks, fails atomic.Int64
+	engine.Sink(p.With(engine.AttemptDelay(supervise.Immediate())), "worker", numbers, func(_ context.Context, _ *uint64, m engine.Message[uint64]) error {
+		if m.Value%7 == 0 {
+			fails.Add(1)
+			return askedError{&looks}
+		}
+		return nil
+	})
+	if err := runBounded(t, p, testConfig(t, t.TempDir())); err != nil || !p.Status().Completed {
+		t.Fatalf("run: %v, %+v", err, p.Status())
+	}
+	if fails.Load() != 9 || looks.Load() != fails.Load() {
+		t.Errorf("%d failures were looked at %d times", fails.Load(), looks.Load())
 	}
 }

@@ -63,21 +63,33 @@ func launch(fn func() error, done func(error)) {
 // runtime.Goexit ends the caller too; a deferred function can notice that.
 func Contain(fn func() error) (err error) {
 	returned := false
-	defer func() {
-		value := recover()
-		switch {
-		case value != nil:
-			err = panicked(value)
-		case !returned: // nil was given to panic; see the setting panicnil of GODEBUG
-			err = panicked(new(runtime.PanicNilError))
-		}
-	}()
+	defer recovered(&returned, &err)
 	err = fn()
 	returned = true
 	if err == nil { // as most do
 		return nil
 	}
 	return OrPanic(err)
+}
+
+// Catch is Contain for what returns sound errors: see [Sound]. It does not look at them once more.
+func Catch(fn func() error) (err error) {
+	returned := false
+	defer recovered(&returned, &err)
+	err = fn()
+	returned = true
+	return err
+}
+
+// recovered makes an error of a panic. It must be deferred itself: recover works nowhere else.
+func recovered(returned *bool, err *error) {
+	value := recover()
+	switch {
+	case value != nil:
+		*err = panicked(value)
+	case !*returned: // nil was given to panic; see the setting panicnil of GODEBUG
+		*err = panicked(new(runtime.PanicNilError))
+	}
 }
 
 const (

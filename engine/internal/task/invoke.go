@@ -14,11 +14,12 @@ import (
 // call of a hook: that costs too much to be done for each message.
 
 // contained runs calls of the user's functions: their panics end here, and
-// meanwhile the task can be abandoned.
+// meanwhile the task can be abandoned. Who calls the user's code within has looked
+// at its errors: their kind is asked for before they come here.
 func (t *Task) contained(ctx context.Context, calls func() error) error {
 	t.Code.Guard.enter()
 	t.Waiting.calling.Enter()
-	err := supervise.Contain(calls)
+	err := supervise.Catch(calls)
 	t.endTurn(ctx)
 	if !t.Code.Guard.Abandoned() {
 		t.Waiting.calling.Leave()
@@ -43,7 +44,7 @@ func (t *Task) invoke(ctx context.Context, fn func() error) error {
 		return err
 	}
 	err := fn()
-	if err != nil { // its kind is asked for before contained sees it
+	if err != nil {
 		err = supervise.OrPanic(err)
 	}
 	t.leaveCall(ctx)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"penstock/engine/internal/answer"
+	"penstock/engine/supervise"
 )
 
 // mark remembers what the next call may change.
@@ -37,7 +38,7 @@ func (t *Task) postpone(i *Input, said error) error {
 	t.traceNothing()
 	t.Batch.undo()
 	if !undone {
-		if err := t.rollback(); err != nil {
+		if err := supervise.Contain(t.rollback); err != nil { // by the codec of the state
 			return err
 		}
 	}
