@@ -47,6 +47,9 @@ func (q *Queue) put(ctx context.Context, l Letter) (bool, error) {
 	written := false
 	err = q.persist(ctx, "put", l.ID(), func() (err error) {
 		written, err = q.try(ctx, msg)
+		if err != nil && q.onRetry != nil && !errors.Is(err, errAgain) && !isFinal(err) {
+			q.onRetry(l, err)
+		}
 		return err
 	})
 	return written, err

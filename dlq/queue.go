@@ -30,6 +30,9 @@ type Config struct {
 	MaxMessages int64         // letters. Default, or negative: no limit.
 	MaxAge      time.Duration // after which a letter is dropped. Default: never.
 	Logger      *slog.Logger  // for retries. Default slog.Default().
+	// OnRetry is called when Put has failed to store a letter and is going to try again. It must not block; letters that
+	// are put at the same time call it at the same time.
+	OnRetry func(l Letter, err error)
 }
 
 // StreamName is the JetStream stream that holds the dead letters of a pipeline. No stage can be called so that its own
@@ -45,6 +48,7 @@ type Queue struct {
 	pipeline string
 	logger   *slog.Logger
 	retry    retry
+	onRetry  func(l Letter, err error)
 
 	reached      atomic.Uint64 // sequence of the last letter that Put knows to be stored
 	placesAtOnce int           // of SelectInOrder
@@ -60,6 +64,7 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Queue, erro
 		return nil, fmt.Errorf("dlq: open: %w", err)
 	}
 	q := newQueue(js, cfg.Pipeline, cfg.Logger)
+	q.onRetry = cfg.OnRetry
 	err := q.ask(ctx, "open", func(ctx context.Context) error { return q.open(ctx, cfg) })
 	var refusal *jetstream.APIError
 	if errors.As(err, &refusal) && isNoRoom(refusal) {

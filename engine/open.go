@@ -56,6 +56,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		MaxMessages: r.config.DeadLetterCount,
 		MaxAge:      r.config.DeadLetterAge,
 		Logger:      r.Log,
+		OnRetry:     r.LetterWaits,
 	})
 	if err != nil {
 		return err
