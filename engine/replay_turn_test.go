@@ -16,7 +16,7 @@ import (
 // the time. A replayed one takes turns with them.
 func TestReplayTakesTurnsWithABacklog(t *testing.T) {
 	t.Parallel()
-	const backlog = 20_000
+	const backlog, soon = 100, 10
 	p := engine.New("turns")
 	numbers := engine.Source(p, "numbers", countUntil(backlog, nil))
 	tick := make(chan struct{})
@@ -31,7 +31,7 @@ func TestReplayTakesTurnsWithABacklog(t *testing.T) {
 		}
 	})
 	var taken, replayed atomic.Uint64
-	var sound atomic.Bool
+	var sound, offered atomic.Bool
 	engine.Stage(p, "worker",
 		engine.On(ticks, func(_ context.Context, credit *int, _ engine.Message[uint64], _ engine.Emit[engine.None]) error {
 			*credit++
@@ -40,6 +40,9 @@ func TestReplayTakesTurnsWithABacklog(t *testing.T) {
 		engine.On(numbers, func(_ context.Context, credit *int, m engine.Message[uint64], _ engine.Emit[engine.None]) error {
 			switch {
 			case *credit == 0:
+				if m.Replay > 0 {
+					offered.Store(true)
+				}
 				return engine.Hold
 			case m.Value == 3 && !sound.Load():
 				return engine.Reject(errPoison)
@@ -72,11 +75,11 @@ func TestReplayTakesTurnsWithABacklog(t *testing.T) {
 	if err := queue.Replay(t.Context(), l, dlq.ReplayOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	for replayed.Load() == 0 { // it takes a while until the request is found
-		if taken.Load() > backlog-10 {
-			t.Fatal("the whole backlog went first")
+	patient.Within(t, "the replay waits", offered.Load)
+	for first := taken.Load(); replayed.Load() == 0; step() {
+		if taken.Load() > first+soon {
+			t.Fatalf("%d numbers of the backlog went first", soon)
 		}
-		step()
 	}
 	if s := stageStatus(t, p.Status(), "worker"); replayed.Load() != 1 || s.DeadLetters != 1 {
 		t.Errorf("replayed %d times, %+v", replayed.Load(), s)

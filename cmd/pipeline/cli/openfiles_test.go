@@ -15,11 +15,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/socket"
 	"penstock/internal/testing/child"
+	"penstock/internal/testing/patient"
 )
 
 // openFiles says how many files a test binary that behaves as the command may open.
@@ -104,10 +104,12 @@ func TestACrowdTakesNoFilesFromThePipeline(t *testing.T) {
 		}
 	}
 	run.Stderr.Await(t, fmt.Sprintf(" number=%d\n", len(printed.FindAllString(run.Stderr.String(), -1))+further))
-	for saved := checkpoints(t, address); checkpoints(t, address) == saved; time.Sleep(10 * time.Millisecond) {
-		if !run.IsAlive() {
-			t.Fatal(run.Story())
-		}
+	saved := checkpoints(t, address)
+	patient.Within(t, "a checkpoint, or the end of the process", func() bool {
+		return !run.IsAlive() || checkpoints(t, address) != saved
+	})
+	if !run.IsAlive() {
+		t.Fatal(run.Story())
 	}
 	for _, path := range []string{"healthz", "readyz", "metrics"} {
 		if code, body := ask(t, "http://"+address+"/"+path, func(r *http.Request) { r.Close = true }); code != http.StatusOK {
