@@ -14,6 +14,7 @@ import (
 // allowed says which packages of ours a package may import, itself and below
 // included: the arrows of docs/design.md. The longest prefix counts.
 var allowed = map[string][]string{
+	"penstock/internal/argsfile":               {"penstock/internal/format"},
 	"penstock/internal/bitflip":                {},
 	"penstock/internal/counted":                {},
 	"penstock/internal/format":                 {},
@@ -44,12 +45,12 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/register":        {"penstock/engine/channel", "penstock/engine/faultpoint", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule"},
 	"penstock/engine/internal/blocks":          {"penstock/internal/nofollow", "penstock/internal/bitflip"},
 	"penstock/engine/internal/wall":            {},
-	"penstock/engine/internal/datadir":         {"penstock/checkpoint", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/engine/internal/view", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/userfile"},
+	"penstock/engine/internal/datadir":         {"penstock/checkpoint", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/engine/internal/view", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/userfile", "penstock/internal/argsfile"},
 	"penstock/engine/observe":                  {"penstock/engine/measure", "penstock/dlq", "penstock/engine/supervise"},
 	"penstock/engine/rights":                   {"penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/internal/plan"},
 	"penstock/engine/trace":                    {"penstock/engine/observe"},
 	"penstock/engine/inspect":                  {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/observe", "penstock/engine/internal/blocks", "penstock/engine/internal/datadir", "penstock/engine/internal/history", "penstock/engine/internal/origins", "penstock/engine/internal/plan", "penstock/engine/internal/scratch", "penstock/engine/internal/shape", "penstock/engine/internal/view"},
-	"penstock/engine/doctor":                   {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/inspect", "penstock/engine/internal/blocks", "penstock/engine/internal/datadir", "penstock/engine/internal/durability", "penstock/engine/internal/inflight", "penstock/engine/internal/plan", "penstock/engine/internal/scratch", "penstock/engine/internal/view", "penstock/engine/remedy", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/counted"},
+	"penstock/engine/doctor":                   {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/inspect", "penstock/engine/internal/blocks", "penstock/engine/internal/datadir", "penstock/engine/internal/durability", "penstock/engine/internal/inflight", "penstock/engine/internal/plan", "penstock/engine/internal/scratch", "penstock/engine/internal/view", "penstock/engine/remedy", "penstock/internal/format", "penstock/internal/nofollow", "penstock/internal/counted", "penstock/internal/argsfile"},
 	"penstock/engine/internal/scratch":         {"penstock/internal/nofollow", "penstock/internal/userfile"},
 	"penstock/engine/internal/diskspace":       {"penstock/checkpoint", "penstock/engine/observe"},
 	"penstock/engine/internal/durability":      {"penstock/checkpoint", "penstock/engine/internal/blocks", "penstock/engine/internal/ports"},
@@ -91,7 +92,7 @@ var allowed = map[string][]string{
 	"penstock/cmd/pipeline/internal/letters":   {"penstock/dlq"},
 	"penstock/cmd/pipeline/internal/lookcmd":   {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/cmd/pipeline/internal/wire", "penstock/engine"},
 	"penstock/cmd/pipeline/internal/render":    {"penstock/engine/redact"},
-	"penstock/cmd/pipeline/internal/runcmd":    {"penstock/internal/format", "penstock/internal/hint", "penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/showcmd", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/cmd/pipeline/internal/wire", "penstock/cmd/pipeline/internal/words", "penstock/engine", "penstock/internal/nofollow", "penstock/internal/userfile", "penstock/telemetry", "penstock/internal/counted"},
+	"penstock/cmd/pipeline/internal/runcmd":    {"penstock/internal/format", "penstock/internal/hint", "penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/guard", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/showcmd", "penstock/cmd/pipeline/internal/socket", "penstock/cmd/pipeline/internal/where", "penstock/cmd/pipeline/internal/wire", "penstock/cmd/pipeline/internal/words", "penstock/engine", "penstock/internal/nofollow", "penstock/internal/userfile", "penstock/telemetry", "penstock/internal/counted", "penstock/internal/argsfile"},
 	"penstock/cmd/pipeline/internal/shipped":   {"penstock/cmd/pipeline/internal/flags", "penstock/engine", "penstock/stages", "penstock/examples"},
 	"penstock/cmd/pipeline/internal/showcmd":   {"penstock/cmd/pipeline/internal/app", "penstock/cmd/pipeline/internal/flags", "penstock/cmd/pipeline/internal/render", "penstock/engine", "penstock/internal/hint", "penstock/internal/userfile", "penstock/telemetry"},
 	"penstock/cmd/pipeline/internal/socket":    {"penstock/cmd/pipeline/internal/letters", "penstock/cmd/pipeline/internal/render", "penstock/cmd/pipeline/internal/wire", "penstock/cmd/pipeline/internal/words", "penstock/engine", "penstock/dlq", "penstock/internal/openfiles"},

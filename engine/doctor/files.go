@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/inflight"
+	"penstock/internal/argsfile"
 	"penstock/internal/counted"
+	"penstock/internal/format"
 	"penstock/internal/nofollow"
 )
 
@@ -35,6 +38,9 @@ func (l *look) notes() error {
 			apply: func(path string) error { return os.Remove(datadir.At(path).DescriptorFile()) },
 		})
 	}
+	if err := l.arguments(); err != nil {
+		return err
+	}
 	left, err := nofollow.Glob(l.dir.Path, "*.new")
 	if err != nil {
 		return err
@@ -42,6 +48,29 @@ func (l *look) notes() error {
 	for _, path := range left {
 		l.note("directory", "%s is left from an interrupted write; it is not used", filepath.Base(path))
 	}
+	return nil
+}
+
+// arguments is the file that the command keeps the arguments of the run in.
+func (l *look) arguments() error {
+	data, err := nofollow.ReadFile(l.dir.Arguments())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at the arguments of the run: %w", err)
+	}
+	if _, err = argsfile.Decode(data); errors.Is(err, format.ErrNewer) {
+		return fmt.Errorf("%s: %w", l.dir.Path, err)
+	}
+	if err == nil {
+		return nil
+	}
+	l.wrong("directory", "%s is damaged: a start cannot check that it has the arguments of the interrupted run", argsfile.Name)
+	l.fixes = append(l.fixes, fix{
+		text:  "remove the file of the arguments: the next start is not checked, so give it those of the interrupted run",
+		apply: func(path string) error { return os.Remove(datadir.At(path).Arguments()) },
+	})
 	return nil
 }
 

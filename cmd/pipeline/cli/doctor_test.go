@@ -9,6 +9,7 @@ import (
 
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/doctorcmd"
+	"penstock/internal/argsfile"
 )
 
 func TestDoctorAndRepair(t *testing.T) {
@@ -47,14 +48,18 @@ func checkMended(t *testing.T, c command, dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "in-flight"), []byte("no such thing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	arguments := filepath.Join(dir, argsfile.Name)
+	if data, err := os.ReadFile(arguments); err != nil || os.WriteFile(arguments, []byte(strings.Replace(string(data), "beats", "beets", 1)), 0o600) != nil {
+		t.Fatal(err)
+	}
 	r := c.run("doctor", "--dir", dir)
 	if r.code != app.ExitFailed {
 		t.Errorf("exit %d", r.code)
 	}
-	mustContain(t, "the diagnosis", r.stdout, "WRONG", "in-flight file", "pipeline repair --dir "+dir)
+	mustContain(t, "the diagnosis", r.stdout, "WRONG", "in-flight file", "arguments.json is damaged", "remove the file of the arguments", "pipeline repair --dir "+dir)
 	var d doctorcmd.Diagnosis
 	r = c.run("doctor", "--json", "--dir", dir)
-	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil || r.code != app.ExitFailed || d.Sound || !d.Mendable || len(d.Steps) != 1 {
+	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil || r.code != app.ExitFailed || d.Sound || !d.Mendable || len(d.Steps) != 2 {
 		t.Errorf("exit %d, %v\n%s", r.code, err, r.stdout)
 	}
 	r = c.run("repair", "--dir", dir)

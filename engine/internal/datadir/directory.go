@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"penstock/checkpoint"
+	"penstock/internal/argsfile"
 	"penstock/internal/nofollow"
 	"penstock/internal/userfile"
 )
@@ -181,6 +182,9 @@ func (d *Directory) pidFile() string  { return filepath.Join(d.Path, "pid") }
 func (d *Directory) Broker() string      { return filepath.Join(d.Path, "jetstream") }
 func (d *Directory) Inflight() string    { return filepath.Join(d.Path, "in-flight") }
 func (d *Directory) Checkpoints() string { return filepath.Join(d.Path, "checkpoints") }
+
+// Arguments is the file that the command keeps the arguments of the run in, for itself.
+func (d *Directory) Arguments() string { return filepath.Join(d.Path, argsfile.Name) }
 
 func (d *Directory) owner() string {
 	data, err := nofollow.ReadFile(d.pidFile())

@@ -22,7 +22,7 @@ func isFile(name string) bool {
 		return broker.IsFile(rest)
 	}
 	name = strings.TrimSuffix(name, ".new")
-	return slices.Contains([]string{d.lockFile(), d.pidFile(), d.DescriptorFile(), d.Inflight(), d.StartingOver(), "arguments.json"}, name)
+	return slices.Contains([]string{d.lockFile(), d.pidFile(), d.DescriptorFile(), d.Inflight(), d.StartingOver(), d.Arguments()}, name)
 }
 
 // isDir says that a name is of a part of the directory that is a directory itself.

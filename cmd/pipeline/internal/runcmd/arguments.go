@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"penstock/cmd/pipeline/internal/flags"
+	"penstock/internal/argsfile"
 	"penstock/internal/format"
 	"penstock/internal/hint"
 	"penstock/internal/nofollow"
@@ -22,7 +23,7 @@ type arguments []flags.Argument
 // check compares with the arguments of the run that is resumed, or else keeps
 // these for the next one. The directory must be locked.
 func (a arguments) check(dir string, resumed bool) error {
-	path := filepath.Join(dir, argumentsFile)
+	path := filepath.Join(dir, argsfile.Name)
 	now, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("encode the arguments: %w", err)
@@ -32,7 +33,7 @@ func (a arguments) check(dir string, resumed bool) error {
 		return fmt.Errorf("read the arguments of the last run: %w", err)
 	}
 	isThere := err == nil
-	before, err := decodeArguments(stored)
+	before, err := argsfile.Decode(stored)
 	switch {
 	case isThere && err == nil && bytes.Equal(before, now):
 		return nil
@@ -43,7 +44,7 @@ func (a arguments) check(dir string, resumed bool) error {
 	case isThere && resumed:
 		return flags.Usage("%s holds an interrupted run with other arguments (%s): run it again with these, start over with --fresh, or name another --dir", dir, differences(before, now))
 	}
-	if err := writeFile(path, encodeArguments(now), 0o600); err != nil {
+	if err := writeFile(path, argsfile.Encode(now), 0o600); err != nil {
 		return fmt.Errorf("keep the arguments of the run: %w", err)
 	}
 	return nil

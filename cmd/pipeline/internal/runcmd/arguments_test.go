@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/internal/argsfile"
 	"penstock/internal/format"
 )
 
@@ -81,10 +82,10 @@ func TestArguments(t *testing.T) {
 func TestDamagedArgumentsAreCalledThat(t *testing.T) {
 	t.Parallel()
 	now := arguments{{Name: "--beats", Value: 5}}
-	sound := string(encodeArguments([]byte(`[{"name":"--beats","value":7}]`)))
+	sound := string(argsfile.Encode([]byte(`[{"name":"--beats","value":7}]`)))
 	for _, damaged := range []string{"", "[{", "\x00\x91", strings.Replace(sound, "7", "5", 1), strings.Replace(sound, `"format":2`, `"format":3`, 1)} {
 		dir := t.TempDir()
-		path := filepath.Join(dir, argumentsFile)
+		path := filepath.Join(dir, argsfile.Name)
 		if err := os.WriteFile(path, []byte(damaged), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -105,14 +106,14 @@ func TestArgumentsOfOtherBuilds(t *testing.T) {
 	t.Parallel()
 	now := arguments{{Name: "--beats", Value: 5}}
 	newer := []byte(`{"format":3,"arguments":[],"more":1`)
-	newer = fmt.Appendf(newer, "%s%q}", sumField, format.Sum(newer))
+	newer = fmt.Appendf(newer, `,"sum":%q}`, format.Sum(newer))
 	for text, refused := range map[string]string{
 		`[{"name":"--beats","value":5}]`: "",
 		`[{"name":"--beats","value":7}]`: "(--beats 7)",
 		string(newer):                    "written by a newer version",
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, argumentsFile), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, argsfile.Name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		err := now.check(dir, true)

@@ -1,4 +1,6 @@
-package runcmd
+// Package argsfile is the form of the file that has the arguments of the last run of a data directory: the command
+// writes it, and the doctor looks whether it is sound.
+package argsfile
 
 import (
 	"bytes"
@@ -9,19 +11,20 @@ import (
 	"penstock/internal/format"
 )
 
-// argumentsFile holds the arguments of the last run. Format 1 was the list alone.
-const argumentsFile = "arguments.json"
+// Name is that of the file. Format 1 was the list alone.
+const Name = "arguments.json"
 
 // sumField begins the last field of the file, in every format: see [format.Sum].
 var sumField = []byte(`,"sum":`)
 
-func encodeArguments(list []byte) []byte {
+// Encode makes the file of a list in JSON.
+func Encode(list []byte) []byte {
 	body := fmt.Appendf(nil, `{"format":%d,"arguments":%s`, format.Arguments, list)
 	return fmt.Appendf(body, "%s%q}\n", sumField, format.Sum(body))
 }
 
-// decodeArguments returns the list. An error says that the file is damaged, unless it wraps [format.ErrNewer].
-func decodeArguments(data []byte) ([]byte, error) {
+// Decode returns the list. An error says that the file is damaged, unless it wraps [format.ErrNewer].
+func Decode(data []byte) ([]byte, error) {
 	if bytes.HasPrefix(data, []byte("[")) {
 		if !json.Valid(data) {
 			return nil, errors.New("it is no list")
