@@ -135,11 +135,18 @@ func (e *PermissionError) concerns(subject, inbox string) bool {
 	return e.Subject == subject
 }
 
-// refusedBy returns the refusal that ended ctx, or else err, in words that say what is the matter.
+// refusedBy returns the refusal, or the loss of the connection, that ended ctx, or else err, in words that say what is
+// the matter.
 func refusedBy(ctx context.Context, err error) error {
 	var refused *PermissionError
-	if err != nil && errors.As(context.Cause(ctx), &refused) {
+	cause := context.Cause(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(cause, &refused):
 		return refused
+	case errors.Is(err, context.Canceled) && errors.Is(cause, ErrDisconnected):
+		return cause
 	}
 	return sent(err)
 }

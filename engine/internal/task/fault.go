@@ -90,7 +90,11 @@ func (t *Task) messageFault(f *Failure, err error) error {
 	if limit == plan.Unlimited {
 		return fmt.Errorf("message %s, attempt %d: %w", t.nameOf(f), f.Count, err)
 	}
-	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d: %w", t.nameOf(f), f.Count, limit, err))
+	last := "" // in a word of its own, so that the log does not leave it out as one of many
+	if f.Count >= limit {
+		last = ", the last"
+	}
+	return supervise.Uncounted(fmt.Errorf("message %s, attempt %d of %d%s: %w", t.nameOf(f), f.Count, limit, last, err))
 }
 
 func IsFatal(err error) bool {
