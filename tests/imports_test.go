@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 	"penstock/engine/cborjson":                 {"penstock/engine/internal/cborhead"},
 	"penstock/engine/internal/values":          {"penstock/engine/internal/cborhead"},
 	"penstock/engine/breaker":                  {},
-	"penstock/engine/broker":                   {"penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/internal/jscode", "penstock/internal/nofollow", "penstock/internal/userfile"},
+	"penstock/engine/broker":                   {"penstock/engine/remedy", "penstock/engine/internal/blocks", "penstock/internal/jscode", "penstock/internal/nofollow", "penstock/internal/userfile", "penstock/internal/counted"},
 	"penstock/engine/channel":                  {"penstock/engine/redact", "penstock/engine/remedy", "penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule", "penstock/internal/format", "penstock/internal/hint", "penstock/internal/jscode", "penstock/internal/userfile"},
 	"penstock/engine/enginetest":               {"penstock/dlq", "penstock/engine"},
 	"penstock/stages":                          {"penstock/engine", "penstock/internal/pause", "penstock/internal/userfile"},

@@ -41,15 +41,19 @@ func (e *PermissionError) Error() string {
 	if e.User != "" {
 		user = "user " + e.User
 	}
-	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v lists everything that the pipeline needs)",
-		ErrPermission, user, e.Action, e.Subject, remedy.Rights)
+	return fmt.Sprintf("%v: %s may not %s %s: grant it (%v lists everything that the pipeline needs)%s",
+		ErrPermission, user, e.Action, e.Subject, remedy.Rights, ownPrefix(e.lacksAnswers()))
+}
+
+func (e *PermissionError) lacksAnswers() bool {
+	return e.Action == Subscribe && strings.HasPrefix(e.Subject, nats.InboxPrefix)
 }
 
 // Unwrap returns ErrPermission.
 func (e *PermissionError) Unwrap() error { return ErrPermission }
 
-// Remedies is what tells the rights.
-func (e *PermissionError) Remedies() []remedy.Remedy { return []remedy.Remedy{remedy.Rights} }
+// Remedies is what tells the rights, and the prefix of answers where that is the one that lacks.
+func (e *PermissionError) Remedies() []remedy.Remedy { return rightsRemedies(e.lacksAnswers()) }
 
 // The server says no more of a violation than a text.
 var violation = regexp.MustCompile(`(?i)permissions violation for (publish|subscription) to "([^"]+)"`)

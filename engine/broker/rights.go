@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"penstock/engine/remedy"
+	"penstock/internal/counted"
 )
 
 // Right is what a user of an external server has to be allowed.
@@ -55,16 +56,16 @@ func (e *MissingError) Error() string {
 		}
 	}
 	if more := len(e.Rights) - len(shown); more > 0 {
-		fmt.Fprintf(&text, ", and lacks %d more rights", more)
+		fmt.Fprintf(&text, ", and lacks %s", counted.Things(more, "more right"))
 	}
 	return fmt.Sprintf("%v: %s may not %s on %s: grant it (%v lists everything that the pipeline needs)%s",
-		ErrPermission, user, &text, e.Server, remedy.Rights, e.ownPrefix())
+		ErrPermission, user, &text, e.Server, remedy.Rights, ownPrefix(e.lacksAnswers()))
 }
 
 // ownPrefix says what else helps a user who may get answers only at a prefix of its own: to grant all answers of the
 // account would be more than it needs.
-func (e *MissingError) ownPrefix() string {
-	if !e.lacksAnswers() {
+func ownPrefix(lacksAnswers bool) string {
+	if !lacksAnswers {
 		return ""
 	}
 	return fmt.Sprintf("; if this user has a prefix of its own for answers, name it with %v", remedy.InboxPrefix)
@@ -78,8 +79,10 @@ func (e *MissingError) lacksAnswers() bool {
 func (e *MissingError) Unwrap() error { return ErrPermission }
 
 // Remedies is what tells the rights, and the prefix of answers where that is the one that lacks.
-func (e *MissingError) Remedies() []remedy.Remedy {
-	if e.lacksAnswers() {
+func (e *MissingError) Remedies() []remedy.Remedy { return rightsRemedies(e.lacksAnswers()) }
+
+func rightsRemedies(lacksAnswers bool) []remedy.Remedy {
+	if lacksAnswers {
 		return []remedy.Remedy{remedy.Rights, remedy.InboxPrefix}
 	}
 	return []remedy.Remedy{remedy.Rights}

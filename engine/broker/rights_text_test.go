@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"penstock/engine/remedy"
 )
 
 func TestTheErrorOfManyMissingRightsIsShort(t *testing.T) {
@@ -25,10 +27,18 @@ func TestTheErrorOfManyMissingRightsIsShort(t *testing.T) {
 // Who may get answers only at a prefix of its own is told to name it, and not only to take wider rights.
 func TestTheErrorOfMissingAnswersNamesThePrefix(t *testing.T) {
 	t.Parallel()
+	type refusal interface {
+		error
+		Remedies() []remedy.Remedy
+	}
 	for subject, named := range map[string]bool{"_INBOX.>": true, "_INBOX_orders.>": false} {
-		e := &MissingError{Server: "nats://h:1", Rights: []Right{{Action: Subscribe, Subject: subject}}}
-		if text := e.Error(); strings.Contains(text, "NATS.InboxPrefix") != named || len(e.Remedies()) != map[bool]int{true: 2, false: 1}[named] {
-			t.Errorf("%s: %s, %v", subject, text, e.Remedies())
+		for _, e := range []refusal{
+			&MissingError{Server: "nats://h:1", Rights: []Right{{Action: Subscribe, Subject: subject}}},
+			&PermissionError{Action: Subscribe, Subject: strings.Replace(subject, ">", "Xy.*", 1)},
+		} {
+			if text := e.Error(); strings.Contains(text, "NATS.InboxPrefix") != named || len(e.Remedies()) != map[bool]int{true: 2, false: 1}[named] {
+				t.Errorf("%s: %s, %v", subject, text, e.Remedies())
+			}
 		}
 	}
 }
