@@ -2,6 +2,7 @@ package dlqcmd
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -32,7 +33,10 @@ func (v letterView) write(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 32<<10)
 	v.writeFacts(out)
 	v.writeFailure(out)
-	v.writeValue(out)
+	v.writeValue(out, "value", v.letter.Value, "--full shows all, --raw writes them as they are")
+	if v.letter.Original != nil {
+		v.writeValue(out, "original value, which a replay replaced", v.letter.Original, "--full shows all")
+	}
 	return out.Flush()
 }
 
@@ -125,46 +129,44 @@ func writeLines(out io.Writer, heading string, lines []string) {
 	}
 }
 
-func (v letterView) writeValue(out io.Writer) {
-	l := v.letter
-	codec := l.Codec
-	if codec == "" {
-		codec = "unknown"
-	}
-	fmt.Fprintf(out, "\nvalue, %s, codec %s\n", counted.Things(len(l.Value), "byte"), render.Escape(codec))
-	if len(l.Value) == 0 {
+// writeValue writes a value below a heading. rest says how to see what is left out.
+func (v letterView) writeValue(out io.Writer, heading string, value []byte, rest string) {
+	codec := cmp.Or(v.letter.Codec, "unknown")
+	fmt.Fprintf(out, "\n%s, %s, codec %s\n", heading, counted.Things(len(value), "byte"), render.Escape(codec))
+	if len(value) == 0 {
 		return
 	}
-	text, readable := valueText(l.Codec, l.Value)
-	if !readable {
-		v.writeHex(out)
-		return
+	omitted := 0
+	text, readable := valueText(v.letter.Codec, value)
+	if readable {
+		omitted = v.writeText(out, text)
+	} else {
+		omitted = v.writeHex(out, value)
 	}
-	shown, omitted := text, 0
-	if !v.full {
-		shown, omitted = head(text)
+	if omitted > 0 {
+		fmt.Fprintf(out, "    … and %s more: %s\n", counted.Things(omitted, "byte"), rest)
 	}
-	for line := range strings.Lines(shown) {
-		fmt.Fprintln(out, "    "+render.Escape(strings.TrimSuffix(line, "\n")))
-	}
-	more(out, omitted)
 }
 
-func (v letterView) writeHex(out io.Writer) {
-	shown := v.letter.Value
+func (v letterView) writeText(out io.Writer, text string) (omitted int) {
+	if !v.full {
+		text, omitted = head(text)
+	}
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(out, "    "+render.Escape(strings.TrimSuffix(line, "\n")))
+	}
+	return omitted
+}
+
+func (v letterView) writeHex(out io.Writer, value []byte) (omitted int) {
+	shown := value
 	if !v.full && len(shown) > shownHex {
 		shown = shown[:shownHex]
 	}
 	for line := range strings.Lines(hex.Dump(shown)) {
 		fmt.Fprint(out, "    "+line)
 	}
-	more(out, len(v.letter.Value)-len(shown))
-}
-
-func more(out io.Writer, omitted int) {
-	if omitted > 0 {
-		fmt.Fprintf(out, "    … and %s more: --full shows all, --raw writes them as they are\n", counted.Things(omitted, "byte"))
-	}
+	return len(value) - len(shown)
 }
 
 // head is the beginning of a text, and how many bytes are left out.

@@ -13,7 +13,8 @@ func TestShowHidesPasswordsOfErrors(t *testing.T) {
 	l := dlq.Letter{Stage: "worker", Input: "generator/side", Key: hostile, Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
 		Chain: []string{"*errors.errorString: " + hostile}, Attempts: []dlq.Attempt{{Error: hostile}}, Version: hostile, Round: 2,
 		History: []dlq.Round{{Reason: dlq.ReasonError, Error: hostile, Attempts: 3, To: "logger"}}, To: "logger",
-		Offset: 2, Codec: "json", Value: []byte(`"` + "\u009b\u202e" + `<script>"`)}
+		Offset: 2, Codec: "json", Value: []byte(`"` + "\u009b\u202e" + `<script>"`),
+		Edited: true, Original: []byte(`"before"`)}
 	var out strings.Builder
 	if err := (letterView{letter: l.Redacted()}).write(&out); err != nil {
 		t.Fatal(err)
@@ -24,7 +25,7 @@ func TestShowHidesPasswordsOfErrors(t *testing.T) {
 	if strings.Contains(shown, "secret") || strings.Count(shown, "…@host") != 6 {
 		t.Errorf("%s", shown)
 	}
-	for _, part := range []string{"earlier rounds\n    round 1  ", "error after 3 attempts in logger"} {
+	for _, part := range []string{"original value, which a replay replaced, 8 bytes, codec json\n    \"before\"", "earlier rounds\n    round 1  ", "error after 3 attempts in logger"} {
 		if !strings.Contains(shown, part) {
 			t.Errorf("show does not say %q:\n%s", part, shown)
 		}
