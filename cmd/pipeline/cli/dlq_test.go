@@ -153,6 +153,7 @@ func TestListAndShow(t *testing.T) {
 	mustBe(t, c.run("dlq", "list", "--stage=nope"), app.ExitFailed, "", `no stage "nope", it has generator, heartbeat, logger, worker`)
 	mustBe(t, c.run("dlq", "list", "--pipeline=other", "--dir="+c.dir("fizzbuzz")), app.ExitBlind, "", "belongs to the pipeline fizzbuzz")
 	mustBe(t, c.run("dlq", "list", "--dir="+c.dir("none")), app.ExitBlind, "", "no pipeline has run there yet")
+	mustBe(t, c.run("dlq", "list", "--pipeline=none"), app.ExitBlind, "", "the pipelines of this program are fizzbuzz, ")
 }
 
 func TestFilters(t *testing.T) {

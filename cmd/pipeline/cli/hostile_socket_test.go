@@ -109,7 +109,7 @@ func TestAHostileAnswerCannotSteerTheTerminal(t *testing.T) {
 	}
 }
 
-// The verbs tell what they wait for, and end.
+// The verbs tell what they wait for, and end, with the name of the process that has the directory.
 func TestVerbsTellOfASilentAnswer(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
@@ -123,11 +123,14 @@ func TestVerbsTellOfASilentAnswer(t *testing.T) {
 	t.Cleanup(func() { close(release) })
 	var asking sync.WaitGroup
 	defer asking.Wait()
-	for _, args := range [][]string{{"doctor"}, {"events"}, {"dlq", "list"}} {
+	for _, args := range [][]string{{"doctor"}, {"events"}, {"dlq", "list"}, {"dlq", "watch"}} {
 		asking.Go(func() {
 			r := c.run(append(args, "--dir", dir)...)
 			if r.code == app.ExitOK || !strings.Contains(r.err, "waiting for the process that runs the pipeline to answer") {
 				t.Errorf("%v: exit %d\n%s", args, r.code, r.err)
+			}
+			if args[0] == "dlq" && (r.code != app.ExitBlind || !strings.Contains(r.err, "kill -CONT")) {
+				t.Errorf("%v: exit %d, and it does not say who has the directory\n%s", args, r.code, r.err)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"penstock/cmd/pipeline/internal/app"
 	"penstock/cmd/pipeline/internal/render"
 	"penstock/cmd/pipeline/internal/socket"
+	"penstock/cmd/pipeline/internal/where"
 	"penstock/dlq"
 	"penstock/engine"
 	"penstock/engine/inspect"
@@ -76,7 +77,7 @@ func (w *watcher) watch(ctx context.Context) error {
 				return err
 			}
 		case !errors.Is(err, socket.ErrNobody):
-			return err
+			return w.unanswered(ctx, err)
 		case w.config.NATS.URL != "":
 			name, err := w.pipelineName(ctx)
 			if err == nil {
@@ -99,6 +100,17 @@ func (w *watcher) watch(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// unanswered names the process that has the directory and does not answer.
+func (w *watcher) unanswered(ctx context.Context, away error) error {
+	if refused := (*socket.RefusedError)(nil); errors.As(away, &refused) {
+		return away
+	}
+	if _, err := w.pipelineName(ctx); errors.Is(err, engine.ErrLocked) {
+		away = where.WithHolder(away, err)
+	}
+	return app.CouldNotLook(away)
 }
 
 // follow returns nil when the run has ended.
@@ -164,7 +176,7 @@ func (w *watcher) pipelineName(ctx context.Context) (string, error) {
 // wait tells once that the pipeline does not run.
 func (w *watcher) wait() error {
 	if _, err := os.Stat(w.config.Dir); err != nil {
-		return app.CouldNotLook(fmt.Errorf("%s is not a data directory: %w (no pipeline has run there yet; name another directory with --dir or --pipeline)", w.config.Dir, err))
+		return where.NotThere(w.config.Dir)
 	}
 	if !w.said {
 		w.said = true

@@ -45,6 +45,9 @@ func (f *Flags) Config(a *app.Invocation) (engine.Config, error) {
 	if err != nil {
 		return engine.Config{}, err
 	}
+	if err := f.checkName(a.Program, dir); err != nil {
+		return engine.Config{}, err
+	}
 	nats, err := f.NATS.Config(a.Getenv)
 	if nats.ConnectTimeout = f.Timeout; err == nil && f.Timeout <= 0 {
 		err = flags.Usage("--nats-timeout: %v is not a time above 0", f.Timeout)
@@ -147,7 +150,7 @@ func (f *Flags) Inspect(ctx context.Context, config engine.Config, fn func(conte
 	defer cancel()
 	inspector, err := inspect.Open(opening, config.ToInspect())
 	if errors.Is(err, fs.ErrNotExist) {
-		return app.CouldNotLook(fmt.Errorf("%w (no pipeline has run there yet; name another directory with --dir or --pipeline)", err))
+		return NotThere(config.Dir)
 	}
 	if err != nil {
 		return app.CouldNotLook(err)
