@@ -6,9 +6,11 @@ import (
 	"testing"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/dlq"
 )
 
-// Who looks at authenticated frames has to name the key, and is told so.
+// Who looks at authenticated frames has to name the key, and is told so. Dead letters need none: with it an import is
+// compared with the frames.
 func TestLookingAtAuthenticatedFrames(t *testing.T) {
 	t.Parallel()
 	c := newCommand(t)
@@ -36,4 +38,8 @@ func TestLookingAtAuthenticatedFrames(t *testing.T) {
 			mustContain(t, "the diagnosis", r.stdout, "with the key", "Nothing is wrong.")
 		}
 	}
+	letter := exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 12345})
+	withKey := c.run("dlq", "import", "--force", letter, "--dir", dir, "--frame-key-file", keys)
+	mustBe(t, withKey, app.ExitFailed, "imported 0 dead letters; 1 was refused", "stage worker has not taken message 12345 of generator")
+	mustBe(t, c.run("dlq", "import", "--force", letter, "--dir", dir), app.ExitOK, "imported 1 dead letter", "")
 }

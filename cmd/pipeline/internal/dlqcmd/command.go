@@ -18,6 +18,7 @@ import (
 // common. Its commands are the verbs below it.
 type Cmd struct {
 	Look where.Flags `embed:""`
+	Keys string      `name:"frame-key-file" type:"existingfile" placeholder:"FILE" group:"where" help:"File with the keys that authenticate the frames. Dead letters are not authenticated, so it is only of use to import and replay: with it they check what the stages have taken."`
 
 	List    dlqListCmd    `cmd:"" help:"List dead letters, the oldest first."`
 	Show    dlqShowCmd    `cmd:"" help:"Show everything about one dead letter, with its value."`
@@ -37,7 +38,7 @@ type dlqAccess struct {
 
 // do runs what a command does. The first signal ends it.
 func (c *Cmd) do(a *app.Invocation, what string, fn func(context.Context, *dlqAccess) error) error {
-	config, err := c.Look.Config(a)
+	config, err := where.Keys{Keys: c.Keys}.Add(c.Look.Config(a))
 	if err != nil {
 		return err
 	}
