@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/task"
-	"penstock/engine/internal/view"
 )
 
 // ErrNoState says that there is no such stage, or no such key.
@@ -19,40 +19,42 @@ var ErrNoState = shape.ErrNoState
 // CBOR is shown as package cborjson does it. A state whose codec is not known is
 // given as an object with the codec's name and the bytes in base64.
 func (p *Pipeline) State(stage string, fn func(key string, state json.RawMessage) error) error {
-	view, s, err := p.view(stage)
+	instances, err := p.running(stage)
 	if err != nil {
 		return err
 	}
-	return s.Each(view, fn)
+	return eachState(instances, fn)
 }
 
 // StateOf gives the committed state of one key of a keyed stage of the
 // running pipeline; see State.
 func (p *Pipeline) StateOf(stage, key string) (json.RawMessage, error) {
-	view, s, err := p.view(stage)
+	instances, err := p.running(stage)
 	if err != nil {
 		return nil, err
 	}
-	return s.One(view, key)
+	in := instances[plan.PartitionOf(plan.GroupOf(key), len(instances))]
+	return in.Shape().One(in.Committed, key)
 }
 
-func (p *Pipeline) view(stage string) (*view.View, shape.Shape, error) {
-	in, err := p.running(stage)
-	if err != nil {
-		return nil, shape.Shape{}, err
+// eachState calls fn with the states of all partitions, one partition after the other.
+func eachState(instances []*task.Instance, fn func(key string, state json.RawMessage) error) error {
+	for _, in := range instances {
+		if err := in.Shape().Each(in.Committed, fn); err != nil {
+			return err
+		}
 	}
-	return in.Committed, in.Shape(), nil
+	return nil
 }
 
-// running returns the instance of a stage of the pipeline, which must run.
-func (p *Pipeline) running(stage string) (*task.Instance, error) {
+// running returns the instances of a stage of the pipeline, which must run.
+func (p *Pipeline) running(stage string) ([]*task.Instance, error) {
 	r, err := p.serving()
 	if err != nil {
 		return nil, err
 	}
-	d := p.plan.Stage(stage)
-	if d == nil {
+	if p.plan.Stage(stage) == nil {
 		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.Name, stage)
 	}
-	return r.ByStage[d], nil
+	return r.InstancesOf(stage), nil
 }

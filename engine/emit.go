@@ -39,19 +39,23 @@ func emissionOf(options []EmitOption) *task.Emission {
 	return &e
 }
 
-// emitTo encodes a value and gives it to the batch.
-func emitTo[T any](in *task.Task, destination int, codec Codec[T], value T, options []EmitOption) {
+// emitTo encodes a value of one of the stage's streams and gives it to the batch.
+func emitTo[T any](in *task.Task, stream int, code *streamCode[T], value T, options []EmitOption) {
 	e := emissionOf(options)
 	if in.Batch.CallErr != nil {
-		in.Refuse(destination, e, nil, in.Batch.CallErr)
+		in.Refuse(stream, e, nil, in.Batch.CallErr)
 		return
 	}
-	data, err := encodeValue(in, codec, value, e)
+	data, err := encodeValue(in, code.codec, value, e)
 	if err != nil {
-		in.Refuse(destination, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.Definition.Name, in.Definition.Destinations()[destination], codec.Name(), supervise.Sound(err)))
+		in.Refuse(stream, e, nil, fmt.Errorf("stage %s: encode a value for %s as %s: %w", in.Definition.Name, in.Definition.Streams()[stream], code.codec.Name(), supervise.Sound(err)))
 		return
 	}
-	in.Emit(destination, e, data)
+	shuffles := in.Shuffles(stream)
+	for k := range shuffles {
+		code.choose(&shuffles[k], value)
+	}
+	in.Emit(stream, e, data)
 }
 
 // encodeValue contains a panic of the codec where it is not the call's failure.

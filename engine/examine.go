@@ -35,10 +35,11 @@ func (p *Pipeline) Examine(ctx context.Context) (*doctor.Examination, error) {
 
 // forDoctor is what the doctor asks of a stage.
 func forDoctor(in *task.Instance) doctor.RunningStage {
-	s := doctor.RunningStage{Name: in.Definition.Name, Channel: in.Channel, IsEnded: in.Phase.IsEnded}
-	for k, i := range in.Definition.Inputs {
+	s := doctor.RunningStage{Name: in.StageName(), Channel: in.Channel, IsEnded: in.Phase.IsEnded}
+	for k := range in.Edges {
+		e := &in.Edges[k]
 		s.Inputs = append(s.Inputs, doctor.RunningInput{
-			Stream: i.Stream.String(), Producer: i.Stream.Owner.Name, Branch: i.Stream.Branch,
+			Stream: e.String(), Producer: e.Producer.StageName(), Branch: e.Branch(), Partition: e.Partition(),
 			Taken:   in.Progress.Taken[k].Load,
 			Written: func() uint64 { return in.WrittenTo(k) },
 		})

@@ -35,8 +35,10 @@ func (r *run) serveUnsupervised(ctx context.Context) error {
 	stages.Wait()
 	cancel()
 	background.Wait()
-	if !r.ByStage[r.Plan.Stages[len(r.Plan.Stages)-1]].Phase.IsEnded() {
-		return errors.Join(ends...)
+	for _, in := range r.InstancesOf(r.Plan.Stages[len(r.Plan.Stages)-1].Name) {
+		if !in.Phase.IsEnded() {
+			return errors.Join(ends...)
+		}
 	}
 	return r.Conclude(ctx, nil)
 }

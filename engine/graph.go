@@ -20,7 +20,7 @@ func (p *Pipeline) Graph() observe.Graph {
 		for _, i := range d.Inputs {
 			g.Channels = append(g.Channels, graphChannel(i.Stream, d.Name))
 		}
-		for _, stream := range d.Destinations() {
+		for _, stream := range d.Streams() {
 			if len(stream.Readers) == 0 {
 				g.Channels = append(g.Channels, graphChannel(stream, ""))
 			}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"penstock/engine/internal/history"
 	"penstock/engine/observe"
 )
@@ -13,12 +15,21 @@ import (
 // oldest first and at most HistorySize, also those of earlier processes. Safe
 // for concurrent use.
 func (p *Pipeline) History(stage string) ([]observe.StageEvent, error) {
-	in, err := p.running(stage)
-	if err == nil {
-		err = in.Observed.History.Flush()
-	}
+	instances, err := p.running(stage)
 	if err != nil {
 		return nil, err
 	}
-	return history.Read(in.Committed.Store)
+	var all []observe.StageEvent
+	for _, in := range instances {
+		if err := in.Observed.History.Flush(); err != nil {
+			return nil, err
+		}
+		events, err := history.Read(in.Committed.Store)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+	}
+	slices.SortStableFunc(all, func(a, b observe.StageEvent) int { return a.Time.Compare(b.Time) })
+	return all, nil
 }

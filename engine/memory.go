@@ -51,7 +51,7 @@ func (r *run) openInMemory(ctx context.Context) error {
 	}
 	r.Checkpointer.Instances = r.Instances
 	for _, in := range r.Instances {
-		in.Channel = r.memory.Log(in.ID.Stage)
+		in.Channel = r.memory.Log(in.ID)
 		if err := in.Open(ctx); err != nil {
 			return err
 		}
@@ -67,18 +67,18 @@ func (r *run) openInMemory(ctx context.Context) error {
 
 // states reads those of a stage, also when the run is over: they are in memory.
 func (r *run) states(stage string, fn func(key string, state json.RawMessage) error) error {
-	in := r.Instance(stage)
-	if in == nil {
+	instances := r.InstancesOf(stage)
+	if len(instances) == 0 {
 		return fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, r.Plan.Name, stage)
 	}
-	return in.Shape().Each(in.Committed, fn)
+	return eachState(instances, fn)
 }
 
 // startOverInMemory is startOver without what a process that died has left.
 func (r *run) startOverInMemory(ctx context.Context) error {
 	letters := r.memory.Letters()
 	if !r.config.Fresh {
-		if !r.memory.IsComplete(ctx, r.Plan.StageNames()) || letters.Pending() > 0 {
+		if !r.memory.IsComplete(ctx, r.Plan.Instances()) || letters.Pending() > 0 {
 			return nil
 		}
 		if n := len(letters.List()); n > 0 && !r.config.DiscardLetters {

@@ -46,7 +46,7 @@ type Delivery struct {
 func (m Message[T]) Delivery() Delivery {
 	d := Delivery{Offset: m.Offset, Replay: m.Replay}
 	if m.input != nil {
-		d.Stream, d.Settled = m.input.Definition.Stream.String(), m.input.Taken()
+		d.Stream, d.Settled = m.input.String(), m.input.Taken()
 	}
 	return d
 }
@@ -58,7 +58,7 @@ func (m Message[T]) ID() string {
 	if m.input == nil {
 		return fmt.Sprintf("?:%d", m.Offset)
 	}
-	return m.input.Definition.Stream.Message(m.Offset)
+	return m.input.ID(m.Offset)
 }
 
 // Emit sends a value to the stage's stream. It takes effect when the call

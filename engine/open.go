@@ -12,6 +12,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/origins"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/task"
 	"penstock/engine/remedy"
 	"penstock/internal/openfiles"
@@ -122,8 +123,8 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, d := range r.Plan.Stages {
-		_, last, found, err := r.lastOf(ctx, d.Name)
+	for _, id := range r.Plan.Instances() {
+		_, last, found, err := r.lastOf(ctx, id)
 		if err != nil || !found || !last.Frame.Ended {
 			return false, err
 		}
@@ -131,9 +132,9 @@ func (r *run) isComplete(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// lastOf is the last frame of a stage, and the channel that has it. found is false where either is missing.
-func (r *run) lastOf(ctx context.Context, stage string) (ch *channel.Channel, last channel.Record, found bool, err error) {
-	ch, found, err = channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: stage, Keys: r.keys})
+// lastOf is the last frame of an instance, and the channel that has it. found is false where either is missing.
+func (r *run) lastOf(ctx context.Context, of plan.InstanceID) (ch *channel.Channel, last channel.Record, found bool, err error) {
+	ch, found, err = channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: of.Stage, Instance: of.Number, Keys: r.keys})
 	if err != nil || !found {
 		return nil, last, false, err
 	}
@@ -257,7 +258,8 @@ func (r *run) openInstances(ctx context.Context) error {
 func (r *run) openChannel(ctx context.Context, in *task.Instance) error {
 	ch, err := channel.Open(ctx, r.broker, channel.Spec{
 		Pipeline:        r.Plan.Name,
-		Stage:           in.Definition.Name,
+		Stage:           in.ID.Stage,
+		Instance:        in.ID.Number,
 		Identity:        r.identity.ID,
 		Owner:           r.owner(),
 		MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,

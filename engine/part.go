@@ -26,7 +26,7 @@ type typed[S, Out any] struct {
 	*plan.Stage
 	pipeline *Pipeline
 	codec    Codec[S]
-	output   *Codec[Out]
+	output   *streamCode[Out]
 	source   SourceFunc[S, Out]
 	handlers []handler[S, Out] // by input
 	ticks    []TimerFunc[S, Out]
@@ -49,10 +49,10 @@ func (f partFunc[S, Out]) addTo(t *typed[S, Out]) { f(t) }
 func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		read(t, in, false)
-		codec, key := in.codec, in.key
+		code, key := in.code, in.key
 		t.handlers = append(t.handlers, handler[S, Out]{
 			message: func(ctx context.Context, m *typedProcessor[S, Out], p *task.Peeked) error {
-				message, err := decode(*codec, key, p)
+				message, err := decode(code.codec, key, p)
 				if err != nil {
 					return err
 				}
@@ -76,12 +76,12 @@ func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state 
 		if in.key != nil {
 			t.Problems = append(t.Problems, fmt.Errorf("it reads %s in batches and by key: use engine.On", in))
 		}
-		codec := in.codec
+		code := in.code
 		t.handlers = append(t.handlers, handler[S, Out]{
 			batch: func(ctx context.Context, m *typedProcessor[S, Out], batch []task.Peeked) error {
 				messages := make([]Message[In], len(batch))
 				for i := range batch {
-					message, err := decode(*codec, nil, &batch[i])
+					message, err := decode(code.codec, nil, &batch[i])
 					if err != nil {
 						return err
 					}
@@ -101,16 +101,17 @@ func read[S, Out, In any](t *typed[S, Out], in *Stream[In], batch bool) {
 	input := &plan.Input{Index: len(t.Inputs), Stage: t.Stage, Stream: in.definition, Batch: batch}
 	if in.key != nil {
 		input.Key = func(value []byte) (string, error) {
-			v, err := (*in.codec).Decode(value)
+			v, err := in.code.codec.Decode(value)
 			if err != nil {
 				return "", err
 			}
 			return in.key(v), nil
 		}
+		in.code.keys[t.Stage] = in.key
 	}
 	t.Inputs = append(t.Inputs, input)
 	in.definition.Readers = append(in.definition.Readers, input)
-	t.Problems = append(t.Problems, unsavable("message", *in.codec)...)
+	t.Problems = append(t.Problems, unsavable("message", in.code.codec)...)
 }
 
 func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Message[In], error) {

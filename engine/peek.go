@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"penstock/engine/channel"
+	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/task"
@@ -25,9 +27,9 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]observe.Me
 		return nil, fmt.Errorf("read samples of %s: %w", stream, err)
 	}
 	for _, d := range p.plan.Stages {
-		for _, s := range d.Destinations() {
+		for _, s := range d.Streams() {
 			if s.String() == stream {
-				list, err := peekInto(ctx, r.ByStage[d], s, n)
+				list, err := peekAll(ctx, r.InstancesOf(d.Name), s, n)
 				if err != nil {
 					return nil, fmt.Errorf("read samples of %s: %w", stream, err)
 				}
@@ -36,6 +38,22 @@ func (p *Pipeline) Peek(ctx context.Context, stream string, n int) ([]observe.Me
 		}
 	}
 	return nil, fmt.Errorf("%w: pipeline %s has no stream %q", ErrNoState, p.plan.Name, stream)
+}
+
+// peekAll has the newest messages of all partitions in the order of their times.
+func peekAll(ctx context.Context, instances []*task.Instance, s *plan.Stream, n int) (all []observe.Message, err error) {
+	for _, in := range instances {
+		list, err := peekInto(ctx, in, s, n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	if len(instances) > 1 {
+		slices.SortStableFunc(all, func(a, b observe.Message) int { return a.Time.Compare(b.Time) })
+		all = all[max(len(all)-n, 0):]
+	}
+	return all, nil
 }
 
 func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]observe.Message, error) {
@@ -49,7 +67,7 @@ func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]
 	err := in.Channel.Replay(ctx, from, func(r channel.Record) error {
 		for k := range r.Frame.Sections {
 			section := &r.Frame.Sections[k]
-			if section.Branch != s.Branch {
+			if !isOf(section, s) {
 				continue
 			}
 			it, offset := section.Messages(), section.Base
@@ -72,4 +90,9 @@ func peekInto(ctx context.Context, in *task.Instance, s *plan.Stream, n int) ([]
 		return nil
 	})
 	return list, err
+}
+
+// isOf says whether a section has messages of a stream that no other section of its frame has.
+func isOf(section *frame.Section, s *plan.Stream) bool {
+	return section.Branch == s.Destinations()[0].Branch()
 }

@@ -16,12 +16,12 @@ var errEnough = errors.New("enough")
 // checkRebuildable refuses a new directory for a run whose states are not in the channels alone. A stage with keys
 // needs every frame from the first one, or the checkpoints that allowed its frames to be trimmed.
 func (r *run) checkRebuildable(ctx context.Context, before datadir.RunOn) error {
-	for _, d := range r.Plan.Stages {
-		ch, last, found, err := r.lastOf(ctx, d.Name)
+	for _, id := range r.Plan.Instances() {
+		ch, last, found, err := r.lastOf(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !found || view.IsEnough(last.Frame, d.Keyed()) {
+		if !found || view.IsEnough(last.Frame, r.Plan.Stage(id.Stage).Keyed()) {
 			continue
 		}
 		var first uint64
@@ -34,7 +34,7 @@ func (r *run) checkRebuildable(ctx context.Context, before datadir.RunOn) error 
 		}
 		if first > 1 {
 			return remedy.Errorf("%w: the state of stage %s is in %s: the channel has no frames before commit %d any more, so the new directory %s cannot rebuild it; use the data directory of the latest run, named with %v",
-				ErrRefused, d.Name, before.Directory(), first, r.Dir.Path, remedy.Dir)
+				ErrRefused, id.Stage, before.Directory(), first, r.Dir.Path, remedy.Dir)
 		}
 	}
 	return nil

@@ -37,7 +37,7 @@ func (r *run) status() observe.Status {
 	task.Index(children, r.Supervisor.Status())
 	s.Completed = true
 	for _, in := range r.Instances {
-		stage := statusOf(in, children[in.Definition.Name])
+		stage := statusOf(in, children[in.StageName()])
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
 		s.Channels = append(s.Channels, channelsOf(in)...)
@@ -57,7 +57,7 @@ func (r *run) status() observe.Status {
 func statusOf(in *task.Instance, child supervise.ChildStatus) observe.StageStatus {
 	control, _ := in.Committed.Last()
 	s := observe.StageStatus{
-		Name:  in.Definition.Name,
+		Name:  in.StageName(),
 		Kind:  in.Definition.Kind,
 		Group: in.Definition.Group.Path(),
 		State: child.State.String(),
@@ -80,7 +80,7 @@ func statusOf(in *task.Instance, child supervise.ChildStatus) observe.StageStatu
 	}
 	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.Format.Limits.Frame), in.Observed.LargeStates.Load()
 	s.Waits = waits.Told(in.WaitsNow(in.Run.Clock.Now()))
-	for k := range in.Definition.Inputs {
+	for k := range in.Edges {
 		position := positionOf(in, k, control)
 		taken := position.Count()
 		s.In += taken
@@ -110,9 +110,9 @@ func countsOf(in *task.Instance, control frame.Frame) observe.StageCounts {
 
 // positionOf is how far an input is taken.
 func positionOf(in *task.Instance, input int, control frame.Frame) frame.Position {
-	for _, p := range control.Inputs {
-		if p.Stream == in.Definition.Inputs[input].Stream.String() {
-			return p
+	for k := range control.Inputs {
+		if in.Edges[input].IsOf(&control.Inputs[k]) {
+			return control.Inputs[k]
 		}
 	}
 	return frame.Position{Offset: in.Progress.Taken[input].Load()}

@@ -11,12 +11,13 @@ import (
 func channelsOf(in *task.Instance) []observe.ChannelStatus {
 	control, _ := in.Committed.Last()
 	now := in.Run.Clock.Now()
-	list := make([]observe.ChannelStatus, len(in.Definition.Inputs))
-	for k, i := range in.Definition.Inputs {
-		producer, position := in.Producers[k], positionOf(in, k, control)
+	list := make([]observe.ChannelStatus, len(in.Edges))
+	for k := range in.Edges {
+		e := &in.Edges[k]
+		producer, position := e.Producer, positionOf(in, k, control)
 		stored, capacity := producer.Holds()
 		c := observe.ChannelStatus{
-			Stream: i.Stream.String(), Writer: producer.StageName(), Reader: in.Definition.Name,
+			Stream: e.Input.Stream.String(), Writer: producer.StageName(), Reader: in.StageName(),
 			Written: in.WrittenTo(k), Taken: position.Count(), Waiting: len(position.Waiting),
 			StoredBytes: stored,
 		}

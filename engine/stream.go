@@ -16,8 +16,29 @@ import (
 // change while the pipeline runs.
 type Stream[T any] struct {
 	definition *plan.Stream
-	codec      *Codec[T]
+	code       *streamCode[T]
 	key        func(T) string
+}
+
+// streamCode is what the streams of one definition share.
+type streamCode[T any] struct {
+	codec Codec[T]
+	keys  map[*plan.Stage]func(T) string // by the stages that read it by key
+}
+
+// choose finds the partition that reads a value. A key function that panics does so at the reader, too: there it is
+// the failure of the message.
+func (c *streamCode[T]) choose(s *task.Shuffle, value T) {
+	key := c.keys[s.Reader]
+	if key == nil {
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			s.ToFirst()
+		}
+	}()
+	s.ByKey(key(value))
 }
 
 // Capacity bounds a channel. When it is full its writer waits; nothing is
@@ -42,7 +63,7 @@ func (s *Stream[T]) WithCapacity(c Capacity) *Stream[T] {
 // It returns the stream. Change it only for a fresh start: what the channel
 // holds was written with the old one.
 func (s *Stream[T]) WithCodec(c Codec[T]) *Stream[T] {
-	*s.codec = c
+	s.code.codec = c
 	return s
 }
 
@@ -63,7 +84,7 @@ func (s *Stream[T]) String() string { return s.definition.String() }
 //
 // key must be a pure function of the value.
 func KeyBy[T any](in *Stream[T], key func(T) string) *Stream[T] {
-	return &Stream[T]{definition: in.definition, codec: in.codec, key: key}
+	return &Stream[T]{definition: in.definition, code: in.code, key: key}
 }
 
 // Discard says that the stream has no reader and that this is intended. Its
@@ -108,21 +129,21 @@ func (b *BranchOf[T]) Emit(ctx context.Context, value T, options ...EmitOption) 
 	if in == nil || in.Definition != b.definition.Owner {
 		panic(fmt.Sprintf("engine: branch %s: Emit outside a call of its stage", b.definition))
 	}
-	emitTo(in, in.Definition.Destination(b.definition), *b.codec, value, options)
+	emitTo(in, in.Definition.StreamIndex(b.definition), b.code, value, options)
 }
 
 func (b *BranchOf[T]) stream() *plan.Stream { return b.definition }
 
 func newStream[T any](p *Pipeline) Stream[T] {
-	codec := DefaultCodec[T]()
+	code := &streamCode[T]{codec: DefaultCodec[T](), keys: map[*plan.Stage]func(T) string{}}
 	return Stream[T]{
 		definition: &plan.Stream{
-			Pipeline: p.plan, CodecName: func() string { return codec.Name() }, TypeName: reflect.TypeFor[T]().String(),
+			Pipeline: p.plan, CodecName: func() string { return code.codec.Name() }, TypeName: reflect.TypeFor[T]().String(),
 			Decodes: func(value []byte) error {
-				_, err := codec.Decode(value)
+				_, err := code.codec.Decode(value)
 				return err
 			},
 		},
-		codec: &codec,
+		code: code,
 	}
 }

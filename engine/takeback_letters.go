@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"penstock/dlq"
+	"penstock/engine/internal/plan"
 )
 
 // takeBackLetters deletes the dead letters whose messages are to be taken again:
@@ -36,10 +37,10 @@ func (r *run) takeBackLetters(ctx context.Context) error {
 
 // isUntaken says that a stage has not taken the message of a letter.
 func (r *run) isUntaken(l dlq.Letter) bool {
-	d := r.Plan.Stage(l.Stage)
-	if d == nil {
+	in := r.InstanceOf(plan.InstanceID{Stage: l.Stage, Number: l.Instance})
+	if in == nil {
 		return false
 	}
-	i := r.ByStage[d].Task.Load().Input(l.Input)
+	i := in.Task.Load().OriginOf(&l)
 	return i != nil && !i.Committed.Consumed(l.Offset)
 }

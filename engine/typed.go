@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/state"
 	"penstock/engine/internal/task"
 	"penstock/engine/supervise"
@@ -17,12 +19,13 @@ type typedProcessor[S, Out any] struct {
 	whole *state.Whole[S]
 	keys  *state.Keyed[S]
 	none  S // what hooks of a keyed stage get
+	part  plan.InstanceID
 }
 
 func (t *typed[S, Out]) Recovers() task.RecoverFunc { return t.recover }
 
 func (t *typed[S, Out]) NewProcessor(in *task.Task) task.Processor {
-	m := &typedProcessor[S, Out]{typed: t}
+	m := &typedProcessor[S, Out]{typed: t, part: in.ID}
 	if t.Stage.Keyed() {
 		m.keys = state.NewKeyed(t.codec, in.Committed, state.Bounds{Keys: t.Options.Keys, Memory: t.Options.KeyMemory}, in.UsesKey)
 	} else {
@@ -32,7 +35,7 @@ func (t *typed[S, Out]) NewProcessor(in *task.Task) task.Processor {
 		if t.Stage.Output == nil {
 			return // None: there is nowhere to go
 		}
-		emitTo(in, 0, *t.output, value, options)
+		emitTo(in, 0, t.output, value, options)
 	}
 	return m
 }
@@ -46,6 +49,9 @@ func (m *typedProcessor[S, Out]) Keeper() state.Keeper {
 
 func (m *typedProcessor[S, Out]) state(keyed bool, key string) (*S, error) {
 	if keyed {
+		if err := m.owns(key); err != nil {
+			return nil, err
+		}
 		value, err := m.keys.Get(key)
 		err = supervise.Sound(err) // perhaps the codec's
 		var tooLong *state.KeyTooLongError
@@ -58,6 +64,19 @@ func (m *typedProcessor[S, Out]) state(keyed bool, key string) (*S, error) {
 		return nil, Fatal(err)
 	}
 	return m.whole.Get(), nil
+}
+
+// owns refuses a key of another partition: its state is there.
+func (m *typedProcessor[S, Out]) owns(key string) error {
+	width := m.Stage.Width()
+	if width == 1 {
+		return nil
+	}
+	if at := plan.PartitionOf(plan.GroupOf(key), width); at != m.part.Number {
+		return Reject(fmt.Errorf("stage %s: key %q belongs to partition %d, and the message came to partition %d: the key of a value was another one before it was encoded; "+
+			"have the function of KeyBy use only what the codec keeps", m.Stage.Name, key, at, m.part.Number))
+	}
+	return nil
 }
 
 // hookState is the state that a hook of the whole stage gets.
@@ -73,7 +92,7 @@ func (m *typedProcessor[S, Out]) CallSource(ctx context.Context) error {
 }
 
 func (m *typedProcessor[S, Out]) CallMessage(ctx context.Context, p *task.Peeked) error {
-	return m.handlers[p.Input.Definition.Index].message(ctx, m, p)
+	return m.handlers[p.Input.Input.Index].message(ctx, m, p)
 }
 
 func (m *typedProcessor[S, Out]) CallBatch(ctx context.Context, input int, batch []task.Peeked) error {

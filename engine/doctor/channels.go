@@ -24,15 +24,23 @@ type channelFacts struct {
 	frames      int
 	first, last uint64 // commits
 	epoch       uint64
-	next        map[string]uint64 // offsets by branch
-	gaps        map[string]uint64 // the end of the last gap by branch, 0 if there is none
+	next        map[destination]uint64 // offsets
+	gaps        map[destination]uint64 // the end of the last gap, 0 if there is none
 	inputs      []frame.Position
 	ended       bool
 	signed      map[string]int // frames by the key that they are authenticated with
 }
 
+// destination is what a section of a frame is for.
+type destination struct {
+	branch    string
+	partition uint32
+}
+
+func of(s *frame.Section) destination { return destination{s.Branch, s.Partition} }
+
 func newFacts() *channelFacts {
-	return &channelFacts{next: map[string]uint64{}, gaps: map[string]uint64{}, signed: map[string]int{}}
+	return &channelFacts{next: map[destination]uint64{}, gaps: map[destination]uint64{}, signed: map[string]int{}}
 }
 
 // signedWith tells how many frames are authenticated, by key.
@@ -148,14 +156,14 @@ func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
 	}
 	for k := range f.Sections {
 		s := &f.Sections[k]
-		next, known := facts.next[s.Branch]
+		next, known := facts.next[of(s)]
 		switch {
 		case known && s.Base < next:
 			l.wrong(part, "commit %d writes offset %d a second time", f.Commit, s.Base)
 		case s.Base > next:
-			facts.gaps[s.Branch] = s.Base
+			facts.gaps[of(s)] = s.Base
 		}
-		facts.next[s.Branch] = s.Next()
+		facts.next[of(s)] = s.Next()
 	}
 	facts.frames++
 	facts.last, facts.epoch, facts.inputs, facts.ended = f.Commit, f.Epoch, f.Inputs, f.Ended
@@ -180,16 +188,17 @@ func (l *look) positions() {
 
 func (l *look) position(stage string, p frame.Position, ended bool) {
 	from, branch, _ := strings.Cut(p.Stream, "/")
+	to := destination{branch: branch}
 	producer := l.stages[from]
 	part := "channel " + from
 	switch {
 	case producer == nil:
 		l.wrong(part, "it is gone, but stage %s reads it", stage)
-	case p.Offset > producer.next[branch] && l.lazy:
-		l.note(part, "it ends after %d messages, and stage %s has consumed %d: a power cut lost the newest ones, since the server syncs at an interval; the next start rolls back the commits that consumed them", producer.next[branch], stage, p.Offset)
-	case p.Offset > producer.next[branch]:
-		l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", producer.next[branch], stage, p.Offset)
-	case p.Offset < producer.gaps[branch] && !ended:
-		l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[branch])
+	case p.Offset > producer.next[to] && l.lazy:
+		l.note(part, "it ends after %d messages, and stage %s has consumed %d: a power cut lost the newest ones, since the server syncs at an interval; the next start rolls back the commits that consumed them", producer.next[to], stage, p.Offset)
+	case p.Offset > producer.next[to]:
+		l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", producer.next[to], stage, p.Offset)
+	case p.Offset < producer.gaps[to] && !ended:
+		l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[to])
 	}
 }

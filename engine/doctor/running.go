@@ -32,12 +32,15 @@ type RunningStage struct {
 // RunningInput is an input of a running stage. Taken and Written are asked in this order: both grow. Written is what
 // the producer knows, which may be less than what is stored.
 type RunningInput struct {
-	Stream   string // as people read it
-	Producer string // the stage that writes it
-	Branch   string
-	Taken    func() uint64 // messages that the stage has taken
-	Written  func() uint64 // messages that there are
+	Stream    string // as people read it
+	Producer  string // the stage that writes it
+	Branch    string // of the sections that it reads, with their partition
+	Partition uint32
+	Taken     func() uint64 // messages that the stage has taken
+	Written   func() uint64 // messages that there are
 }
+
+func (i *RunningInput) destination() destination { return destination{i.Branch, i.Partition} }
 
 // ExamineRunning is Examine for a pipeline that runs: it reads every frame of every channel once, beside the stages,
 // and compares the positions with that. The files of the checkpoints are not looked at.
@@ -93,8 +96,8 @@ func (l *look) runningPositions(ctx context.Context, r Running, s RunningStage) 
 				l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", written, s.Name, taken)
 			}
 		}
-		if facts := l.stages[i.Producer]; facts.gaps[i.Branch] > taken && !s.IsEnded() {
-			l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.Branch])
+		if facts := l.stages[i.Producer]; facts.gaps[i.destination()] > taken && !s.IsEnded() {
+			l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.destination()])
 		}
 	}
 	return nil
@@ -109,7 +112,7 @@ func (r Running) written(ctx context.Context, i RunningInput) (n uint64, err err
 		}
 		err = s.Channel.Replay(ctx, 1, func(rec channel.Record) error {
 			for k := range rec.Frame.Sections {
-				if section := &rec.Frame.Sections[k]; section.Branch == i.Branch {
+				if section := &rec.Frame.Sections[k]; of(section) == i.destination() {
 					n = section.Next()
 				}
 			}

@@ -47,7 +47,7 @@ var mutation = os.Getenv("` + variable + `")
 func overlay(b *builder) (string, error) {
 	files := map[string]string{}
 	replace := map[string]string{}
-	for _, m := range slices.Concat(mutations, registerMutations) {
+	for _, m := range slices.Concat(mutations, partitionMutations, registerMutations) {
 		for _, e := range m.edits {
 			if _, read := files[e.file]; !read {
 				data, err := os.ReadFile(filepath.Join(b.root, e.file))
@@ -101,7 +101,7 @@ func (o options) tryMutations(ctx context.Context, b *builder) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "without\tschedules\tnoticed by\n")
 	var unnoticed []string
-	list := mutations
+	list := slices.Concat(mutations, partitionMutations)
 	if o.register {
 		list = registerMutations
 	}

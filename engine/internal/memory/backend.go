@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 )
 
@@ -19,7 +20,7 @@ type Backend struct {
 	mu       sync.Mutex
 	pipeline string // "": none has run
 	inUse    bool
-	logs     map[string]*Log
+	logs     map[plan.InstanceID]*Log
 	disk     *Disk
 	letters  *Letters
 	states   ReadStates
@@ -66,17 +67,17 @@ func (b *Backend) Clear() {
 }
 
 func (b *Backend) clear(pipeline string) {
-	b.pipeline, b.logs, b.disk, b.letters = pipeline, map[string]*Log{}, NewDisk(), NewLetters(pipeline)
+	b.pipeline, b.logs, b.disk, b.letters = pipeline, map[plan.InstanceID]*Log{}, NewDisk(), NewLetters(pipeline)
 }
 
-// Log is the channel of a stage.
-func (b *Backend) Log(stage string) *Log {
+// Log is the channel of an instance.
+func (b *Backend) Log(of plan.InstanceID) *Log {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l := b.logs[stage]
+	l := b.logs[of]
 	if l == nil {
-		l = newLog(b.pipeline, stage)
-		b.logs[stage] = l
+		l = newLog(b.pipeline, of)
+		b.logs[of] = l
 	}
 	return l
 }
@@ -118,10 +119,10 @@ func (b *Backend) States(stage string, fn func(key string, state json.RawMessage
 	return read(stage, fn)
 }
 
-// IsComplete says whether all of these stages have committed their last frame.
-func (b *Backend) IsComplete(ctx context.Context, stages []string) bool {
-	for _, stage := range stages {
-		if last, found, err := b.Log(stage).Last(ctx); err != nil || !found || !last.Frame.Ended {
+// IsComplete says whether all of these instances have committed their last frame.
+func (b *Backend) IsComplete(ctx context.Context, all []plan.InstanceID) bool {
+	for _, of := range all {
+		if last, found, err := b.Log(of).Last(ctx); err != nil || !found || !last.Frame.Ended {
 			return false
 		}
 	}

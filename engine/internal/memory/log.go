@@ -5,12 +5,14 @@ import (
 	"sync"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 )
 
 // Log is the channel of an instance on a stream. Safe for concurrent use.
 type Log struct {
-	pipeline, stage string
+	pipeline string
+	of       plan.InstanceID
 
 	mu      sync.Mutex
 	stream  *Stream
@@ -19,8 +21,8 @@ type Log struct {
 
 var _ ports.Log = (*Log)(nil)
 
-func newLog(pipeline, stage string) *Log {
-	return &Log{pipeline: pipeline, stage: stage, stream: NewStream(), changed: make(chan struct{})}
+func newLog(pipeline string, of plan.InstanceID) *Log {
+	return &Log{pipeline: pipeline, of: of, stream: NewStream(), changed: make(chan struct{})}
 }
 
 // Publish has stored the commit, or refused it, when it returns. So have Claim and Seal.
@@ -131,7 +133,7 @@ func (l *Log) Restore(context.Context) (bool, error) { return false, nil }
 
 // Reader returns one that is fed by the stream.
 func (l *Log) Reader(cfg channel.ReaderConfig) *channel.Reader {
-	return channel.Follow(channel.Spec{Pipeline: l.pipeline, Stage: l.stage}, &feed{log: l}, cfg)
+	return channel.Follow(channel.Spec{Pipeline: l.pipeline, Stage: l.of.Stage, Instance: l.of.Number}, &feed{log: l}, cfg)
 }
 
 // feed is a consumer.

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 	"penstock/internal/testing/leak"
 )
 
@@ -30,7 +31,7 @@ func commit(t *testing.T, number, base uint64, messages int) []byte {
 // filled is a log of frames with one message each.
 func filled(t *testing.T, n uint64) *Log {
 	t.Helper()
-	l := newLog("test", "stage")
+	l := newLog("test", plan.Only("stage"))
 	for k := range n {
 		if sequence, err := l.Publish(commit(t, k+1, k, 1), k, channel.Trace{}).Result(); err != nil || sequence != k+1 {
 			t.Fatalf("commit %d: sequence %d, %v", k+1, sequence, err)

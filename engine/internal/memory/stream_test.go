@@ -7,6 +7,7 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/plan"
 )
 
 // Two subjects of a stream share its sequences, and each has a last one that publishes can expect.
@@ -58,7 +59,7 @@ func TestReadersPassOverTheRegister(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLog("pipeline", "stage")
+	l := newLog("pipeline", plan.Only("stage"))
 	for _, subject := range []Subject{Register, Commits, Register, Register, Commits} {
 		if _, err := l.stream.Store(subject, data, Expectation{subject, l.stream.LastOn(subject)}); err != nil {
 			t.Fatal(err)

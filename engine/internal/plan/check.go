@@ -73,7 +73,7 @@ func (p *Pipeline) checkOwners(say sayFunc) {
 	}
 	for _, d := range p.Stages {
 		seen := map[string]bool{}
-		for _, branch := range d.Destinations() {
+		for _, branch := range d.Streams() {
 			if seen[branch.Branch] {
 				say("stage %q has two branches named %q", d.Name, branch.Branch)
 			}
@@ -84,7 +84,7 @@ func (p *Pipeline) checkOwners(say sayFunc) {
 
 func (p *Pipeline) checkReaders(say sayFunc) {
 	for _, d := range p.Stages {
-		for _, stream := range d.Destinations() {
+		for _, stream := range d.Streams() {
 			if len(stream.Readers) == 0 && !stream.Discarded {
 				say("the stream %s has no reader: add one, or declare engine.Discard(…) if that is intended", stream)
 			}

@@ -13,7 +13,9 @@ type InstanceID struct {
 func Only(stage string) InstanceID { return InstanceID{Stage: stage} }
 
 // String returns "stage.0".
-func (id InstanceID) String() string { return id.Stage + "." + strconv.Itoa(id.Number) }
+func (id InstanceID) String() string { return id.Stage + "." + id.number() }
+
+func (id InstanceID) number() string { return strconv.Itoa(id.Number) }
 
 // Subject is that of the instance's frames.
 func (id InstanceID) Subject(pipeline string) string { return pipeline + "." + id.String() }

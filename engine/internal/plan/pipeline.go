@@ -53,6 +53,14 @@ func (p *Pipeline) Stage(name string) *Stage {
 	return nil
 }
 
+// Instances are those of all stages.
+func (p *Pipeline) Instances() (list []InstanceID) {
+	for _, d := range p.Stages {
+		list = append(list, d.Instances()...)
+	}
+	return list
+}
+
 // StageNames are those of all stages, in the order of their declaration.
 func (p *Pipeline) StageNames() []string {
 	names := make([]string, len(p.Stages))

@@ -28,7 +28,6 @@ type Stage struct {
 	Options    Options
 	Problems   []error
 	StateCodec func() string // its name
-	Partitions int           // instances that share the keys of its inputs; 0 means 1
 }
 
 // Input is one stream as one stage reads it.
@@ -47,7 +46,7 @@ func (s *Stage) Keyed() bool { return len(s.Inputs) > 0 && s.Inputs[0].Key != ni
 
 // Instances are those of the stage, one for each of its partitions.
 func (s *Stage) Instances() []InstanceID {
-	list := make([]InstanceID, max(s.Partitions, 1))
+	list := make([]InstanceID, s.Width())
 	for k := range list {
 		list[k] = InstanceID{Stage: s.Name, Number: k}
 	}
@@ -62,8 +61,8 @@ func (s *Stage) StopsBy() Limit {
 	return s.Options.AtLimit
 }
 
-// Destinations are the streams the stage writes: its own, then its branches.
-func (s *Stage) Destinations() []*Stream {
+// Streams are those that the stage writes: its own, then its branches.
+func (s *Stage) Streams() []*Stream {
 	var list []*Stream
 	if s.Output != nil {
 		list = append(list, s.Output)
@@ -71,8 +70,8 @@ func (s *Stage) Destinations() []*Stream {
 	return append(list, s.Options.Branches...)
 }
 
-// Destination is the place of a stream among the destinations.
-func (s *Stage) Destination(to *Stream) int {
+// StreamIndex is the place of a stream among those that the stage writes.
+func (s *Stage) StreamIndex(to *Stream) int {
 	first := 0
 	if s.Output != nil {
 		if s.Output == to {
@@ -91,7 +90,7 @@ func (s *Stage) Destination(to *Stream) int {
 // Capacity is the bound of the stage's channel: the smallest of its streams'.
 func (s *Stage) Capacity() Capacity {
 	bound := Capacity{}.orDefault()
-	for i, stream := range s.Destinations() {
+	for i, stream := range s.Streams() {
 		c := stream.Capacity.orDefault()
 		if i == 0 {
 			bound = c

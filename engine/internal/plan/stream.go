@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"fmt"
-
-	"penstock/engine/frame"
-)
+import "penstock/engine/frame"
 
 // Stream is one destination of a stage.
 type Stream struct {
@@ -35,11 +31,6 @@ func (s *Stream) String() string {
 		return owner
 	}
 	return owner + "/" + s.Branch
-}
-
-// Message names a message of the stream for good.
-func (s *Stream) Message(offset uint64) string {
-	return fmt.Sprintf("%s.%s:%d", s.Pipeline.Name, s, offset)
 }
 
 // Capacity bounds a channel; engine.Capacity documents it.

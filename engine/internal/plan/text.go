@@ -27,7 +27,7 @@ func (p *Pipeline) Text() string {
 			fmt.Fprintf(&b, ", timer %s%s", t.Name, t.interval())
 		}
 		b.WriteByte('\n')
-		for _, to := range s.Destinations() {
+		for _, to := range s.Streams() {
 			fmt.Fprintf(&b, "stream %s: %s as %s\n", to, to.TypeName, to.CodecName())
 		}
 	}

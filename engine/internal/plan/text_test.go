@@ -29,7 +29,7 @@ func TestPlansAreComparedByTheirParts(t *testing.T) {
 		"another name":  func(p *Pipeline, _ *Stage) { p.Name = "store" },
 		"another codec": func(_ *Pipeline, w *Stage) { w.StateCodec = func() string { return "json" } },
 		"by key":        func(_ *Pipeline, w *Stage) { w.Inputs[0].Key = func([]byte) (string, error) { return "", nil } },
-		"partitions":    func(_ *Pipeline, w *Stage) { w.Partitions = 2 },
+		"partitions":    func(_ *Pipeline, w *Stage) { w.Options.Partitions = 2 },
 		"a timer":       func(_ *Pipeline, w *Stage) { w.Timers = []Timer{{Every: 1}} },
 		"one less":      func(p *Pipeline, _ *Stage) { p.Stages = p.Stages[:1] },
 	} {

@@ -17,29 +17,49 @@ func (o *simOracle) trimmed(p *simProcess, s *simStream) {
 	if w.contested || w.robbed || !w.embedded && !w.syncAlways {
 		return
 	}
-	a := o.accounts[s.stage.name]
+	a := o.accounts[s.stage]
 	at := s.First()
 	for !s.IsCommit(at) { // the last commit is behind it
 		at++
 	}
 	first := s.Frame(at)
-	if saved, found := p.disk.Checkpoint(s.stage.name); !found || first.Commit > saved.Commit {
+	if saved, found := p.disk.Checkpoint(s.stage.id.String()); !found || first.Commit > saved.Commit {
 		o.wrong(a, "it is trimmed up to commit %d, and its checkpoint is at %d", first.Commit, saved.Commit)
 	}
 	if len(first.Sections) == 0 {
 		return
 	}
 	for _, reader := range s.stage.readers {
-		of := o.accounts[reader.name]
-		if o.durable(of).Ended {
+		last := o.durable(o.accounts[reader])
+		if last.Ended {
 			continue
 		}
-		for _, position := range o.durable(of).Inputs {
-			if position.Stream == s.stage.name && position.Offset < first.Sections[0].Base {
-				o.wrong(a, "it is trimmed up to offset %d, and %s needs it from %d on", first.Sections[0].Base, reader, position.Offset)
+		for _, i := range reader.inputs {
+			if base := i.baseIn(first); i.from == s.stage && i.positionIn(last).Offset < base {
+				o.wrong(a, "it is trimmed up to offset %d, and %s needs it from %d on", base, reader, i.positionIn(last).Offset)
 			}
 		}
 	}
+}
+
+// baseIn is where a frame of the writer begins for the input.
+func (i simInput) baseIn(f *frame.Frame) uint64 {
+	for k := range f.Sections {
+		if sectionOf(&f.Sections[k]) == i.section {
+			return f.Sections[k].Base
+		}
+	}
+	return 0
+}
+
+// positionIn is the position of the input in a frame of its reader.
+func (i simInput) positionIn(f *frame.Frame) frame.Position {
+	for _, p := range f.Inputs {
+		if p.Stream == i.from.id.Stage && int(p.Instance) == i.from.id.Number {
+			return p
+		}
+	}
+	return frame.Position{}
 }
 
 // durable is the last frame of a stage that a cut of the power cannot take.
@@ -55,28 +75,28 @@ func (o *simOracle) durable(a *account) *frame.Frame {
 // lost has left a trace.
 func (o *simOracle) complete() {
 	for _, s := range o.world.plan.stages {
-		a := o.accounts[s.name]
-		if s.kind == observe.KindSource && uint64(len(a.messages)) != o.world.messages {
-			o.wrong(a, "it ended after %d messages of %d", len(a.messages), o.world.messages)
+		a := o.accounts[s]
+		if s.kind == observe.KindSource && a.words.Count != o.world.messages {
+			o.wrong(a, "it ended after %d messages of %d", a.words.Count, o.world.messages)
 		}
 		words, keys := simWords{}, map[string]simWords{}
 		final := &account{stage: s, words: words}
 		if s.keyed {
 			final.keys = keys
 		}
-		for k, producer := range s.inputs {
-			of := o.accounts[producer.name]
-			if a.position[k].Offset != uint64(len(of.messages)) {
-				o.wrong(a, "it ended at %d of %d messages of %s", a.position[k].Offset, len(of.messages), producer)
+		for k, i := range s.inputs {
+			messages := o.accounts[i.from].messages[i.section]
+			if a.position[k].Offset != uint64(len(messages)) {
+				o.wrong(a, "it ended at %d of %d messages of %s", a.position[k].Offset, len(messages), i.from)
 			}
-			for _, v := range of.messages {
+			for _, v := range messages {
 				if final.addCount(v); s.kind == observe.KindSink {
 					final.addChain(v)
 				}
 			}
 		}
 		if s.kind != observe.KindSink {
-			for _, v := range a.messages {
+			for _, v := range a.once(a.messages) {
 				if v&1 == 0 {
 					final.addChain(v)
 				}

@@ -235,12 +235,13 @@ type simFeed struct {
 var _ channel.Source = (*simFeed)(nil)
 
 func (w *world) newFeed(s *simSession, i *task.Input) *simFeed {
-	f := &simFeed{session: s, input: i, stream: w.streams[i.Producer.StageName()]}
+	f := &simFeed{session: s, input: i, stream: w.streams[i.From]}
 	var err error
-	f.reader, err = channel.NewManual(channel.Spec{Pipeline: "sim", Stage: i.Producer.StageName()}, f, channel.ReaderConfig{
-		Name:     s.session.Definition.Name + "-0",
-		Branch:   i.Definition.Stream.Branch,
-		Position: channel.Position{Offset: i.Committed.Offset, Sequence: i.Committed.Sequence},
+	f.reader, err = channel.NewManual(channel.Spec{Pipeline: "sim", Stage: i.From.Stage, Instance: i.From.Number}, f, channel.ReaderConfig{
+		Name:      i.Consumer(),
+		Branch:    i.Branch(),
+		Partition: i.Partition(),
+		Position:  channel.Position{Offset: i.Committed.Offset, Sequence: i.Committed.Sequence},
 	})
 	if err != nil {
 		panic(err)
@@ -324,7 +325,7 @@ func (f *simFeed) check(again bool, err error) {
 		f.handOver()
 		f.refused = true
 		f.session.process.world.say("%s cannot go on reading: %v", f.session, err)
-		f.session.session.Inbox.Refusals <- fmt.Errorf("read %s: %w", f.input.Definition.Stream, err)
+		f.session.session.Inbox.Refusals <- fmt.Errorf("read %s: %w", f.input, err)
 		f.session.poke()
 	}
 }

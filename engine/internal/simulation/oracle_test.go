@@ -15,16 +15,16 @@ import (
 // was ever stored.
 type simOracle struct {
 	world    *world
-	accounts map[string]*account // by stage
+	accounts map[*simStage]*account
 }
 
 // account is what the frames of a stage say so far.
 type account struct {
 	stage    *simStage
 	stream   *simStream
-	frames   []accounted // all of them, trimmed ones too
-	messages []uint64    // by offset
-	lost     map[int][]uint64
+	frames   []accounted          // all of them, trimmed ones too
+	messages map[section][]uint64 // by offset
+	lost     map[section]map[int][]uint64
 	position []frame.Position // by input
 	words    simWords
 	keys     map[string]simWords
@@ -34,7 +34,7 @@ type account struct {
 // accounted is one frame, and the account before it.
 type accounted struct {
 	frame    *frame.Frame
-	messages int
+	messages map[section]int // how many
 	position []frame.Position
 	words    simWords
 	keys     map[string]simWords
@@ -42,13 +42,14 @@ type accounted struct {
 }
 
 func newSimOracle(w *world) *simOracle {
-	o := &simOracle{world: w, accounts: map[string]*account{}}
+	o := &simOracle{world: w, accounts: map[*simStage]*account{}}
 	for _, s := range w.plan.stages {
-		a := &account{stage: s, stream: w.streams[s.name], position: make([]frame.Position, len(s.inputs))}
+		a := &account{stage: s, stream: w.streams[s.id], position: make([]frame.Position, len(s.inputs)),
+			messages: map[section][]uint64{}, lost: map[section]map[int][]uint64{}}
 		if s.keyed {
 			a.keys = map[string]simWords{}
 		}
-		o.accounts[s.name] = a
+		o.accounts[s] = a
 	}
 	return o
 }
@@ -59,8 +60,11 @@ func (o *simOracle) wrong(a *account, format string, args ...any) {
 
 // stored checks a frame against the account, and adds it.
 func (o *simOracle) stored(s *simStream, f *frame.Frame) {
-	a := o.accounts[s.stage.name]
-	before := accounted{f, len(a.messages), slices.Clone(a.position), a.words, nil, a.vague}
+	a := o.accounts[s.stage]
+	before := accounted{f, map[section]int{}, slices.Clone(a.position), a.words, nil, a.vague}
+	for to, messages := range a.messages {
+		before.messages[to] = len(messages)
+	}
 	if a.keys != nil {
 		before.keys = maps.Clone(a.keys)
 	}
@@ -72,7 +76,9 @@ func (o *simOracle) stored(s *simStream, f *frame.Frame) {
 	} else {
 		o.checkTaken(a, f, outputs)
 	}
-	a.messages = append(a.messages, outputs...)
+	for to, messages := range outputs {
+		a.messages[to] = append(a.messages[to], messages...)
+	}
 	o.checkState(a, f)
 }
 
@@ -104,8 +110,8 @@ func (o *simOracle) checkOwner(a *account, f *frame.Frame) {
 // producerGoesOn says that a stage that has read another to its end may go on: the power was cut, and took that end, or all
 // that there was.
 func (o *simOracle) producerGoesOn(a *account) bool {
-	for _, producer := range a.stage.inputs {
-		frames := o.accounts[producer.name].frames
+	for _, i := range a.stage.inputs {
+		frames := o.accounts[i.from].frames
 		if n := len(frames); n == 0 && o.world.lost || n > 0 && !frames[n-1].frame.Ended {
 			return true
 		}
@@ -113,11 +119,13 @@ func (o *simOracle) producerGoesOn(a *account) bool {
 	return false
 }
 
-func (o *simOracle) outputs(a *account, f *frame.Frame) (outputs []uint64) {
+func (o *simOracle) outputs(a *account, f *frame.Frame) map[section][]uint64 {
+	outputs := map[section][]uint64{}
 	for k := range f.Sections {
 		s := &f.Sections[k]
-		if s.Base != uint64(len(a.messages)) {
-			o.wrong(a, "its messages go on at offset %d instead of %d", s.Base, len(a.messages))
+		to := sectionOf(s)
+		if s.Base != uint64(len(a.messages[to])) {
+			o.wrong(a, "its messages go on at offset %d instead of %d", s.Base, len(a.messages[to]))
 		}
 		it := s.Messages()
 		for m, ok := it.Next(); ok; m, ok = it.Next() {
@@ -125,19 +133,26 @@ func (o *simOracle) outputs(a *account, f *frame.Frame) (outputs []uint64) {
 			if err != nil {
 				o.wrong(a, "a message that cannot be read: %v", err)
 			}
-			outputs = append(outputs, v)
+			outputs[to] = append(outputs[to], v)
 		}
 	}
 	return outputs
 }
 
-func (o *simOracle) checkSource(a *account, f *frame.Frame, outputs []uint64) {
-	for k, v := range outputs {
-		if want := simValue(a.stage.source, uint64(len(a.messages)+k), 0); v != want {
-			o.wrong(a, "message %d is %x instead of %x", len(a.messages)+k, v, want)
+func (o *simOracle) checkSource(a *account, f *frame.Frame, outputs map[section][]uint64) {
+	began := a.words.Count
+	a.words.Count += uint64(len(a.once(outputs)))
+	for _, to := range a.stage.to {
+		var want []uint64
+		for id := began; id < a.words.Count; id++ {
+			if v := simValue(a.stage.source, id, 0); to.has(v, a.widthOf(to)) {
+				want = append(want, v)
+			}
+		}
+		if !slices.Equal(outputs[to], want) {
+			o.wrong(a, "it sends %x to %v instead of %x", outputs[to], to, want)
 		}
 	}
-	a.words.Count += uint64(len(outputs))
 	dropped := uint64(0)
 	for id := range a.words.Count {
 		dropped += droppedFor(id)
@@ -148,10 +163,9 @@ func (o *simOracle) checkSource(a *account, f *frame.Frame, outputs []uint64) {
 }
 
 // checkTaken compares what a frame took, made and remembers.
-func (o *simOracle) checkTaken(a *account, f *frame.Frame, outputs []uint64) {
-	made := outputs
-	for k, producer := range a.stage.inputs {
-		taken := o.taken(a, k, producer, f)
+func (o *simOracle) checkTaken(a *account, f *frame.Frame, outputs map[section][]uint64) {
+	for k, i := range a.stage.inputs {
+		taken := o.taken(a, k, i, f)
 		if a.stage.kind == observe.KindSink {
 			for _, v := range taken {
 				a.add(v, v)
@@ -161,29 +175,44 @@ func (o *simOracle) checkTaken(a *account, f *frame.Frame, outputs []uint64) {
 		for _, v := range taken {
 			a.addCount(v)
 		}
-		if rest := o.checkMade(a, taken, made); len(a.stage.inputs) == 1 && len(rest) > 0 {
-			o.wrong(a, "it made %x of nothing", rest)
+		for _, to := range a.stage.to {
+			o.checkMade(a, to, taken, outputs[to])
 		}
 	}
 	if a.stage.kind != observe.KindSink {
-		for k := 0; k < len(made); k++ {
-			if made[k]&1 == 0 {
-				a.addChain(made[k])
+		for _, v := range a.once(outputs) {
+			if v&1 == 0 {
+				a.addChain(v)
 			}
 		}
 	}
 }
 
-// taken are the messages of an input that a frame takes, in order.
-func (o *simOracle) taken(a *account, input int, producer *simStage, f *frame.Frame) (taken []uint64) {
-	of := o.accounts[producer.name]
-	old := a.position[input]
-	position := frame.Position{}
-	for _, p := range f.Inputs {
-		if p.Stream == producer.name {
-			position = p
+// once are messages of an instance, each only once; in partitions only those of a key are in order.
+func (a *account) once(messages map[section][]uint64) (all []uint64) {
+	for _, to := range a.stage.to {
+		if to.reader == a.stage.to[0].reader {
+			all = append(all, messages[to]...)
 		}
 	}
+	return all
+}
+
+// widthOf is in how many partitions the reader of a section is.
+func (a *account) widthOf(to section) int {
+	for _, r := range a.stage.readers {
+		if r.id.Stage == to.reader {
+			return r.width
+		}
+	}
+	return 1
+}
+
+// taken are the messages of an input that a frame takes, in order.
+func (o *simOracle) taken(a *account, input int, i simInput, f *frame.Frame) (taken []uint64) {
+	producer := i.from
+	messages, lost := o.accounts[producer].messages[i.section], o.accounts[producer].lost[i.section]
+	old, position := a.position[input], i.positionIn(f)
 	a.position[input] = position
 	for at := old.Offset; at < max(position.Offset, position.Reached, old.Reached); at++ {
 		before, now := old.Consumed(at), position.Consumed(at)
@@ -191,14 +220,14 @@ func (o *simOracle) taken(a *account, input int, producer *simStage, f *frame.Fr
 		case before && !now:
 			o.wrong(a, "its position in %s goes back to %d", producer, at)
 		case before || !now:
-		case int(at) < len(of.messages):
-			a.vague = a.vague || len(of.lost[int(at)]) > 0
-			taken = append(taken, of.messages[at])
-		case len(of.lost[int(at)]) > 0:
+		case int(at) < len(messages):
+			a.vague = a.vague || len(lost[int(at)]) > 0
+			taken = append(taken, messages[at])
+		case len(lost[int(at)]) > 0:
 			a.vague = true
-			taken = append(taken, of.lost[int(at)][0])
+			taken = append(taken, lost[int(at)][0])
 		default:
-			o.wrong(a, "it takes message %d of %s, which has %d", at, producer, len(of.messages))
+			o.wrong(a, "it takes message %d of %s, which has %d", at, producer, len(messages))
 		}
 	}
 	if position.Offset < old.Offset {
@@ -208,9 +237,10 @@ func (o *simOracle) taken(a *account, input int, producer *simStage, f *frame.Fr
 }
 
 // checkMade sees to it that a stage made of the messages that it took what it
-// has to, in their order, and returns what it made besides.
-func (o *simOracle) checkMade(a *account, taken, made []uint64) (rest []uint64) {
-	want := slices.DeleteFunc(slices.Clone(taken), func(v uint64) bool { return outputsFor(idOf(v)) == 0 })
+// has to for one of its readers, in their order.
+func (o *simOracle) checkMade(a *account, to section, taken, made []uint64) {
+	width := a.widthOf(to)
+	want := slices.DeleteFunc(slices.Clone(taken), func(v uint64) bool { return outputsFor(idOf(v)) == 0 || !to.has(v, width) })
 	source := a.sourceOf(taken)
 	for k := 0; k < len(made); k++ {
 		v := made[k]
@@ -223,20 +253,19 @@ func (o *simOracle) checkMade(a *account, taken, made []uint64) (rest []uint64) 
 		}
 		if next < 0 || next >= len(want) || want[next]>>32 != v>>32 || v&1 != 0 {
 			o.wrong(a, "it made %x, and had to make something of %x", v, want)
-			return nil
+			return
 		}
 		want = slices.Delete(want, next, next+1)
 		if outputsFor(idOf(v)) == 2 {
 			if k++; k == len(made) || made[k] != v|1 {
 				o.wrong(a, "the second message made of %x is missing", v)
-				return nil
+				return
 			}
 		}
 	}
 	if len(want) > 0 {
 		o.wrong(a, "it took %x and made nothing of it", want)
 	}
-	return nil
 }
 
 func (a *account) sourceOf(taken []uint64) uint64 {
@@ -316,17 +345,19 @@ func (o *simOracle) compare(a *account, key string, have simWords, want *simWord
 
 // lose takes frames back that the server lost.
 func (o *simOracle) lose(s *simStream, frames int) {
-	a := o.accounts[s.stage.name]
+	a := o.accounts[s.stage]
 	for range frames {
 		last := a.frames[len(a.frames)-1]
 		a.frames = a.frames[:len(a.frames)-1]
-		for at := last.messages; at < len(a.messages); at++ {
-			if a.lost == nil {
-				a.lost = map[int][]uint64{}
+		for to, messages := range a.messages {
+			for at := last.messages[to]; at < len(messages); at++ {
+				if a.lost[to] == nil {
+					a.lost[to] = map[int][]uint64{}
+				}
+				a.lost[to][at] = append(a.lost[to][at], messages[at])
 			}
-			a.lost[at] = append(a.lost[at], a.messages[at])
+			a.messages[to] = messages[:last.messages[to]]
 		}
-		a.messages = a.messages[:last.messages]
 		a.position, a.words, a.vague = last.position, last.words, last.vague
 		if a.keys != nil {
 			a.keys = last.keys

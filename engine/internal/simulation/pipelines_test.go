@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"penstock/engine"
+	"penstock/engine/frame"
 	"penstock/engine/internal/compiled"
+	"penstock/engine/internal/plan"
 	"penstock/engine/observe"
 	"penstock/engine/supervise"
 )
@@ -104,17 +108,46 @@ func (c refusingCodec[S]) Append(dst []byte, v S) ([]byte, error) {
 	return c.Codec.Append(dst, v)
 }
 
-// simStage is a stage as the oracle knows it.
+// simStage is an instance of a stage as the oracle knows it.
 type simStage struct {
-	name    string
+	id      plan.InstanceID
+	width   int // of its stage
 	kind    observe.Kind
 	source  uint64 // number of a source
 	keyed   bool
-	inputs  []*simStage
+	inputs  []simInput
 	readers []*simStage
+	to      []section
 }
 
-func (s *simStage) String() string { return s.name }
+func (s *simStage) String() string { return s.id.String() }
+
+// simInput is what an instance reads of another.
+type simInput struct {
+	from *simStage
+	section
+}
+
+// section is a destination of an instance. One without a reader has every message.
+type section struct {
+	reader string
+	number uint32
+}
+
+// has says whether a message is for the section.
+func (s section) has(v uint64, width int) bool {
+	return s.reader == "" || plan.PartitionOf(plan.GroupOf(keyOfValue(v)), width) == int(s.number)
+}
+
+// sectionOf is that of a section of a frame.
+func sectionOf(s *frame.Section) section {
+	return section{strings.TrimPrefix(s.Branch, ">"), s.Partition}
+}
+
+// simStages are the instances of a stage.
+type simStages []*simStage
+
+func (s simStages) String() string { return s[0].id.Stage }
 
 // simPlan is a pipeline that is simulated again and again.
 type simPlan struct {
@@ -127,19 +160,35 @@ type simPlan struct {
 // errStage is a failure of a stage's function.
 var errStage = errors.New("the stage fails")
 
-func (p *simPlan) stage(name string, kind observe.Kind, keyed bool, inputs ...*simStage) *simStage {
-	s := &simStage{name: name, kind: kind, keyed: keyed, inputs: inputs}
-	for _, i := range inputs {
-		i.readers = append(i.readers, s)
-	}
-	p.stages = append(p.stages, s)
-	return s
+func (p *simPlan) stage(name string, kind observe.Kind, keyed bool, inputs ...simStages) simStages {
+	return p.wide(name, kind, keyed, 1, inputs...)
 }
 
-func (p *simPlan) source(number uint64, capacity engine.Capacity) (*engine.Stream[uint64], *simStage) {
+// wide is a stage in partitions.
+func (p *simPlan) wide(name string, kind observe.Kind, keyed bool, width int, inputs ...simStages) (stages simStages) {
+	for n := range width {
+		s := &simStage{id: plan.InstanceID{Stage: name, Number: n}, width: width, kind: kind, keyed: keyed}
+		for _, from := range slices.Concat(inputs...) {
+			to := section{}
+			if width > 1 {
+				to = section{name, uint32(n)}
+			}
+			if !slices.Contains(from.to, to) {
+				from.to = append(from.to, to)
+			}
+			s.inputs = append(s.inputs, simInput{from, to})
+			from.readers = append(from.readers, s)
+		}
+		stages = append(stages, s)
+	}
+	p.stages = append(p.stages, stages...)
+	return stages
+}
+
+func (p *simPlan) source(number uint64, capacity engine.Capacity) (*engine.Stream[uint64], simStages) {
 	s := p.stage(fmt.Sprintf("source%d", number), observe.KindSource, false)
-	s.source = number
-	stream := engine.Source(p.pipeline.With(engine.Attempts(1000)), s.name, func(ctx context.Context, state *simWords, emit engine.Emit[uint64]) error {
+	s[0].source = number
+	stream := engine.Source(p.pipeline.With(engine.Attempts(1000)), s.String(), func(ctx context.Context, state *simWords, emit engine.Emit[uint64]) error {
 		w := p.world
 		for range 1 + w.choose(3) {
 			if state.Count == w.messages {
@@ -161,7 +210,7 @@ type wordy[S any] interface {
 }
 
 // transform is what a stage makes of its messages.
-func transform[S any, P wordy[S]](p *simPlan, s *simStage) engine.MessageFunc[S, uint64, uint64] {
+func transform[S any, P wordy[S]](p *simPlan, s simStages) engine.MessageFunc[S, uint64, uint64] {
 	return func(_ context.Context, state *S, m engine.Message[uint64], emit engine.Emit[uint64]) error {
 		w := p.world
 		if err := w.beforeCall(s); err != nil {
@@ -181,7 +230,7 @@ func transform[S any, P wordy[S]](p *simPlan, s *simStage) engine.MessageFunc[S,
 	}
 }
 
-func collector(p *simPlan, s *simStage) func(context.Context, *simWords, engine.Message[uint64]) error {
+func collector(p *simPlan, s simStages) func(context.Context, *simWords, engine.Message[uint64]) error {
 	return func(_ context.Context, state *simWords, m engine.Message[uint64]) error {
 		w := p.world
 		if err := w.beforeCall(s); err != nil {
@@ -193,11 +242,17 @@ func collector(p *simPlan, s *simStage) func(context.Context, *simWords, engine.
 	}
 }
 
-func (p *simPlan) sink(name string, in *engine.Stream[uint64], of *simStage) {
-	s := p.stage(name, observe.KindSink, false, of)
+func (p *simPlan) sink(name string, in *engine.Stream[uint64], of simStages) {
+	p.wideSink(name, in, 1, of)
+}
+
+func (p *simPlan) wideSink(name string, in *engine.Stream[uint64], width int, of simStages) {
+	s := p.wide(name, observe.KindSink, false, width, of)
 	engine.Sink(p.pipeline.With(engine.Attempts(1000), engine.KeysInMemory(2)), name, in, collector(p, s), engine.StateCodec[simWords, engine.None](refusingCodec[simWords]{wordsCodec{}, p}))
 	stages, _ := compiled.Of(p.pipeline)
-	s.keyed = stages.Stage(name).Keyed()
+	for _, instance := range s {
+		instance.keyed = stages.Stage(name).Keyed()
+	}
 }
 
 // newPlans declares the pipelines. Each worker has its own.
@@ -233,11 +288,25 @@ func newPlans() []*simPlan {
 			p.sink("sink", out, b)
 			p.sink("tally", engine.KeyBy(out, keyOfValue), b)
 		},
+		func(p *simPlan) { // partitions that read one, two that read two and are read by one, and by three
+			in1, a1 := p.source(1, engine.Capacity{Messages: 12})
+			in2, a2 := p.source(2, engine.Capacity{})
+			b := p.wide("worker", observe.KindProcessor, true, 2, a1, a2)
+			out := engine.Stage(p.pipeline.With(engine.Attempts(1000), engine.KeysInMemory(2)), "worker",
+				engine.On(engine.KeyBy(in1, keyOfValue), transform[simWords](p, b)), engine.On(engine.KeyBy(in2, keyOfValue), transform[simWords](p, b)),
+				engine.StateCodec[simWords, uint64](refusingCodec[simWords]{wordsCodec{}, p}))
+			p.sink("sink", engine.KeyBy(out, keyOfValue), b)
+			p.wideSink("tally", engine.KeyBy(out, keyOfValue), 3, b)
+		},
 	}
 	plans, pool := make([]*simPlan, len(shapes)), &threads{}
 	for k, shape := range shapes {
 		plans[k] = &simPlan{pipeline: engine.New("sim"), threads: pool}
 		shape(plans[k])
+		declared, _ := compiled.Of(plans[k].pipeline)
+		for _, s := range plans[k].stages {
+			declared.Stage(s.id.Stage).Options.Partitions = s.width
+		}
 		if err := plans[k].pipeline.Check(); err != nil {
 			panic(err)
 		}

@@ -11,7 +11,6 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/internal/compiled"
 	"penstock/engine/internal/memory"
-	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/quarantine"
 	"penstock/engine/internal/task"
@@ -120,10 +119,12 @@ func (w *world) start(disk *memory.Disk) *simProcess {
 func (p *simProcess) open() error {
 	r := p.run
 	for _, d := range r.Plan.Order() {
-		in := r.AddInstance(d, plan.Only(d.Name), p.corner(d.Name), 1<<20)
-		in.Channel = &simLink{p, p.world.streams[d.Name]}
-		if err := in.Observed.History.Open(in.Committed.Store); err != nil {
-			return err
+		for _, id := range d.Instances() {
+			in := r.AddInstance(d, id, p.corner(id.String()), 1<<20)
+			in.Channel = &simLink{p, p.world.streams[id]}
+			if err := in.Observed.History.Open(in.Committed.Store); err != nil {
+				return err
+			}
 		}
 	}
 	r.Checkpointer.Instances = r.Instances

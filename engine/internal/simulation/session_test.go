@@ -25,7 +25,7 @@ type simSession struct {
 }
 
 func (s *simSession) String() string {
-	return fmt.Sprintf("%s: %s", s.process, s.session.Definition.Name)
+	return fmt.Sprintf("%s: %s", s.process, s.session.ID)
 }
 
 func (s *simSession) poke() { s.co.idle = false }
@@ -39,7 +39,7 @@ func (p *simProcess) serve(in *task.Task) *simSession {
 			s.feeds = append(s.feeds, p.world.newFeed(s, i))
 		}
 	}
-	s.co = p.world.begin(in.Definition.Name, s.live)
+	s.co = p.world.begin(in.ID.String(), s.live)
 	p.sessions = append(p.sessions, s)
 	return s
 }
@@ -182,7 +182,7 @@ func (s *simSession) abandon() {
 	p.world.counts[leftBehind]++
 	s.feeds = nil // its readers are stopped
 	next := &simSession{process: p}
-	next.co = p.world.begin(in.Definition.Name, func(c *coroutine) {
+	next.co = p.world.begin(in.ID.String(), func(c *coroutine) {
 		session := p.newSession(in)
 		if err := session.Open(p.ctx); err != nil {
 			p.fail(err)

@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/plan"
 )
 
 // world is one schedule: a pipeline, its server and disks, and the choices of
@@ -30,7 +31,7 @@ type world struct {
 	contested bool // a second owner was started
 	robbed    bool // frames were purged from outside
 
-	streams   map[string]*simStream
+	streams   map[plan.InstanceID]*simStream
 	inOrder   []*simStream
 	requests  []*request
 	alive     []*simProcess
@@ -79,7 +80,7 @@ const simPerFrame = 256
 
 // newWorld makes schedule n of a seed.
 func newWorld(plans []*simPlan, seed, n uint64, tracing bool) *world {
-	w := &world{random: rand.NewPCG(seed, n), tracing: tracing, streams: map[string]*simStream{}}
+	w := &world{random: rand.NewPCG(seed, n), tracing: tracing, streams: map[plan.InstanceID]*simStream{}}
 	w.plan = plans[w.choose(uint64(len(plans)))]
 	w.plan.world = w
 	p := profiles[w.choose(uint64(len(profiles)))]
@@ -105,7 +106,7 @@ func newWorld(plans []*simPlan, seed, n uint64, tracing bool) *world {
 	}
 	for _, s := range w.plan.stages {
 		stream := &simStream{memory.NewStream(), s}
-		w.streams[s.name] = stream
+		w.streams[s.id] = stream
 		w.inOrder = append(w.inOrder, stream)
 	}
 	w.oracle = newSimOracle(w)
@@ -147,7 +148,7 @@ func (w *world) violate(format string, args ...any) {
 
 // beforeCall is a stage's function that does not return at once, or asks for
 // its message later.
-func (w *world) beforeCall(s *simStage) error {
+func (w *world) beforeCall(s simStages) error {
 	if w.happens(w.weights.hang) {
 		w.say("the function of %s hangs", s)
 		w.current.hangs = true
@@ -161,7 +162,7 @@ func (w *world) beforeCall(s *simStage) error {
 	return nil
 }
 
-func (w *world) mayFail(s *simStage) error {
+func (w *world) mayFail(s simStages) error {
 	if !w.happens(w.weights.fail) {
 		return nil
 	}

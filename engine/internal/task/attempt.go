@@ -9,7 +9,6 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/answer"
-	"penstock/engine/internal/plan"
 	"penstock/engine/observe"
 	"penstock/engine/remedy"
 	"penstock/engine/supervise"
@@ -39,13 +38,6 @@ const callNote = "call-attempts"
 // maxTries bounds the tries that are kept with their time and error: the first
 // and the last ones.
 const maxTries = 20
-
-// onlyInstance is the number of the instance of a stage that has one.
-const onlyInstance = 0
-
-func messageUnit(i *plan.Input, offset uint64) string {
-	return plan.Message(i.Stream.String(), onlyInstance, offset)
-}
 
 // countCall counts a failed try of a call that is no message, durably.
 func (t *Task) countCall(unit string, err error) error {

@@ -14,13 +14,14 @@ type batch struct {
 	mu       sync.Mutex
 	isShared bool // it is a source's
 	sections []frame.Section
+	outlets  []outlet // by stream
 	Bytes    int
 	Calls    int // that ended well
 	Emitted  uint64
 
 	taken uint64      // messages; of a source, calls
 	tally frame.Tally // messages given up
-	aging []aged      // whose age is not noted yet: of replays, and then by input
+	aging []aged      // whose age is not noted yet: of replays, and then by edge
 	ages  []aged
 
 	most   int    // calls that the next commit may have
@@ -43,15 +44,17 @@ type batchCall struct {
 	done     []uint32     // messages before it
 }
 
-func newBatch(destinations []*plan.Stream, inputs int) *batch {
+func newBatch(d *plan.Stage, id plan.InstanceID) *batch {
+	destinations := d.Destinations()
 	b := &batch{
 		most:      batchCalls,
-		aging:     make([]aged, 1+inputs),
+		outlets:   outletsOf(d, id),
+		aging:     make([]aged, 1+len(d.Edges(id))),
 		sections:  make([]frame.Section, len(destinations)),
 		batchCall: batchCall{marks: make([]frame.Mark, len(destinations)), done: make([]uint32, len(destinations))},
 	}
-	for i, stream := range destinations {
-		b.sections[i].Branch = stream.Branch
+	for i, d := range destinations {
+		b.sections[i].Branch, b.sections[i].Partition = d.Branch(), uint32(d.Partition)
 	}
 	return b
 }

@@ -43,7 +43,7 @@ func (c *call) name() string {
 	case c.input == nil:
 		return toldOf(c.unit)
 	case c.count > 1:
-		return fmt.Sprintf("%d messages from %s", c.count, messageUnit(c.input.Definition, c.offset))
+		return fmt.Sprintf("%d messages from %s", c.count, c.input.Message(c.offset))
 	}
 	return "message " + c.input.nameAt(c.offset)
 }
@@ -66,7 +66,7 @@ func toldOf(unit string) string {
 }
 
 // place is that of the call's message.
-func (c *call) place() Place { return Place{c.input.Definition.Stream.String(), c.offset} }
+func (c *call) place() Place { return Place{c.input.String(), c.offset} }
 
 // Replay is the request that the call's message comes back for, or 0.
 func (c *call) Replay() uint64 {
@@ -136,7 +136,7 @@ func (t *Task) callHead(ctx context.Context, i *Input) error {
 	switch {
 	case i.Replays != nil:
 		return t.callReplay(ctx, i)
-	case i.Definition.Batch:
+	case i.Input.Batch:
 		return t.callBatch(ctx, i)
 	}
 	return t.callMessage(ctx, i)
@@ -230,7 +230,7 @@ func (t *Task) moved(i *Input) {
 	t.Failures.checking = max(t.Failures.checking-1, 0)
 	t.Inbox.Replays.served(i)
 	if i != nil {
-		t.Batch.took(i.Definition.Index, t.call.count)
+		t.Batch.took(i.index, t.call.count)
 	}
 	if f := t.call.failure; f != nil {
 		t.Batch.closed = !f.here
@@ -260,7 +260,7 @@ func (t *Task) callBatch(ctx context.Context, i *Input) error {
 	}
 	t.call.offset, t.call.count = first, len(t.Inbox.gathered)
 	t.Batch.begin(t.Inbox.gathered[len(t.Inbox.gathered)-1].Message.Time)
-	err := t.invoke(ctx, func() error { return t.check(i, t.Processor.CallBatch(ctx, i.Definition.Index, t.Inbox.gathered)) })
+	err := t.invoke(ctx, func() error { return t.check(i, t.Processor.CallBatch(ctx, i.Input.Index, t.Inbox.gathered)) })
 	taken, err := t.answer(i, err)
 	if taken {
 		t.moved(i)

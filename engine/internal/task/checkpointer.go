@@ -185,7 +185,7 @@ func (c *Checkpointer) trim(ctx context.Context, in *Instance) error {
 			if r.hasEnded() && r.endIsKept() { // else a cut of the power may take its end
 				continue
 			}
-			before = min(before, r.needs(r.input, last))
+			before = min(before, r.needs(r.edge, last))
 		}
 	} else {
 		before = last

@@ -75,14 +75,16 @@ func (t *Task) letter(i *Input, f *Failure) dlq.Letter {
 		l = i.Replays.request(i.head.Offset).Again()
 	} else {
 		l = dlq.Letter{
-			Pipeline: t.Definition.Pipeline.Name,
-			Stage:    t.Definition.Name,
-			Input:    i.Definition.Stream.String(),
-			Offset:   i.head.Offset,
-			Key:      string(i.head.Message.Key),
-			Value:    append([]byte(nil), i.head.Message.Value...),
-			Codec:    i.Definition.Stream.CodecName(),
-			Time:     time.Unix(0, i.head.Message.Time),
+			Pipeline:      t.Definition.Pipeline.Name,
+			Stage:         t.Definition.Name,
+			Instance:      t.ID.Number,
+			Input:         i.Input.Stream.String(),
+			InputInstance: i.From.Number,
+			Offset:        i.head.Offset,
+			Key:           string(i.head.Message.Key),
+			Value:         append([]byte(nil), i.head.Message.Value...),
+			Codec:         i.Input.Stream.CodecName(),
+			Time:          time.Unix(0, i.head.Message.Time),
 		}
 	}
 	a := f.attempts

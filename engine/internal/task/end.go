@@ -87,7 +87,7 @@ func (t *Task) divertHeld() error {
 				return answer.Fatal(err)
 			}
 			f.attempts = attempts{
-				Unit:   messageUnit(i.Definition, i.head.Offset),
+				Unit:   i.Message(i.head.Offset),
 				Reason: dlq.ReasonHeld,
 				Error:  "held after every other input had ended",
 				Final:  true,
@@ -111,7 +111,7 @@ const (
 // hook before.
 func (t *Task) end(ctx context.Context) error {
 	control, _ := t.Committed.Last()
-	t.ending.usedUp = len(t.Producers) > 0 && !t.ending.asked && t.inputsExhausted()
+	t.ending.usedUp = len(t.Edges) > 0 && !t.ending.asked && t.inputsExhausted()
 	if t.Processor.HasEnd() && !control.UsedUp {
 		hook := t.endWhole
 		if t.Definition.Keyed() {

@@ -18,8 +18,7 @@ func (r *Run) OnEvent(e supervise.Event) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	e.Err = remedy.As(e.Err, r.Settings.Words)
-	if d := r.Plan.Stage(e.Child); d != nil {
-		in := r.ByStage[d]
+	if in := r.Named(e.Child); in != nil {
 		in.count(e)
 		in.say(e)
 		in.keep(e)

@@ -30,7 +30,7 @@ type Place struct {
 }
 
 // place is that of the head.
-func (i *Input) place() Place { return Place{i.Definition.Stream.String(), i.head.Offset} }
+func (i *Input) place() Place { return Place{i.String(), i.head.Offset} }
 
 // failures are those of a task. Each has a note in a slot of its own, and so
 // their number is bounded: when no slot is free a commit comes first, which
@@ -116,7 +116,7 @@ func (t *Task) countMessage(c *call, err error) (*Failure, error) {
 }
 
 func (t *Task) countTry(c *call, err error) (*Failure, error) {
-	unit := messageUnit(c.input.Definition, c.offset)
+	unit := c.input.Message(c.offset)
 	f, full := t.Failures.obtain(c.place())
 	if full != nil {
 		return nil, answer.Fatal(fmt.Errorf("stage %s: keep the attempts of %s: %w", t.Definition.Name, unit, full))

@@ -144,7 +144,8 @@ func (t *Task) recordOverdue(c *watchedCall) error {
 		}
 		return t.record(err)
 	}
-	i := t.Input(t.inputDefinition(c.input).Stream.String())
+	edge := t.edge(c.input)
+	i := t.Input(edge.String())
 	if i.Committed.Consumed(c.offset) {
 		return nil
 	}

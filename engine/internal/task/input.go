@@ -7,20 +7,19 @@ import (
 
 	"penstock/engine/channel"
 	"penstock/engine/frame"
-	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/rule"
 )
 
-// Input is one stream as read by one instance: the frames that were peeked, and a cursor through their messages. Frames
+// Input is an edge as it is read: the frames that were peeked, and a cursor through their messages. Frames
 // stay in the queue until the commit that consumed them is settled, so that the cursor can go back.
 type Input struct {
-	Definition *plan.Input
-	Producer   peer
-	from       ports.Log // the producer's channel
-	Reader     *channel.Reader
-	Ahead      *readAhead
-	Replays    *replays // of the input that dead letters come back through; it has no producer and no reader
+	Edge
+	index   int       // of the edge; -1: of replays
+	from    ports.Log // the producer's channel
+	Reader  *channel.Reader
+	Ahead   *readAhead
+	Replays *replays // of the input that dead letters come back through; it has no producer and no reader
 
 	Committed frame.Position
 	endTaken  bool           // the producer's end is behind the committed position
@@ -242,6 +241,3 @@ func (i *Input) exhausted() bool {
 // caughtUp says whether everything the producer committed so far is behind
 // the cursor.
 func (i *Input) caughtUp() bool { return !i.hasHead && i.unconsumed() >= i.written() }
-
-// written is the next offset that the producer has not committed.
-func (i *Input) written() uint64 { return i.Producer.written(i.Definition.Stream) }

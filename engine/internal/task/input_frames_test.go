@@ -14,7 +14,7 @@ import (
 
 func testInput() *Input {
 	return &Input{
-		Definition: &plan.Input{}, Ahead: NewReadAhead(aheadBytes, aheadPerFrame, &waits.Set{}), Reader: &channel.Reader{}, taken: new(atomic.Uint64),
+		Edge: Edge{Edge: plan.Edge{Input: &plan.Input{}}}, Ahead: NewReadAhead(aheadBytes, aheadPerFrame, &waits.Set{}), Reader: &channel.Reader{}, taken: new(atomic.Uint64),
 	}
 }
 
@@ -80,8 +80,8 @@ func TestFrameThatWasConsumedBeforeIsLetGoWhenItIsPassed(t *testing.T) {
 func TestInputIsAtItsEndBehindAFrameThatWasLetGo(t *testing.T) {
 	t.Parallel()
 	i := testInput()
-	i.Definition.Stream = &plan.Stream{}
-	producer := &Instance{Definition: &plan.Stage{Output: i.Definition.Stream}, Progress: progress{next: make([]atomic.Uint64, 1)}}
+	i.Input.Stream = &plan.Stream{}
+	producer := &Instance{Definition: &plan.Stage{Output: i.Input.Stream}, Progress: progress{next: make([]atomic.Uint64, 1)}}
 	producer.Progress.next[0].Store(2)
 	producer.Phase.opened(true)
 	i.Producer = producer

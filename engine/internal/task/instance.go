@@ -29,7 +29,7 @@ type Instance struct {
 	Committed *view.View
 	Channel   ports.Log
 	Format    frameFormat
-	Producers []peer // by input
+	Edges     []Edge
 	readers   []reader
 
 	Task     atomic.Pointer[Task] // the present one; only who runs serve uses it
@@ -62,7 +62,7 @@ type frameFormat struct {
 // progress is how far an instance has come.
 type progress struct {
 	next    []atomic.Uint64 // committed next offset by destination
-	Taken   []atomic.Uint64 // committed offset by input
+	Taken   []atomic.Uint64 // committed offset by edge
 	Last    atomic.Uint64   // sequence of the last commit
 	healthy atomic.Uint64   // last commit after which nothing that failed was left
 	stored  atomic.Int64    // bytes in the channel, about
@@ -87,8 +87,8 @@ type waitingFor struct {
 	waits   waits.Set
 	keeping lettersWait
 	room    waits.Excuse // of the wait for room
-	Heads   []head       // by input
-	reading []waits.Set  // by input, and of replays
+	Heads   []head       // by edge
+	reading []waits.Set  // by edge, and of replays
 	calling waits.InCode // the loop
 	feeding waits.InCode // a source's function
 }
@@ -130,6 +130,7 @@ func limitsFor(maxPayload int64) limits {
 }
 
 func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, maxPayload int64) *Instance {
+	edges := len(d.Edges(id))
 	in := &Instance{
 		Definition: d,
 		functions:  r.functions[d],
@@ -140,28 +141,28 @@ func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, m
 		Wake:       make(chan struct{}, 1),
 		Progress: progress{
 			next:  make([]atomic.Uint64, len(d.Destinations())),
-			Taken: make([]atomic.Uint64, len(d.Inputs)),
+			Taken: make([]atomic.Uint64, edges),
 		},
 		Waiting: waitingFor{
 			waits:   waits.Set{Clock: r.Clock},
-			Heads:   make([]head, len(d.Inputs)),
-			reading: make([]waits.Set, len(d.Inputs)+1),
+			Heads:   make([]head, edges),
+			reading: make([]waits.Set, edges+1),
 		},
-		Observed: observed{measures: measures{ages: make([]measure.Histogram, 1+len(d.Inputs))}},
+		Observed: observed{measures: measures{ages: make([]measure.Histogram, 1+edges)}},
 	}
 	for k := range in.Waiting.reading {
 		in.Waiting.reading[k].Clock = r.Clock
 	}
-	in.Committed = view.New(d.Name, store)
+	in.Committed = view.New(in.StageName(), store)
 	in.Fault.Recovery.Set(in.functions.Recovers())
 	in.Callout.Breaker = in.newBreaker()
-	for _, stream := range d.Destinations() {
+	if d.Width() > 1 {
+		in.Log = in.Log.With("partition", id.Number)
+	}
+	for _, stream := range d.Streams() {
 		if stream.Compress == frame.S2 {
 			in.Format.options.Compression = frame.S2
 		}
-	}
-	for _, i := range d.Inputs {
-		in.Producers = append(in.Producers, r.ByStage[i.Stream.Owner])
 	}
 	return in
 }
@@ -170,11 +171,7 @@ func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, m
 func (r *Run) AddInstance(d *plan.Stage, id plan.InstanceID, store ports.Store, maxPayload int64) *Instance {
 	in := newInstance(r, d, id, store, maxPayload)
 	r.Instances = append(r.Instances, in)
-	r.ByStage[d] = in
-	for k, i := range d.Inputs {
-		producer := r.ByStage[i.Stream.Owner]
-		producer.readers = append(producer.readers, reader{in, k, producer.Definition.Destination(i.Stream)})
-	}
+	r.connect(in)
 	return in
 }
 
@@ -189,12 +186,12 @@ func signal(c chan struct{}) {
 	}
 }
 
-// inputDefinition is that of an input of the stage, or of its replays.
-func (in *Instance) inputDefinition(index int) *plan.Input {
+// edge is one of the instance's, or that of its replays.
+func (in *Instance) edge(index int) Edge {
 	if index < 0 {
-		return replayInput(in.Definition)
+		return replayEdge(in.Definition, in.ID)
 	}
-	return in.Definition.Inputs[index]
+	return in.Edges[index]
 }
 
 // Emitted counts the messages of all destinations.

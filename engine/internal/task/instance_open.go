@@ -46,12 +46,12 @@ func (in *Instance) Shape() shape.Shape {
 // has ended and looks no more: the channel was replaced or lost its tail.
 func (r *Run) CheckPositions() error {
 	for _, in := range r.Instances {
-		for k, i := range in.Definition.Inputs {
+		for k := range in.Edges {
 			// Messages that others have overtaken do not count: those behind them were taken.
 			taken := in.Task.Load().Inbox.Inputs[k].Committed.End()
 			if taken > in.WrittenTo(k) {
 				return remedy.Errorf("%w: stage %s has consumed %d messages of %s, but its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
-					view.ErrRefused, in.Definition.Name, taken, i.Stream, in.WrittenTo(k), remedy.Fresh)
+					view.ErrRefused, in.StageName(), taken, &in.Edges[k], in.WrittenTo(k), remedy.Fresh)
 			}
 		}
 	}

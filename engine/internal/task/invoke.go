@@ -65,7 +65,7 @@ func (t *Task) enterCall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	index := c.input.Definition.Index
+	index := c.input.index
 	t.Code.turn.use(t, c)
 	t.Code.handed = handed{index, c.offset, c.count}
 	t.Code.watch.enterMessages(index, c.offset, c.count)

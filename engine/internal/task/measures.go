@@ -10,7 +10,7 @@ import (
 // measures are the histograms of an instance. Safe for concurrent use.
 type measures struct {
 	calls, commits, batches measure.Histogram
-	ages                    []measure.Histogram // of replays, and then by input
+	ages                    []measure.Histogram // of replays, and then by edge
 }
 
 // aged are messages of a batch, and the time of one of them.
@@ -25,7 +25,7 @@ func (r *Run) Measures() []observe.StageMeasures {
 	list := make([]observe.StageMeasures, len(r.Instances))
 	for k, in := range r.Instances {
 		list[k] = observe.StageMeasures{
-			Stage:   in.Definition.Name,
+			Stage:   in.StageName(),
 			Calls:   in.Observed.measures.calls.Snapshot(),
 			Commits: in.Observed.measures.commits.Snapshot(),
 			Batches: in.Observed.measures.batches.Snapshot(),
@@ -37,9 +37,9 @@ func (r *Run) Measures() []observe.StageMeasures {
 
 // agesByInput returns the ages of all that was taken, and those of each input.
 func (in *Instance) agesByInput() (all measure.Snapshot, list []observe.InputMeasures) {
-	all, list = in.Observed.measures.ages[0].Snapshot(), make([]observe.InputMeasures, len(in.Definition.Inputs))
-	for k, i := range in.Definition.Inputs {
-		list[k] = observe.InputMeasures{Stream: i.Stream.String(), Ages: in.Observed.measures.ages[1+k].Snapshot()}
+	all, list = in.Observed.measures.ages[0].Snapshot(), make([]observe.InputMeasures, len(in.Edges))
+	for k := range in.Edges {
+		list[k] = observe.InputMeasures{Stream: in.Edges[k].String(), Ages: in.Observed.measures.ages[1+k].Snapshot()}
 		all = all.Plus(list[k].Ages)
 	}
 	return all, list
@@ -64,7 +64,7 @@ type pace struct {
 	perLap  int       // calls that are measured together, if nothing else needs the clock before
 	perLook int       // calls between two looks whether the batch is to go out
 	times   *measure.Recorder
-	ages    []*measure.Recorder // of replays, and then by input
+	ages    []*measure.Recorder // of replays, and then by edge
 }
 
 func newPace(m *measures) pace {

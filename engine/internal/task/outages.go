@@ -40,7 +40,7 @@ const (
 )
 
 // inputCall names the messages of an input.
-func inputCall(i *Input) string { return "input " + i.Definition.Stream.String() }
+func inputCall(i *Input) string { return "input " + i.String() }
 
 // isAway notes that a call was answered with Unavailable, and says how long to
 // wait before the next one. The unit is what was called exactly.

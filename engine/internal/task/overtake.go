@@ -66,7 +66,7 @@ func (t *Task) offersNext(ctx context.Context, i *Input) bool {
 		if !delayed && len(i.waiting) == 0 {
 			return true
 		}
-		if i.Definition.Key == nil {
+		if i.Input.Key == nil {
 			return !delayed
 		}
 		key, known := t.keyOf(ctx, i)
@@ -95,7 +95,7 @@ func (t *Task) keyOf(ctx context.Context, i *Input) (key string, known bool) {
 	t.mark() // of nothing: a failure must not undo the call before
 	t.Batch.begin(i.head.Message.Time)
 	err := t.invoke(ctx, func() (err error) {
-		key, err = i.Definition.Key(i.head.Message.Value)
+		key, err = i.Input.Key(i.head.Message.Value)
 		return err
 	})
 	t.call = call{}
@@ -116,7 +116,7 @@ func (t *Task) offersWaiting(i *Input) bool {
 			continue
 		}
 		due := w.until
-		if f := t.Failures.of(Place{i.Definition.Stream.String(), w.Offset}); f != nil && f.Due.After(due) {
+		if f := t.Failures.of(Place{i.String(), w.Offset}); f != nil && f.Due.After(due) {
 			due = f.Due
 		}
 		if !due.After(now) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
 )
 
@@ -13,31 +12,35 @@ import (
 // through here. Safe for concurrent use.
 type peer interface {
 	StageName() string
-	written(stream *plan.Stream) uint64                                 // next offset of a stream that it has not committed
-	lastCommit() uint64                                                 // its sequence
-	taken(input int) uint64                                             // offset that it has committed
-	needs(input int, last uint64) uint64                                // see instance.needs
-	hasEnded() bool                                                     // its last frame is committed
-	endIsKept() bool                                                    // by its checkpoint
-	Holds() (bytes int64, of plan.Capacity)                             // its channel
-	goesOn() bool                                                       // it had ended, and goes on for a dead letter
-	isOurs(ctx context.Context) (bool, error)                           // its last frame is of this process
-	isStill() bool                                                      // nothing more comes from it, unless a person starts a stage again
-	doing(input int, overdue, now time.Time) (what string, isGood bool) // with an input that it does not take from
-	poke()                                                              // something changed that it may wait for
+	written(destination int) uint64                                    // next offset of a destination that it has not committed
+	lastCommit() uint64                                                // its sequence
+	taken(edge int) uint64                                             // offset that it has committed
+	needs(edge int, last uint64) uint64                                // see instance.needs
+	hasEnded() bool                                                    // its last frame is committed
+	endIsKept() bool                                                   // by its checkpoint
+	Holds() (bytes int64, of plan.Capacity)                            // its channel
+	goesOn() bool                                                      // it had ended, and goes on for a dead letter
+	isOurs(ctx context.Context) (bool, error)                          // its last frame is of this process
+	isStill() bool                                                     // nothing more comes from it, unless a person starts a stage again
+	doing(edge int, overdue, now time.Time) (what string, isGood bool) // with an input that it does not take from
+	poke()                                                             // something changed that it may wait for
 }
 
 var _ peer = (*Instance)(nil)
 
-func (in *Instance) StageName() string { return in.Definition.Name }
-
-func (in *Instance) written(stream *plan.Stream) uint64 {
-	return in.Progress.next[in.Definition.Destination(stream)].Load()
+// StageName is the stage's, and where it has partitions the instance's: "tally.2".
+func (in *Instance) StageName() string {
+	if in.Definition.Width() > 1 {
+		return in.ID.String()
+	}
+	return in.Definition.Name
 }
+
+func (in *Instance) written(destination int) uint64 { return in.Progress.next[destination].Load() }
 
 func (in *Instance) lastCommit() uint64 { return in.Progress.Last.Load() }
 
-func (in *Instance) taken(input int) uint64 { return in.Progress.Taken[input].Load() }
+func (in *Instance) taken(edge int) uint64 { return in.Progress.Taken[edge].Load() }
 
 func (in *Instance) Holds() (bytes int64, of plan.Capacity) {
 	return in.Progress.stored.Load(), in.Format.Capacity
@@ -51,41 +54,36 @@ func (in *Instance) endIsKept() bool { return in.Committed.CoversEnd() }
 
 func (in *Instance) isStill() bool { return in.Phase.isStill() }
 
-// needs is the first sequence of an input's producer that the checkpoint still
+// needs is the first sequence of an edge's producer that the checkpoint still
 // needs, if that is before the producer's last one. A reader that has taken all
 // there is for it needs none: its position does not move with frames that hold
 // nothing for it, and a branch on which nothing comes would keep the channel from
 // being trimmed.
-func (in *Instance) needs(input int, last uint64) uint64 {
-	var taken frame.Position // without a commit it is at the start
+func (in *Instance) needs(edge int, last uint64) uint64 {
 	_, inputs := in.Committed.Covered()
-	for _, p := range inputs {
-		if p.Stream == in.Definition.Inputs[input].Stream.String() {
-			taken = p
-		}
-	}
-	if taken.Offset == in.WrittenTo(input) {
+	taken := in.Edges[edge].Position(inputs) // without a commit it is at the start
+	if taken.Offset == in.WrittenTo(edge) {
 		return max(taken.Sequence, last)
 	}
 	return taken.Sequence
 }
 
-// WrittenTo is the next offset of an input that its producer has not committed.
-func (in *Instance) WrittenTo(input int) uint64 {
-	return in.Producers[input].written(in.Definition.Inputs[input].Stream)
+// WrittenTo is the next offset of an edge that its producer has not committed.
+func (in *Instance) WrittenTo(edge int) uint64 {
+	return in.Edges[edge].written()
 }
 
 // reader is one that reads a stream of an instance.
 type reader struct {
 	peer
-	input       int // of the reader
+	edge        int // of the reader
 	destination int // of the writer
 }
 
 // behind is how many messages of an instance a reader has to take. One that has
 // ended takes none.
 func (in *Instance) behind(r reader) uint64 {
-	next, taken := in.Progress.next[r.destination].Load(), r.taken(r.input)
+	next, taken := in.Progress.next[r.destination].Load(), r.taken(r.edge)
 	if r.hasEnded() || next <= taken {
 		return 0
 	}
@@ -133,7 +131,7 @@ func (in *Instance) isHeldUp() bool {
 // takenByReaders changes whenever a reader of the stage has taken something.
 func (in *Instance) takenByReaders() (n uint64) {
 	for _, r := range in.readers {
-		n += r.taken(r.input)
+		n += r.taken(r.edge)
 	}
 	return n
 }

@@ -49,17 +49,17 @@ var _ quarantine.Tasks = suspected{}
 func (s suspected) Inputs(instance string) (stage string, streams []string, found bool) {
 	for _, in := range s.run.Instances {
 		if in.ID.String() == instance {
-			for _, input := range in.Definition.Inputs {
-				streams = append(streams, input.Stream.String())
+			for k := range in.Edges {
+				streams = append(streams, in.Edges[k].String())
 			}
-			return in.Definition.Name, streams, true
+			return in.StageName(), streams, true
 		}
 	}
 	return "", nil, false
 }
 
 func (s suspected) IsAhead(m quarantine.Message) bool {
-	in := s.run.Instance(m.Stage)
+	in := s.run.Named(m.Stage)
 	if in == nil || in.Phase.IsEnded() {
 		return false
 	}
@@ -69,10 +69,10 @@ func (s suspected) IsAhead(m quarantine.Message) bool {
 
 // Blame counts a failed attempt of a message.
 func (s suspected) Blame(m quarantine.Message) error {
-	in := s.run.Instance(m.Stage)
+	in := s.run.Named(m.Stage)
 	t := in.Task.Load()
 	i := t.Input(m.Input)
-	unit := messageUnit(i.Definition, m.Offset)
+	unit := i.Message(m.Offset)
 	in.Observed.Stats.count(func(c *observe.LifeCounts) { c.Killed++ })
 	in.Observed.Stats.unsaved.Store(true)
 	f, err := t.countMessage(&call{input: i, offset: m.Offset, count: 1}, &KilledError{Stage: in.Definition.Name, Message: unit})
@@ -98,5 +98,5 @@ func (in *Instance) sayKilled(f *Failure) {
 
 // message names one of a stream to the quarantine.
 func (t *Task) message(stream string, offset uint64) quarantine.Message {
-	return quarantine.Message{Stage: t.Definition.Name, Input: stream, Offset: offset}
+	return quarantine.Message{Stage: t.StageName(), Input: stream, Offset: offset}
 }

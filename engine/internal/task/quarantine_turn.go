@@ -78,11 +78,11 @@ func (t *Task) leaveCall(ctx context.Context) {
 // linger waits while the message that was handled may still do harm.
 func (t *Task) linger(ctx context.Context) {
 	i, offset := t.Code.turn.messages, t.Code.turn.offset
-	stream := i.Definition.Stream.String()
+	stream := i.String()
 	all, held := t.Run.Quarantine.Pauses(t.message(stream, offset))
 	err := pause.For(ctx, held)
 	if err == nil && all > held {
-		t.Code.slot.Enter(inflight.After, i.Definition.Index, offset, 1)
+		t.Code.slot.Enter(inflight.After, i.index, offset, 1)
 		err = pause.For(ctx, all-held)
 	}
 	t.Code.slot.Leave()
@@ -99,7 +99,7 @@ func (t *Task) endTurn(ctx context.Context) {
 		return
 	}
 	if pause.For(ctx, quarantine.NearPause) == nil {
-		t.Run.Quarantine.Passed(t.message(t.Code.turn.messages.Definition.Stream.String(), t.Code.turn.offset+1))
+		t.Run.Quarantine.Passed(t.message(t.Code.turn.messages.String(), t.Code.turn.offset+1))
 	}
 	t.giveTurn()
 }
@@ -108,5 +108,5 @@ func (t *Task) endTurn(ctx context.Context) {
 // in a batch, because they are far from every suspect; 0: the next one needs
 // care.
 func (t *Task) room(i *Input, offset uint64) uint64 {
-	return t.Run.Quarantine.Room(t.message(i.Definition.Stream.String(), offset))
+	return t.Run.Quarantine.Room(t.message(i.String(), offset))
 }

@@ -44,9 +44,9 @@ func (t *Task) adopt(ctx context.Context) error {
 		t.size.before.Store(int64(len(control.State.Whole)))
 	}
 	t.Phase.opened(control.Ended)
-	for d, stream := range t.Definition.Destinations() {
+	for d, destination := range t.Definition.Destinations() {
 		for k := range control.Sections {
-			if control.Sections[k].Branch == stream.Branch {
+			if isTo(&control.Sections[k], destination) {
 				t.Progress.next[d].Store(control.Sections[k].Next())
 			}
 		}
@@ -58,12 +58,7 @@ func (t *Task) adopt(ctx context.Context) error {
 		}
 	}
 	for _, i := range t.Inbox.Inputs {
-		i.Committed = frame.Position{Stream: i.Definition.Stream.String()}
-		for _, p := range control.Inputs {
-			if p.Stream == i.Committed.Stream {
-				i.Committed = p
-			}
-		}
+		i.Committed = i.Position(control.Inputs)
 		i.taken.Store(i.Committed.Offset)
 		i.rewind()
 	}
@@ -73,6 +68,11 @@ func (t *Task) adopt(ctx context.Context) error {
 	}
 	t.Progress.stored.Store(int64(info.Bytes))
 	return t.loadAttempts()
+}
+
+// isTo says whether a section is of a destination.
+func isTo(s *frame.Section, d plan.Destination) bool {
+	return s.Branch == d.Branch() && int(s.Partition) == d.Partition
 }
 
 // A resumption is where a task goes on; its commit is 0 if there is none before it.

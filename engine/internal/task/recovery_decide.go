@@ -127,8 +127,8 @@ func (in *Instance) describeOverdue(d *Fault, c *watchedCall) {
 	d.Call, d.Key, d.HasKey = in.callName(c), c.key, c.unit == ""
 	d.timer = timerOf(c.unit)
 	if c.unit == "" && c.batched <= 1 {
-		stream := in.inputDefinition(c.input).Stream
-		d.Message = &faultMessage{ID: stream.Message(c.offset), Stream: stream.String(), Offset: c.offset, Key: c.key}
+		edge := in.edge(c.input)
+		d.Message = &faultMessage{ID: edge.ID(c.offset), Stream: edge.String(), Offset: c.offset, Key: c.key}
 	}
 	s := in.Task.Load()
 	if s == nil {
@@ -163,14 +163,14 @@ func (t *Task) faultOf(err error) error {
 		f.timer, f.due = timerOf(c.unit), c.due
 		return f
 	}
-	f.call, f.attempt = "message "+messageUnit(i.Definition, c.offset), t.nextAttempt(c.place())
+	f.call, f.attempt = "message "+i.Message(c.offset), t.nextAttempt(c.place())
 	f.key, f.hasKey = c.Key, true
 	if c.count > 1 {
 		return f
 	}
 	f.message = &faultMessage{
-		ID:     i.Definition.Stream.Message(c.offset),
-		Stream: i.Definition.Stream.String(),
+		ID:     i.ID(c.offset),
+		Stream: i.String(),
 		Offset: c.offset,
 		Key:    c.Key,
 	}
@@ -200,7 +200,8 @@ func (t *Task) nextTryOf(c *watchedCall) int {
 	if c.batched > 1 {
 		return 1
 	}
-	return t.nextAttempt(Place{t.inputDefinition(c.input).Stream.String(), c.offset})
+	edge := t.edge(c.input)
+	return t.nextAttempt(Place{edge.String(), c.offset})
 }
 
 // handle runs the user's own handler, if the recovery function gave one.

@@ -12,7 +12,8 @@ import (
 func (t *Task) reopens(ctx context.Context) (bool, error) {
 	control, _ := t.Committed.Last()
 	again := false
-	for k, producer := range t.Producers {
+	for k := range t.Edges {
+		producer := t.Edges[k].Producer
 		if control.UsedUp && !producer.hasEnded() {
 			ours, err := producer.isOurs(ctx)
 			if err != nil || !ours { // else who ended this stage has ended that one, too

@@ -56,18 +56,14 @@ func newReplays(in *Task) *replays {
 		requests: map[uint64]dlq.Replay{},
 	}
 	r.input = &Input{
-		Definition: replayInput(in.Definition),
-		taken:      new(atomic.Uint64),
-		Ahead:      NewReadAhead(aheadBytes, aheadPerFrame, in.replayWaits()),
-		Replays:    r,
+		Edge:    replayEdge(in.Definition, in.ID),
+		index:   -1,
+		taken:   new(atomic.Uint64),
+		Ahead:   NewReadAhead(aheadBytes, aheadPerFrame, in.replayWaits()),
+		Replays: r,
 	}
 	r.input.head.Input = r.input
 	return r
-}
-
-// replayInput stands for the stage's replays among its inputs.
-func replayInput(d *plan.Stage) *plan.Input {
-	return &plan.Input{Index: -1, Stage: d, Stream: &plan.Stream{Pipeline: d.Pipeline, Internal: plan.ReplayStream}}
 }
 
 // orReplay takes turns: an input that was served since the last replay lets the
@@ -213,7 +209,7 @@ func deliveryOf(request dlq.Replay) channel.Delivery {
 func (t *Task) callReplay(ctx context.Context, i *Input) error {
 	at := i.head.Offset
 	request := i.Replays.request(at)
-	origin := t.Input(request.Letter.Input)
+	origin := t.OriginOf(&request.Letter)
 	current, err := t.Run.Letters.IsCurrent(ctx, request)
 	if err != nil {
 		return err
@@ -247,9 +243,9 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 	t.mark()
 	t.Batch.begin(p.Message.Time)
 	err = t.invoke(ctx, func() error {
-		if origin.Definition.Batch {
+		if origin.Input.Batch {
 			t.Inbox.gathered = append(t.Inbox.gathered[:0], p)
-			return t.check(i, t.Processor.CallBatch(ctx, origin.Definition.Index, t.Inbox.gathered))
+			return t.check(i, t.Processor.CallBatch(ctx, origin.Input.Index, t.Inbox.gathered))
 		}
 		return t.check(i, t.Processor.CallMessage(ctx, &p))
 	})
@@ -257,8 +253,8 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 }
 
 // HintReplay is told that there may be a request for a stage.
-func (r *Run) HintReplay(stage string, _ int) {
-	in := r.Instance(stage)
+func (r *Run) HintReplay(stage string, instance int) {
+	in := r.InstanceOf(plan.InstanceID{Stage: stage, Number: instance})
 	if in == nil {
 		return
 	}

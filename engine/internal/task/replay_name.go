@@ -26,5 +26,5 @@ func (i *Input) nameAt(offset uint64) string {
 			return "of the dead letter " + letter
 		}
 	}
-	return messageUnit(i.Definition, offset)
+	return i.Message(offset)
 }

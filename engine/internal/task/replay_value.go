@@ -31,7 +31,7 @@ func (t *Task) refuseEdited(ctx context.Context, request dlq.Replay, origin *Inp
 	if !request.Edited {
 		return false, nil
 	}
-	cause := CannotDecode(origin.Definition.Stream, request.Letter.Value)
+	cause := CannotDecode(origin.Input.Stream, request.Letter.Value)
 	if cause == nil {
 		return false, nil
 	}
@@ -39,6 +39,6 @@ func (t *Task) refuseEdited(ctx context.Context, request dlq.Replay, origin *Inp
 		return false, errors.Join(cause, err)
 	}
 	t.Log.Error("the value that replaces that of a dead letter cannot be decoded: the replay is withdrawn, and the letter stays as it was",
-		"id", request.Letter.ID(), "codec", origin.Definition.Stream.CodecName(), "error", cause, "show", remedy.GetLetter.For(request.Letter.ID()))
+		"id", request.Letter.ID(), "codec", origin.Input.Stream.CodecName(), "error", cause, "show", remedy.GetLetter.For(request.Letter.ID()))
 	return true, nil
 }

@@ -31,7 +31,6 @@ type Run struct {
 	Waits waits.Set // before the stages are open, and beside them
 
 	Instances    []*Instance // producers before readers
-	ByStage      map[*plan.Stage]*Instance
 	Checkpointer *Checkpointer
 	Supervisor   *supervise.Supervisor
 	Inflight     *inflight.File
@@ -85,12 +84,38 @@ func New(p *plan.Pipeline, code map[*plan.Stage]Functions, clock ports.Clock, lo
 		Settings:  s,
 		Log:       log,
 		Clock:     clock,
-		ByStage:   map[*plan.Stage]*Instance{},
 		drain:     drain{begun: make(chan struct{})},
 	}
 	r.Space = newSpace(r)
 	return r
 }
 
-// Instance is the one of a stage, or nil.
-func (r *Run) Instance(stage string) *Instance { return r.ByStage[r.Plan.Stage(stage)] }
+// InstancesOf are those of a stage.
+func (r *Run) InstancesOf(stage string) (list []*Instance) {
+	for _, in := range r.Instances {
+		if in.ID.Stage == stage {
+			list = append(list, in)
+		}
+	}
+	return list
+}
+
+// InstanceOf is the one with an id, or nil.
+func (r *Run) InstanceOf(id plan.InstanceID) *Instance {
+	for _, in := range r.Instances {
+		if in.ID == id {
+			return in
+		}
+	}
+	return nil
+}
+
+// Named is the one with the name of a stage, or of an instance of one that has partitions; see Instance.StageName.
+func (r *Run) Named(name string) *Instance {
+	for _, in := range r.Instances {
+		if in.StageName() == name {
+			return in
+		}
+	}
+	return nil
+}

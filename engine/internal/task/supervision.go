@@ -27,7 +27,9 @@ func (r *Run) SupervisorOf(g *plan.Group) *supervise.Supervisor {
 			})
 			continue
 		}
-		s.Children = append(s.Children, r.ByStage[m.Stage].child())
+		for _, in := range r.InstancesOf(m.Stage.Name) {
+			s.Children = append(s.Children, in.child())
+		}
 	}
 	return s
 }
@@ -35,7 +37,7 @@ func (r *Run) SupervisorOf(g *plan.Group) *supervise.Supervisor {
 func (in *Instance) child() supervise.Child {
 	o := in.Definition.Options
 	c := supervise.Child{
-		Name:           in.Definition.Name,
+		Name:           in.StageName(),
 		Serve:          in.serve,
 		Policy:         o.Policy,
 		Backoff:        o.Backoff,

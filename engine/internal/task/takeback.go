@@ -46,8 +46,8 @@ func (in *Instance) TakeBack(ctx context.Context) error {
 func (in *Instance) fits(f *frame.Frame) bool {
 	for p := range f.Inputs {
 		position := &f.Inputs[p]
-		for k, i := range in.Definition.Inputs {
-			if i.Stream.String() == position.Stream && position.End() > in.WrittenTo(k) {
+		for k := range in.Edges {
+			if in.Edges[k].IsOf(position) && position.End() > in.WrittenTo(k) {
 				return false
 			}
 		}

@@ -133,8 +133,8 @@ func (s *successor) Fence(taken *register.Taken) ([]byte, error) {
 	}
 	fence.Timers = append([]int64(nil), t.timers.due...)
 	fence.Sections = make([]frame.Section, len(t.Progress.next))
-	for d, stream := range t.Definition.Destinations() {
-		fence.Sections[d] = frame.Section{Branch: stream.Branch, Base: t.Progress.next[d].Load()}
+	for d, destination := range t.Definition.Destinations() {
+		fence.Sections[d] = frame.Section{Branch: destination.Branch(), Partition: uint32(destination.Partition), Base: t.Progress.next[d].Load()}
 	}
 	data, err := frame.Append(nil, &fence, frame.Options{})
 	if err != nil {

@@ -88,10 +88,10 @@ func NewTask(in *Instance) *Task {
 		Ownership: ownership{Owner: newOwner()},
 		Code:      userCode{slot: in.Run.Inflight.Slot(in.ID.String())},
 		timers:    timerSet{due: make([]int64, len(d.Timers)), alarms: make([]alarms, len(d.Timers))},
-		Batch:     newBatch(d.Destinations(), len(d.Inputs)),
+		Batch:     newBatch(d, in.ID),
 		Inbox: inbox{
 			arrivals: make(chan Arrival, 16),
-			Refusals: make(chan error, len(d.Inputs)),
+			Refusals: make(chan error, len(in.Edges)),
 			stop:     func() {},
 		},
 		letters: newLetters(),
@@ -99,13 +99,13 @@ func NewTask(in *Instance) *Task {
 	}
 	s.Traces.tracer = in.Run.Settings.Tracer
 	s.Code.watch.deadline, s.Code.saving.deadline = d.Options.Deadline, d.Options.Deadline
-	for k, i := range d.Inputs {
+	for k, e := range in.Edges {
 		s.Inbox.Inputs = append(s.Inbox.Inputs, &Input{
-			Definition: i,
-			Producer:   in.Producers[k],
-			from:       in.Run.ByStage[i.Stream.Owner].Channel,
-			taken:      &in.Progress.Taken[k],
-			Ahead:      NewReadAhead(aheadBytes, aheadPerFrame, &in.Waiting.reading[k]),
+			Edge:  e,
+			index: k,
+			from:  in.Run.InstanceOf(e.From).Channel,
+			taken: &in.Progress.Taken[k],
+			Ahead: NewReadAhead(aheadBytes, aheadPerFrame, &in.Waiting.reading[k]),
 		})
 		s.Inbox.Inputs[k].head.Input = s.Inbox.Inputs[k]
 	}
@@ -135,11 +135,12 @@ func (t *Task) StartReaders() {
 			continue
 		}
 		i.Reader = i.from.Reader(channel.ReaderConfig{
-			Name:         t.ID.Consumer(i.Definition.Stream.Branch),
-			Branch:       i.Definition.Stream.Branch,
+			Name:         i.Consumer(),
+			Branch:       i.Branch(),
+			Partition:    i.Partition(),
 			Position:     channel.Position{Offset: i.Committed.Offset, Sequence: i.Committed.Sequence, End: i.Committed.End()},
 			ProducerLast: i.Producer.lastCommit,
-			OnTrouble:    func(err error) { t.noteTrouble(&t.Waiting.reading[i.Definition.Index], err) },
+			OnTrouble:    func(err error) { t.noteTrouble(&t.Waiting.reading[i.index], err) },
 		})
 		stops = append(stops,
 			t.Run.InBackground(func(ctx context.Context) { t.read(ctx, i) }),
@@ -152,10 +153,10 @@ func (t *Task) StartReaders() {
 	}
 }
 
-// Input returns the one that positions call so, or nil.
-func (t *Task) Input(stream string) *Input {
+// Input returns the one whose edge is called so, or nil.
+func (t *Task) Input(edge string) *Input {
 	for _, i := range t.Inbox.Inputs {
-		if i.Definition.Stream.String() == stream {
+		if i.String() == edge {
 			return i
 		}
 	}

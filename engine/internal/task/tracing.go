@@ -73,7 +73,7 @@ func (t *Task) beginTrace(i *Input) *tracedFrame {
 	begin := trace.Begin{Pipeline: d.Pipeline.Name, Stage: d.Name, Instance: t.ID.String(), Kind: d.Kind, Epoch: t.Ownership.Epoch}
 	switch {
 	case i != nil:
-		begin.Stream = i.Definition.Stream.String()
+		begin.Stream = i.String()
 		_, from := i.origin()
 		begin.From = trace.Context(from)
 	case d.Kind == plan.KindSource && d.Output != nil:
@@ -111,7 +111,7 @@ func (t *Task) traceHead(i *Input) {
 	}
 	i.traced, i.tracedAt = f, sequence
 	if from != (channel.Trace{}) {
-		f.span.Took(i.Definition.Stream.String(), trace.Context(from))
+		f.span.Took(i.String(), trace.Context(from))
 	}
 }
 

@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"penstock/engine/channel"
+	"penstock/engine/internal/plan"
 )
 
 // Without a tracer nothing is allocated, and a frame takes nothing along.
 func TestNoTracerNoCost(t *testing.T) {
-	s, i, ctx := newSource(&Task{Batch: newBatch(nil, 0)}), &Input{}, t.Context()
+	s, i, ctx := newSource(&Task{Batch: newBatch(&plan.Stage{}, plan.InstanceID{})}), &Input{}, t.Context()
 	allocated := testing.AllocsPerRun(1000, func() {
 		if s.Traces.context(ctx) != ctx {
 			t.Error("the context is another one")

@@ -30,7 +30,7 @@ func (t *Task) undo() bool {
 // state cannot simply be put back the instance returns to its last commit,
 // commits what was before the message, and asks for it alone.
 func (t *Task) postpone(i *Input, said error) error {
-	undone := !i.Definition.Batch && t.undo()
+	undone := !i.Input.Batch && t.undo()
 	if !undone && !t.clean() {
 		i.alone, i.aloneAt = true, t.call.offset
 		return errRewind

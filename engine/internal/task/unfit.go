@@ -166,6 +166,7 @@ func (t *Task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 	return dlq.Letter{
 		Pipeline: t.Definition.Pipeline.Name,
 		Stage:    t.Definition.Name,
+		Instance: t.ID.Number,
 		Input:    u.stream, InputInstance: n, Offset: offset,
 		Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time,
 		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain, Attempts: a.Tries,

@@ -91,7 +91,7 @@ func (in *Instance) functionWaits(now time.Time) (list []waits.Wait) {
 }
 
 // replayWaits are those of the input that dead letters come back through.
-func (in *Instance) replayWaits() *waits.Set { return &in.Waiting.reading[len(in.Definition.Inputs)] }
+func (in *Instance) replayWaits() *waits.Set { return &in.Waiting.reading[len(in.Edges)] }
 
 // WaitsNow are the waits of the stage, and of its inputs.
 func (in *Instance) WaitsNow(now time.Time) []waits.Wait {

@@ -32,7 +32,7 @@ func (h *head) isAnother(i *Input) bool {
 func (in *Instance) explainHeld(wait *waits.Wait) {
 	k := wait.Input - 1
 	head := &in.Waiting.Heads[k]
-	wait.Detail = "message " + messageUnit(in.Definition.Inputs[k], head.offset.Load())
+	wait.Detail = "message " + in.Edges[k].Message(head.offset.Load())
 	if until := head.until.Load(); until != 0 {
 		wait.Until = time.Unix(0, until)
 		wait.Detail += ", snoozed until " + wait.Until.Format(time.TimeOnly)

@@ -35,24 +35,24 @@ func (in *Instance) slowestReader(overdue, now time.Time) (what string, isGood b
 	if slowest == nil {
 		return "stored frames must be trimmed first", false
 	}
-	stream := in.Definition.Destinations()[slowest.destination]
-	does, isGood := slowest.doing(slowest.input, overdue, now)
+	stream := in.Definition.Destinations()[slowest.destination].Stream
+	does, isGood := slowest.doing(slowest.edge, overdue, now)
 	return fmt.Sprintf("%s has %d messages of %s to consume, and %s", slowest.StageName(), most, stream, does), isGood
 }
 
 // doing says what a stage does while it takes nothing from an input, and whether that is a good reason. A reason is
 // good if it ends by itself, or if the stage reports it by its own state or waits; for the waits see [waits.ReasonOf].
-func (in *Instance) doing(input int, overdue, now time.Time) (what string, isGood bool) {
+func (in *Instance) doing(edge int, overdue, now time.Time) (what string, isGood bool) {
 	if in.Phase.isGivenUp() {
 		return "was given up", false
 	}
 	children := map[string]supervise.ChildStatus{}
 	Index(children, in.Run.Supervisor.Status())
-	state := children[in.Definition.Name].State
+	state := children[in.StageName()].State
 	if state != supervise.StateRunning && state != supervise.StateStarting {
 		return "is " + state.String(), true
 	}
-	if what, isGood, found := waits.ReasonOf(in.WaitsNow(now), input+1, overdue, now); found {
+	if what, isGood, found := waits.ReasonOf(in.WaitsNow(now), edge+1, overdue, now); found {
 		return what, isGood
 	}
 	if state == supervise.StateStarting {

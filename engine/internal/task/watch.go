@@ -150,5 +150,6 @@ func (in *Instance) callName(c *watchedCall) string {
 	if c.unit != "" {
 		return named(c.unit)
 	}
-	return "message " + messageUnit(in.inputDefinition(c.input), c.offset)
+	edge := in.edge(c.input)
+	return "message " + edge.Message(c.offset)
 }

@@ -7,6 +7,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/view"
 )
 
@@ -59,7 +60,7 @@ func TestACheckpointWithFeaturesOfANewerVersionIsNotTaken(t *testing.T) {
 	if err := server.Open("pipeline"); err != nil {
 		t.Fatal(err)
 	}
-	if err := view.New("worker", corner).CatchUp(t.Context(), server.Log("worker"), false); !errors.Is(err, frame.ErrNewerVersion) {
+	if err := view.New("worker", corner).CatchUp(t.Context(), server.Log(plan.Only("worker")), false); !errors.Is(err, frame.ErrNewerVersion) {
 		t.Error(err)
 	}
 }

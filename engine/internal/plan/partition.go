@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// KeyGroups is how many groups the keys of a stage are divided into. A partition has the keys of a range of groups. The
+// number is part of what is stored.
+const KeyGroups = 1024
+
+// GroupOf is the group of a key.
+func GroupOf(key string) int { return int(xxhash.Sum64String(key) % KeyGroups) }
+
+// PartitionOf is the partition that has a group.
+func PartitionOf(group, partitions int) int { return group * partitions / KeyGroups }
+
+// Width is in how many partitions the stage runs, each an instance of its own.
+func (s *Stage) Width() int { return max(s.Options.Partitions, 1) }
+
+// Destination is what one instance writes for one reader: all of a stream, which readers with one partition share, or
+// what a partition of a reader gets.
+type Destination struct {
+	Stream    *Stream
+	Reader    *Stage // nil: all readers with one partition
+	Partition int
+}
+
+// Branch names the destination, without its partition, in the frames of the writer. No branch can be called so, except
+// one that a reader does not divide.
+func (d Destination) Branch() string {
+	if d.Reader == nil {
+		return d.Stream.Branch
+	}
+	return d.Stream.Branch + ">" + d.Reader.Name
+}
+
+// Destinations are those of each instance of the stage, in the order of its streams.
+func (s *Stage) Destinations() []Destination {
+	var list []Destination
+	for _, stream := range s.Streams() {
+		list = append(list, stream.Destinations()...)
+	}
+	return list
+}
+
+// Destinations begin with that of all readers with one partition, unless there is none of these, but others.
+func (s *Stream) Destinations() []Destination {
+	var list []Destination
+	for _, i := range s.Readers {
+		if i.Stage.Width() == 1 {
+			continue
+		}
+		for n := range i.Stage.Width() {
+			list = append(list, Destination{s, i.Stage, n})
+		}
+	}
+	if s.IsShared() {
+		list = append([]Destination{{Stream: s}}, list...)
+	}
+	return list
+}
+
+// IsShared says that there is a destination with all of the stream's messages.
+func (s *Stream) IsShared() bool {
+	for _, i := range s.Readers {
+		if i.Stage.Width() == 1 {
+			return true
+		}
+	}
+	return len(s.Readers) == 0
+}
+
+// Edge is one input of an instance: what one instance of another stage writes for it.
+type Edge struct {
+	Input *Input
+	From  InstanceID
+	To    InstanceID
+}
+
+// Edges are those of an instance, in the order of the inputs.
+func (s *Stage) Edges(to InstanceID) []Edge {
+	var list []Edge
+	for _, i := range s.Inputs {
+		for _, from := range i.Stream.Owner.Instances() {
+			list = append(list, Edge{i, from, to})
+		}
+	}
+	return list
+}
+
+// String names what the edge brings among all that the stage reads: its offsets are dense. It is the name of the stream
+// where neither side has partitions.
+func (e Edge) String() string {
+	name := e.Input.Stream.String()
+	if e.Input.Stream.Internal != "" {
+		return name
+	}
+	if e.Input.Stream.Owner.Width() > 1 {
+		name += "." + e.From.number()
+	}
+	if e.Input.Stage.Width() > 1 {
+		name += ">" + e.To.String()
+	}
+	return name
+}
+
+// ID names a message of the edge for good, among all that the pipeline's stages take.
+func (e Edge) ID(offset uint64) string {
+	return e.Input.Stream.Pipeline.Name + "." + e.String() + ":" + strconv.FormatUint(offset, 10)
+}
+
+// Message names a message of the edge among those that its instance takes: "orders.0:33".
+func (e Edge) Message(offset uint64) string {
+	return Message(e.Input.Stream.String(), e.From.Number, offset)
+}
+
+// Destination is the place of the edge among the destinations of its writer.
+func (e Edge) Destination() int {
+	for k, d := range e.Input.Stream.Owner.Destinations() {
+		if d.Stream != e.Input.Stream {
+			continue
+		}
+		if e.Input.Stage.Width() == 1 && d.Reader == nil || d.Reader == e.Input.Stage && d.Partition == e.To.Number {
+			return k
+		}
+	}
+	panic("engine: stage " + e.From.Stage + " writes nothing for " + e.To.String())
+}
+
+// Partition is that of the edge in the frames of its writer.
+func (e Edge) Partition() uint32 { return uint32(e.To.Number) }
+
+// Branch is that of the edge in the frames of its writer.
+func (e Edge) Branch() string {
+	d := Destination{Stream: e.Input.Stream}
+	if e.Input.Stage.Width() > 1 {
+		d.Reader = e.Input.Stage
+	}
+	return d.Branch()
+}
+
+// Consumer names the JetStream consumer of the edge.
+func (e Edge) Consumer() string {
+	name := e.To.Consumer(e.Input.Stream.Branch)
+	if e.From.Number > 0 {
+		name += "++" + e.From.number()
+	}
+	return name
+}
