@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"penstock/checkpoint"
@@ -123,10 +124,14 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, id := range r.Plan.Instances() {
-		_, last, found, err := r.lastOf(ctx, id)
-		if err != nil || !found || !last.Frame.Ended {
-			return false, err
+	for _, d := range r.Plan.Stages {
+		id := plan.Only(d.Name)
+		for width := 1; id.Number < width; id.Number++ { // as many as the run had, which may be others than this one has
+			ch, last, found, err := r.lastOf(ctx, id)
+			if err != nil || !found || !last.Frame.Ended {
+				return false, err
+			}
+			width = ch.Partitions()
 		}
 	}
 	return true, nil
@@ -260,6 +265,7 @@ func (r *run) openChannel(ctx context.Context, in *task.Instance) error {
 		Pipeline:        r.Plan.Name,
 		Stage:           in.ID.Stage,
 		Instance:        in.ID.Number,
+		Partitions:      in.Definition.Width(),
 		Identity:        r.identity.ID,
 		Owner:           r.owner(),
 		MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,
@@ -269,6 +275,10 @@ func (r *run) openChannel(ctx context.Context, in *task.Instance) error {
 		OnForeign:       in.Observed.Foreign.Met,
 		Keys:            r.keys,
 	})
+	var other *channel.PartitionsError
+	if errors.As(err, &other) {
+		return remedy.Errorf("%w: %w; run it with %d, or start over with %v", ErrRefused, other, other.Had, remedy.Fresh)
+	}
 	if err != nil {
 		return err
 	}

@@ -256,7 +256,14 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 	})
 	t.Run("keyed state left behind", func(t *testing.T) {
 		t.Parallel()
-		config, _ := setup(t)
+		config, js := setup(t)
+		sums, err := js.Stream(t.Context(), "moved+sums")
+		if err == nil {
+			err = sums.Purge(t.Context(), jetstream.WithPurgeSubject("moved.sums.0"), jetstream.WithPurgeKeep(1)) // as trims do
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		config.Dir = t.TempDir()
 		refuse(t, config, "use the data directory of the latest run")
 	})

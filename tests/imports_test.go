@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"penstock/engine/redact":                   {},
 	"penstock/engine/remedy":                   {},
 	"penstock/engine/faultpoint":               {},
-	"penstock/engine/internal/memory":          {"penstock/checkpoint", "penstock/dlq", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/ports", "penstock/engine/internal/rule", "penstock/engine/internal/view", "penstock/engine/internal/wall"},
+	"penstock/engine/internal/memory":          {"penstock/checkpoint", "penstock/dlq", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/internal/plan", "penstock/engine/internal/ports", "penstock/engine/internal/rule", "penstock/engine/internal/view", "penstock/engine/internal/wall"},
 	"penstock/engine/internal/answer":          {"penstock/engine/supervise"},
 	"penstock/engine/internal/compiled":        {"penstock/engine/internal/plan", "penstock/engine/internal/task"},
 	"penstock/engine/internal/simulation":      {},

@@ -29,6 +29,10 @@ type Spec struct {
 	Stage    string // likewise
 	Instance int    // the instance that writes, from 0
 
+	// Partitions is how many instances the stage has. A stream whose frames are those of another number is
+	// [PartitionsError]. 0: it is not looked at.
+	Partitions int
+
 	// Identity of the data directory that the stream belongs to. "" accepts any, and marks a new stream with none.
 	Identity string
 
@@ -86,6 +90,8 @@ type handle struct {
 	identity string
 	owner    string // as the stream has it
 	created  time.Time
+
+	partitions int
 }
 
 // StreamName is the JetStream stream that holds what a stage of a pipeline writes.
@@ -229,7 +235,7 @@ func (c *Channel) ensure(ctx context.Context, missing whenMissing) (mended bool,
 	if err != nil {
 		return false, fmt.Errorf("stream %s: %w", c.name, err)
 	}
-	if err := c.checkIdentity(s); err != nil {
+	if err := errors.Join(c.checkIdentity(s), c.checkPartitions(s)); err != nil {
 		return false, err
 	}
 	hasNoRegister := slices.Equal(s.CachedInfo().Config.Subjects, want.Subjects[:1])
@@ -264,33 +270,6 @@ func (c *Channel) settingsError(changed []string, cause error) error {
 
 func (c *Channel) remember(s jetstream.Stream) {
 	info := s.CachedInfo()
-	c.stream.Store(&handle{Stream: s, identity: info.Config.Metadata[metaIdentity], owner: info.Config.Metadata[metaOwner], created: info.Created})
-}
-
-// Info is the size of the stream, all instances together.
-type Info struct {
-	First, Last uint64 // sequences; First > Last: the stream is empty
-	Bytes       uint64
-	Frames      uint64
-}
-
-// Info asks the server once.
-func (c *Channel) Info(ctx context.Context) (Info, error) {
-	info, err := c.state(ctx)
-	if err != nil {
-		return Info{}, err
-	}
-	return Info{First: info.FirstSeq, Last: info.LastSeq, Bytes: info.Bytes, Frames: info.Msgs}, nil
-}
-
-// state asks for the stream's state without touching the shared handle, which caches what it is told.
-func (c *Channel) state(ctx context.Context) (jetstream.StreamState, error) {
-	s, err := c.broker.JetStream().Stream(ctx, c.name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return jetstream.StreamState{}, c.lostError()
-	}
-	if err != nil {
-		return jetstream.StreamState{}, fmt.Errorf("stream %s: read its state: %w", c.name, err)
-	}
-	return s.CachedInfo().State, nil
+	c.stream.Store(&handle{Stream: s, identity: info.Config.Metadata[metaIdentity], owner: info.Config.Metadata[metaOwner], created: info.Created,
+		partitions: partitionsOf(&info.Config)})
 }

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -9,10 +10,11 @@ import (
 
 // Keys of a stream's metadata.
 const (
-	metaPipeline = "penstock.pipeline"
-	metaStage    = "penstock.stage"
-	metaIdentity = "penstock.identity"
-	metaOwner    = "penstock.owner"
+	metaPipeline   = "penstock.pipeline"
+	metaStage      = "penstock.stage"
+	metaIdentity   = "penstock.identity"
+	metaOwner      = "penstock.owner"
+	metaPartitions = "penstock.partitions"
 )
 
 func (s *Spec) config(replicas int) jetstream.StreamConfig {
@@ -23,6 +25,9 @@ func (s *Spec) config(replicas int) jetstream.StreamConfig {
 	metadata := map[string]string{metaPipeline: s.Pipeline, metaStage: s.Stage, metaIdentity: s.Identity}
 	if s.Owner.IsKnown() {
 		metadata[metaOwner] = s.Owner.encode()
+	}
+	if s.Partitions > 0 {
+		metadata[metaPartitions] = strconv.Itoa(s.Partitions)
 	}
 	return jetstream.StreamConfig{
 		Name:              StreamName(s.Pipeline, s.Stage),
@@ -88,6 +93,7 @@ var settings = []setting{
 	{"num_replicas", mendReplicas},
 	{"mirror, sources or subject_transform", mendOrigin},
 	{"metadata", mendMetadata},
+	{"partitions", mendPartitions},
 }
 
 func mendSubjects(have, want *config) bool {
@@ -119,7 +125,7 @@ func mendOrigin(have, _ *config) bool {
 func mendMetadata(have, want *config) bool {
 	mended := false
 	for key, value := range want.Metadata {
-		if have.Metadata[key] == value || key == metaOwner || (key == metaIdentity && value == "") {
+		if have.Metadata[key] == value || key == metaOwner || key == metaPartitions || (key == metaIdentity && value == "") {
 			continue
 		}
 		if have.Metadata == nil {
