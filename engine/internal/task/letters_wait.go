@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"penstock/dlq"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/waits"
 )
 
@@ -60,7 +61,7 @@ func (l *lettersWait) failed(w *waits.Set, cause error, detail string) {
 
 // LetterWaits is told that a letter could not be stored, and is tried again.
 func (r *Run) LetterWaits(l dlq.Letter, cause error) {
-	if in := r.Instance(l.Stage); in != nil {
+	if in := r.InstanceOf(plan.InstanceID{Stage: l.Stage, Number: l.Instance}); in != nil {
 		in.Waiting.keeping.failed(&in.Waiting.waits, cause, r.Explain(cause))
 	}
 }
