@@ -8,7 +8,8 @@ type outlet struct {
 	shuffles []Shuffle
 }
 
-// Shuffle spreads the values of a stream over the partitions of a reader. It is for the goroutine of the call that emits.
+// Shuffle spreads the values of a stream over the partitions of a reader. It is for the goroutine of the call that
+// emits.
 type Shuffle struct {
 	Reader     *plan.Stage
 	first      int // destination of partition 0
