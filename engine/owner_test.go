@@ -3,6 +3,8 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -71,6 +73,9 @@ func TestReplacedOwnerCannotCommit(t *testing.T) {
 	var fenced *engine.FencedError
 	if !errors.As(err, &fenced) || fenced.OwnerEpoch <= fenced.Epoch {
 		t.Fatalf("first owner: %v", err)
+	}
+	if host, _ := os.Hostname(); fenced.OwnerPlace != config.Dir+" on host "+host || !strings.Contains(err.Error(), fenced.OwnerPlace) {
+		t.Errorf("the owner is in %s: %v", config.Dir, err)
 	}
 	if told.Load() == 0 {
 		t.Error("no event tells that a stage was taken over")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"penstock/engine/frame"
 	"penstock/engine/redact"
 	"penstock/internal/format"
 )
@@ -126,6 +127,21 @@ func decodeOwner(text string) Owner {
 		return Owner{}
 	}
 	return o
+}
+
+// placeNote is what an entry in the register has of its owner.
+const placeNote = "place"
+
+// Notes are what an entry in the register tells of the owner, for people.
+func (o Owner) Notes() frame.Notes { return frame.Notes{{Name: placeNote, Value: []byte(o.encode())}} }
+
+// Place is where the owner is that made an entry in the register, "" if the entry does not tell.
+func Place(entry Record) string {
+	value, _ := entry.Frame.Notes.Get(placeNote)
+	if o := decodeOwner(string(value)); o.IsKnown() && o.Format <= format.Owner {
+		return o.Place()
+	}
+	return ""
 }
 
 // Owner is the run that the stream belongs to, as the stream tells it. It is [ErrNewerVersion] if a newer version wrote

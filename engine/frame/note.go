@@ -6,7 +6,7 @@ import (
 )
 
 // Note sets or deletes one of the small records that go with an instance from owner to owner, such as the attempts of a
-// message. In a claim it tells people why the owner took over.
+// message. In a claim it tells people where the owner is.
 type Note struct {
 	Name    string
 	Value   []byte // ignored and not written when Deleted

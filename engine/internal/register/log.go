@@ -15,7 +15,7 @@ type Claimant struct {
 	Log   ports.OwnedLog
 	Clock ports.Clock
 	Owner uint64      // random number of the owner
-	Notes frame.Notes // of its entries: why it claims, for people
+	Notes frame.Notes // of its entries: where it is, for people
 	Stage string      // of fault points
 
 	// OnTry is told why a step is tried again. Default: not called.

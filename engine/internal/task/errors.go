@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"penstock/internal/counted"
 )
 
 // AtLimitError says that a message has failed at every attempt, or that a source
@@ -21,7 +23,7 @@ func (e *AtLimitError) Error() string {
 	if what == e.Message {
 		what = "message " + what
 	}
-	return fmt.Sprintf("%s has failed at %d attempts, the last time with: %s", what, e.Attempts, e.Reason)
+	return fmt.Sprintf("%s has failed at %s, the last time with: %s", what, counted.Things(e.Attempts, "attempt"), e.Reason)
 }
 
 // TooLargeError says that a stage emitted more at once than the server takes
@@ -89,10 +91,16 @@ type FencedError struct {
 	Epoch       uint64 // ours
 	OwnerEpoch  uint64 // of the owner
 	OwnerCommit uint64
+	OwnerPlace  string // its directory and host, "" when the register does not tell
 }
 
 func (e *FencedError) Error() string {
-	return fmt.Sprintf("stage %s was taken over by another process (its epoch %d, ours %d, its last commit %d): this process commits nothing more", e.Stage, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
+	from := ""
+	if e.OwnerPlace != "" {
+		from = ", which runs from " + e.OwnerPlace
+	}
+	return fmt.Sprintf("stage %s was taken over by another process%s (its epoch %d, ours %d, its last commit %d): this process commits nothing more",
+		e.Stage, from, e.OwnerEpoch, e.Epoch, e.OwnerCommit)
 }
 
 // StateTooLargeError says that the state of a stage has grown so much over time

@@ -71,7 +71,7 @@ func (t *Task) lookBack(ctx context.Context) (uint64, error) {
 	case found && last.Frame.Owner == t.Ownership.Owner && last.Frame.Commit == t.Txn.frame.Commit && last.Frame.Kind.IsCommit():
 		return last.Sequence, nil
 	case found && last.Sequence != t.Txn.expected, !found && t.Txn.expected != 0:
-		return 0, t.escalate(t.fenced(last, found))
+		return 0, t.escalate(t.fenced(ctx, last, found))
 	}
 	t.Txn.tail = last.Tail
 	t.Txn.publish(t.Channel, last.Tail)
@@ -81,14 +81,25 @@ func (t *Task) lookBack(ctx context.Context) (uint64, error) {
 	return t.Txn.pending.Result()
 }
 
-func (t *Task) fencedBy(owner channel.Record) error {
-	err := &FencedError{Stage: t.Definition.Name, Epoch: t.Ownership.Epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit}
+func (t *Task) fencedBy(ctx context.Context, owner channel.Record) error {
+	err := &FencedError{Stage: t.Definition.Name, Epoch: t.Ownership.Epoch, OwnerEpoch: owner.Frame.Epoch, OwnerCommit: owner.Frame.Commit, OwnerPlace: t.ownerPlace(ctx)}
 	return ownershipLost{err, t.Instance}
 }
 
-func (t *Task) fenced(last channel.Record, found bool) error {
+// ownerPlace is where another owner is that entered itself last, as far as its entry tells.
+func (t *Task) ownerPlace(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	newest, found, err := t.Channel.Newest(ctx)
+	if err != nil || !found || newest.Frame.Owner == t.Ownership.Owner {
+		return ""
+	}
+	return channel.Place(newest)
+}
+
+func (t *Task) fenced(ctx context.Context, last channel.Record, found bool) error {
 	if found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Txn.expected {
-		return t.fencedBy(last)
+		return t.fencedBy(ctx, last)
 	}
 	return fmt.Errorf("the channel of stage %s lost its tail: its last frame is not commit %d, which the server had acknowledged (was the server restored, purged, or hit by a power cut without sync?); the next start checks whether the pipeline can resume", t.Definition.Name, t.Txn.frame.Commit-1)
 }
@@ -100,7 +111,7 @@ func (t *Task) refused(ctx context.Context, err error) error {
 	defer cancel()
 	last, found, lookErr := t.Channel.End(ctx)
 	if lookErr == nil && found && last.Frame.Owner != t.Ownership.Owner && last.Sequence > t.Progress.Last.Load() {
-		err = t.fencedBy(last)
+		err = t.fencedBy(ctx, last)
 	}
 	return t.escalate(err)
 }

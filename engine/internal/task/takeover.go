@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/register"
@@ -36,7 +37,7 @@ func (t *Task) own(ctx context.Context) error {
 		case !errors.As(err, &lost):
 			return t.escalate(fmt.Errorf("stage %s: take it over: %w", t.Definition.Name, err))
 		}
-		err = ownershipLost{&FencedError{Stage: t.Definition.Name, Epoch: lost.Epoch, OwnerEpoch: lost.OwnerEpoch}, t.Instance}
+		err = ownershipLost{&FencedError{Stage: t.Definition.Name, Epoch: lost.Epoch, OwnerEpoch: lost.OwnerEpoch, OwnerPlace: t.ownerPlace(ctx)}, t.Instance}
 		if try == claimTries {
 			return err
 		}
@@ -52,7 +53,7 @@ func (t *Task) own(ctx context.Context) error {
 
 // takeOver claims once.
 func (t *Task) takeOver(ctx context.Context) error {
-	c := &register.Claimant{Log: t.Channel, Clock: t.Run.Clock, Owner: t.Ownership.Owner, Stage: t.Definition.Name, OnTry: t.noteTry}
+	c := &register.Claimant{Log: t.Channel, Clock: t.Run.Clock, Owner: t.Ownership.Owner, Notes: t.Run.place(), Stage: t.Definition.Name, OnTry: t.noteTry}
 	s := &successor{task: t}
 	defer t.Waiting.waits.End(waits.Commit)
 	defer t.Waiting.waits.End(waits.Permission)
@@ -66,6 +67,14 @@ func (t *Task) takeOver(ctx context.Context) error {
 	faultpoint.Hit(faultpoint.AfterFence, t.Definition.Name)
 	t.resumes = resumption{s.before.Commit, t.TakenOf(&s.before)}
 	return nil
+}
+
+// place is what the register tells of this process.
+func (r *Run) place() frame.Notes {
+	if r.Dir == nil {
+		return nil
+	}
+	return channel.OwnerAt(r.Dir.Path, nil).Notes()
 }
 
 // noteTry names the wait for the answer to a step of a take-over.
