@@ -8,6 +8,7 @@ import (
 	"penstock/checkpoint/internal/disk"
 	"penstock/checkpoint/internal/entry"
 	"penstock/checkpoint/internal/journal"
+	"penstock/internal/counted"
 )
 
 // pendingTransactions bounds what a Write has in flight inside Badger to some 10 MB.
@@ -55,11 +56,11 @@ func (s *Store) Write(updates []Update) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := s.room.Check(s.sizeOf(updates)); err != nil {
-		return fmt.Errorf("checkpoint: write %d checkpoints: %w", len(updates), err)
+		return fmt.Errorf("checkpoint: write %s: %w", counted.Things(len(updates), "checkpoint"), err)
 	}
 	defer s.snapshots.renew()
 	if err := s.write(func(w *writer) error { return w.run(updates) }); err != nil {
-		return s.failed(fmt.Sprintf("write %d checkpoints to %q", len(updates), s.dir), err)
+		return s.failed(fmt.Sprintf("write %s to %q", counted.Things(len(updates), "checkpoint"), s.dir), err)
 	}
 	for _, u := range updates {
 		if s.isJournal(u) {

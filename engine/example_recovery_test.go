@@ -202,7 +202,7 @@ func ExampleHealthChecks() {
 	complete(p)
 	// Output:
 	// fill the cache
-	// unhealthy - unhealthy: check "cache" failed 1 times: the cache is gone
+	// unhealthy - unhealthy: check "cache" failed 1 time: the cache is gone
 	// fill the cache
 }
 

@@ -7,10 +7,10 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"penstock/engine/broker"
 	"penstock/engine/frame"
-
-	"github.com/nats-io/nats.go/jetstream"
+	"penstock/internal/counted"
 )
 
 const (
@@ -155,7 +155,7 @@ func (r *Reader) checkConsumer(ctx context.Context, f *feed) error {
 	case err != nil || info == nil:
 		return err
 	case info.NumPending > 0 && f.owed:
-		return fmt.Errorf("%w: it withheld %d frames", errFeed, info.NumPending)
+		return fmt.Errorf("%w: it withheld %s", errFeed, counted.Things(info.NumPending, "frame"))
 	case info.NumPending > 0: // they may have come since the request ran out
 		f.owed = true
 		return nil

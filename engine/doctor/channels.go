@@ -195,10 +195,10 @@ func (l *look) position(stage string, p frame.Position, ended bool) {
 	case producer == nil:
 		l.wrong(part, "it is gone, but stage %s reads it", stage)
 	case p.Offset > producer.next[to] && l.lazy:
-		l.note(part, "it ends after %d messages, and stage %s has consumed %d: a power cut lost the newest ones, since the server syncs at an interval; the next start rolls back the commits that consumed them", producer.next[to], stage, p.Offset)
+		l.note(part, "it ends after %s, and stage %s has consumed %d: a power cut lost the newest ones, since the server syncs at an interval; the next start rolls back the commits that consumed them", counted.Things(producer.next[to], "message"), stage, p.Offset)
 	case p.Offset > producer.next[to]:
-		l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", producer.next[to], stage, p.Offset)
+		l.wrong(part, "it ends after %s, and stage %s has consumed %d: it lost its tail", counted.Things(producer.next[to], "message"), stage, p.Offset)
 	case p.Offset < producer.gaps[to] && !ended:
-		l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", stage, p.Offset, p.Stream, producer.gaps[to])
+		l.wrong(part, "stage %s has consumed %s of %s, and some before offset %d are missing", stage, counted.Things(p.Offset, "message"), p.Stream, producer.gaps[to])
 	}
 }

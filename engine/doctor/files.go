@@ -187,15 +187,15 @@ func (l *look) stream(s *blocks.Stream) error {
 		l.wrong(part, "%v", d)
 	}
 	if found.foreign > 0 {
-		l.note(part, "%d stored messages are from another client: they are set aside, do no harm, and are trimmed with the frames around them; find the client that publishes to its subjects", found.foreign)
+		l.note(part, "%s from another client: set aside, harmless, and trimmed with the frames around; find the client that publishes to its subjects", counted.Things(found.foreign, "stored message"))
 	}
 	if found.bad > 0 {
-		l.note(part, "%d stored messages are not frames", found.bad)
+		l.note(part, "%s without a frame", counted.Things(found.bad, "stored message"))
 	}
 	if len(damages) > 0 {
 		l.fixes = append(l.fixes, dropFix(s.Name, damages))
 	}
-	l.check("%s: %d stored records", part, found.all)
+	l.check("%s: %s", part, counted.Things(found.all, "stored record"))
 	return nil
 }
 

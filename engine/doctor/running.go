@@ -93,11 +93,11 @@ func (l *look) runningPositions(ctx context.Context, r Running, s RunningStage) 
 				return err
 			}
 			if taken > written {
-				l.wrong(part, "it ends after %d messages, and stage %s has consumed %d: it lost its tail", written, s.Name, taken)
+				l.wrong(part, "it ends after %s, and stage %s has consumed %d: it lost its tail", counted.Things(written, "message"), s.Name, taken)
 			}
 		}
 		if facts := l.stages[i.Producer]; facts.gaps[i.destination()] > taken && !s.IsEnded() {
-			l.wrong(part, "stage %s has consumed %d messages of %s, and some before offset %d are missing", s.Name, taken, i.Stream, facts.gaps[i.destination()])
+			l.wrong(part, "stage %s has consumed %s of %s, and some before offset %d are missing", s.Name, counted.Things(taken, "message"), i.Stream, facts.gaps[i.destination()])
 		}
 	}
 	return nil

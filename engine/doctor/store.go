@@ -8,6 +8,7 @@ import (
 	"penstock/checkpoint"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/durability"
+	"penstock/internal/counted"
 	"penstock/internal/format"
 )
 
@@ -42,7 +43,7 @@ func (l *look) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
 		l.resetStore()
 		return nil, store.Close()
 	}
-	l.check("checkpoints: %d values", count)
+	l.check("checkpoints: %s", counted.Things(count, "value"))
 	if l.lazy, err = durability.IsLazy(store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

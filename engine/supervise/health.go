@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"penstock/internal/counted"
 )
 
 // Check asks a child at intervals how it is. A child that fails it often enough is stopped, abandoned if it hangs, and
@@ -94,5 +96,5 @@ type UnhealthyError struct {
 
 // Error names the check, the number of failures and the last one's reason.
 func (e *UnhealthyError) Error() string {
-	return fmt.Sprintf("unhealthy: check %q failed %d times: %s", e.Check, e.Failures, e.Reason)
+	return fmt.Sprintf("unhealthy: check %q failed %s: %s", e.Check, counted.Things(e.Failures, "time"), e.Reason)
 }

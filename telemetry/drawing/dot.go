@@ -143,7 +143,7 @@ func (d *dot) channel(c observe.GraphChannel) {
 		name = branch + ": " + c.Type
 	}
 	label := []string{name}
-	tip := []string{c.Stream + " to " + cmp.Or(c.Reader, "no reader"), fmt.Sprintf("holds %d messages or %s", c.CapacityMessages, text.Size(float64(c.CapacityBytes)))}
+	tip := []string{c.Stream + " to " + cmp.Or(c.Reader, "no reader"), fmt.Sprintf("holds %s or %s", counted.Things(c.CapacityMessages, "message"), text.Size(float64(c.CapacityBytes)))}
 	if now, ok := d.channelNow(c); ok {
 		color, width = now.Color, 1+math.Log10(1+now.Rate)
 		speed := text.Short(now.Rate) + "/s · p99 –"

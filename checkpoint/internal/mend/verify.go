@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"penstock/checkpoint/internal/disk"
+	"penstock/internal/counted"
 	"penstock/internal/nofollow"
 )
 
@@ -45,7 +46,7 @@ func tables(dir string, opts badger.Options) ([]uint64, error) {
 		left, err := nofollow.Glob(dir, "*.sst")
 		if err != nil || len(left) > 0 {
 			// Badger would start an empty store and remove them.
-			return nil, Damaged(dir, fmt.Sprintf("there are %d tables, but no %s", len(left), badger.ManifestFilename))
+			return nil, Damaged(dir, fmt.Sprintf("found %s, but no %s", counted.Things(len(left), "table"), badger.ManifestFilename))
 		}
 		return nil, checkNewest(dir)
 	}

@@ -105,7 +105,7 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 		}
 		mustBe(t, in("list", "--stage=nope"), app.ExitFailed, "", `no stage "nope"`)
 		mustBe(t, in("show", letter33), app.ExitOK, "codec uint64\n    33\n", "")
-		mustBe(t, in("replay", letter41), app.ExitOK, "handles them", "")
+		mustBe(t, in("replay", letter41), app.ExitOK, "handles it", "")
 	}
 	none := append([]string{"dlq", "list", "--pipeline=other"}, nats...)
 	mustBe(t, elsewhere.run(none...), app.ExitOK, "", "other has never kept dead letters on this server")

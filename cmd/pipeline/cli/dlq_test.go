@@ -203,7 +203,7 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 	if got := pending(t, dir); len(got) != 0 {
 		t.Errorf("a dry run asked for %v", got)
 	}
-	mustBe(t, c.run("dlq", "replay", letter33), app.ExitOK, "requested 1 replay: the next run of fizzbuzz handles", "")
+	mustBe(t, c.run("dlq", "replay", letter33), app.ExitOK, "requested 1 replay: the next run of fizzbuzz handles it", "")
 	mustBe(t, c.run("dlq", "replay", "--all", "--rate=1000"), app.ExitOK, "requested 1 replay, 1 already pending: the next run", "")
 	mustBe(t, c.run("dlq", "replay", "--all"), app.ExitOK, "requested 0 replays, 2 already pending", "")
 	mustBe(t, c.run("dlq", "replay", letter33, "--value=34"), app.ExitFailed, "1 already pending", "the new value is not used")
@@ -217,7 +217,7 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 
 	mustBe(t, c.run("dlq", "import", "--force", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
 	const third = "worker.0:generator.0:3"
-	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would request 0 replays; 1 have already failed in 3 rounds")
+	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would request 0 replays; only with --force: 1 letter that failed in 3 rounds")
 	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "requested 0 replays, 1 refused", "use --force")
 	mustBe(t, c.run("dlq", "replay", third, "--force", "--to=logger"), app.ExitFailed, "1 refused", "logger does not read generator, it reads worker: replay it to a stage that reads generator, named with --to")
 	mustBe(t, c.run("dlq", "replay", third, "--force"), app.ExitOK, "requested 1 replay:", "")

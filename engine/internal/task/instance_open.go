@@ -7,6 +7,7 @@ import (
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/view"
 	"penstock/engine/remedy"
+	"penstock/internal/counted"
 )
 
 // Rebuild brings the state to the channel's last frame, and takes nothing over.
@@ -50,8 +51,8 @@ func (r *Run) CheckPositions() error {
 			// Messages that others have overtaken do not count: those behind them were taken.
 			taken := in.Task.Load().Inbox.Inputs[k].Committed.End()
 			if taken > in.WrittenTo(k) {
-				return remedy.Errorf("%w: stage %s has consumed %d messages of %s, but its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
-					view.ErrRefused, in.StageName(), taken, &in.Edges[k], in.WrittenTo(k), remedy.Fresh)
+				return remedy.Errorf("%w: stage %s has consumed %s of %s, but its channel ends after %d: the channel lost its tail, or was deleted; restore it, or start over with %v",
+					view.ErrRefused, in.StageName(), counted.Things(taken, "message"), &in.Edges[k], in.WrittenTo(k), remedy.Fresh)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"penstock/engine/internal/waits"
 	"penstock/engine/supervise"
+	"penstock/internal/counted"
 )
 
 // explain adds to a wait what only the stages that it waits for know, and whether they have a good reason.
@@ -37,7 +38,7 @@ func (in *Instance) slowestReader(overdue, now time.Time) (what string, isGood b
 	}
 	stream := in.Definition.Destinations()[slowest.destination].Stream
 	does, isGood := slowest.doing(slowest.edge, overdue, now)
-	return fmt.Sprintf("%s has %d messages of %s to consume, and %s", slowest.StageName(), most, stream, does), isGood
+	return fmt.Sprintf("%s has %s of %s to consume, and %s", slowest.StageName(), counted.Things(most, "message"), stream, does), isGood
 }
 
 // doing says what a stage does while it takes nothing from an input, and whether that is a good reason. A reason is

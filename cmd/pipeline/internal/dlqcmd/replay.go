@@ -134,7 +134,7 @@ func (c *dlqReplayCmd) dryRun(ctx context.Context, a *app.Invocation, l letterSt
 	}
 	text := "would request " + counted.Things(n, "replay")
 	if refused > 0 {
-		text += fmt.Sprintf("; %d have already failed in %d rounds and need --force", refused, dlq.DefaultMaxRounds)
+		text += fmt.Sprintf("; only with --force: %s that failed in %d rounds", counted.Things(refused, "letter"), dlq.DefaultMaxRounds)
 	}
 	if unreadable > 0 {
 		text += fmt.Sprintf("; %d cannot be read and can only be discarded", unreadable)
@@ -214,17 +214,21 @@ func (s *replaySum) text(l letterStore) string {
 	if s.refused > 0 {
 		text += fmt.Sprintf(", %d refused", s.refused)
 	}
-	if s.done+s.waits == 0 {
+	them := "them"
+	switch s.done + s.waits {
+	case 0:
 		return text
+	case 1:
+		them = "it"
 	}
 	pipeline, state := l.about()
 	switch state {
 	case isRunning:
-		return text + ": " + pipeline + " is running and handles them now"
+		return text + ": " + pipeline + " is running and handles " + them + " now"
 	case isStopped:
-		return text + ": the next run of " + pipeline + " handles them"
+		return text + ": the next run of " + pipeline + " handles " + them
 	}
-	return text + ": " + pipeline + " handles them when it runs"
+	return text + ": " + pipeline + " handles " + them + " when it runs"
 }
 
 func waiting(n int) string {
