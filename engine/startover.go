@@ -10,7 +10,9 @@ import (
 	"penstock/checkpoint"
 	"penstock/dlq"
 	"penstock/engine/channel"
+	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/plan"
 	"penstock/engine/remedy"
 	"penstock/internal/counted"
 )
@@ -146,12 +148,12 @@ func (r *run) checkUndescribed() error {
 	if r.Dir.About.Pipeline != "" {
 		return nil
 	}
-	id, found, err := r.identityBefore()
+	before, err := r.readBefore()
 	if err != nil && !errors.Is(err, checkpoint.ErrCorrupt) {
 		return err
 	}
-	if found {
-		return r.Dir.CheckOwner(id.Pipeline, r.Plan.Name)
+	if before.found {
+		return r.Dir.CheckOwner(before.id.Pipeline, r.Plan.Name)
 	}
 	owners, err := r.Dir.Owners()
 	if err != nil || len(owners) == 0 || slices.Contains(owners, r.Plan.Name) {
@@ -160,18 +162,45 @@ func (r *run) checkUndescribed() error {
 	return r.Dir.CheckOwner(owners[0], r.Plan.Name)
 }
 
-// identityBefore reads what the directory is before its store is opened for the
-// run.
-func (r *run) identityBefore() (id datadir.Identity, found bool, err error) {
+// storedBefore is what a directory says of its run before its store is opened for the next one.
+type storedBefore struct {
+	id     datadir.Identity
+	found  bool              // the identity
+	epochs map[string]uint64 // of the newest commits of the stages that it has
+}
+
+func (r *run) readBefore() (before storedBefore, err error) {
 	if !datadir.Exists(r.Dir.Checkpoints()) {
-		return datadir.Identity{}, false, nil
+		return before, nil
 	}
 	store, err := checkpoint.Open(checkpoint.Config{Dir: r.Dir.Checkpoints(), Logger: r.Log})
 	if err != nil {
-		return datadir.Identity{}, false, err
+		return before, err
 	}
-	id, found, err = datadir.ReadIdentity(store)
-	return id, found, errors.Join(err, store.Close())
+	before.id, before.found, err = datadir.ReadIdentity(store)
+	if err == nil {
+		before.epochs, err = epochsIn(store, r.Plan.StageNames())
+	}
+	return before, errors.Join(err, store.Close())
+}
+
+func epochsIn(store *checkpoint.Store, stages []string) (map[string]uint64, error) {
+	epochs := map[string]uint64{}
+	for _, stage := range stages {
+		saved, found, err := store.Instance(plan.Only(stage).String()).Load()
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			continue
+		}
+		last, err := frame.Decode(saved.Record)
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint of %s: %w", stage, err)
+		}
+		epochs[stage] = last.Epoch
+	}
+	return epochs, nil
 }
 
 // replaysWait says whether dead letters of a complete run are to be replayed:

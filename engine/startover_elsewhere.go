@@ -8,6 +8,7 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/plan"
 	"penstock/engine/remedy"
 	"penstock/internal/counted"
 )
@@ -18,16 +19,33 @@ var ErrOthersRun = errors.New("the complete run on the server is that of another
 
 // checkOwner refuses a complete run that another data directory made: this one
 // was pointed at the wrong server, and would delete what is there. isOwn says that
-// the directory tells that the run is its own: a new one, or a damaged one, does not.
+// the directory tells that the run is its own: a new one, or a damaged one, does not,
+// nor does one that another directory took the run over from.
 func (r *run) checkOwner(ctx context.Context) (isOwn bool, err error) {
-	id, found, err := r.identityBefore()
+	before, err := r.readBefore()
 	switch {
 	case err != nil && r.Dir.IsMoved(r.config.NATS.URL):
 		return false, err
-	case err != nil || !found: // what there is of it goes as well
+	case err != nil || !before.found: // what there is of it goes as well
 		return false, nil
 	}
-	return true, r.checkChannels(ctx, id)
+	if err := r.checkChannels(ctx, before.id); err != nil {
+		return false, err
+	}
+	isBehind, err := r.isBehind(ctx, before)
+	return !isBehind, err
+}
+
+// isBehind says that a stage was owned by another process since the directory was used: a run that ends takes a last
+// checkpoint.
+func (r *run) isBehind(ctx context.Context, before storedBefore) (bool, error) {
+	for _, stage := range r.Plan.StageNames() {
+		_, last, found, err := r.lastOf(ctx, plan.Only(stage))
+		if err != nil || found && last.Frame.Epoch > before.epochs[stage] {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // checkChannels refuses a server that has a run of this name which another data

@@ -120,3 +120,35 @@ func TestACompleteRunIsNotDeletedByANewDirectory(t *testing.T) {
 		t.Errorf("after an earlier build: %v", err)
 	}
 }
+
+// A directory that another one took the run over from has its identity, and does not delete what that one has made.
+func TestACompleteRunIsNotDeletedByTheDirectoryThatItWasTakenFrom(t *testing.T) {
+	t.Parallel()
+	server, _ := external(t)
+	never, ended := make(chan struct{}), make(chan struct{})
+	close(ended)
+	run := func(dir string, n uint64, end <-chan struct{}) error {
+		ctx, stop := bounded(t)
+		defer stop()
+		p := engine.New("taken")
+		engine.Sink(p, "sink", engine.Source(p, "numbers", countUntil(n, end)), func(_ context.Context, _ *struct{}, m engine.Message[uint64]) error {
+			if end == never && m.Value == n-1 {
+				stop()
+			}
+			return nil
+		})
+		config := testConfig(t, dir)
+		config.NATS.URL = server.ClientURL()
+		return p.Run(ctx, config)
+	}
+	before, now := t.TempDir(), t.TempDir()
+	if err := errors.Join(run(before, 100, never), run(now, 200, ended)); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(before, 200, ended); !errors.Is(err, engine.ErrOthersRun) || !strings.Contains(err.Error(), now+" on host ") {
+		t.Errorf("the directory of before: %v", err)
+	}
+	if err := run(now, 200, ended); err != nil {
+		t.Error(err)
+	}
+}
