@@ -27,7 +27,7 @@ func (r *run) checkLetters(ctx context.Context) error {
 	}
 	if r.lettersEnd < noted {
 		noted |= durability.Lost
-		if err := durability.SetLetters(r.Instances[0].Committed.Store, noted); err != nil {
+		if err := durability.SetLetters(r.Noting().Committed.Store, noted); err != nil {
 			return err
 		}
 	}

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/quarantine"
-	"penstock/engine/internal/task"
 	"penstock/engine/internal/view"
 )
 
@@ -49,7 +49,6 @@ func (r *run) openInMemory(ctx context.Context) error {
 			r.AddInstance(d, id, r.memory.Store(id.String()), memory.MaxPayload)
 		}
 	}
-	r.Checkpointer.Instances = r.Instances
 	for _, in := range r.Instances {
 		in.Channel = r.memory.Log(in.ID)
 		if err := in.Open(ctx); err != nil {
@@ -93,7 +92,7 @@ func (r *run) startOverInMemory(ctx context.Context) error {
 // diskSaver is the saver of a run in memory.
 type diskSaver struct{ disk *memory.Disk }
 
-var _ task.Saver = diskSaver{}
+var _ checkpointer.Saver = diskSaver{}
 
 func (s diskSaver) Save(updates []view.Update) error {
 	return s.disk.Save(updates, func(bool) error { return nil })

@@ -11,6 +11,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/origins"
 	"penstock/engine/internal/plan"
@@ -65,7 +66,7 @@ func (r *run) open(ctx context.Context) (err error) {
 	}
 	r.queue.Bind(letterRun{origins.On(r.broker, r.Plan.Name, r.keys), r})
 	r.Letters = r.queue
-	r.Checkpointer = r.newCheckpointer(task.Badger{Store: r.store})
+	r.Checkpointer = r.newCheckpointer(checkpointer.Badger{Store: r.store})
 	if _, err := r.takeableReplays(ctx, r.queue); err != nil {
 		return err
 	}
@@ -111,11 +112,10 @@ func (r *run) openDirectory(ctx context.Context) error {
 	return r.checkLetterFiles()
 }
 
-func (r *run) newCheckpointer(to task.Saver) *task.Checkpointer {
-	return &task.Checkpointer{
-		Saver: to, Interval: r.config.CheckpointInterval, Server: r.Server, Log: r.Log,
-		Kicked: make(chan struct{}, 1), Trimmed: map[*task.Instance]uint64{},
-	}
+func (r *run) newCheckpointer(to checkpointer.Saver) *checkpointer.Checkpointer {
+	c := r.NewCheckpointer(to)
+	c.Interval = r.config.CheckpointInterval
+	return c
 }
 
 // filesBeside is how many files a run needs beside its checkpoints: those of the
@@ -216,7 +216,6 @@ func (r *run) openInstances(ctx context.Context) error {
 			r.AddInstance(d, id, r.store.Instance(id.String()), r.broker.MaxPayload())
 		}
 	}
-	r.Checkpointer.Instances = r.Instances
 	if err := r.checkLetters(ctx); err != nil {
 		return err
 	}

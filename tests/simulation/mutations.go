@@ -44,22 +44,22 @@ var mutations = []mutation{
 		"engine/internal/task/takeback.go", `if err != nil || !found || in.fits(last.Frame) {`, `if err != nil || !found || in.fits(last.Frame) || mutated("take-back") {`,
 	}}},
 	{"trim-end", "trimming waits for the checkpoint of a reader that has ended", edits{{
-		"engine/internal/task/checkpointer.go", `r.hasEnded() && r.endIsKept()`, `r.hasEnded() && (mutated("trim-end") || r.endIsKept())`,
+		"engine/internal/task/trim.go", `r.hasEnded() && r.endIsKept()`, `r.hasEnded() && (mutated("trim-end") || r.endIsKept())`,
 	}}},
 	{"file-sync", "the server's files are synced before a checkpoint", edits{{
-		"engine/internal/task/checkpointer.go", `	if err := c.Server.SyncFiles(ctx); err != nil {`, `	sync := c.Server.SyncFiles
+		"engine/internal/checkpointer/checkpointer.go", `	if err := c.Server.SyncFiles(ctx); err != nil {`, `	sync := c.Server.SyncFiles
 	if mutated("file-sync") {
 		sync = func(context.Context) error { return nil }
 	}
 	if err := sync(ctx); err != nil {`,
 	}}},
 	{"announce", "it is noted how far the keys of a checkpoint reach", edits{{
-		"engine/internal/task/checkpointer.go", `	if c.Server.Embedded() {
+		"engine/internal/checkpointer/checkpointer.go", `	if c.Server.Embedded() {
 		return nil`, `	if c.Server.Embedded() || mutated("announce") {
 		return nil`,
 	}}},
 	{"trim-own", "trimming stops at the own checkpoint", edits{{
-		"engine/internal/task/checkpointer.go", `before := min(own, last)`, `before := min(own, last)
+		"engine/internal/task/trim.go", `before := min(own, last)`, `before := min(own, last)
 	if mutated("trim-own") {
 		before = last
 	}`,

@@ -22,8 +22,7 @@ import (
 // the store: instances note side by side, and a note that they shared would go
 // down when a slower one writes a smaller sequence last. Each corner's only
 // grows. Who reads it takes the largest of all (engine/letters_check.go, package
-// doctor), so a note of the whole pipeline may stand in any corner; those of the
-// checkpointer and of lost letters stand in that of the first instance.
+// doctor), so a note of the whole pipeline may stand in any corner.
 const lettersNote = "letters"
 
 // Lost is set in it when the files were found gone: the server, which

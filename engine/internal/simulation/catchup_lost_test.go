@@ -10,8 +10,8 @@ import (
 	"penstock/engine"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/memory"
-	"penstock/engine/internal/task"
 	"penstock/engine/internal/view"
 )
 
@@ -68,7 +68,7 @@ func TestReachIsNotedBeforeTheKeys(t *testing.T) {
 	for _, embedded := range []bool{true, false} {
 		link, store := channelWith(t)
 		link.process.world.embedded = embedded
-		c := &task.Checkpointer{Server: simServer{process: link.process}}
+		c := &checkpointer.Checkpointer{Server: simServer{process: link.process}}
 		var changes checkpoint.Changes
 		changes.Set("a", nil)
 		keys := view.Update{Vault: store, Keys: &changes}

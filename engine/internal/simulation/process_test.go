@@ -100,10 +100,7 @@ func (w *world) start(disk *memory.Disk) *simProcess {
 	r.Letters = memory.NewLetters("sim") // no stage uses its attempts up
 	r.Server = simServer{process: p}
 	r.Quarantine = quarantine.Off()
-	r.Checkpointer = &task.Checkpointer{
-		Saver: simSaver{p}, Server: r.Server, Log: r.Log,
-		Kicked: make(chan struct{}, 1), Trimmed: map[*task.Instance]uint64{},
-	}
+	r.Checkpointer = r.NewCheckpointer(simSaver{p})
 	p.run = r
 	p.boot = w.begin("boot", func(*coroutine) { p.fail(p.open()) })
 	w.alive = append(w.alive, p)
@@ -127,7 +124,6 @@ func (p *simProcess) open() error {
 			}
 		}
 	}
-	r.Checkpointer.Instances = r.Instances
 	for _, in := range r.Instances {
 		if err := in.LoadStats(); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/waits"
 )
 
@@ -194,8 +195,8 @@ func (t *Task) settled(sequence uint64) {
 	if t.Observed.Stats.unsaved.Load() {
 		t.saveNews()
 	}
-	if t.Committed.DirtyBytes() > dirtyLimit || t.Progress.stored.Load() > int64(t.Format.Capacity.Bytes/2) {
-		t.Run.Checkpointer.kick()
+	if t.Committed.DirtyBytes() > checkpointer.DirtyLimit || t.Progress.stored.Load() > int64(t.Format.Capacity.Bytes/2) {
+		t.Run.Checkpointer.Kick()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/plan"
 )
 
@@ -47,7 +48,7 @@ func (t *Task) stopsAtLimit(f *Failure) bool {
 
 // drop takes the head of an input without effect and without a dead letter.
 func (t *Task) drop(i *Input, f *Failure) {
-	t.logOften(slog.LevelWarn, alike(f.Error), "a message was dropped", "message", t.nameOf(f), "attempts", f.Count, "error", f.Error)
+	t.logOften(slog.LevelWarn, logsample.Alike(f.Error), "a message was dropped", "message", t.nameOf(f), "attempts", f.Count, "error", f.Error)
 	t.Batch.tally.Dropped++
 	t.tracePassed(i, f, 0)
 	t.pass(i)

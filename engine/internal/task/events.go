@@ -7,6 +7,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/diskspace"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/observe"
 	"penstock/engine/remedy"
 	"penstock/engine/supervise"
@@ -69,7 +70,7 @@ func (in *Instance) say(e supervise.Event) {
 	ofMessage := e.Detail == noRestart || supervise.IsUncounted(e.Err)
 	switch {
 	case e.Kind == supervise.Failed && ofMessage:
-		in.logOften(slog.LevelError, alike(e.Err.Error()), "the stage failed", "reason", e.Reason.String(), "error", brief(e.Err))
+		in.logOften(slog.LevelError, logsample.Alike(e.Err.Error()), "the stage failed", "reason", e.Reason.String(), "error", brief(e.Err))
 	case e.Kind == supervise.BackingOff && ofMessage:
 		in.logOften(slog.LevelInfo, e.Reason.String(), "restarting after a delay", "delay", e.Delay, "restart", e.Restart)
 	case e.Kind == observe.BreakerChanged:
@@ -168,4 +169,9 @@ func (in *Instance) countFailure(e supervise.Event) {
 	default:
 		in.Observed.Stats.count(func(c *observe.LifeCounts) { c.Errors++ })
 	}
+}
+
+// logOften logs what may come once for every message of the stage.
+func (in *Instance) logOften(level slog.Level, kind, line string, args ...any) {
+	in.Run.Sampled.Write(in.Log, level, logsample.Kind{Stage: in.Definition.Name, Line: line, About: kind}, in.Run.Clock.Now(), args...)
 }

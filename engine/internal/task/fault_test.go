@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/plan"
 )
 
@@ -17,7 +18,7 @@ func TestTheLastAttemptIsAKindOfLineOfItsOwn(t *testing.T) {
 	kind := func(count int) string {
 		f := &Failure{}
 		f.Unit, f.Count = fmt.Sprintf("numbers.0:%d", 7*count), count
-		return alike(in.messageFault(f, errors.New("broken")).Error())
+		return logsample.Alike(in.messageFault(f, errors.New("broken")).Error())
 	}
 	if kind(1) != kind(2) || kind(2) == kind(3) || !strings.Contains(kind(3), "attempt # of #, the last: broken") {
 		t.Errorf("%q, %q, %q", kind(1), kind(2), kind(3))

@@ -66,6 +66,7 @@ type progress struct {
 	Last    atomic.Uint64   // sequence of the last commit
 	healthy atomic.Uint64   // last commit after which nothing that failed was left
 	stored  atomic.Int64    // bytes in the channel, about
+	trimmed uint64          // sequence before which nothing is left; the checkpointer's
 }
 
 // faults is what is known of the failures that ended lives of an instance.
@@ -171,6 +172,7 @@ func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, m
 func (r *Run) AddInstance(d *plan.Stage, id plan.InstanceID, store ports.Store, maxPayload int64) *Instance {
 	in := newInstance(r, d, id, store, maxPayload)
 	r.Instances = append(r.Instances, in)
+	r.Checkpointer.Instances = append(r.Checkpointer.Instances, in)
 	r.connect(in)
 	return in
 }

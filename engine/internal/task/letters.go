@@ -14,6 +14,7 @@ import (
 	"penstock/dlq"
 	"penstock/engine/faultpoint"
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/waits"
 	"penstock/engine/observe"
 	"penstock/engine/remedy"
@@ -177,12 +178,12 @@ func (t *Task) lettersHaveRoom() {
 
 // diverted tells of a letter that is kept. It counts with the commit that passes its message.
 func (t *Task) diverted(l dlq.Letter) {
-	t.logOften(slog.LevelWarn, string(l.Reason)+": "+alike(l.Error), "a message became a dead letter", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
+	t.logOften(slog.LevelWarn, string(l.Reason)+": "+logsample.Alike(l.Error), "a message became a dead letter", "id", l.ID(), "reason", l.Reason, "round", max(l.Round, 1),
 		"attempts", len(l.Attempts)+l.AttemptsOmitted, "error", l.Error, "show", remedy.GetLetter.For(l.ID()))
 	t.Run.tell(supervise.Event{Child: t.Definition.Name, Kind: observe.Diverted, Detail: l.ID()})
 	if told := t.Run.Settings.OnDeadLetter; told != nil {
 		if err := supervise.Call(func() error { told(l); return nil }); err != nil {
-			t.logOften(slog.LevelError, alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)
+			t.logOften(slog.LevelError, logsample.Alike(err.Error()), "Config.OnDeadLetter failed", "id", l.ID(), "error", err)
 		}
 	}
 }

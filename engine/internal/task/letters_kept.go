@@ -7,8 +7,18 @@ import (
 	"penstock/engine/internal/durability"
 )
 
+// LettersReached is the sequence up to which dead letters are kept.
+func (r *Run) LettersReached() uint64 { return r.Letters.Reached() }
+
+// NoteLetters notes that letters are kept up to a sequence.
+func (r *Run) NoteLetters(reached uint64) error { return r.Noting().noteLetters(reached) }
+
+// Noting is the instance in whose corner of the store the notes of the whole
+// pipeline are: any would do, for who reads them asks all.
+func (r *Run) Noting() *Instance { return r.Instances[0] }
+
 // noteLetters notes that letters are kept up to a sequence. The note never goes
-// down: the checkpointer notes in the first instance's corner, beside its task.
+// down: the checkpointer may note at the same time as the task.
 func (in *Instance) noteLetters(reached uint64) error {
 	if reached <= in.LettersNoted.Load() {
 		return nil

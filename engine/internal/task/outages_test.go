@@ -1,15 +1,37 @@
 package task
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/waits"
 )
+
+// lockWatch is a log whose handler sees whether a lock is held while it writes.
+type lockWatch struct {
+	slog.Handler
+	mu    *sync.Mutex
+	lines int
+	held  []string
+}
+
+func (w *lockWatch) Handle(_ context.Context, r slog.Record) error {
+	w.lines++
+	if !w.mu.TryLock() {
+		w.held = append(w.held, r.Message)
+		return nil
+	}
+	w.mu.Unlock()
+	return nil
+}
+
+func (w *lockWatch) WithAttrs([]slog.Attr) slog.Handler { return w }
 
 // What is logged of an outage is not written under its lock: a source's function
 // and the loop would wait for the handler.

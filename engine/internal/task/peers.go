@@ -144,7 +144,7 @@ func (in *Instance) hasRoom(messages uint64, bytes int) bool {
 		return false
 	}
 	if in.Progress.stored.Load()+int64(bytes) > int64(in.Format.Capacity.Bytes) {
-		in.Run.Checkpointer.kick()
+		in.Run.Checkpointer.Kick()
 		return unread == 0
 	}
 	return true

@@ -15,6 +15,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/answer"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/waits"
 )
@@ -120,7 +121,7 @@ func (r *replays) serve(ctx context.Context) {
 			next, err = r.fetch(ctx, next)
 		}
 		if err != nil && ctx.Err() == nil {
-			r.task.logOften(slog.LevelWarn, alike(err.Error()), "cannot read the replays of dead letters; retrying", "error", err)
+			r.task.logOften(slog.LevelWarn, logsample.Alike(err.Error()), "cannot read the replays of dead letters; retrying", "error", err)
 			r.task.replayWaits().Begin(waits.Replays, r.task.Run.Explain(err))
 			again = time.After(delay)
 			delay = min(2*delay, replayRetryMost)
@@ -152,7 +153,7 @@ func (r *replays) fetch(ctx context.Context, from uint64) (uint64, error) {
 	for {
 		request, found, err := letters.NextReplay(ctx, id.Stage, id.Number, from)
 		if errors.Is(err, dlq.ErrDamaged) {
-			r.task.logOften(slog.LevelError, alike(err.Error()), "withdrew a replay request that cannot be read", "sequence", request.Sequence, "error", err)
+			r.task.logOften(slog.LevelError, logsample.Alike(err.Error()), "withdrew a replay request that cannot be read", "sequence", request.Sequence, "error", err)
 			if err := letters.Withdraw(ctx, request); err != nil {
 				return from, err
 			}

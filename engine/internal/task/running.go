@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"penstock/dlq"
+	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/diskspace"
 	"penstock/engine/internal/inflight"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/quarantine"
@@ -31,13 +33,13 @@ type Run struct {
 	Waits waits.Set // before the stages are open, and beside them
 
 	Instances    []*Instance // producers before readers
-	Checkpointer *Checkpointer
+	Checkpointer *checkpointer.Checkpointer
 	Supervisor   *supervise.Supervisor
 	Inflight     *inflight.File
 	Quarantine   *quarantine.Mode
 	Space        *diskspace.Watch
 	drain        drain
-	Sampled      sampled
+	Sampled      logsample.Sampler
 	telling      sync.Mutex  // one event at a time
 	Ready        atomic.Bool // every instance is open
 	Serving
@@ -88,6 +90,13 @@ func New(p *plan.Pipeline, code map[*plan.Stage]Functions, clock ports.Clock, lo
 	}
 	r.Space = newSpace(r)
 	return r
+}
+
+// NewCheckpointer is that of the instances that the run gets.
+func (r *Run) NewCheckpointer(to checkpointer.Saver) *checkpointer.Checkpointer {
+	return &checkpointer.Checkpointer{
+		Saver: to, Pipeline: r, Server: r.Server, Log: r.Log, Lines: &r.Sampled, Kicked: make(chan struct{}, 1),
+	}
 }
 
 // InstancesOf are those of a stage.

@@ -39,7 +39,7 @@ func (in *Instance) TakeBack(ctx context.Context) error {
 	if err := in.Channel.Cut(ctx, keep.Sequence); err != nil {
 		return err
 	}
-	return in.Run.Checkpointer.Server.SyncFiles(ctx) // before the stage is fenced: nothing may come back
+	return in.Run.Server.SyncFiles(ctx) // before the stage is fenced: nothing may come back
 }
 
 // fits says whether the producers' channels have all that a commit took.

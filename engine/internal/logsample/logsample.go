@@ -1,4 +1,4 @@
-package task
+package logsample
 
 import (
 	"context"
@@ -10,20 +10,23 @@ import (
 	"penstock/dlq"
 )
 
-// sampled is for lines of the log that may come once for every message. Of each
-// kind of line it writes the first few within a minute, then how many more there
-// were. Another line, stage, reason or error is another kind, so that the first
-// of its kind is always seen. Nothing is written under its lock: a slow handler
-// holds up the one who logs, and no other. Safe for concurrent use.
-type sampled struct {
+// Sampler writes the first few lines of each kind within a minute, then how many
+// more there were. Its zero value is ready. Nothing is written under its lock: a
+// slow handler holds up the one who logs, and no other. Safe for concurrent use.
+type Sampler struct {
 	mu    sync.Mutex
-	kinds map[lineKind]*sampledLine
+	kinds map[Kind]*sampledLine
 }
 
-type lineKind struct{ stage, line, kind string }
+// Kind tells lines apart: the first line of each kind is always seen.
+type Kind struct {
+	Stage string // "" for the pipeline
+	Line  string // the message of the line
+	About string // a reason, or what errors of one kind have in common: see Alike
+}
 
 type sampledLine struct {
-	kind    lineKind
+	kind    Kind
 	log     *slog.Logger
 	level   slog.Level
 	began   time.Time
@@ -32,48 +35,48 @@ type sampledLine struct {
 }
 
 const (
-	samplePeriod = time.Minute
-	sampleFirst  = 5 // lines of a kind that are written within the period
-	// sampleKinds is how many kinds are told apart at a time. All further ones
+	period = time.Minute
+	First  = 5 // lines of a kind that are written within the period
+	// mostKinds is how many kinds are told apart at a time. All further ones
 	// are counted as one kind, otherLines.
-	sampleKinds = 256
+	mostKinds = 256
 )
 
 const otherLines = "other"
 
-// write logs a line, or counts it.
-func (s *sampled) write(log *slog.Logger, level slog.Level, kind lineKind, now time.Time, args ...any) {
+// Write logs a line, or counts it.
+func (s *Sampler) Write(log *slog.Logger, level slog.Level, kind Kind, now time.Time, args ...any) {
 	isWritten, over := s.count(log, level, kind, now)
 	over.tell()
 	if isWritten {
-		log.Log(context.Background(), level, kind.line, args...)
+		log.Log(context.Background(), level, kind.Line, args...)
 	}
 }
 
 // count says whether a line is written, and which periods are over.
-func (s *sampled) count(log *slog.Logger, level slog.Level, kind lineKind, now time.Time) (isWritten bool, over leftOut) {
+func (s *Sampler) count(log *slog.Logger, level slog.Level, kind Kind, now time.Time) (isWritten bool, over leftOut) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	line := s.kinds[kind]
 	if line == nil {
 		over = s.end(now, false)
-		if len(s.kinds) >= sampleKinds {
-			kind.kind = otherLines
+		if len(s.kinds) >= mostKinds {
+			kind.About = otherLines
 			line = s.kinds[kind]
 		}
 	}
 	if line == nil {
 		if s.kinds == nil {
-			s.kinds = map[lineKind]*sampledLine{}
+			s.kinds = map[Kind]*sampledLine{}
 		}
 		line = &sampledLine{kind: kind, log: log, level: level, began: now}
 		s.kinds[kind] = line
 	}
-	if line.written >= sampleFirst && now.Sub(line.began) < samplePeriod {
+	if line.written >= First && now.Sub(line.began) < period {
 		line.omitted++
 		return false, over
 	}
-	if line.written >= sampleFirst {
+	if line.written >= First {
 		over = append(over, *line)
 		*line = sampledLine{kind: kind, log: log, level: level, began: now}
 	}
@@ -82,9 +85,9 @@ func (s *sampled) count(log *slog.Logger, level slog.Level, kind lineKind, now t
 }
 
 // end forgets the kinds whose period is over, or all, and returns them.
-func (s *sampled) end(now time.Time, all bool) (over leftOut) {
+func (s *Sampler) end(now time.Time, all bool) (over leftOut) {
 	for kind, line := range s.kinds {
-		if all || now.Sub(line.began) >= samplePeriod {
+		if all || now.Sub(line.began) >= period {
 			over = append(over, *line)
 			delete(s.kinds, kind)
 		}
@@ -93,7 +96,7 @@ func (s *sampled) end(now time.Time, all bool) (over leftOut) {
 }
 
 // Flush tells what was left out in the periods that are over, or in all.
-func (s *sampled) Flush(now time.Time, all bool) {
+func (s *Sampler) Flush(now time.Time, all bool) {
 	s.mu.Lock()
 	over := s.end(now, all)
 	s.mu.Unlock()
@@ -107,15 +110,15 @@ type leftOut []sampledLine
 func (list leftOut) tell() {
 	for _, l := range list {
 		if l.omitted > 0 {
-			l.log.Log(context.Background(), l.level, "similar log lines were left out", "line", l.kind.line, "kind", l.kind.kind,
+			l.log.Log(context.Background(), l.level, "similar log lines were left out", "line", l.kind.Line, "kind", l.kind.About,
 				"count", l.omitted, "since", l.began)
 		}
 	}
 }
 
-// alike is what the texts of errors of one kind have in common: numbers, and
+// Alike is what the texts of errors of one kind have in common: numbers, and
 // what is in quotes, are different in each.
-func alike(text string) string {
+func Alike(text string) string {
 	text = dlq.Cut(text, mostAlike)
 	var b strings.Builder
 	var quote rune
@@ -146,8 +149,3 @@ func alike(text string) string {
 
 // mostAlike is how much of a text is looked at.
 const mostAlike = 120
-
-// logOften logs what may come once for every message of the stage.
-func (in *Instance) logOften(level slog.Level, kind, line string, args ...any) {
-	in.Run.Sampled.write(in.Log, level, lineKind{in.Definition.Name, line, kind}, in.Run.Clock.Now(), args...)
-}

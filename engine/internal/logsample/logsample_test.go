@@ -1,4 +1,4 @@
-package task
+package logsample
 
 import (
 	"context"
@@ -20,26 +20,26 @@ func sampledLog() (*slog.Logger, *strings.Builder) {
 func TestLinesOfAKindAreSampled(t *testing.T) {
 	t.Parallel()
 	log, text := sampledLog()
-	var s sampled
+	var s Sampler
 	start := time.Unix(1000, 0)
-	kind := lineKind{"stage", "a message became a dead letter", "rejected"}
+	kind := Kind{"stage", "a message became a dead letter", "rejected"}
 	for k := range 10_000 {
-		s.write(log, slog.LevelWarn, kind, start.Add(time.Duration(k)*time.Millisecond), "message", k)
+		s.Write(log, slog.LevelWarn, kind, start.Add(time.Duration(k)*time.Millisecond), "message", k)
 	}
-	if n := strings.Count(text.String(), "a message became a dead letter"); n != sampleFirst {
+	if n := strings.Count(text.String(), "a message became a dead letter"); n != First {
 		t.Errorf("%d lines", n)
 	}
 	other := kind
-	other.kind = "error"
-	s.write(log, slog.LevelWarn, other, start.Add(time.Second), "message", "another")
+	other.About = "error"
+	s.Write(log, slog.LevelWarn, other, start.Add(time.Second), "message", "another")
 	if !strings.Contains(text.String(), "another") {
 		t.Error("the first line of another kind is hidden")
 	}
-	s.Flush(start.Add(samplePeriod), false)
-	if !strings.Contains(text.String(), fmt.Sprintf("count=%d", 10_000-sampleFirst)) {
+	s.Flush(start.Add(period), false)
+	if !strings.Contains(text.String(), fmt.Sprintf("count=%d", 10_000-First)) {
 		t.Errorf("what was left out is not counted:\n%s", text)
 	}
-	s.write(log, slog.LevelWarn, kind, start.Add(2*samplePeriod), "message", "later")
+	s.Write(log, slog.LevelWarn, kind, start.Add(2*period), "message", "later")
 	if !strings.Contains(text.String(), "later") {
 		t.Error("nothing is written in the next period")
 	}
@@ -49,19 +49,19 @@ func TestLinesOfAKindAreSampled(t *testing.T) {
 func TestKindsOfLinesAreBounded(t *testing.T) {
 	t.Parallel()
 	log, text := sampledLog()
-	var s sampled
+	var s Sampler
 	now := time.Unix(1000, 0)
-	for k := range 10 * sampleKinds {
-		s.write(log, slog.LevelWarn, lineKind{"stage", "line", fmt.Sprint("kind ", k)}, now)
+	for k := range 10 * mostKinds {
+		s.Write(log, slog.LevelWarn, Kind{"stage", "line", fmt.Sprint("kind ", k)}, now)
 	}
-	if len(s.kinds) > sampleKinds+1 {
+	if len(s.kinds) > mostKinds+1 {
 		t.Errorf("%d kinds are kept", len(s.kinds))
 	}
-	if n := strings.Count(text.String(), "msg=line"); n != sampleKinds+sampleFirst {
+	if n := strings.Count(text.String(), "msg=line"); n != mostKinds+First {
 		t.Errorf("%d lines", n)
 	}
 	s.Flush(now, true)
-	if !strings.Contains(text.String(), fmt.Sprintf("kind=other count=%d", 9*sampleKinds-sampleFirst)) {
+	if !strings.Contains(text.String(), fmt.Sprintf("kind=other count=%d", 9*mostKinds-First)) {
 		t.Errorf("what was left out is not counted")
 	}
 }
@@ -73,11 +73,11 @@ func TestAlike(t *testing.T) {
 		"order 4711 of 2026-11-28 is bad": "order # of #-#-# is bad",
 		"plain":                           "plain",
 	} {
-		if got := alike(text); got != want {
+		if got := Alike(text); got != want {
 			t.Errorf("%q is like %q", text, got)
 		}
 	}
-	if alike(strings.Repeat("long ", 100)) == alike(strings.Repeat("other ", 100)) {
+	if Alike(strings.Repeat("long ", 100)) == Alike(strings.Repeat("other ", 100)) {
 		t.Error("different texts are alike")
 	}
 }
@@ -106,19 +106,19 @@ func (w *lockWatch) WithAttrs([]slog.Attr) slog.Handler { return w }
 // as long as the handler takes.
 func TestSampledLinesAreWrittenWithoutTheLock(t *testing.T) {
 	t.Parallel()
-	var s sampled
+	var s Sampler
 	watch := &lockWatch{Handler: slog.NewTextHandler(&strings.Builder{}, nil), mu: &s.mu}
 	log := slog.New(watch)
-	start, kind := time.Unix(1000, 0), lineKind{"stage", "line", "kind"}
-	for range sampleFirst + 1 {
-		s.write(log, slog.LevelWarn, kind, start)
+	start, kind := time.Unix(1000, 0), Kind{"stage", "line", "kind"}
+	for range First + 1 {
+		s.Write(log, slog.LevelWarn, kind, start)
 	}
-	s.write(log, slog.LevelWarn, kind, start.Add(samplePeriod)) // and one about that which was left out
-	for range sampleFirst + 1 {
-		s.write(log, slog.LevelWarn, kind, start.Add(samplePeriod))
+	s.Write(log, slog.LevelWarn, kind, start.Add(period)) // and one about that which was left out
+	for range First + 1 {
+		s.Write(log, slog.LevelWarn, kind, start.Add(period))
 	}
 	s.Flush(start, true)
-	if want := sampleFirst + 1 + 1 + sampleFirst - 1 + 1; watch.lines != want || len(watch.held) > 0 {
+	if want := First + 1 + 1 + First - 1 + 1; watch.lines != want || len(watch.held) > 0 {
 		t.Errorf("%d lines, not %d; under the lock: %q", watch.lines, want, watch.held)
 	}
 }

@@ -1,4 +1,4 @@
-package task
+package checkpointer
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"penstock/engine/internal/diskspace"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/waits"
 )
 
-// checkpointTrouble tells of checkpoints that fail: when that begins, when the
+// trouble tells of checkpoints that fail: when that begins, when the
 // reason becomes another, and when it is over. In between, the wait for a
 // checkpoint is told of as any other wait that lasts.
-type checkpointTrouble struct {
+type trouble struct {
 	since  time.Time // zero: the last checkpoint was made
 	tries  int
 	reason string // that was logged; "": none was
@@ -27,7 +28,7 @@ func (c *Checkpointer) tried(ctx context.Context, w *waits.Set, err error) {
 		if t.reason != "" {
 			c.logSeldom(slog.LevelInfo, w.Now(), "", "checkpoints are written again", "after", w.Now().Sub(t.since).Round(time.Millisecond), "failed", t.tries)
 		}
-		*t = checkpointTrouble{}
+		*t = trouble{}
 		return
 	case ctx.Err() != nil:
 		return
@@ -36,8 +37,8 @@ func (c *Checkpointer) tried(ctx context.Context, w *waits.Set, err error) {
 	}
 	t.tries++
 	isFull := diskspace.IsNoSpace(err) // more is said of that by who watches the disk
-	w.BeginAs(waits.Checkpoint, waits.Begun{Detail: c.Instances[0].Run.Explain(err), IsTold: !isFull})
-	switch reason := alike(err.Error()); {
+	w.BeginAs(waits.Checkpoint, waits.Begun{Detail: c.Pipeline.Explain(err), IsTold: !isFull})
+	switch reason := logsample.Alike(err.Error()); {
 	case isFull:
 		c.Log.Debug("a checkpoint waits for free space", "error", err)
 	case reason != t.reason:
@@ -49,5 +50,5 @@ func (c *Checkpointer) tried(ctx context.Context, w *waits.Set, err error) {
 
 // logSeldom bounds the lines also when checkpoints fail and succeed in turn.
 func (c *Checkpointer) logSeldom(level slog.Level, now time.Time, kind, line string, args ...any) {
-	c.Instances[0].Run.Sampled.write(c.Log, level, lineKind{"", line, kind}, now, args...)
+	c.Lines.Write(c.Log, level, logsample.Kind{Line: line, About: kind}, now, args...)
 }

@@ -1,4 +1,4 @@
-package task
+package checkpointer
 
 import (
 	"sync"
@@ -7,8 +7,8 @@ import (
 	"penstock/engine/observe"
 )
 
-// pastCheckpoints are what was done so far. Safe for concurrent use.
-type pastCheckpoints struct {
+// Past is what was done so far. Safe for concurrent use.
+type Past struct {
 	mu            sync.Mutex
 	taken, failed uint64
 	last          time.Time
@@ -16,7 +16,7 @@ type pastCheckpoints struct {
 	bytes         int64
 }
 
-func (c *pastCheckpoints) Status() *observe.CheckpointStatus {
+func (c *Past) Status() *observe.CheckpointStatus {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := observe.CheckpointStatus{Taken: c.taken, Failed: c.failed, Took: c.took, Bytes: c.bytes}
@@ -28,7 +28,7 @@ func (c *pastCheckpoints) Status() *observe.CheckpointStatus {
 }
 
 // note keeps how a checkpoint went.
-func (c *pastCheckpoints) note(began time.Time, wrote bool, bytes int64, err error) {
+func (c *Past) note(began time.Time, wrote bool, bytes int64, err error) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()

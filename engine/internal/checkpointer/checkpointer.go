@@ -1,48 +1,66 @@
-package task
+package checkpointer
 
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
-	"penstock/checkpoint"
-	"penstock/engine/channel"
 	"penstock/engine/faultpoint"
+	"penstock/engine/internal/logsample"
 	"penstock/engine/internal/ports"
-	"penstock/engine/internal/register"
-	"penstock/engine/internal/rule"
 	"penstock/engine/internal/view"
 	"penstock/engine/internal/waits"
 )
 
-// dirtyLimit is how much memory the changed states of a keyed stage may take
-// before a checkpoint is taken early.
-const dirtyLimit = 32 << 20
+// Instance is what the checkpointer asks of an instance.
+type Instance interface {
+	// View is what the instance has committed.
+	View() *view.View
+	// Trim drops from its channel the frames that are no longer needed once a checkpoint is written.
+	Trim(ctx context.Context) error
+	// RestoreSettings puts the settings of its channel right.
+	RestoreSettings(ctx context.Context)
+}
 
-// Checkpointer writes the committed state of all instances to Badger at an
-// interval, and trims the channels up to what is then no longer needed. It is
-// the only one that does either.
+// Pipeline is what the checkpointer asks of all instances together.
+type Pipeline interface {
+	// LettersReached is the sequence up to which dead letters are kept.
+	LettersReached() uint64
+	// NoteLetters notes in the store that they are.
+	NoteLetters(reached uint64) error
+	// Explain is the text of an error for people.
+	Explain(err error) string
+}
+
+// Checkpointer writes the committed state of all instances to the store at an
+// interval, and has their channels trimmed up to what is then no longer needed. It
+// is the only one that does either.
 type Checkpointer struct {
 	Saver     Saver
-	Instances []*Instance
+	Instances []Instance
+	Pipeline  Pipeline
 	Interval  time.Duration
 	Server    ports.Server
 	Log       *slog.Logger
-	Kicked    chan struct{}
-	Trimmed   map[*Instance]uint64
-	Past      pastCheckpoints
+	Lines     *logsample.Sampler
+	Kicked    chan struct{} // holds one request for a checkpoint now
+	Past      Past
 
-	trouble    checkpointTrouble
+	trouble    trouble
 	reconnects uint64 // of the broker, when the settings were last looked at
 }
 
-// kick asks for a checkpoint now. Safe from any goroutine; never blocks.
-func (c *Checkpointer) kick() { signal(c.Kicked) }
+// Kick asks for a checkpoint now. Safe from any goroutine; never blocks.
+func (c *Checkpointer) Kick() {
+	select {
+	case c.Kicked <- struct{}{}:
+	default:
+	}
+}
 
 // Serve checkpoints until ctx is done.
 func (c *Checkpointer) Serve(ctx context.Context, w *waits.Set) {
@@ -69,6 +87,10 @@ func (c *Checkpointer) Serve(ctx context.Context, w *waits.Set) {
 	}
 }
 
+// DirtyLimit is how much memory the changed states of a keyed stage may take
+// before a checkpoint is taken early.
+const DirtyLimit = 32 << 20
+
 // settingsInterval is how often the streams are looked at for settings that
 // another client changed, besides after each reconnect.
 const settingsInterval = 30 * time.Second
@@ -79,11 +101,7 @@ func (c *Checkpointer) restoreSettings(ctx context.Context) {
 	c.reconnects = c.Server.Reconnects()
 	var all sync.WaitGroup // side by side: each may have to wait for a leader of its own
 	for _, in := range c.Instances {
-		all.Go(func() {
-			if _, err := in.Channel.Restore(ctx); err != nil && ctx.Err() == nil {
-				in.Log.Warn("cannot check the settings of the channel", "error", err)
-			}
-		})
+		all.Go(func() { in.RestoreSettings(ctx) })
 	}
 	all.Wait()
 }
@@ -98,7 +116,7 @@ func (c *Checkpointer) Checkpoint(ctx context.Context) error {
 		return err
 	}
 	for _, in := range c.Instances {
-		if err := c.trim(ctx, in); err != nil {
+		if err := in.Trim(ctx); err != nil {
 			return err
 		}
 	}
@@ -115,25 +133,25 @@ func (c *Checkpointer) write(ctx context.Context) (wrote bool, err error) {
 		}
 	}
 	for _, in := range c.Instances {
-		u, changed, err := in.Committed.Begin()
+		u, changed, err := in.View().Begin()
 		if err != nil {
 			giveUp()
 			return false, err
 		}
 		if changed {
-			updates, from = append(updates, u), append(from, in.Committed)
+			updates, from = append(updates, u), append(from, in.View())
 		}
 	}
 	if len(updates) == 0 {
 		return false, nil
 	}
-	letters := c.Instances[0].Run.Letters.Reached()
+	letters := c.Pipeline.LettersReached()
 	// The checkpoint must never be ahead of what is on disk of the channels.
 	if err := c.Server.SyncFiles(ctx); err != nil {
 		giveUp()
 		return false, err
 	}
-	if err := c.Instances[0].noteLetters(letters); err != nil {
+	if err := c.Pipeline.NoteLetters(letters); err != nil {
 		giveUp()
 		return false, err
 	}
@@ -173,76 +191,3 @@ func (c *Checkpointer) Announce(updates []view.Update) error {
 	}
 	return nil
 }
-
-// trim drops the frames of an instance that neither its own recovery nor any
-// reader can need again.
-func (c *Checkpointer) trim(ctx context.Context, in *Instance) error {
-	own, _ := in.Committed.Covered()
-	last := in.Progress.Last.Load() // before anything is asked of what is in the frames up to it
-	before := min(own, last)
-	if rule.TrimBound {
-		for _, r := range in.readers {
-			if r.hasEnded() && r.endIsKept() { // else a cut of the power may take its end
-				continue
-			}
-			before = min(before, r.needs(r.edge, last))
-		}
-	} else {
-		before = last
-	}
-	if before <= c.Trimmed[in] {
-		return nil
-	}
-	if err := c.refresh(ctx, in, before); err != nil {
-		return err
-	}
-	switch err := in.Channel.Trim(ctx, before); {
-	case errors.Is(err, channel.ErrMayNot):
-		return nil
-	case err != nil:
-		return err
-	}
-	c.Trimmed[in] = before
-	info, err := in.Channel.Info(ctx)
-	if err != nil {
-		return err
-	}
-	in.Progress.stored.Store(int64(info.Bytes))
-	in.poke()
-	return nil
-}
-
-// refresh enters the instance's owner once more where its entry would hold the trim back. Where it is not the owner the
-// trim leaves the entry where it is.
-func (c *Checkpointer) refresh(ctx context.Context, in *Instance, before uint64) error {
-	t := in.Task.Load()
-	if t == nil || t.Ownership.taken.Claim >= before {
-		return nil
-	}
-	err := register.Refresh(ctx, in.Channel, in.Run.Clock, t.Ownership.Owner, before)
-	if lost := (*register.LostError)(nil); errors.As(err, &lost) {
-		return nil
-	}
-	return err
-}
-
-// Saver makes checkpoints durable, as [checkpoint.Store.Write] does.
-type Saver interface {
-	Save(updates []view.Update) error
-	Size() int64 // bytes on disk
-}
-
-// Badger is the saver of a store.
-type Badger struct{ Store *checkpoint.Store }
-
-func (b Badger) Save(updates []view.Update) error {
-	list := make([]checkpoint.Update, len(updates))
-	for k, u := range updates {
-		list[k] = checkpoint.Update{Instance: u.Vault.(*checkpoint.Instance), Checkpoint: u.Checkpoint, Changes: u.Keys}
-	}
-	return b.Store.Write(list)
-}
-
-func (b Badger) Size() int64 { return b.Store.Size() }
-
-var _ Saver = Badger{}
