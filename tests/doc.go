@@ -1,4 +1,6 @@
-// Package tests holds what belongs to no single package: the rules that the whole tree must obey are here, the page in
-// a browser in dashboard, the crash tests in crash, the simulation of the commit protocol in simulation, the soak in
-// soak, and the benchmarks beside other systems in the module bench.
+// Package tests holds what belongs to no single package. The rules that the whole tree must obey are here. In the
+// directories are: the crash tests (crash), the fault campaign (chaos), the simulation of the commit protocol
+// (simulation), the soak (soak), data directories of earlier builds (golden), programs of users (ownbinary), the page
+// in a browser (dashboard), what watching and supervision cost (watched, supervision), and, as a module of its own, the
+// benchmarks beside other systems (bench).
 package tests

@@ -8,7 +8,7 @@
 //	go run ./tests/chaos -faults damage -cycles 1000         files damaged, of each kind as often
 //	go run ./tests/chaos -list                               what faults there are
 //	go run ./tests/chaos -seed 7 -cycle 118 -v               cycle 118 of that campaign alone, with its log
-//	go run -tags penstock_mutation ./tests/chaos -mutations  each rule of the protocol removed: is it noticed, and how soon?
+//	go run -tags penstock_mutation ./tests/chaos -mutations  rules of the protocol removed: is it noticed, and how soon?
 //
 // A cycle draws a pipeline from the seed (see the package workload), runs it in its own process, injects one fault, or
 // a pair of which the second comes during the first, and lets the pipeline come to its end. Then the oracle checks from

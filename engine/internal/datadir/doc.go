@@ -6,7 +6,7 @@
 //	penstock.json    format, pipeline, and the server that has the channels
 //	jetstream/       the files of the embedded server
 //	checkpoints/     the store
-//	in-flight/       what every stage is doing
+//	in-flight        what every stage is doing
 //	starting-over    there while the last run is being deleted
 //
 // A Directory is not safe for concurrent use. The lock keeps other processes out.

@@ -1,3 +1,3 @@
-// Package diskspace watches the free space of the disks that a run writes to. It knows nothing of stages: it says at
-// which level the disks are, who is told of a change decides what waits.
+// Package diskspace watches the free space of the disks that a run writes to. It knows nothing of stages: it says
+// at which level the disks are, and its caller decides what waits.
 package diskspace

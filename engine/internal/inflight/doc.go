@@ -7,7 +7,7 @@
 //
 // [Open] returns what the previous process left, and takes the file for this one:
 //
-//	f, last, err := inflight.Open(filepath.Join(dir, "inflight"), []string{"worker.0", "worker.1"})
+//	f, last, err := inflight.Open(filepath.Join(dir, "in-flight"), []string{"worker.0", "worker.1"})
 //	if err != nil {
 //		return err
 //	}

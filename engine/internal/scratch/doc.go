@@ -1,2 +1,3 @@
-// Package scratch makes directories for copies that a look works with, and removes those that killed processes left.
+// Package scratch makes temporary directories for copies of what is to be read, and removes those that killed processes
+// left.
 package scratch

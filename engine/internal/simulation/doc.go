@@ -4,9 +4,9 @@
 //
 // A schedule begins as a world (world_test.go) with a pipeline (pipelines_test.go), and goes on choice by choice
 // (choices_test.go), with faults between (faults_test.go), in coroutines (coroutine_test.go): processes
-// (process_test.go) with sessions (session_test.go), and a server (broker_test.go). At its end it is judged
+// (process_test.go) with tasks (session_test.go), and a server (broker_test.go). At its end it is judged
 // (oracle_test.go). register_test.go and its neighbours play owners alone, which take an instance over from one
 // another.
 //
-// All of it are tests, so that nothing of it is in a program: the command tests/simulation builds and runs them.
+// All files are tests, so that no program contains them. The command tests/simulation builds and runs them.
 package simulation
