@@ -29,7 +29,7 @@ func TestDecodedIsWhatTheCodecReads(t *testing.T) {
 		{"string", []byte("12345678"), ""},
 		{"cbor", []byte("12345678"), ""},
 	} {
-		data, err := json.Marshal(dlq.Letter{Codec: test.codec, Value: test.value})
+		data, err := json.Marshal(dlq.Letter{Content: dlq.Content{Codec: test.codec, Value: test.value}})
 		if err != nil {
 			t.Fatal(err)
 		}

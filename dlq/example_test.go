@@ -27,9 +27,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	letter := dlq.Letter{
-		Stage: "worker", Input: "generator", Offset: 33, Value: []byte("33"), Codec: "uint64",
-		Reason: dlq.ReasonPanic, Panic: "33 is unlucky",
-		Attempts: []dlq.Attempt{{Error: "33 is unlucky"}, {Error: "33 is unlucky"}, {Error: "33 is unlucky"}},
+		Origin:  dlq.Origin{Stage: "worker", Input: "generator", Offset: 33},
+		Content: dlq.Content{Value: []byte("33"), Codec: "uint64"},
+		Cause:   dlq.Cause{Reason: dlq.ReasonPanic, Panic: "33 is unlucky", Attempts: []dlq.Attempt{{Error: "33 is unlucky"}, {Error: "33 is unlucky"}, {Error: "33 is unlucky"}}},
 	}
 	for range 2 { // a crash before the commit makes the stage write it again
 		written, err := q.Put(ctx, letter)
@@ -63,7 +63,7 @@ func ExampleQueue_Replay() {
 		log.Fatal(err)
 	}
 	for _, offset := range []uint64{34, 33} {
-		letter := dlq.Letter{Stage: "worker", Input: "generator", Offset: offset, Reason: dlq.ReasonError, Error: "no route"}
+		letter := dlq.Letter{Origin: dlq.Origin{Stage: "worker", Input: "generator", Offset: offset}, Cause: dlq.Cause{Reason: dlq.ReasonError, Error: "no route"}}
 		if _, err := q.Put(ctx, letter); err != nil {
 			log.Fatal(err)
 		}
@@ -114,8 +114,10 @@ func ExampleQueue_Export() {
 	}
 	written := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	letter := dlq.Letter{
-		Stage: "worker", Input: "generator", Offset: 33, Value: []byte(`{"n":33}`), Time: written, Reason: dlq.ReasonError,
-		Error: "no route", At: written,
+		Origin:  dlq.Origin{Stage: "worker", Input: "generator", Offset: 33},
+		Content: dlq.Content{Value: []byte(`{"n":33}`), Time: written},
+		Cause:   dlq.Cause{Reason: dlq.ReasonError, Error: "no route"},
+		Write:   dlq.Write{At: written},
 	}
 	if _, err := q.Put(ctx, letter); err != nil {
 		log.Fatal(err)

@@ -54,29 +54,24 @@ func anyLetter() *rapid.Generator[Letter] {
 			}
 		})
 		return Letter{
-			Pipeline:        "fizzbuzz",
-			Stage:           name.Draw(t, "stage"),
-			Instance:        rapid.IntMin(0).Draw(t, "instance"),
-			Input:           input,
-			InputInstance:   rapid.IntMin(0).Draw(t, "input instance"),
-			Offset:          rapid.Uint64().Draw(t, "offset"),
-			Key:             anyBytes(5000).Draw(t, "key"),
-			Value:           []byte(anyBytes(5000).Draw(t, "value")),
-			Codec:           anyBytes(64).Filter(func(s string) bool { return len(s) <= maxCodec }).Draw(t, "codec"),
-			Time:            anyTime().Draw(t, "message time"),
-			Edited:          rapid.Bool().Draw(t, "edited"),
-			Reason:          reason.Draw(t, "reason"),
-			Chain:           rapid.SliceOfN(anyBytes(500), 0, 12).Draw(t, "chain"),
-			Round:           rapid.IntMin(0).Draw(t, "round"),
-			History:         rapid.SliceOfN(round, 0, 12).Draw(t, "history"),
-			To:              to.Draw(t, "to"),
-			Error:           anyBytes(6000).Draw(t, "error"),
-			Panic:           anyBytes(6000).Draw(t, "panic"),
-			Stack:           anyBytes(20000).Draw(t, "stack"),
-			Attempts:        rapid.SliceOfN(attempt, 0, 20).Draw(t, "attempts"),
-			AttemptsOmitted: rapid.IntRange(0, 1000).Draw(t, "omitted"),
-			Version:         anyBytes(300).Draw(t, "version"),
-			At:              anyTime().Draw(t, "at"),
+			Origin: Origin{
+				Pipeline: "fizzbuzz", Stage: name.Draw(t, "stage"),
+				Instance: rapid.IntMin(0).Draw(t, "instance"), Input: input,
+				InputInstance: rapid.IntMin(0).Draw(t, "input instance"), Offset: rapid.Uint64().Draw(t, "offset"),
+			},
+			Content: Content{
+				Key: anyBytes(5000).Draw(t, "key"), Value: []byte(anyBytes(5000).Draw(t, "value")),
+				Codec: anyBytes(64).Filter(func(s string) bool { return len(s) <= maxCodec }).Draw(t, "codec"), Time: anyTime().Draw(t, "message time"),
+				Edited: rapid.Bool().Draw(t, "edited"),
+			},
+			Cause: Cause{
+				Reason: reason.Draw(t, "reason"), Chain: rapid.SliceOfN(anyBytes(500), 0, 12).Draw(t, "chain"),
+				Error: anyBytes(6000).Draw(t, "error"), Panic: anyBytes(6000).Draw(t, "panic"),
+				Stack: anyBytes(20000).Draw(t, "stack"), Attempts: rapid.SliceOfN(attempt, 0, 20).Draw(t, "attempts"),
+				AttemptsOmitted: rapid.IntRange(0, 1000).Draw(t, "omitted"),
+			},
+			Rounds: Rounds{Round: rapid.IntMin(0).Draw(t, "round"), History: rapid.SliceOfN(round, 0, 12).Draw(t, "history"), To: to.Draw(t, "to")},
+			Write:  Write{Version: anyBytes(300).Draw(t, "version"), At: anyTime().Draw(t, "at")},
 		}
 	})
 }
@@ -94,10 +89,23 @@ func greatest(unit string) Letter {
 		history[i] = Round{time.Unix(1<<40, 123456789), Reason(strings.Repeat("r", 32)), long, 1<<63 - 1, name}
 	}
 	return Letter{
-		Round: 1<<63 - 1, History: history, To: name, Edited: true, Chain: slices.Repeat([]string{long}, 20),
-		Pipeline: name, Stage: name, Instance: 1<<63 - 1, Input: name + "/" + name, InputInstance: 1<<63 - 1, Offset: 1<<64 - 1,
-		Key: long[:2048], Value: []byte("v"), Codec: long[:maxCodec], Time: time.Unix(1<<40, 123456789),
-		Reason: Reason(strings.Repeat("r", 32)), Error: long, Panic: long, Stack: long, Attempts: attempts, AttemptsOmitted: 1 << 60,
-		Version: long, At: time.Unix(1<<40, 123456789),
+		Origin: Origin{
+			Pipeline: name, Stage: name,
+			Instance: 1<<63 - 1, Input: name + "/" + name,
+			InputInstance: 1<<63 - 1, Offset: 1<<64 - 1,
+		},
+		Content: Content{
+			Edited: true, Key: long[:2048],
+			Value: []byte("v"), Codec: long[:maxCodec],
+			Time: time.Unix(1<<40, 123456789),
+		},
+		Cause: Cause{
+			Chain: slices.Repeat([]string{long}, 20), Reason: Reason(strings.Repeat("r", 32)),
+			Error: long, Panic: long,
+			Stack: long, Attempts: attempts,
+			AttemptsOmitted: 1 << 60,
+		},
+		Rounds: Rounds{Round: 1<<63 - 1, History: history, To: name},
+		Write:  Write{Version: long, At: time.Unix(1<<40, 123456789)},
 	}
 }

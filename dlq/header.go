@@ -171,29 +171,17 @@ func decodeHeaders(m *jetstream.RawStreamMsg, size int) (Letter, error) {
 	}
 	r := headerReader{header: m.Header}
 	l := Letter{
-		Pipeline:        m.Header.Get(headerPipeline),
-		Stage:           m.Header.Get(headerStage),
-		Instance:        r.int(headerInstance),
-		Input:           m.Header.Get(headerInput),
-		InputInstance:   r.int(headerInputInstance),
-		Offset:          r.uint(headerOffset),
-		Key:             r.text(headerKey),
-		Codec:           r.text(headerCodec),
-		Time:            r.time(headerTime),
-		Reason:          Reason(m.Header.Get(headerReason)),
-		Error:           r.text(headerError),
-		Panic:           r.text(headerPanic),
-		Stack:           r.text(headerStack),
-		Attempts:        r.attempts(headerAttempts),
-		AttemptsOmitted: r.optionalInt(headerOmitted),
-		Chain:           r.chain(headerChain),
-		Round:           1,
-		History:         r.history(headerHistory),
-		To:              m.Header.Get(headerTo),
-		Edited:          m.Header.Get(headerEdited) != "",
-		Version:         r.text(headerVersion),
-		At:              r.time(headerAt),
-		Sequence:        m.Sequence,
+		Origin: Origin{
+			Pipeline: m.Header.Get(headerPipeline), Stage: m.Header.Get(headerStage), Instance: r.int(headerInstance),
+			Input: m.Header.Get(headerInput), InputInstance: r.int(headerInputInstance), Offset: r.uint(headerOffset),
+		},
+		Content: Content{Key: r.text(headerKey), Codec: r.text(headerCodec), Time: r.time(headerTime), Edited: m.Header.Get(headerEdited) != ""},
+		Cause: Cause{
+			Reason: Reason(m.Header.Get(headerReason)), Error: r.text(headerError), Panic: r.text(headerPanic), Stack: r.text(headerStack),
+			Attempts: r.attempts(headerAttempts), AttemptsOmitted: r.optionalInt(headerOmitted), Chain: r.chain(headerChain),
+		},
+		Rounds: Rounds{Round: 1, History: r.history(headerHistory), To: m.Header.Get(headerTo)},
+		Write:  Write{Version: r.text(headerVersion), At: r.time(headerAt), Sequence: m.Sequence},
 	}
 	if len(m.Header[headerRound]) > 0 {
 		if l.Round = r.int(headerRound); l.Round < 1 {

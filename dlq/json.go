@@ -39,16 +39,19 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// letterJSON is the form of a letter in JSON. Its names never change.
+// letterJSON is the form of a letter in JSON. Its names never change, nor does their order.
 type letterJSON struct {
-	ID            string `json:"id"`
-	Pipeline      string `json:"pipeline"`
-	Stage         string `json:"stage"`
-	Instance      int    `json:"instance"`
-	Input         string `json:"input"`
-	InputInstance int    `json:"inputInstance"`
-	Offset        uint64 `json:"offset"`
+	ID string `json:"id"`
+	Origin
+	contentJSON
+	causeJSON
+	roundsJSON
+	writeJSON
+	Unreadable bool            `json:"unreadable,omitempty"`
+	Decoded    json.RawMessage `json:"decoded,omitempty"` // of the value: a number or truth value, for people
+}
 
+type contentJSON struct {
 	Key          text            `json:"key,omitempty"`
 	Value        []byte          `json:"value,omitempty"`
 	ValueJSON    json.RawMessage `json:"json,omitempty"` // of the value, for people
@@ -59,7 +62,9 @@ type letterJSON struct {
 	Original     *[]byte         `json:"original,omitempty"`
 	Codec        text            `json:"codec,omitempty"`
 	Time         string          `json:"time"`
+}
 
+type causeJSON struct {
 	Reason          Reason          `json:"reason"`
 	Error           text            `json:"error,omitempty"`
 	Panic           text            `json:"panic,omitempty"`
@@ -67,18 +72,20 @@ type letterJSON struct {
 	Chain           []text          `json:"chain,omitempty"`
 	Attempts        []attemptOfJSON `json:"attempts,omitempty"`
 	AttemptsOmitted int             `json:"attemptsOmitted,omitempty"`
-	Round           int             `json:"round"`
-	History         []roundOfJSON   `json:"history,omitempty"`
-	To              string          `json:"to,omitempty"`
+}
 
+type roundsJSON struct {
+	Round   int           `json:"round"`
+	History []roundOfJSON `json:"history,omitempty"`
+	To      string        `json:"to,omitempty"`
+}
+
+type writeJSON struct {
 	Version  text   `json:"version,omitempty"`
 	At       string `json:"at"`
 	Sequence uint64 `json:"sequence,omitempty"`
 	Queue    string `json:"queue,omitempty"`
 	Format   int    `json:"format,omitempty"` // of this object, when it is above 1
-
-	Unreadable bool            `json:"unreadable,omitempty"`
-	Decoded    json.RawMessage `json:"decoded,omitempty"` // of the value: a number or truth value, for people
 }
 
 type attemptOfJSON struct {
@@ -100,11 +107,18 @@ type roundOfJSON struct {
 // 3339.
 func (l Letter) MarshalJSON() ([]byte, error) {
 	out := letterJSON{
-		ID: l.ID(), Pipeline: l.Pipeline, Stage: l.Stage, Instance: l.Instance, Input: l.Input, InputInstance: l.InputInstance,
-		Offset: l.Offset, Key: text(l.Key), Value: l.Value, ValueBytes: l.ValueBytes, ValueOmitted: l.ValueOmitted, Edited: l.Edited,
-		Codec: text(l.Codec), Time: encodeTime(l.Time), Reason: l.Reason, Error: text(l.Error), Panic: text(l.Panic),
-		Stack: text(l.Stack), AttemptsOmitted: l.AttemptsOmitted, Round: max(l.Round, 1), To: l.To, Version: text(l.Version),
-		At: encodeTime(l.At), Sequence: l.Sequence, Queue: l.Queue, Unreadable: l.Unreadable,
+		ID:     l.ID(),
+		Origin: l.Origin,
+		contentJSON: contentJSON{
+			Key: text(l.Key), Value: l.Value, ValueBytes: l.ValueBytes, ValueOmitted: l.ValueOmitted, Edited: l.Edited,
+			Codec: text(l.Codec), Time: encodeTime(l.Time),
+		},
+		causeJSON: causeJSON{
+			Reason: l.Reason, Error: text(l.Error), Panic: text(l.Panic), Stack: text(l.Stack), AttemptsOmitted: l.AttemptsOmitted,
+		},
+		roundsJSON: roundsJSON{Round: max(l.Round, 1), To: l.To},
+		writeJSON:  writeJSON{Version: text(l.Version), At: encodeTime(l.At), Sequence: l.Sequence, Queue: l.Queue},
+		Unreadable: l.Unreadable,
 	}
 	if !l.ValueOmitted {
 		out.ValueBytes = len(l.Value)
@@ -158,11 +172,17 @@ func (l *Letter) UnmarshalJSON(data []byte) error {
 	}
 	t := timeReader{}
 	out := Letter{
-		Pipeline: in.Pipeline, Stage: in.Stage, Instance: in.Instance, Input: in.Input, InputInstance: in.InputInstance,
-		Offset: in.Offset, Key: string(in.Key), Value: in.Value, ValueBytes: len(in.Value), ValueOmitted: in.ValueOmitted,
-		Edited: in.Edited, Codec: string(in.Codec), Time: t.read("time", in.Time), Reason: in.Reason, Error: string(in.Error),
-		Panic: string(in.Panic), Stack: string(in.Stack), AttemptsOmitted: in.AttemptsOmitted, Round: max(in.Round, 1), To: in.To,
-		Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence, Queue: in.Queue, Unreadable: in.Unreadable,
+		Origin: in.Origin,
+		Content: Content{
+			Key: string(in.Key), Value: in.Value, ValueBytes: len(in.Value), ValueOmitted: in.ValueOmitted, Edited: in.Edited,
+			Codec: string(in.Codec), Time: t.read("time", in.Time),
+		},
+		Cause: Cause{
+			Reason: in.Reason, Error: string(in.Error), Panic: string(in.Panic), Stack: string(in.Stack), AttemptsOmitted: in.AttemptsOmitted,
+		},
+		Rounds:     Rounds{Round: max(in.Round, 1), To: in.To},
+		Write:      Write{Version: string(in.Version), At: t.read("at", in.At), Sequence: in.Sequence, Queue: in.Queue},
+		Unreadable: in.Unreadable,
 	}
 	if in.Original != nil {
 		out.Original = append([]byte{}, *in.Original...)

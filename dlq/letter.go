@@ -30,20 +30,38 @@ type Attempt struct {
 	Error string    `json:"error"`
 }
 
-// Letter is one message that an instance gave up on, or a value that a source could not send: then Input is the stream
-// that it was for, the source's own, Offset the number of the source's call, and InputInstance that of the value in it.
-// Of its hooks Start and End, whose values are counted from 1<<28 and 1<<29, Offset is the number of the commit before.
-// Pipeline, Stage, Instance, Input, InputInstance and Offset name it for good; two letters that agree in them are the
-// same letter.
+// Letter is one message that an instance gave up on, or a value that a source could not send. Its parts are embedded:
+// each field is read as l.Stage or l.Error.
 type Letter struct {
-	Pipeline string // "" in Put: that of the queue
-	Stage    string // which gave up
-	Instance int    // of the stage
+	Origin  // names it for good
+	Content // what the stage got
+	Cause   // why the stage gave up
+	Rounds  // how often it was replayed
+	Write   // the stored form
 
-	Input         string // stream it came from: "stage" or "stage/branch"
-	InputInstance int    // which wrote it
-	Offset        uint64 // in that stream
+	// Unreadable: this is a message in the stream that is no letter, or not one that this build can read; Error says why.
+	// Known of it are Sequence, At, the payload as Value, and, if its subject has one, the Stage. It comes only where
+	// Filter.Unreadable asks for it, and can be discarded, not replayed. Put refuses it.
+	Unreadable bool
+}
 
+// Origin says which message a letter is of. Two letters that agree in it are the same letter.
+//
+// Of a value that a source could not send, Input is the stream that it was for, the source's own, Offset the number of
+// the source's call, and InputInstance that of the value in it. Of the source's hooks Start and End, whose values are
+// counted from 1<<28 and 1<<29, Offset is the number of the commit before.
+type Origin struct {
+	Pipeline string `json:"pipeline"` // "" in Put: that of the queue
+	Stage    string `json:"stage"`    // which gave up
+	Instance int    `json:"instance"` // of the stage
+
+	Input         string `json:"input"`         // stream it came from: "stage" or "stage/branch"
+	InputInstance int    `json:"inputInstance"` // which wrote it
+	Offset        uint64 `json:"offset"`        // in that stream
+}
+
+// Content is the message of a letter.
+type Content struct {
 	Key   string
 	Value []byte // encoded, as the stage got it
 	// ValueBytes is the length of the value; set by reading, ignored by Put.
@@ -58,7 +76,10 @@ type Letter struct {
 
 	Codec string    // name of the value's codec, at most 256 bytes
 	Time  time.Time // the message's
+}
 
+// Cause is why a stage gave up on a message, in the newest round.
+type Cause struct {
 	Reason   Reason
 	Error    string
 	Panic    string // printed panic value, or ""
@@ -68,22 +89,22 @@ type Letter struct {
 	// AttemptsOmitted is how many attempts are missing in Attempts, behind its first one. Put counts them when it
 	// shortens the list.
 	AttemptsOmitted int
+}
 
-	// Round is 1 the first time, and one more each time a replay failed again; 0 in Put: 1.
-	Round   int
+// Rounds tell of the replays of a letter.
+type Rounds struct {
+	Round   int     // 1 the first time, and one more each time a replay failed again; 0 in Put: 1
 	History []Round // the earlier rounds, oldest first; the last 10 of them
 	// To is the stage that gave up in this round, when a replay had sent the message to another one than Stage.
 	To string
+}
 
+// Write is one write of a letter.
+type Write struct {
 	Version  string    // of the binary that wrote it
 	At       time.Time // when it was written; zero in Put: now
 	Sequence uint64    // in the stream; set by reading, ignored by Put
 	Queue    string    // which it was read from; set by reading, ignored by Put. With Sequence it names one write of the letter
-
-	// Unreadable: this is a message in the stream that is no letter, or not one that this build can read; Error says why.
-	// Known of it are Sequence, At, the payload as Value, and, if its subject has one, the Stage. It comes only where
-	// Filter.Unreadable asks for it, and can be discarded, not replayed. Put refuses it.
-	Unreadable bool
 }
 
 // ID names the letter within its pipeline: "worker.0:generator.0:33", with a branch "worker.0:parse/bad.0:33". It never

@@ -14,7 +14,7 @@ func TestIDAndSubject(t *testing.T) {
 		{"generator", "worker.0:generator.1:33", "fizzbuzz.worker.0.dead.generator.1.33"},
 		{"parse/bad", "worker.0:parse/bad.1:33", "fizzbuzz.worker.0.dead.parse~bad.1.33"},
 	} {
-		l := Letter{Pipeline: "fizzbuzz", Stage: "worker", Input: c.input, InputInstance: 1, Offset: 33}
+		l := Letter{Origin: Origin{Pipeline: "fizzbuzz", Stage: "worker", Input: c.input, InputInstance: 1, Offset: 33}}
 		if got := l.ID(); got != c.id {
 			t.Errorf("ID = %q, want %q", got, c.id)
 		}

@@ -30,14 +30,14 @@ type Replay struct {
 }
 
 // Again is the letter to Put when the replay has failed: that of the next round, with the history. The caller adds the
-// cause: Reason, Error, Panic, Stack, Chain, Attempts, Version and At.
+// Cause, Version and At.
 func (r Replay) Again() Letter {
 	l := r.Letter
 	history := append(l.History[:len(l.History):len(l.History)], l.round())
 	next := Letter{
-		Pipeline: l.Pipeline, Stage: l.Stage, Instance: l.Instance, Input: l.Input, InputInstance: l.InputInstance, Offset: l.Offset,
-		Key: l.Key, Value: l.Value, Edited: l.Edited, Original: l.Original, Codec: l.Codec, Time: l.Time,
-		Round: max(l.Round, 1) + 1, History: history[max(len(history)-maxHistory, 0):],
+		Origin:  l.Origin,
+		Content: Content{Key: l.Key, Value: l.Value, Edited: l.Edited, Original: l.Original, Codec: l.Codec, Time: l.Time},
+		Rounds:  Rounds{Round: max(l.Round, 1) + 1, History: history[max(len(history)-maxHistory, 0):]},
 	}
 	if r.Stage != l.Stage {
 		next.To = r.Stage

@@ -25,10 +25,10 @@ func TestSelectFilters(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	long := strings.Repeat("k", 5000)
 	for i, l := range []Letter{
-		{Stage: "a", Input: "in", Offset: 1, Reason: ReasonPanic, Panic: "Index OUT of range", Key: "k1"},
-		{Stage: "a", Input: "in/bad", Offset: 2, Reason: ReasonError, Error: "no route", Key: long},
-		{Stage: "b", Input: "in", Offset: 3, Reason: ReasonKilled, Round: 3},
-		{Stage: "b", Input: "a", Offset: 4, Reason: ReasonError, Value: []byte("v")},
+		{Origin: Origin{Stage: "a", Input: "in", Offset: 1}, Content: Content{Key: "k1"}, Cause: Cause{Reason: ReasonPanic, Panic: "Index OUT of range"}},
+		{Origin: Origin{Stage: "a", Input: "in/bad", Offset: 2}, Content: Content{Key: long}, Cause: Cause{Reason: ReasonError, Error: "no route"}},
+		{Origin: Origin{Stage: "b", Input: "in", Offset: 3}, Cause: Cause{Reason: ReasonKilled}, Rounds: Rounds{Round: 3}},
+		{Origin: Origin{Stage: "b", Input: "a", Offset: 4}, Content: Content{Value: []byte("v")}, Cause: Cause{Reason: ReasonError}},
 	} {
 		l.At = noon.Add(time.Duration(i) * time.Minute)
 		mustPut(t, q, l, true)

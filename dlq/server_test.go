@@ -30,7 +30,9 @@ func openNew(t testing.TB) *Queue {
 
 func letterAt(offset uint64) Letter {
 	return Letter{
-		Pipeline: "fizzbuzz", Stage: "worker", Input: "generator", Offset: offset, Value: []byte("33"), Reason: ReasonPanic,
+		Origin:  Origin{Pipeline: "fizzbuzz", Stage: "worker", Input: "generator", Offset: offset},
+		Content: Content{Value: []byte("33")},
+		Cause:   Cause{Reason: ReasonPanic},
 	}
 }
 

@@ -21,8 +21,12 @@ const unreadablePrefix = "unreadable:"
 // are the payload.
 func (q *Queue) unreadable(m *jetstream.RawStreamMsg, size int, err error) Letter {
 	l := Letter{
-		Pipeline: q.pipeline, Unreadable: true, Reason: ReasonUnreadable, Error: err.Error(), Round: 1,
-		Time: m.Time, At: m.Time, Sequence: m.Sequence, ValueBytes: size, ValueOmitted: size > 0,
+		Origin:     Origin{Pipeline: q.pipeline},
+		Content:    Content{Time: m.Time, ValueBytes: size, ValueOmitted: size > 0},
+		Cause:      Cause{Reason: ReasonUnreadable, Error: err.Error()},
+		Rounds:     Rounds{Round: 1},
+		Write:      Write{At: m.Time, Sequence: m.Sequence},
+		Unreadable: true,
 	}
 	if part := strings.SplitN(m.Subject, ".", 3); len(part) > 1 && validName.MatchString(part[1]) {
 		l.Stage = part[1]

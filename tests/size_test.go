@@ -23,8 +23,6 @@ const (
 // larger are the structs that may have more fields, and why.
 var larger = map[string]string{
 	"engine.Config":                "one field for each thing that a user may set",
-	"dlq.Letter":                   "the wire form of a dead letter",
-	"dlq.letterJSON":               "the wire form of a dead letter",
 	"telemetry/record.StageSample": "the wire form of a sample, of which each number is a curve",
 }
 

@@ -112,7 +112,7 @@ func TestReplayWithAnotherValue(t *testing.T) {
 	mustBe(t, c.run("dlq", "replay", letter33, "--value=-7"), app.ExitFailed, "", `"-7" is not a whole number of 0 or more`)
 	mustBe(t, c.run("dlq", "replay", letter41, "--value={"), app.ExitFailed, "", "not JSON")
 	mustBe(t, c.run("dlq", "replay", letter41, "--value=@"+file+".none"), app.ExitFailed, "", "--value: open")
-	mustBe(t, c.run("dlq", "import", "--force", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 2, Value: []byte("old"), Codec: "string"})), app.ExitOK, "imported 1", "")
+	mustBe(t, c.run("dlq", "import", "--force", exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "worker", Input: "generator", Offset: 2}, Content: dlq.Content{Value: []byte("old"), Codec: "string"}})), app.ExitOK, "imported 1", "")
 	mustBe(t, c.run("dlq", "replay", "worker.0:generator.0:2", "--value="), app.ExitOK, "requested 1 replay", "")
 	if value, edited := nextReplay(t, dir, "worker"); value != "" || !edited {
 		t.Errorf("%q, %v", value, edited)

@@ -16,9 +16,16 @@ import (
 const hostile = "\x1b[2J\x1b]0;title\x07\u202e\u009b31m\r\xff\x00<script>alert(1)</script>&nats://u:secret@host\n"
 
 func hostileLetters() []dlq.Letter {
-	l := dlq.Letter{Stage: "generator", Input: "generator/side", Key: hostile, Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
-		Chain: []string{"*errors.errorString: " + hostile}, Attempts: []dlq.Attempt{{Error: hostile}}, Version: hostile, Round: 2,
-		History: []dlq.Round{{Reason: dlq.ReasonError, Error: hostile, Attempts: 3, To: "logger"}}, To: "logger"}
+	l := dlq.Letter{
+		Origin:  dlq.Origin{Stage: "generator", Input: "generator/side"},
+		Content: dlq.Content{Key: hostile},
+		Cause: dlq.Cause{
+			Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
+			Chain: []string{"*errors.errorString: " + hostile}, Attempts: []dlq.Attempt{{Error: hostile}},
+		},
+		Rounds: dlq.Rounds{Round: 2, History: []dlq.Round{{Reason: dlq.ReasonError, Error: hostile, Attempts: 3, To: "logger"}}, To: "logger"},
+		Write:  dlq.Write{Version: hostile},
+	}
 	long := 1 << 17
 	if testing.Short() {
 		long = 1 << 14 // the race detector looks at every byte, each time that it is copied

@@ -29,7 +29,7 @@ func TestLettersOfARunningPipeline(t *testing.T) {
 
 	// A letter that the run does not touch: of a source.
 	const id = "generator.0:generator.0:7"
-	file := exported(t, dlq.Letter{Stage: "generator", Input: "generator", Offset: 7, Value: []byte("7"), Codec: "string"})
+	file := exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "generator", Input: "generator", Offset: 7}, Content: dlq.Content{Value: []byte("7"), Codec: "string"}})
 	mustBe(t, c.run("dlq", "import", file), app.ExitFailed, "1 was refused", "line 1, "+id)
 	mustBe(t, c.run("dlq", "import", "--force", file), app.ExitOK, "imported 1 dead letter", "")
 	mustBe(t, c.run("dlq", "import", file), app.ExitOK, "imported 0 dead letters", "")
@@ -66,7 +66,7 @@ func TestWatchFromRunToRun(t *testing.T) {
 		shown := strings.Count(w.stdout.String(), "\n")
 		for strings.Count(w.stdout.String(), "\n") == shown && ctx.Err() == nil { // it begins a little after it says so
 			offset++
-			file := exported(t, dlq.Letter{Stage: "generator", Input: "generator", Offset: offset, At: time.Now()})
+			file := exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "generator", Input: "generator", Offset: offset}, Write: dlq.Write{At: time.Now()}})
 			mustBe(t, c.run("dlq", "import", "--force", file), app.ExitOK, "imported 1 dead letter", "")
 		}
 		r.signals <- os.Interrupt
@@ -114,7 +114,7 @@ func TestLettersOnAnExternalServer(t *testing.T) {
 	w := elsewhere.start(append([]string{"dlq", "watch"}, nats...)...)
 	w.stderr.Await(t, "watching fizzbuzz")
 	mustBe(t, ran.run(append([]string{"dlq", "discard", "-y", letter33}, nats...)...), app.ExitOK, "discarded 1", "")
-	file := exported(t, dlq.Letter{Stage: "generator", Input: "generator", Offset: 9})
+	file := exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "generator", Input: "generator", Offset: 9}})
 	mustBe(t, elsewhere.run(append([]string{"dlq", "import", "--force", file}, nats...)...), app.ExitOK, "imported 1", "")
 	w.stdout.Await(t, "generator.0:generator.0:9")
 	w.signals <- os.Interrupt

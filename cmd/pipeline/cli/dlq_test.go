@@ -161,8 +161,8 @@ func TestFilters(t *testing.T) {
 	c := commandWithLetters(t)
 	day := func(year int) time.Time { return time.Date(year, 1, 2, 3, 4, 5, 0, time.UTC) }
 	mustBe(t, c.run("dlq", "import", "--force", exported(t,
-		dlq.Letter{Stage: "worker", Input: "generator", Offset: 1, Key: "k", Error: "Disk full", At: day(2001)},
-		dlq.Letter{Stage: "logger", Input: "worker", Offset: 2, Key: "k\xff", Reason: dlq.ReasonRejected, At: day(2003)},
+		dlq.Letter{Origin: dlq.Origin{Stage: "worker", Input: "generator", Offset: 1}, Content: dlq.Content{Key: "k"}, Cause: dlq.Cause{Error: "Disk full"}, Write: dlq.Write{At: day(2001)}},
+		dlq.Letter{Origin: dlq.Origin{Stage: "logger", Input: "worker", Offset: 2}, Content: dlq.Content{Key: "k\xff"}, Cause: dlq.Cause{Reason: dlq.ReasonRejected}, Write: dlq.Write{At: day(2003)}},
 	)), app.ExitOK, "imported 2 dead letters", "")
 	const old1, old2 = "worker.0:generator.0:1", "logger.0:worker.0:2"
 	for args, want := range map[string][]string{
@@ -215,7 +215,7 @@ func TestReplayOfAStoppedPipeline(t *testing.T) {
 	mustBe(t, c.run("dlq", "replay", letter33, "--to=nope"), app.ExitFailed, "", `no stage "nope"`)
 	mustBe(t, c.run("dlq", "replay", "--error=nowhere"), app.ExitOK, "requested 0 replays\n", "")
 
-	mustBe(t, c.run("dlq", "import", "--force", exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 3, Round: 3})), app.ExitOK, "imported 1 dead letter", "")
+	mustBe(t, c.run("dlq", "import", "--force", exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "worker", Input: "generator", Offset: 3}, Rounds: dlq.Rounds{Round: 3}})), app.ExitOK, "imported 1 dead letter", "")
 	const third = "worker.0:generator.0:3"
 	mustBe(t, c.run("dlq", "replay", third, "--dry-run"), app.ExitOK, third, "would request 0 replays; only with --force: 1 letter that failed in 3 rounds")
 	mustBe(t, c.run("dlq", "replay", third), app.ExitFailed, "requested 0 replays, 1 refused", "use --force")

@@ -38,7 +38,7 @@ func TestLookingAtAuthenticatedFrames(t *testing.T) {
 			mustContain(t, "the diagnosis", r.stdout, "with the key", "Nothing is wrong.")
 		}
 	}
-	letter := exported(t, dlq.Letter{Stage: "worker", Input: "generator", Offset: 12345})
+	letter := exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "worker", Input: "generator", Offset: 12345}})
 	withKey := c.run("dlq", "import", "--force", letter, "--dir", dir, "--frame-key-file", keys)
 	mustBe(t, withKey, app.ExitFailed, "imported 0 dead letters; 1 was refused", "stage worker has not taken message 12345 of generator")
 	mustBe(t, c.run("dlq", "import", "--force", letter, "--dir", dir), app.ExitOK, "imported 1 dead letter", "")

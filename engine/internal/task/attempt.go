@@ -32,6 +32,14 @@ type attempts struct {
 	Drop   bool          `json:"drop,omitempty"`  // without a dead letter: a recovery function said so
 }
 
+// cause is that of a letter.
+func (a *attempts) cause() dlq.Cause {
+	return dlq.Cause{
+		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain,
+		Attempts: a.Tries, AttemptsOmitted: max(a.Count-len(a.Tries), 0),
+	}
+}
+
 // callNote holds the attempts of the call that is no message and failed last.
 const callNote = "call-attempts"
 

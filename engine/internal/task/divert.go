@@ -76,24 +76,23 @@ func (t *Task) letter(i *Input, f *Failure) dlq.Letter {
 		l = i.Replays.request(i.head.Offset).Again()
 	} else {
 		l = dlq.Letter{
-			Pipeline:      t.Definition.Pipeline.Name,
-			Stage:         t.Definition.Name,
-			Instance:      t.ID.Number,
-			Input:         i.Input.Stream.String(),
-			InputInstance: i.From.Number,
-			Offset:        i.head.Offset,
-			Key:           string(i.head.Message.Key),
-			Value:         append([]byte(nil), i.head.Message.Value...),
-			Codec:         i.Input.Stream.CodecName(),
-			Time:          time.Unix(0, i.head.Message.Time),
+			Origin: dlq.Origin{
+				Pipeline: t.Definition.Pipeline.Name, Stage: t.Definition.Name, Instance: t.ID.Number,
+				Input: i.Input.Stream.String(), InputInstance: i.From.Number, Offset: i.head.Offset,
+			},
+			Content: dlq.Content{
+				Key:   string(i.head.Message.Key),
+				Value: append([]byte(nil), i.head.Message.Value...),
+				Codec: i.Input.Stream.CodecName(),
+				Time:  time.Unix(0, i.head.Message.Time),
+			},
 		}
 	}
 	a := f.attempts
 	if len(a.Key) > 0 {
 		l.Key = string(a.Key)
 	}
-	l.Reason, l.Error, l.Panic, l.Stack, l.Chain, l.Attempts = a.Reason, a.Error, a.Panic, a.Stack, a.Chain, a.Tries
-	l.AttemptsOmitted = max(a.Count-len(a.Tries), 0)
+	l.Cause = a.cause()
 	l.Version, l.At = binaryVersion(), time.Now()
 	return l
 }

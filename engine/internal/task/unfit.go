@@ -164,12 +164,12 @@ func (t *Task) unfitLetter(unit string, n int, u *unfit) dlq.Letter {
 		u.time = now
 	}
 	return dlq.Letter{
-		Pipeline: t.Definition.Pipeline.Name,
-		Stage:    t.Definition.Name,
-		Instance: t.ID.Number,
-		Input:    u.stream, InputInstance: n, Offset: offset,
-		Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time,
-		Reason: a.Reason, Error: a.Error, Panic: a.Panic, Stack: a.Stack, Chain: a.Chain, Attempts: a.Tries,
-		Version: binaryVersion(), At: time.Now(),
+		Origin: dlq.Origin{
+			Pipeline: t.Definition.Pipeline.Name, Stage: t.Definition.Name, Instance: t.ID.Number,
+			Input: u.stream, InputInstance: n, Offset: offset,
+		},
+		Content: dlq.Content{Key: strings.Clone(u.key), Value: u.value, Codec: u.codec, Time: u.time},
+		Cause:   a.cause(),
+		Write:   dlq.Write{Version: binaryVersion(), At: time.Now()},
 	}
 }

@@ -17,8 +17,13 @@ func TestLettersTable(t *testing.T) {
 	table := newLettersTable(&out, 60)
 	table.now, table.page = func() time.Time { return now }, 2
 	for i := range 5 {
-		l := dlq.Letter{Stage: "s", Input: "i", Offset: uint64(math.Pow10(i)), Reason: dlq.ReasonError, Round: 1, Key: strings.Repeat("k", 20*i),
-			Error: "\r\n" + strings.Repeat("é", 60) + "\r\nmore", At: now.Add(-time.Duration(i) * time.Hour), AttemptsOmitted: 5}
+		l := dlq.Letter{
+			Origin:  dlq.Origin{Stage: "s", Input: "i", Offset: uint64(math.Pow10(i))},
+			Content: dlq.Content{Key: strings.Repeat("k", 20*i)},
+			Cause:   dlq.Cause{Reason: dlq.ReasonError, Error: "\r\n" + strings.Repeat("é", 60) + "\r\nmore", AttemptsOmitted: 5},
+			Rounds:  dlq.Rounds{Round: 1},
+			Write:   dlq.Write{At: now.Add(-time.Duration(i) * time.Hour)},
+		}
 		if err := table.add(l); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +54,7 @@ func TestLettersTable(t *testing.T) {
 	if err := table.flush(); err != nil || out.Len() != 0 {
 		t.Errorf("without letters: %v, %q", err, out.String())
 	}
-	if err := table.add(dlq.Letter{Stage: "stage", Input: "input", Offset: 1}); err != nil || table.flush() != nil || !strings.Contains(out.String(), "\nstage.0:input.0:1 …\n") {
+	if err := table.add(dlq.Letter{Origin: dlq.Origin{Stage: "stage", Input: "input", Offset: 1}}); err != nil || table.flush() != nil || !strings.Contains(out.String(), "\nstage.0:input.0:1 …\n") {
 		t.Errorf("the ID is cut: %v, %q", err, out.String())
 	}
 }

@@ -10,11 +10,16 @@ import (
 func TestShowHidesPasswordsOfErrors(t *testing.T) {
 	t.Parallel()
 	const hostile = "\x1b[2J\x1b]0;title\x07\u202e\u009b31m\r\xff\x00<script>alert(1)</script>&nats://u:secret@host\n"
-	l := dlq.Letter{Stage: "worker", Input: "generator/side", Key: hostile, Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
-		Chain: []string{"*errors.errorString: " + hostile}, Attempts: []dlq.Attempt{{Error: hostile}}, Version: hostile, Round: 2,
-		History: []dlq.Round{{Reason: dlq.ReasonError, Error: hostile, Attempts: 3, To: "logger"}}, To: "logger",
-		Offset: 2, Codec: "json", Value: []byte(`"` + "\u009b\u202e" + `<script>"`),
-		Edited: true, Original: []byte(`"before"`)}
+	l := dlq.Letter{
+		Origin:  dlq.Origin{Stage: "worker", Input: "generator/side", Offset: 2},
+		Content: dlq.Content{Key: hostile, Codec: "json", Value: []byte(`"` + "\u009b\u202e" + `<script>"`), Edited: true, Original: []byte(`"before"`)},
+		Cause: dlq.Cause{
+			Error: hostile + "second line", Panic: hostile, Stack: hostile + "\tat\r\n",
+			Chain: []string{"*errors.errorString: " + hostile}, Attempts: []dlq.Attempt{{Error: hostile}},
+		},
+		Rounds: dlq.Rounds{Round: 2, History: []dlq.Round{{Reason: dlq.ReasonError, Error: hostile, Attempts: 3, To: "logger"}}, To: "logger"},
+		Write:  dlq.Write{Version: hostile},
+	}
 	var out strings.Builder
 	if err := (letterView{letter: l.Redacted()}).write(&out); err != nil {
 		t.Fatal(err)
