@@ -18,7 +18,7 @@ const endTime = time.Second
 // end by themselves.
 func ServeUntil(ctx context.Context, log *slog.Logger, listener net.Listener, handler http.Handler, hush func()) error {
 	ctx, cancel := context.WithCancel(ctx)
-	connections := newConnections(func() int { return ConnectionsLeast })
+	connections := newConnections()
 	share := shareFiles(log, connections)
 	defer share.Close()
 	server := &http.Server{

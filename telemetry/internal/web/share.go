@@ -16,7 +16,7 @@ const connectionsFew = 32
 func shareFiles(log *slog.Logger, c *connections) *openfiles.Share {
 	var once sync.Once
 	follow := func(s *openfiles.Share) {
-		c.resize(s.Most)
+		c.Resize(s.Most)
 		if s.Most() < connectionsFew {
 			once.Do(func() { warnOfFew(log, s.Most()) })
 		}

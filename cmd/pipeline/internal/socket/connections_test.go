@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"testing"
+
+	"penstock/internal/crowd"
 )
 
 // quiet is a connection that knows whether it was closed.
@@ -17,14 +19,15 @@ func (q *quiet) Close() error { q.closed = true; return nil }
 // Room is made by the connection that waits longest for a request. One that is answered keeps its place.
 func TestConnectionsThatWaitMakeRoom(t *testing.T) {
 	t.Parallel()
-	c := &connections{most: func() int { return 3 }, open: map[net.Conn]connection{}}
+	set := crowd.New(func() int { return 3 })
+	note := noteIn(set)
 	var all []*quiet
 	for i := range 5 {
 		q := &quiet{}
 		all = append(all, q)
-		c.note(q, http.StateNew)
+		note(q, http.StateNew)
 		if i == 0 {
-			c.note(q, http.StateActive)
+			note(q, http.StateActive)
 		}
 	}
 	for i, q := range all {
@@ -32,16 +35,17 @@ func TestConnectionsThatWaitMakeRoom(t *testing.T) {
 			t.Errorf("connection %d: closed %v", i, q.closed)
 		}
 	}
-	c.note(all[1], http.StateActive) // a request that was under way
-	if len(c.open) != 3 {
-		t.Errorf("%d are open", len(c.open))
+	note(all[1], http.StateActive) // a request that was under way
+	set.Resize(func() int { return 1 })
+	for i, q := range all {
+		if want := i > 0; q.closed != want {
+			t.Errorf("with room for one: connection %d is closed %v", i, q.closed)
+		}
 	}
-	c.resize(func() int { return 1 })
-	if all[0].closed || len(c.open) != 1 {
-		t.Errorf("with room for one: the one that is answered is closed %v, and %d are open", all[0].closed, len(c.open))
-	}
-	c.note(all[0], http.StateClosed)
-	if len(c.open) != 0 {
-		t.Errorf("%d are open after the end", len(c.open))
+	note(all[0], http.StateClosed)
+	last := &quiet{}
+	note(last, http.StateNew)
+	if last.closed {
+		t.Error("there is no room after the end of the only one")
 	}
 }

@@ -70,7 +70,7 @@ func Serve(dir string, p *engine.Pipeline, log *slog.Logger, h words.Hints) (*Se
 		ReadTimeout:    controlRead,
 		IdleTimeout:    controlRead,
 		MaxHeaderBytes: controlHeader,
-		ConnState:      connections.note,
+		ConnState:      noteIn(connections),
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	c.serving.Go(func() {
