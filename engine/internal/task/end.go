@@ -205,7 +205,7 @@ func (t *Task) checkEnd() error {
 	return nil
 }
 
-// failEnd ends the session after a failed end hook, since there is no message to go on with. A commit that is to be
+// failEnd ends the life after a failed end hook, since there is no message to go on with. A commit that is to be
 // tried with fewer calls is no failure.
 func (t *Task) failEnd(ctx context.Context, err error) error {
 	unit := t.call.unit

@@ -16,7 +16,7 @@ func (in *Instance) serve(ctx context.Context) error {
 	if in.Phase.IsEnded() {
 		return supervise.ErrDone
 	}
-	err := in.session(ctx)
+	err := in.life(ctx)
 	var lost ownershipLost
 	if errors.As(err, &lost) && lost.by == in {
 		return in.takenOver(lost.FencedError)
@@ -24,8 +24,8 @@ func (in *Instance) serve(ctx context.Context) error {
 	return err
 }
 
-// session is the life itself, before serve looks at how it ended.
-func (in *Instance) session(ctx context.Context) error {
+// life is one life, before serve looks at how it ended.
+func (in *Instance) life(ctx context.Context) error {
 	s := in.Task.Load()
 	if s == nil {
 		var err error

@@ -14,7 +14,7 @@ type ownershipLost struct {
 
 func (e ownershipLost) Unwrap() error { return e.FencedError }
 
-// takenOver ends the session of a stage that another process owns now: there is nothing to restart. What becomes of the
+// takenOver ends the task of a stage that another process owns now: there is nothing to restart. What becomes of the
 // other stages of this process is for the run to decide.
 func (in *Instance) takenOver(err *FencedError) error {
 	in.Run.tell(supervise.Event{Kind: observe.TakenOver, Child: in.Definition.Name, Err: err})
