@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-
 	"penstock/internal/testing/child"
+	"penstock/internal/testing/natsserver"
 )
 
 // serverDir makes a process of this test a NATS server with this directory, which
@@ -20,17 +19,14 @@ import (
 const serverDir = "PENSTOCK_TEST_SERVER_DIR"
 
 func serverMain(dir string) {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
+	s, err := natsserver.Run(natsserver.Options(dir))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	s.Start()
-	if s.ReadyForConnections(time.Minute) {
-		fmt.Println(s.ClientURL())
-	}
+	fmt.Println(s.ClientURL())
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	s.Shutdown()
+	natsserver.Stop(s)
 	os.Exit(0)
 }
 
