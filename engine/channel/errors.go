@@ -14,6 +14,9 @@ var (
 	// ErrForeign: a stream of this name belongs to another data directory.
 	ErrForeign = errors.New("stream belongs to another data directory")
 
+	// ErrPartitions: a stage ran in another number of partitions than it has now; see [PartitionsError].
+	ErrPartitions = errors.New("another number of partitions")
+
 	// ErrStreamLost: the stream is not there any more.
 	ErrStreamLost = errors.New("stream is gone")
 

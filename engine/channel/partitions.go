@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// PartitionsError says that a stage ran in another number of partitions than it has now.
+// PartitionsError says in how many partitions a stage ran, and has now. It wraps [ErrPartitions].
 type PartitionsError struct {
 	Stage     string
 	Had, Have int
@@ -16,6 +16,8 @@ type PartitionsError struct {
 func (e *PartitionsError) Error() string {
 	return fmt.Sprintf("stage %s has run in %s and is declared with %d: its states and messages are divided by that number", e.Stage, partitions(e.Had), e.Have)
 }
+
+func (e *PartitionsError) Unwrap() error { return ErrPartitions }
 
 func partitions(n int) string {
 	if n == 1 {

@@ -86,7 +86,7 @@ func passing(err error) bool {
 	if refused := (*broker.PermissionError)(nil); errors.As(err, &refused) {
 		return !refused.Final()
 	}
-	for _, refusal := range []error{ErrForeign, ErrStreamLost, ErrSettings, ErrCorruptFrame, ErrKey, frame.ErrNewerVersion, broker.ErrClosed, jetstream.ErrMsgNotFound} {
+	for _, refusal := range []error{ErrForeign, ErrPartitions, ErrStreamLost, ErrSettings, ErrCorruptFrame, ErrKey, frame.ErrNewerVersion, broker.ErrClosed, jetstream.ErrMsgNotFound} {
 		if errors.Is(err, refusal) {
 			return false
 		}
