@@ -15,9 +15,13 @@ type Info struct {
 	Frames      uint64
 }
 
-// Info asks the server once.
+// Info waits out a server that is away.
 func (c *Channel) Info(ctx context.Context) (Info, error) {
-	info, err := c.state(ctx)
+	var info jetstream.StreamState
+	err := repeat(ctx, c.broker, c.logger, "read the state of stream "+c.name, func(ctx context.Context) (err error) {
+		info, err = c.state(ctx)
+		return err
+	})
 	if err != nil {
 		return Info{}, err
 	}
