@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-
 	"penstock/engine/internal/history"
 	"penstock/engine/observe"
 )
@@ -19,7 +17,7 @@ func (p *Pipeline) History(stage string) ([]observe.StageEvent, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []observe.StageEvent
+	var all [][]observe.StageEvent
 	for _, in := range instances {
 		if err := in.Observed.History.Flush(); err != nil {
 			return nil, err
@@ -28,8 +26,7 @@ func (p *Pipeline) History(stage string) ([]observe.StageEvent, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, events...)
+		all = append(all, events)
 	}
-	slices.SortStableFunc(all, func(a, b observe.StageEvent) int { return a.Time.Compare(b.Time) })
-	return all, nil
+	return history.Merge(all), nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine/internal/origins"
+	"penstock/engine/internal/plan"
 )
 
 // takeableReplays counts the requests for replays that a stage can take, and withdraws the others: a stage was renamed
@@ -17,7 +18,8 @@ func (r *run) takeableReplays(ctx context.Context, q *dlq.Queue) (n int, err err
 			return nil
 		}
 		if err := origins.Takes(r.Plan, request.Stage, request.Instance, request.Letter.Input); err != nil {
-			if done, err := origins.On(r.broker, r.Plan.Name, r.keys).HasReplayed(ctx, request.Stage, request.Sequence); err != nil {
+			id := plan.InstanceID{Stage: request.Stage, Number: request.Instance}
+			if done, err := origins.On(r.broker, r.Plan.Name, r.keys).HasReplayed(ctx, id, request.Sequence); err != nil {
 				return err
 			} else if done { // its process died before the letter was deleted, and the stage is gone since
 				return q.Settle(ctx, request)

@@ -110,43 +110,66 @@ func (i *Inspector) Pipeline() string { return i.pipeline }
 
 // State is that method of engine.Pipeline for a pipeline that is not running.
 func (i *Inspector) State(ctx context.Context, stage string, fn func(key string, state json.RawMessage) error) error {
-	view, s, err := i.view(ctx, stage)
+	s, err := i.shape(stage)
 	if err != nil {
 		return err
 	}
-	return s.Each(view, fn)
+	for _, id := range s.Instances(stage) {
+		view, err := i.view(ctx, id, s)
+		if err == nil {
+			err = s.Each(view, fn)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // StateOf is that method of engine.Pipeline for a pipeline that is not running.
 func (i *Inspector) StateOf(ctx context.Context, stage, key string) (json.RawMessage, error) {
-	view, s, err := i.view(ctx, stage)
+	s, err := i.shape(stage)
+	if err != nil {
+		return nil, err
+	}
+	view, err := i.view(ctx, s.InstanceOf(stage, key), s)
 	if err != nil {
 		return nil, err
 	}
 	return s.One(view, key)
 }
 
-func (i *Inspector) view(ctx context.Context, stage string) (*view.View, shape.Shape, error) {
+// shape says how the states of a stage are read.
+func (i *Inspector) shape(stage string) (shape.Shape, error) {
 	if err := plan.CheckName("stage", stage); err != nil {
-		return nil, shape.Shape{}, err
+		return shape.Shape{}, err
 	}
-	view := view.New(stage, i.store.Instance(plan.Only(stage).String()))
-	s, found, err := shape.Read(view.Store)
+	s, found, err := shape.Read(i.store.Instance(plan.Only(stage).String()))
+	if err == nil && !found {
+		err = i.noStage(stage)
+	}
+	return s, err
+}
+
+func (i *Inspector) noStage(stage string) error {
+	return fmt.Errorf("%w: pipeline %s has no stage %q", shape.ErrNoState, i.pipeline, stage)
+}
+
+// view is what an instance has committed.
+func (i *Inspector) view(ctx context.Context, of plan.InstanceID, s shape.Shape) (*view.View, error) {
+	b, err := i.server(ctx, channel.StreamName(i.pipeline, of.Stage))
 	if err != nil {
-		return nil, s, err
+		return nil, err
 	}
-	b, err := i.server(ctx, channel.StreamName(i.pipeline, stage))
+	ch, exists, err := channel.Find(ctx, b, channel.Spec{Pipeline: i.pipeline, Stage: of.Stage, Instance: of.Number, Keys: i.keys})
+	if err == nil && !exists {
+		err = i.noStage(of.Stage)
+	}
 	if err != nil {
-		return nil, s, err
+		return nil, err
 	}
-	ch, exists, err := channel.Find(ctx, b, channel.Spec{Pipeline: i.pipeline, Stage: stage, Keys: i.keys})
-	if err != nil {
-		return nil, s, err
-	}
-	if !found || !exists {
-		return nil, s, fmt.Errorf("%w: pipeline %s has no stage %q", shape.ErrNoState, i.pipeline, stage)
-	}
-	return view, s, view.CatchUp(ctx, ch, s.Keyed)
+	view := view.New(of.Stage, i.store.Instance(of.String()))
+	return view, view.CatchUp(ctx, ch, s.Keyed)
 }
 
 // Close releases the directory, and removes the copies.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -109,4 +110,14 @@ func Read(store ports.Store) ([]observe.StageEvent, error) {
 	}
 	sort.Slice(events, func(a, b int) bool { return events[a].Number < events[b].Number })
 	return events, nil
+}
+
+// Merge puts the events of several instances in the order of their times, and keeps the newest.
+func Merge(instances [][]observe.StageEvent) []observe.StageEvent {
+	if len(instances) == 1 {
+		return instances[0]
+	}
+	all := slices.Concat(instances...)
+	slices.SortStableFunc(all, func(a, b observe.StageEvent) int { return a.Time.Compare(b.Time) })
+	return all[max(len(all)-observe.HistorySize, 0):]
 }

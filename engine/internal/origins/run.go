@@ -21,14 +21,15 @@ type Run struct {
 	keys     *frame.Keys
 
 	mu    sync.Mutex
-	known map[string]stage
+	known map[plan.InstanceID]stage
 }
 
 var _ dlq.Run = (*Run)(nil)
 
-// stage is what the last frame of one says.
+// stage is what the last frame of one of its instances says.
 type stage struct {
 	there    bool
+	width    int  // how many instances it has
 	isHidden bool // its frames are authenticated, and the key is not at hand: nothing is known of it
 	isSource bool // it has made calls of its own
 	inputs   []frame.Position
@@ -37,23 +38,23 @@ type stage struct {
 
 // On is the run of a pipeline on a server. Without the keys of authenticated frames it knows only the names of stages.
 func On(b *broker.Broker, pipeline string, keys *frame.Keys) *Run {
-	return &Run{broker: b, pipeline: pipeline, keys: keys, known: map[string]stage{}}
+	return &Run{broker: b, pipeline: pipeline, keys: keys, known: map[plan.InstanceID]stage{}}
 }
 
 // CheckLetter refuses what cannot be a letter of the run.
 func (r *Run) CheckLetter(ctx context.Context, l dlq.Letter) error {
-	if err := r.look(ctx, l.Stage, func(s stage) error { return s.gaveUp(l) }); err != nil {
+	if err := r.look(ctx, plan.InstanceID{Stage: l.Stage, Number: l.Instance}, func(s stage) error { return s.gaveUp(l) }); err != nil {
 		return err
 	}
 	if l.To == "" || !l.CanReplay() {
 		return nil
 	}
-	return r.CheckReplay(ctx, l.To, onlyInstance, l)
+	return r.CheckReplay(ctx, l.To, 0, l)
 }
 
 // CheckReplay refuses a stage that does not take the message.
 func (r *Run) CheckReplay(ctx context.Context, name string, instance int, l dlq.Letter) error {
-	err := r.look(ctx, name, func(s stage) error { return s.takes(name, instance, l) })
+	err := r.look(ctx, plan.InstanceID{Stage: name, Number: instance}, func(s stage) error { return s.takes(name, instance, l) })
 	if errors.Is(err, dlq.ErrInvalid) {
 		return mended(err, l.Input)
 	}
@@ -63,50 +64,47 @@ func (r *Run) CheckReplay(ctx context.Context, name string, instance int, l dlq.
 // CheckValue knows no types.
 func (r *Run) CheckValue(string, dlq.Letter, []byte) error { return nil }
 
-// HasReplayed says that a stage, which the pipeline may have no more, has committed the effect of a request.
-func (r *Run) HasReplayed(ctx context.Context, name string, request uint64) (bool, error) {
-	s, err := r.read(ctx, name)
+// HasReplayed says that an instance, which the pipeline may have no more, has committed the effect of a request.
+func (r *Run) HasReplayed(ctx context.Context, of plan.InstanceID, request uint64) (bool, error) {
+	s, err := r.read(ctx, of)
 	return request < s.replayed, err
 }
 
-// onlyInstance is the number of the instance of a stage that has one.
-const onlyInstance = 0
-
 // look lets check judge a stage. What is known of it may be old, but only grows: so a refusal is judged anew.
-func (r *Run) look(ctx context.Context, name string, check func(stage) error) error {
+func (r *Run) look(ctx context.Context, id plan.InstanceID, check func(stage) error) error {
 	r.mu.Lock()
-	s, isKnown := r.known[name]
+	s, isKnown := r.known[id]
 	r.mu.Unlock()
 	if isKnown && check(s) == nil {
 		return nil
 	}
-	s, err := r.read(ctx, name)
+	s, err := r.read(ctx, id)
 	if err != nil {
-		return fmt.Errorf("look what stage %s has taken: %w", name, err)
+		return fmt.Errorf("look what stage %s has taken: %w", id.Stage, err)
 	}
 	r.mu.Lock()
-	r.known[name] = s
+	r.known[id] = s
 	r.mu.Unlock()
 	if !s.there {
 		stages, err := channel.Stages(ctx, r.broker, r.pipeline)
 		if err != nil {
 			return err
 		}
-		return noStage(r.pipeline, name, stages)
+		return noStage(r.pipeline, id.Stage, stages)
 	}
 	return check(s)
 }
 
-func (r *Run) read(ctx context.Context, name string) (stage, error) {
-	ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline, Stage: name, Keys: r.keys})
+func (r *Run) read(ctx context.Context, id plan.InstanceID) (stage, error) {
+	ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline, Stage: id.Stage, Instance: id.Number, Keys: r.keys})
 	if err != nil || !found {
 		return stage{isHidden: errors.Is(err, channel.ErrKey), there: err != nil}, isMissing(err)
 	}
 	last, _, err := ch.Last(ctx)
 	if err != nil {
-		return stage{isHidden: errors.Is(err, channel.ErrKey), there: true}, isMissing(err)
+		return stage{isHidden: errors.Is(err, channel.ErrKey), there: true, width: ch.Partitions()}, isMissing(err)
 	}
-	s := stage{there: true}
+	s := stage{there: true, width: ch.Partitions()}
 	if last.Frame == nil {
 		return s, nil
 	}
@@ -131,7 +129,7 @@ func isMissing(err error) error {
 
 // gaveUp says why the stage cannot have given up this message.
 func (s stage) gaveUp(l dlq.Letter) error {
-	if l.Instance != onlyInstance {
+	if !s.isHidden && l.Instance >= s.width {
 		return noInstance(l.Stage, l.Instance)
 	}
 	if s.isHidden || !l.CanReplay() { // a source's own value has no offset
@@ -154,8 +152,10 @@ func (s stage) gaveUp(l dlq.Letter) error {
 // nothing of its inputs.
 func (s stage) takes(name string, instance int, l dlq.Letter) error {
 	switch {
-	case instance != onlyInstance:
+	case !s.isHidden && instance >= s.width:
 		return noInstance(name, instance)
+	case s.width > 1 && name != l.Stage:
+		return fmt.Errorf("%w stage: %s runs in %d partitions, and which of them has the key of a message of stage %s is not known", dlq.ErrInvalid, name, s.width, l.Stage)
 	case s.isSource:
 		return noReader(name, l.Input, nil)
 	case s.isHidden || len(s.inputs) == 0:

@@ -9,14 +9,30 @@ import (
 	"unicode/utf8"
 
 	"penstock/engine/cborjson"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/view"
 )
 
 // Shape says how a stage's state is to be read without its program.
 type Shape struct {
-	Codec string `json:"codec"`
-	Keyed bool   `json:"keyed"`
+	Codec      string `json:"codec"`
+	Keyed      bool   `json:"keyed"`
+	Partitions int    `json:"partitions,omitempty"` // of the stage; 0: one
+}
+
+// Instances are those of the stage, each with a part of the states.
+func (s Shape) Instances(stage string) []plan.InstanceID {
+	list := make([]plan.InstanceID, max(s.Partitions, 1))
+	for n := range list {
+		list[n] = plan.InstanceID{Stage: stage, Number: n}
+	}
+	return list
+}
+
+// InstanceOf is the one that has the state of a key.
+func (s Shape) InstanceOf(stage, key string) plan.InstanceID {
+	return plan.InstanceID{Stage: stage, Number: plan.PartitionOf(plan.GroupOf(key), max(s.Partitions, 1))}
 }
 
 // ErrNoState says that there is no such stage, or no such key.

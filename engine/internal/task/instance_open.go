@@ -40,7 +40,11 @@ func (in *Instance) Open(ctx context.Context) error {
 
 // Shape is how the states of the stage are read.
 func (in *Instance) Shape() shape.Shape {
-	return shape.Shape{Codec: in.Definition.StateCodec(), Keyed: in.Definition.Keyed()}
+	s := shape.Shape{Codec: in.Definition.StateCodec(), Keyed: in.Definition.Keyed()}
+	if n := in.Definition.Width(); n > 1 {
+		s.Partitions = n
+	}
+	return s
 }
 
 // CheckPositions refuses a reader that is ahead of its channel, also one that

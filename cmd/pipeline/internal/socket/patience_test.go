@@ -1,11 +1,13 @@
 package socket
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,7 +94,9 @@ func served(t *testing.T, fn func(ctx context.Context, conn net.Conn)) Client {
 			if err != nil {
 				return
 			}
-			fn(t.Context(), conn)
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil { // an answer before it is none
+				fn(t.Context(), conn)
+			}
 			_ = conn.Close()
 		}
 	}()
