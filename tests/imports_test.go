@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"penstock/engine/internal/diskspace":       {"penstock/checkpoint", "penstock/engine/observe"},
 	"penstock/engine/internal/durability":      {"penstock/checkpoint", "penstock/engine/internal/blocks", "penstock/engine/internal/ports"},
 	"penstock/engine/internal/history":         {"penstock/dlq", "penstock/engine/observe", "penstock/engine/supervise", "penstock/engine/internal/ports"},
-	"penstock/engine/internal/shape":           {"penstock/engine/cborjson", "penstock/engine/internal/ports", "penstock/engine/internal/view"},
+	"penstock/engine/internal/shape":           {"penstock/engine/cborjson", "penstock/engine/internal/plan", "penstock/engine/internal/ports", "penstock/engine/internal/view"},
 	"penstock/engine/internal/plan":            {"penstock/engine/breaker", "penstock/engine/frame", "penstock/engine/observe", "penstock/engine/supervise"},
 	"penstock/engine/internal/origins":         {"penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/frame", "penstock/engine/remedy", "penstock/engine/internal/plan"},
 	"penstock/engine/internal/ports":           {"penstock/checkpoint", "penstock/dlq", "penstock/engine/broker", "penstock/engine/channel", "penstock/engine/internal/wall", "penstock/internal/pause"},
