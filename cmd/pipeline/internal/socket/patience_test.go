@@ -186,7 +186,6 @@ func TestAnAnswerOfNoPipelineIsNamed(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n":                                   "it names none",
 	} {
 		client := served(t, func(_ context.Context, conn net.Conn) {
-			_, _ = conn.Read(make([]byte, 4<<10))
 			_, _ = io.WriteString(conn, answer)
 		})
 		client.silence = 0
