@@ -77,7 +77,7 @@ func TestTimersWhenTheClockJumps(t *testing.T) {
 func TestTicksWhenTheClockIsPutBackBetweenRuns(t *testing.T) {
 	dir := t.TempDir()
 	ticks := 0
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	p := engine.New("between")
 	clockPipeline(p, make(chan struct{}), time.Hour, func(s clocked) {

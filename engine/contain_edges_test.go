@@ -202,7 +202,7 @@ func TestFunctionLeftBehindIsNotCalledAgain(t *testing.T) {
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil {
 		t.Fatal(err)

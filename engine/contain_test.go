@@ -141,7 +141,7 @@ func TestTroubleAnywhereIsContained(t *testing.T) {
 						x.release()
 					}
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 				defer cancel()
 				if err := p.Run(ctx, config); err != nil || !p.Status().Completed {
 					t.Fatalf("run: %v, %+v", err, p.Status())

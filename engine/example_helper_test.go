@@ -23,7 +23,7 @@ func exampleConfig() (config engine.Config, remove func()) {
 func complete(p *engine.Pipeline) {
 	config, remove := exampleConfig()
 	defer remove()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil || !p.Status().Completed {
 		fmt.Println("not complete:", err)

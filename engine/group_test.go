@@ -108,7 +108,7 @@ func TestStrategyRestartsStages(t *testing.T) {
 					close(everybody)
 				}
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			if err := p.Run(ctx, config); err != nil {
 				t.Fatal(err)
@@ -181,7 +181,7 @@ func TestFailureClimbsTheGroups(t *testing.T) {
 			config := testConfig(t, dir)
 			log := &lives{}
 			config.OnEvent = log.add
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			err := p.Run(ctx, config)
 			if failures == 3 { // of the worker once, then of inner once, then of the worker once again

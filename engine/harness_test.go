@@ -43,7 +43,7 @@ func runBounded(t *testing.T, p *engine.Pipeline, config engine.Config) error {
 
 func run(t *testing.T, p *engine.Pipeline, dir string) observe.Status {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, testConfig(t, dir)); err != nil {
 		t.Fatalf("run: %v", err)

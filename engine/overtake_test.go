@@ -33,7 +33,7 @@ func delayEach(d time.Duration) engine.Option {
 // A key whose message waits for its next attempt holds up nobody but itself.
 func TestOtherKeysOvertakeAFailingOne(t *testing.T) {
 	t.Parallel()
-	const n, keys = 10_000, 100
+	const n, keys = 2_000, 100
 	dir := t.TempDir()
 	var mu sync.Mutex
 	var order []uint64

@@ -193,7 +193,7 @@ func TestStartOnAFullDisk(t *testing.T) {
 	log := &logged{}
 	config := testConfig(t, dir)
 	config.Logger = log.logger()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p := engine.New("waits")
 	engine.Sink(p, "all", engine.Source(p, "numbers", count(10, 1)), ignore[struct{}, uint64])

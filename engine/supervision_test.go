@@ -18,7 +18,7 @@ import (
 // runFailing runs a pipeline that must end with an error, which it returns.
 func runFailing(t *testing.T, p *engine.Pipeline, dir string) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	err := p.Run(ctx, testConfig(t, dir))
 	if err == nil || ctx.Err() != nil {

@@ -101,7 +101,7 @@ func TestLostTailIsTakenBack(t *testing.T) {
 	p, total := tailed(n, noTokens())
 	config := testConfig(t, dir)
 	config.Sync = time.Hour
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // At most one message at each tick.
 func TestTimerReleasesWhatIsHeldOnTheOnlyInput(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p := engine.New("paced")
 	got := collect[uint64](t)
@@ -41,7 +41,7 @@ func TestTimerReleasesWhatIsHeldOnTheOnlyInput(t *testing.T) {
 
 func TestTimerEOFEndsTheStage(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p := engine.New("eof")
 	engine.Discard(engine.Stage(p, "timed",

@@ -26,7 +26,7 @@ func copying(files stages.Files, take func(line string) error) *engine.Pipeline 
 // taken nothing.
 func endedSource(t *testing.T, files stages.Files, dir string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p := copying(files, func(string) error { return engine.Unavailable(errors.New("the other side is away")) })
 	ended := make(chan error, 1)

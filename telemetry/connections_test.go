@@ -103,7 +103,7 @@ func TestProbesAreAnsweredBesideAThousandConnections(t *testing.T) {
 			}
 		}
 		for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL()+path[1:], nil)
 			if err != nil {
 				t.Fatal(err)

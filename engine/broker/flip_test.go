@@ -14,7 +14,7 @@ import (
 func TestAFlippedBitOfAMessageIsFlippedBack(t *testing.T) {
 	t.Parallel()
 	const messages = 20
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	config := Config{Dir: t.TempDir()}
 	b, err := Open(ctx, config)

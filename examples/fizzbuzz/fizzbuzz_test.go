@@ -77,7 +77,7 @@ func TestFizzBuzzWithFaults(t *testing.T) {
 	var log lockedBuffer
 	config := engine.Config{Dir: t.TempDir(), NATS: engine.NATS{URL: url}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	p := fizzbuzz.New(fizzbuzz.Config{Rate: time.Millisecond, Beats: 120})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil {
 		t.Fatalf("run: %v", err)
@@ -120,7 +120,7 @@ func TestFizzBuzzWithoutFaults(t *testing.T) {
 	t.Parallel()
 	config := engine.Config{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}
 	p := fizzbuzz.New(fizzbuzz.Config{Rate: time.Millisecond, Beats: 45, Faults: fizzbuzz.FaultsOff})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil {
 		t.Fatalf("run: %v", err)
@@ -151,7 +151,7 @@ func TestFizzBuzzStoppedInTheMiddleResumes(t *testing.T) {
 	if err := p.Run(first, stopping); err != nil || p.Status().Completed {
 		t.Fatalf("the first run: %v, %+v", err, p.Status())
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil {
 		t.Fatalf("the second run: %v", err)

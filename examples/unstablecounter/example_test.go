@@ -21,7 +21,7 @@ func ExampleNew() {
 	}
 	defer os.RemoveAll(dir)
 	config := engine.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 
 	five := &clock{ticks: 500}

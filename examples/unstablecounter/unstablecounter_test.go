@@ -127,7 +127,7 @@ func TestFiveSeconds(t *testing.T) {
 	o, c := &observed{Handler: slog.DiscardHandler}, &clock{ticks: 500}
 	config := o.config(t.TempDir(), c)
 	p := unstablecounter.New(unstablecounter.Options{Tick: c.tick})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, config); err != nil {
 		t.Fatalf("run: %v", err)
@@ -150,7 +150,7 @@ func TestStoppedInTheMiddleResumes(t *testing.T) {
 	if got, want := stateOf[unstablecounter.State](t, config, "counter"), (unstablecounter.State{Count: 244, Snapshot: 200}); got != want {
 		t.Errorf("after the stop: %+v, want %+v", got, want)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p = unstablecounter.New(unstablecounter.Options{Tick: c.tick})
 	if err := p.Run(ctx, config); err != nil {

@@ -26,7 +26,7 @@ func run(t *testing.T, config wordcount.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Run(ctx, engine.Config{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatalf("run: %v", err)

@@ -70,7 +70,7 @@ func TestEveryPeerReportsDamage(t *testing.T) {
 	for _, of := range peers() {
 		t.Run(of.system, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			_, err := of.run(func(p *program, n uint64) (func() error, error) {
 				if err := errors.Join(p.topic("first"), p.topic("second")); err != nil {

@@ -40,7 +40,7 @@ func (r *running) url() string {
 
 func ask(t *testing.T, url string, change func(*http.Request)) (int, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a server that never answers is a failure, with its name
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a server that never answers is a failure, with its name
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "GET", url, nil)
 	if err != nil {
