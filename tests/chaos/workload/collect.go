@@ -42,7 +42,7 @@ func (r *Result) look(ctx context.Context, s Spec, i *inspect.Inspector) error {
 		}
 		states := map[string]Rich{}
 		err := i.State(ctx, stage.Name, func(key string, data json.RawMessage) error {
-			state, err := older[Rich]().Decode(data)
+			state, err := anyType().Decode(data)
 			if err != nil {
 				return fmt.Errorf("state of %s, key %q: %w", stage.Name, key, err)
 			}
