@@ -28,21 +28,23 @@ type needs struct {
 	volume  volumeKind
 	sync    bool // with a sync interval
 	// refusal: what it does may be beyond repair; then the pipeline must refuse to go on, and say what to do.
-	refusal bool
+	refusal  bool
+	readOnly bool // it takes the right to write to the disk
+	writes   bool // it writes to the files of the pipeline itself
 }
 
 // and is what both need together; ok is false when they do not go together.
 func (n needs) and(m needs) (both needs, ok bool) {
 	both = needs{
 		server: n.server || m.server, proxy: n.proxy || m.proxy, noFiles: n.noFiles || m.noFiles,
-		volume: max(n.volume, m.volume), sync: n.sync || m.sync, refusal: n.refusal || m.refusal,
+		volume: max(n.volume, m.volume), sync: n.sync || m.sync, refusal: n.refusal || m.refusal, readOnly: n.readOnly || m.readOnly, writes: n.writes || m.writes,
 	}
 	if n.volume != noVolume && m.volume != noVolume && n.volume != m.volume {
 		return both, false
 	}
 	// A sync interval is about the embedded server, and so is a volume, but that of the server's own.
 	embedded := both.sync || both.volume == smallVolume || both.volume == diskVolume
-	return both, !(both.server && embedded)
+	return both, !(both.server && embedded) && !(both.readOnly && both.writes)
 }
 
 // faults are all there are.

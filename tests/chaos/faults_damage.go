@@ -15,7 +15,7 @@ import (
 )
 
 func damageFaults() []fault {
-	may := needs{refusal: true}
+	may := needs{refusal: true, writes: true}
 	return []fault{
 		{"flip", "some bits of a file in the data directory are flipped while nothing runs", may, (*cycle).flipBits},
 		{"truncate", "a file in the data directory is cut off while nothing runs", may, (*cycle).truncateFile},
