@@ -70,7 +70,6 @@ const (
 )
 
 func onlyChannels(k streamKind) bool { return k == ofChannel }
-func onlyLetters(k streamKind) bool  { return k != ofChannel }
 
 var apiRequests = []apiRequest{
 	{"$JS.API.STREAM.INFO.", "", "", "read the stream's information", nil},
@@ -79,7 +78,7 @@ var apiRequests = []apiRequest{
 	{"$JS.API.STREAM.DELETE.", "", "", "delete the stream when a complete pipeline starts over", nil},
 	{"$JS.API.STREAM.PURGE.", "", "", "trim frames that are not needed any more", onlyChannels},
 	{"$JS.API.STREAM.MSG.GET.", "", "", "read the last frame, or a dead letter", nil},
-	{"$JS.API.STREAM.MSG.DELETE.", "", "", "discard dead letters", onlyLetters},
+	{"$JS.API.STREAM.MSG.DELETE.", "", "", "discard dead letters, and take out of a channel what a repair deletes", nil},
 	{"$JS.API.CONSUMER.CREATE.", ".>", ".penstock-probe.probe", "create a consumer", nil},
 	{"$JS.API.CONSUMER.INFO.", ".*", ".penstock-probe", "read a consumer's information", nil},
 	{"$JS.API.CONSUMER.DELETE.", ".*", ".penstock-probe", "delete a consumer to create it again", nil},
