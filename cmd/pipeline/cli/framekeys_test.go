@@ -41,5 +41,19 @@ func TestLookingAtAuthenticatedFrames(t *testing.T) {
 	letter := exported(t, dlq.Letter{Origin: dlq.Origin{Stage: "worker", Input: "generator", Offset: 12345}})
 	withKey := c.run("dlq", "import", "--force", letter, "--dir", dir, "--frame-key-file", keys)
 	mustBe(t, withKey, app.ExitFailed, "imported 0 dead letters; 1 was refused", "stage worker has not taken message 12345 of generator")
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, []byte("fedcba9876543210\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refusesToJudge := func(args ...string) {
+		t.Helper()
+		r := c.run(append(args, "--dir", dir, "--frame-key-file", other)...)
+		if r.code == app.ExitOK {
+			t.Errorf("%v with another key: %s", args, r.stdout)
+		}
+		mustContain(t, args[1]+" with another key", r.err, "authenticated with a key that this process does not have", "--frame-key-file")
+	}
+	refusesToJudge("dlq", "import", "--force", letter)
 	mustBe(t, c.run("dlq", "import", "--force", letter, "--dir", dir), app.ExitOK, "imported 1 dead letter", "")
+	refusesToJudge("dlq", "replay", "--all")
 }

@@ -29,14 +29,15 @@ var _ dlq.Run = (*Run)(nil)
 // stage is what the last frame of one of its instances says.
 type stage struct {
 	there    bool
-	width    int  // how many instances it has
-	isHidden bool // its frames are authenticated, and the key is not at hand: nothing is known of it
-	isSource bool // it has made calls of its own
+	width    int   // how many instances it has
+	hidden   error // the key of its authenticated frames is not at hand: nothing is known of it
+	isSource bool  // it has made calls of its own
 	inputs   []frame.Position
 	replayed uint64 // the requests for replays below this sequence have had their effect
 }
 
-// On is the run of a pipeline on a server. Without the keys of authenticated frames it knows only the names of stages.
+// On is the run of a pipeline on a server. Without keys it knows only the names of stages
+// whose frames are authenticated; with keys that are not theirs it refuses to judge.
 func On(b *broker.Broker, pipeline string, keys *frame.Keys) *Run {
 	return &Run{broker: b, pipeline: pipeline, keys: keys, known: map[plan.InstanceID]stage{}}
 }
@@ -79,6 +80,9 @@ func (r *Run) look(ctx context.Context, id plan.InstanceID, check func(stage) er
 		return nil
 	}
 	s, err := r.read(ctx, id)
+	if err == nil && r.keys != nil {
+		err = s.hidden // who gives a key wants the check: with another key there would be none
+	}
 	if err != nil {
 		return fmt.Errorf("look what stage %s has taken: %w", id.Stage, err)
 	}
@@ -98,11 +102,11 @@ func (r *Run) look(ctx context.Context, id plan.InstanceID, check func(stage) er
 func (r *Run) read(ctx context.Context, id plan.InstanceID) (stage, error) {
 	ch, found, err := channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.pipeline, Stage: id.Stage, Instance: id.Number, Keys: r.keys})
 	if err != nil || !found {
-		return stage{isHidden: errors.Is(err, channel.ErrKey), there: err != nil}, isMissing(err)
+		return hiddenBy(err, stage{there: err != nil})
 	}
 	last, _, err := ch.Last(ctx)
 	if err != nil {
-		return stage{isHidden: errors.Is(err, channel.ErrKey), there: true, width: ch.Partitions()}, isMissing(err)
+		return hiddenBy(err, stage{there: true, width: ch.Partitions()})
 	}
 	s := stage{there: true, width: ch.Partitions()}
 	if last.Frame == nil {
@@ -119,20 +123,21 @@ func (r *Run) read(ctx context.Context, id plan.InstanceID) (stage, error) {
 	return s, nil
 }
 
-// isMissing passes over a key that is not at hand: what it hides is not known, and nothing is wrong.
-func isMissing(err error) error {
+// hiddenBy passes over a key that is not at hand: what it hides is not known, and nothing is wrong.
+func hiddenBy(err error, s stage) (stage, error) {
 	if errors.Is(err, channel.ErrKey) {
-		return nil
+		s.hidden = err
+		return s, nil
 	}
-	return err
+	return s, err
 }
 
 // gaveUp says why the stage cannot have given up this message.
 func (s stage) gaveUp(l dlq.Letter) error {
-	if !s.isHidden && l.Instance >= s.width {
+	if s.hidden == nil && l.Instance >= s.width {
 		return noInstance(l.Stage, l.Instance)
 	}
-	if s.isHidden || !l.CanReplay() { // a source's own value has no offset
+	if s.hidden != nil || !l.CanReplay() { // a source's own value has no offset
 		return nil
 	}
 	for _, p := range s.inputs {
@@ -152,13 +157,13 @@ func (s stage) gaveUp(l dlq.Letter) error {
 // nothing of its inputs.
 func (s stage) takes(name string, instance int, l dlq.Letter) error {
 	switch {
-	case !s.isHidden && instance >= s.width:
+	case s.hidden == nil && instance >= s.width:
 		return noInstance(name, instance)
 	case s.width > 1 && name != l.Stage:
 		return fmt.Errorf("%w stage: %s runs in %d partitions, and which of them has the key of a message of stage %s is not known", dlq.ErrInvalid, name, s.width, l.Stage)
 	case s.isSource:
 		return noReader(name, l.Input, nil)
-	case s.isHidden || len(s.inputs) == 0:
+	case s.hidden != nil || len(s.inputs) == 0:
 		return nil
 	}
 	for _, p := range s.inputs {
