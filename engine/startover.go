@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	if err != nil || n == 0 || r.config.DiscardLetters {
 		return err
 	}
-	canReplay, err := r.canReplay(ctx)
+	unreadable, canReplay, err := r.usesOfLetters(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,6 +94,11 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 	if r.config.NATS.URL != "" && r.Dir.IsNew() { // the commands need the directory
 		return remedy.Errorf("%w: pipeline %s is complete on this server, and its next run would delete %s. The data directory %s has nothing of that run, so they cannot be handled from it: "+
 			"restore the directory, or delete them with %v", ErrLettersLeft, r.Plan.Name, left, r.Dir.Path, remedy.DiscardLetters)
+	}
+	if unreadable != "" {
+		return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %s. None of them can be read: see the first with %v. "+
+			"To start: delete with %v, or run with %v",
+			ErrLettersLeft, r.Plan.Name, left, remedy.GetLetter.For(unreadable), remedy.DiscardLetter, remedy.DiscardLetters)
 	}
 	if !canReplay {
 		return remedy.Errorf("%w: pipeline %s is complete, and its next run would delete %s. No stage can take what is in there again: a source could not send it. "+
@@ -104,23 +110,28 @@ func (r *run) mayDiscardLetters(ctx context.Context) error {
 		ErrLettersLeft, r.Plan.Name, left, remedy.ReplayLetters, remedy.DiscardLetter, remedy.DiscardLetters, remedy.ExportLetters)
 }
 
-// canReplay says whether a stage takes at least one of the letters again.
-func (r *run) canReplay(ctx context.Context) (bool, error) {
+// usesOfLetters returns the first letter if none can be read, and whether a stage takes at least one of them again.
+func (r *run) usesOfLetters(ctx context.Context) (unreadable string, canReplay bool, _ error) {
 	letters, found, err := dlq.Lookup(ctx, r.broker.JetStream(), r.Plan.Name)
 	if err != nil || !found {
-		return false, err
+		return "", false, err
 	}
-	enough := errors.New("one is enough")
+	enough, canRead := errors.New("one is enough"), false
 	err = letters.Select(ctx, dlq.Filter{WithoutValues: true, Unreadable: true}, func(l dlq.Letter) error {
 		if l.CanReplay() {
 			return enough
 		}
+		canRead = canRead || !l.Unreadable
+		unreadable = cmp.Or(unreadable, l.ID())
 		return nil
 	})
 	if errors.Is(err, enough) {
-		return true, nil
+		return "", true, nil
 	}
-	return false, err
+	if canRead {
+		unreadable = ""
+	}
+	return unreadable, false, err
 }
 
 // tellDiscardedLetters says what goes before it goes.

@@ -107,11 +107,14 @@ func (r *run) fromOwnDirectory(ctx context.Context, other datadir.RunOn, n uint6
 	if n == 0 {
 		return start, nothing, nil
 	}
-	canReplay, err := r.canReplay(ctx)
+	unreadable, canReplay, err := r.usesOfLetters(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	letters = remedy.Errorf("discard them with %v, or keep a copy with %v", remedy.DiscardLetter.In(dir), remedy.ExportLetters.In(dir))
+	if unreadable != "" {
+		letters = remedy.Errorf("see why they cannot be read with %v, or discard them with %v", remedy.GetLetter.For(unreadable).In(dir), remedy.DiscardLetter.In(dir))
+	}
 	if canReplay {
 		letters = remedy.Errorf("replay what a stage can handle with %v, %v", remedy.ReplayLetters.In(dir), letters)
 	}

@@ -176,12 +176,12 @@ func (t *Task) callMessage(ctx context.Context, i *Input) error {
 	t.mark()
 	t.Batch.begin(p.Message.Time)
 	err := t.invoke(ctx, func() error { return t.check(i, t.Processor.CallMessage(ctx, p)) })
-	return t.conclude(i, err)
+	return t.conclude(ctx, i, err)
 }
 
 // conclude takes the message at hand, if its call succeeded.
-func (t *Task) conclude(i *Input, err error) error {
-	taken, err := t.answer(i, err)
+func (t *Task) conclude(ctx context.Context, i *Input, err error) error {
+	taken, err := t.answer(ctx, i, err)
 	if taken {
 		t.traceHead(i)
 		i.take()
@@ -192,7 +192,7 @@ func (t *Task) conclude(i *Input, err error) error {
 
 // answer handles what a function returned for its message or messages. It is true when they are consumed, and an
 // error when the call failed.
-func (t *Task) answer(i *Input, err error) (taken bool, _ error) {
+func (t *Task) answer(ctx context.Context, i *Input, err error) (taken bool, _ error) {
 	if t.Code.Guard.Abandoned() {
 		return false, errAbandoned
 	}
@@ -206,11 +206,11 @@ func (t *Task) answer(i *Input, err error) (taken bool, _ error) {
 	case answer.IsPostponed(err):
 		t.calledNothing()
 		t.inputIsBack(i)
-		return false, t.postpone(i, err)
+		return false, t.postpone(ctx, i, err)
 	case answer.IsUnavailable(err):
 		t.traceFailed(err)
 		t.calledOut(false)
-		return false, t.postpone(i, t.whileUnavailable(i, err))
+		return false, t.postpone(ctx, i, t.whileUnavailable(i, err))
 	case answer.IsRejected(err):
 		t.calledNothing()
 		return false, err
@@ -261,7 +261,7 @@ func (t *Task) callBatch(ctx context.Context, i *Input) error {
 	t.call.offset, t.call.count = first, len(t.Inbox.gathered)
 	t.Batch.begin(t.Inbox.gathered[len(t.Inbox.gathered)-1].Message.Time)
 	err := t.invoke(ctx, func() error { return t.check(i, t.Processor.CallBatch(ctx, i.Input.Index, t.Inbox.gathered)) })
-	taken, err := t.answer(i, err)
+	taken, err := t.answer(ctx, i, err)
 	if taken {
 		t.moved(i)
 	}

@@ -250,7 +250,7 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 		}
 		return t.check(i, t.Processor.CallMessage(ctx, &p))
 	})
-	return t.conclude(i, err)
+	return t.conclude(ctx, i, err)
 }
 
 // HintReplay is told that there may be a request for a stage.

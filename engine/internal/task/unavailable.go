@@ -23,7 +23,8 @@ func (t *Task) undoAway(ctx context.Context, said error) error {
 	t.calledOut(false)
 	err := errRewind
 	if i := t.call.input; i != nil {
-		err = t.postpone(i, t.whileUnavailable(i, said))
+		away := t.whileUnavailable(i, said)
+		err = t.contained(ctx, func() error { return t.postpone(ctx, i, away) })
 	} else {
 		t.isAway(t.call.unit, t.call.unit, said)
 	}

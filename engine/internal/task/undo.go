@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"errors"
 
 	"penstock/engine/internal/answer"
@@ -26,10 +27,10 @@ func (t *Task) undo() bool {
 	return true
 }
 
-// postpone undoes a call that was answered with Hold or Snooze. Where the
+// postpone undoes a call that was answered with Hold or Snooze, where the user's functions run. Where the
 // state cannot simply be put back the instance returns to its last commit,
 // commits what was before the message, and asks for it alone.
-func (t *Task) postpone(i *Input, said error) error {
+func (t *Task) postpone(ctx context.Context, i *Input, said error) error {
 	undone := !i.Input.Batch && t.undo()
 	if !undone && !t.clean() {
 		i.alone, i.aloneAt = true, t.call.offset
@@ -38,7 +39,7 @@ func (t *Task) postpone(i *Input, said error) error {
 	t.traceNothing()
 	t.Batch.undo()
 	if !undone {
-		if err := supervise.Contain(t.rollback); err != nil { // by the codec of the state
+		if err := t.restore(ctx); err != nil {
 			return err
 		}
 	}
@@ -52,5 +53,19 @@ func (t *Task) postpone(i *Input, said error) error {
 	default:
 		i.held = true
 	}
+	return nil
+}
+
+// restore is goBack where the user's functions run. The codec of the state is one of them: it is a call of its own, and
+// what goes wrong in it is no fault of the message.
+func (t *Task) restore(ctx context.Context) error {
+	t.call = t.unitCall(restoreUnit)
+	if err := t.invoke(ctx, func() error { return supervise.Call(t.rollback) }); err != nil {
+		return err
+	}
+	if t.Code.Guard.Abandoned() {
+		return errAbandoned
+	}
+	t.succeeded(restoreUnit)
 	return nil
 }
