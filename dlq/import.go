@@ -103,8 +103,11 @@ func (q *Queue) importLetter(ctx context.Context, l Letter, o ImportOptions) (wr
 		return false, err
 	}
 	if q.run != nil {
-		if err := q.run.CheckLetter(ctx, l); err != nil {
+		switch err := q.run.CheckLetter(ctx, l); {
+		case errors.Is(err, ErrInvalid):
 			return false, fmt.Errorf("%w: %w", errNotOfRun, err)
+		case err != nil: // it could not look: nothing is wrong with the letter
+			return false, err
 		}
 	}
 	if !o.Force {

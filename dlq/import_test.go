@@ -119,9 +119,15 @@ func TestImportRefusesAnotherRun(t *testing.T) {
 }
 
 // knowing is a run that has taken the messages below taken.
-type knowing struct{ taken uint64 }
+type knowing struct {
+	taken uint64
+	blind error // it cannot look
+}
 
 func (k knowing) CheckLetter(_ context.Context, l Letter) error {
+	if k.blind != nil {
+		return k.blind
+	}
 	if l.Offset >= k.taken {
 		return fmt.Errorf("%w offset", ErrInvalid)
 	}
@@ -155,6 +161,21 @@ func TestImportRefusesWhatTheRunCannotHave(t *testing.T) {
 		if n.Refused != 1 || len(refused) != 1 || !errors.Is(refused[0], ErrInvalid) || !strings.HasPrefix(refused[0].Error(), "2 ") {
 			t.Errorf("force %v: %+v, %v", force, n, refused)
 		}
+	}
+}
+
+// A run that cannot look, such as while its server is away, refuses no letter.
+func TestImportStopsWhenTheRunCannotLook(t *testing.T) {
+	t.Parallel()
+	q := openNew(t)
+	mustPut(t, q, letterAt(1), true)
+	file := exported(t, q)
+	other := open(t, natsserver.Start(t).JetStream(), testConfig())
+	away := errors.New("away")
+	other.Bind(knowing{taken: 2, blind: away})
+	n, err := other.Import(t.Context(), strings.NewReader(file), ImportOptions{Force: true})
+	if !errors.Is(err, away) || n != (Imported{}) {
+		t.Errorf("%+v, %v", n, err)
 	}
 }
 

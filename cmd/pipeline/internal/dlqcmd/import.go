@@ -2,6 +2,7 @@ package dlqcmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,7 +43,7 @@ func (c *dlqImportCmd) Run(q *Cmd, a *app.Invocation) error {
 				return err
 			})
 			if err != nil {
-				return fmt.Errorf("%w (%s imported before that; the same command again imports the rest)", err, counted.Things(n.Stored, "dead letter"))
+				return fmt.Errorf("%w (%s imported before that; %s the same command again imports the rest)", err, counted.Things(n.Stored, "dead letter"), first(err))
 			}
 			fmt.Fprintln(a.Stdout, importText(n))
 			if n.Refused > 0 {
@@ -51,6 +52,14 @@ func (c *dlqImportCmd) Run(q *Cmd, a *app.Invocation) error {
 			return nil
 		})
 	})
+}
+
+// first is what comes before the same command again.
+func first(err error) string {
+	if errors.Is(err, dlq.ErrInvalid) {
+		return "mend or remove that line, then"
+	}
+	return "mend the cause, then"
 }
 
 func importText(n dlq.Imported) string {
