@@ -14,7 +14,11 @@ func (p *Pipeline) Graph() observe.Graph {
 	}
 	order := p.plan.Order()
 	for _, d := range order {
-		g.Stages = append(g.Stages, observe.GraphStage{Name: d.Name, Kind: d.Kind, Group: d.Group.Path(), Keyed: d.Keyed()})
+		stage := observe.GraphStage{Name: d.Name, Kind: d.Kind, Group: d.Group.Path(), Keyed: d.Keyed()}
+		if n := d.Width(); n > 1 {
+			stage.Partitions = n
+		}
+		g.Stages = append(g.Stages, stage)
 	}
 	for _, d := range order {
 		for _, i := range d.Inputs {

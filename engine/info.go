@@ -12,12 +12,15 @@ type Info struct {
 	Pipeline string
 	Stage    string
 	Epoch    uint64 // grows with each owner of the stage
-	Start    uint64 // which start of the stage this is, across processes: 1, 2, 3 …
-	Commits  uint64 // frames the stage has committed
-	In       uint64 // messages it has taken
-	Out      uint64 // messages it has emitted
-	Attempt  int    // of the call at hand: 1, and one more for each failure
-	Replay   uint64 // of the call at hand: 0, or as in Message
+	// Partition is that of this instance, from 0, of Partitions in all; 0 and 1 for a stage without the option Partitions.
+	Partition, Partitions int
+
+	Start   uint64 // which start of the stage this is, across processes: 1, 2, 3 …
+	Commits uint64 // frames the stage has committed
+	In      uint64 // messages it has taken
+	Out     uint64 // messages it has emitted
+	Attempt int    // of the call at hand: 1, and one more for each failure
+	Replay  uint64 // of the call at hand: 0, or as in Message
 }
 
 // InfoOf returns what there is to know in a call of a stage function or hook.
@@ -29,12 +32,13 @@ func InfoOf(ctx context.Context) Info {
 	}
 	control, _ := in.Committed.Last()
 	info := Info{
-		Pipeline: in.Definition.Pipeline.Name,
-		Stage:    in.Definition.Name,
-		Epoch:    in.Ownership.Epoch,
-		Start:    in.Observed.Stats.Read().Starts,
-		Commits:  control.Commit,
-		Attempt:  task.CallOf(ctx, in).Attempt,
+		Pipeline:  in.Definition.Pipeline.Name,
+		Stage:     in.Definition.Name,
+		Epoch:     in.Ownership.Epoch,
+		Partition: in.ID.Number, Partitions: in.Definition.Width(),
+		Start:   in.Observed.Stats.Read().Starts,
+		Commits: control.Commit,
+		Attempt: task.CallOf(ctx, in).Attempt,
 	}
 	info.Replay = task.CallOf(ctx, in).Replay()
 	info.In = in.TakenOf(&control)

@@ -45,6 +45,9 @@ func (r *run) openInMemory(ctx context.Context) error {
 	r.Server, r.Letters = memory.Host{}, r.memory.Letters()
 	r.Checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
 	for _, d := range r.Plan.Order() {
+		if err := r.memory.Divide(d.Name, d.Width()); err != nil {
+			return otherPartitions(err)
+		}
 		for _, id := range d.Instances() {
 			r.AddInstance(d, id, r.memory.Store(id.String()), memory.MaxPayload)
 		}

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"penstock/checkpoint"
@@ -274,12 +273,8 @@ func (r *run) openChannel(ctx context.Context, in *task.Instance) error {
 		OnForeign:       in.Observed.Foreign.Met,
 		Keys:            r.keys,
 	})
-	var other *channel.PartitionsError
-	if errors.As(err, &other) {
-		return remedy.Errorf("%w: %w; run it with %d, or start over with %v", ErrRefused, other, other.Had, remedy.Fresh)
-	}
 	if err != nil {
-		return err
+		return otherPartitions(err)
 	}
 	in.Channel = ch
 	if r.wasLazy {

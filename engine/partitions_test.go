@@ -12,14 +12,7 @@ import (
 
 	"penstock/dlq"
 	"penstock/engine"
-	"penstock/engine/internal/compiled"
 )
-
-// widen runs a stage in partitions.
-func widen(p *engine.Pipeline, stage string, n int) {
-	plan, _ := compiled.Of(p)
-	plan.Stage(stage).Options.Partitions = n
-}
 
 // byKey is what a sink in partitions saw of each key, in order. Its instances call it at the same time.
 type byKey struct {
@@ -66,8 +59,8 @@ func wide(into *byKey, stop func(), counts, sinks int) *engine.Pipeline {
 		}
 		return nil
 	})
-	widen(p, "sums", counts)
-	widen(p, "sink", sinks)
+	p.SetPartitions("sums", counts)
+	p.SetPartitions("sink", sinks)
 	return p
 }
 

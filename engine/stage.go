@@ -74,6 +74,7 @@ func declare[S, Out any](scope Scope, name string, kind observe.Kind, parts []Pa
 	p, opts := where.pipeline, where.options
 	stream := newStream[Out](p)
 	d := &plan.Stage{Pipeline: p.plan, Group: where.group, Name: name, Kind: kind, Options: opts}
+	d.Stateless = reflect.TypeFor[S]().Size() == 0
 	t := &typed[S, Out]{Stage: d, pipeline: p, codec: DefaultCodec[S](), output: stream.code}
 	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
 		d.Output = stream.definition

@@ -36,11 +36,11 @@ func (r *run) status() observe.Status {
 	children := map[string]supervise.ChildStatus{}
 	task.Index(children, r.Supervisor.Status())
 	s.Completed = true
-	for _, in := range r.Instances {
-		stage := statusOf(in, children[in.StageName()])
+	for instances := range r.ByStage() {
+		stage := stageStatus(instances, children)
 		s.Completed = s.Completed && stage.Ended
 		s.Stages = append(s.Stages, stage)
-		s.Channels = append(s.Channels, channelsOf(in)...)
+		s.Channels = append(s.Channels, channelsOf(instances)...)
 	}
 	s.Checkpoint, s.Broker = r.Checkpointer.Past.Status(), r.brokerStatus()
 	for _, g := range r.Plan.Groups {
@@ -52,6 +52,17 @@ func (r *run) status() observe.Status {
 		s.Groups = append(s.Groups, status)
 	}
 	return s
+}
+
+func stageStatus(instances []*task.Instance, children map[string]supervise.ChildStatus) observe.StageStatus {
+	list := make([]observe.StageStatus, len(instances))
+	for k, in := range instances {
+		list[k] = statusOf(in, children[in.StageName()])
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return observe.OfPartitions(instances[0].Definition.Name, list)
 }
 
 func statusOf(in *task.Instance, child supervise.ChildStatus) observe.StageStatus {

@@ -63,6 +63,24 @@ func TestWiringMistakesAreReportedBeforeAnythingStarts(t *testing.T) {
 			engine.Discard(engine.Stage(p, "ticks", engine.On(engine.KeyBy(a, func(uint64) string { return "" }), pass[uint64]),
 				engine.Every(time.Second, func(context.Context, *struct{}, time.Time, engine.Emit[uint64]) error { return nil })))
 		}, `stage "ticks" is keyed and has an engine.Every timer`},
+		"partitions of a source": {func(p *engine.Pipeline) {
+			engine.Discard(engine.Source(p.With(engine.Partitions(2)), "a", count(1, 1)))
+		}, `source "a" has 2 partitions`},
+		"partitions of one state": {func(p *engine.Pipeline) {
+			engine.Sink(p.With(engine.Partitions(2)), "sum", engine.Source(p, "a", count(1, 1)), ignore[int, uint64])
+		}, `stage "sum" has 2 partitions and one state`},
+		"partitions of a timer": {func(p *engine.Pipeline) {
+			a := engine.Source(p, "a", count(1, 1))
+			engine.Discard(engine.Stage(p.With(engine.Partitions(2)), "ticks", engine.On(a, pass[uint64]),
+				engine.Every(time.Second, func(context.Context, *struct{}, time.Time, engine.Emit[uint64]) error { return nil })))
+		}, `stage "ticks" has 2 partitions and an engine.Every timer`},
+		"too many partitions": {func(p *engine.Pipeline) {
+			engine.Sink(p.With(engine.Partitions(1025)), "sink", engine.Source(p, "a", count(1, 1)), ignore[struct{}, uint64])
+		}, `stage "sink" has 1025 partitions: it can have 1 to 1024`},
+		"partitions of nothing": {func(p *engine.Pipeline) {
+			engine.Discard(engine.Source(p, "a", count(1, 1)))
+			p.SetPartitions("b", 2)
+		}, `there is no stage "b" to run in 2 partitions: the stages are a`},
 		"timer without interval": {func(p *engine.Pipeline) {
 			a := engine.Source(p, "a", count(1, 1))
 			engine.Discard(engine.Stage(p, "ticks", engine.On(a, pass[uint64]),

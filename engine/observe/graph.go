@@ -22,6 +22,8 @@ type GraphStage struct {
 	Kind  Kind   `json:"kind"`
 	Group string `json:"group,omitempty"` // its path: "back", "back/inner"; "" is the pipeline itself
 	Keyed bool   `json:"keyed,omitempty"` // it has a state for each key
+
+	Partitions int `json:"partitions,omitempty"` // instances, if there are several
 }
 
 // GraphChannel is what one stage writes and another reads.

@@ -43,6 +43,10 @@ type StageStatus struct {
 	UptimeSeconds float64       `json:"uptime_seconds"`         // the same
 	Busy          time.Duration `json:"-"`                      // inside the stage's functions, in this process
 	BusySeconds   float64       `json:"busy_seconds"`           // the same
+
+	// Partitions are the instances of a stage that has several, "stage.0", "stage.1" …; nil when it has one. The other
+	// fields are then about all together: sums, and the worst of states, of health and of waits.
+	Partitions []StageStatus `json:"partitions,omitempty"`
 }
 
 // GroupStatus is what a group is doing.

@@ -31,6 +31,7 @@ var (
 	DiscardLetters  = Remedy{Name: "Config.DiscardLetters"}  // of the last run
 	DeadLetterCount = Remedy{Name: "Config.DeadLetterCount"} // keep more
 	DeadLetterBytes = Remedy{Name: "Config.DeadLetterBytes"} // keep more
+	SetPartitions   = Remedy{Name: "Pipeline.SetPartitions"} // of a stage: the argument is as in "tally=4"
 
 	Examine = Remedy{Name: "doctor.Examine"}  // look what is wrong with a data directory
 	Repair  = Remedy{Name: "doctor.Repair"}   // mend it

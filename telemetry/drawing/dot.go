@@ -86,6 +86,9 @@ func (d *dot) stage(s observe.GraphStage, depth int) {
 	if s.Keyed {
 		kind += ", by key"
 	}
+	if s.Partitions > 1 {
+		kind += fmt.Sprintf(", %d partitions", s.Partitions)
+	}
 	label, tip, color := []string{s.Name, kind}, []string{s.Name + ": " + kind}, record.Grey
 	if now, ok := d.stageNow(s.Name); ok {
 		color = now.Color

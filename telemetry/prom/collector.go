@@ -1,6 +1,7 @@
 package prom
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,9 @@ func (c *Collector) Describe(out chan<- *prometheus.Desc) {
 	for _, m := range stageMetrics {
 		out <- m.desc
 	}
+	for _, m := range partitionMetrics {
+		out <- m.desc
+	}
 	for _, m := range channelMetrics {
 		out <- m.desc
 	}
@@ -56,6 +60,11 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 			m.read(s, func(v float64, labels ...string) {
 				out <- m.metric(v, append([]string{c.name, s.Name}, labels...))
 			})
+		}
+		for n := range s.Partitions {
+			for _, m := range partitionMetrics {
+				m.read(&s.Partitions[n], func(v float64, _ ...string) { out <- m.metric(v, []string{c.name, s.Name, strconv.Itoa(n)}) })
+			}
 		}
 	}
 	for k := range status.Channels {

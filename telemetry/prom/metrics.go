@@ -64,6 +64,24 @@ var stageMetrics = append(stageCounters(), []metric[observe.StageStatus]{
 	stageGauge("ended", "1 when the stage has ended.", func(s *observe.StageStatus) float64 { return boolFloat(s.Ended) }),
 }...)
 
+func partitionMetric(kind prometheus.ValueType, name, help string, read func(s *observe.StageStatus) float64) metric[observe.StageStatus] {
+	return metric[observe.StageStatus]{desc("partition_"+name, help, "pipeline", "stage", "partition"), kind,
+		func(s *observe.StageStatus, give func(float64, ...string)) { give(read(s)) }}
+}
+
+// partitionMetrics are about each instance of a stage that has several: they show which one has more to do than the
+// others.
+var partitionMetrics = []metric[observe.StageStatus]{
+	partitionMetric(prometheus.CounterValue, "messages_in_total", "Messages that the partition has consumed, by commits.", func(s *observe.StageStatus) float64 { return float64(s.In) }),
+	partitionMetric(prometheus.CounterValue, "messages_out_total", "Messages that the partition has emitted, by commits.", func(s *observe.StageStatus) float64 { return float64(s.Out) }),
+	partitionMetric(prometheus.CounterValue, "dead_letters_total", "Messages of the partition that became dead letters.", func(s *observe.StageStatus) float64 { return float64(s.DeadLetters) }),
+	partitionMetric(prometheus.CounterValue, "busy_seconds_total", "Time spent in the partition's functions, in this process.", func(s *observe.StageStatus) float64 { return s.BusySeconds }),
+	partitionMetric(prometheus.GaugeValue, "lag_messages", "Messages that are committed upstream for the partition and not yet consumed.", func(s *observe.StageStatus) float64 { return float64(s.Lag) }),
+	partitionMetric(prometheus.GaugeValue, "running", "1 when the partition runs or has ended, 0 when it is down.", func(s *observe.StageStatus) float64 {
+		return boolFloat(s.Ended || s.State == supervise.StateRunning.String())
+	}),
+}
+
 func channelMetric(kind prometheus.ValueType, name, help string, read func(c *observe.ChannelStatus) float64) metric[observe.ChannelStatus] {
 	return metric[observe.ChannelStatus]{desc("channel_"+name, help, "pipeline", "stream", "reader"), kind,
 		func(c *observe.ChannelStatus, give func(float64, ...string)) { give(read(c)) }}

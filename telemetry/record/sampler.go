@@ -92,7 +92,7 @@ func (s *sampler) stage(now *observe.StageStatus, seconds float64) StageSample {
 		if before := &s.before.Stages[k]; before.Name == now.Name && seconds > 0 {
 			out.InRate = rate(before.In, now.In, seconds)
 			out.OutRate = rate(before.Out, now.Out, seconds)
-			out.Busy = min(max((now.Busy-before.Busy).Seconds()/seconds, 0), 1)
+			out.Busy = min(max((now.Busy-before.Busy).Seconds()/seconds/float64(max(len(now.Partitions), 1)), 0), 1)
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"penstock/engine/channel"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/ports"
 )
@@ -21,6 +22,7 @@ type Backend struct {
 	pipeline string // "": none has run
 	inUse    bool
 	logs     map[plan.InstanceID]*Log
+	widths   map[string]int // partitions by stage
 	disk     *Disk
 	letters  *Letters
 	states   ReadStates
@@ -68,6 +70,18 @@ func (b *Backend) Clear() {
 
 func (b *Backend) clear(pipeline string) {
 	b.pipeline, b.logs, b.disk, b.letters = pipeline, map[plan.InstanceID]*Log{}, NewDisk(), NewLetters(pipeline)
+	b.widths = map[string]int{}
+}
+
+// Divide remembers in how many partitions a stage runs. It is an error if that was another number.
+func (b *Backend) Divide(stage string, partitions int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if had := b.widths[stage]; had != 0 && had != partitions {
+		return &channel.PartitionsError{Stage: stage, Had: had, Have: partitions}
+	}
+	b.widths[stage] = partitions
+	return nil
 }
 
 // Log is the channel of an instance.

@@ -122,6 +122,7 @@ func (d *Stage) Check(say sayFunc) {
 	if keyed > 0 && len(d.Timers) > 0 {
 		say("stage %q is keyed and has an engine.Every timer, which needs an unkeyed state", d.Name)
 	}
+	d.checkPartitions(say)
 	for _, problem := range d.Problems {
 		say("stage %q: %v", d.Name, problem)
 	}

@@ -15,7 +15,7 @@ type Options struct {
 	AttemptDelay *supervise.Backoff
 	Unfit        *Limit // nil: the pipeline stops
 	Batch        int
-	Partitions   int // instances that share the keys of the inputs; 0: one, see Stage.Width
+	Partitions   int // instances of the stage, see Stage.Width; 0: one
 	Keys         int // 0: bounded by memory
 	KeyMemory    int // bytes; 0: the default, or bounded by keys
 	Branches     []*Stream

@@ -19,6 +19,22 @@ func PartitionOf(group, partitions int) int { return group * partitions / KeyGro
 // Width is in how many partitions the stage runs, each an instance of its own.
 func (s *Stage) Width() int { return max(s.Options.Partitions, 1) }
 
+// checkPartitions refuses what cannot be divided.
+func (s *Stage) checkPartitions(say sayFunc) {
+	n := s.Options.Partitions
+	switch {
+	case n < 0 || n > KeyGroups:
+		say("stage %q has %d partitions: it can have 1 to %d, and 0 for one on each core", s.Name, n, KeyGroups)
+	case s.Width() == 1:
+	case s.Kind == KindSource:
+		say("source %q has %d partitions: a source runs as one instance; declare several sources instead", s.Name, n)
+	case !s.Keyed() && !s.Stateless:
+		say("stage %q has %d partitions and one state: read its inputs by engine.KeyBy, or give it the state struct{}", s.Name, n)
+	case len(s.Timers) > 0:
+		say("stage %q has %d partitions and an engine.Every timer, which would come to each of them: declare the timer in a stage of its own", s.Name, n)
+	}
+}
+
 // Destination is what one instance writes for one reader: all of a stream, which readers with one partition share, or
 // what a partition of a reader gets.
 type Destination struct {

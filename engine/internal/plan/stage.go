@@ -25,6 +25,7 @@ type Stage struct {
 	Timers     []Timer
 	SetsTimers bool    // some are set by its functions
 	Output     *Stream // nil for None
+	Stateless  bool    // its state has no room for anything
 	Options    Options
 	Problems   []error
 	StateCodec func() string // its name

@@ -20,29 +20,34 @@ type aged struct {
 	count uint32
 }
 
-// Measures are those of every instance.
-func (r *Run) Measures() []observe.StageMeasures {
-	list := make([]observe.StageMeasures, len(r.Instances))
-	for k, in := range r.Instances {
-		list[k] = observe.StageMeasures{
-			Stage:   in.StageName(),
-			Calls:   in.Observed.measures.calls.Snapshot(),
-			Commits: in.Observed.measures.commits.Snapshot(),
-			Batches: in.Observed.measures.batches.Snapshot(),
+// Measures are those of every stage.
+func (r *Run) Measures() (list []observe.StageMeasures) {
+	for instances := range r.ByStage() {
+		stage := instances[0].Definition
+		all := observe.StageMeasures{Stage: stage.Name, Inputs: make([]observe.InputMeasures, len(stage.Inputs))}
+		for k, i := range stage.Inputs {
+			all.Inputs[k].Stream = i.Stream.String()
 		}
-		list[k].Ages, list[k].Inputs = in.agesByInput()
+		for _, in := range instances {
+			in.addMeasures(&all)
+		}
+		list = append(list, all)
 	}
 	return list
 }
 
-// agesByInput returns the ages of all that was taken, and those of each input.
-func (in *Instance) agesByInput() (all measure.Snapshot, list []observe.InputMeasures) {
-	all, list = in.Observed.measures.ages[0].Snapshot(), make([]observe.InputMeasures, len(in.Edges))
+func (in *Instance) addMeasures(all *observe.StageMeasures) {
+	m := &in.Observed.measures
+	all.Calls = all.Calls.Plus(m.calls.Snapshot())
+	all.Commits = all.Commits.Plus(m.commits.Snapshot())
+	all.Batches = all.Batches.Plus(m.batches.Snapshot())
+	all.Ages = all.Ages.Plus(m.ages[0].Snapshot())
 	for k := range in.Edges {
-		list[k] = observe.InputMeasures{Stream: in.Edges[k].String(), Ages: in.Observed.measures.ages[1+k].Snapshot()}
-		all = all.Plus(list[k].Ages)
+		ages := m.ages[1+k].Snapshot()
+		all.Ages = all.Ages.Plus(ages)
+		input := &all.Inputs[in.Edges[k].Input.Index]
+		input.Ages = input.Ages.Plus(ages)
 	}
-	return all, list
 }
 
 // To look at the clock costs as much as a quick call: of these so many are

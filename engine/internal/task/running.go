@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -107,6 +108,21 @@ func (r *Run) InstancesOf(stage string) (list []*Instance) {
 		}
 	}
 	return list
+}
+
+// ByStage gives the instances of each stage, producers before readers.
+func (r *Run) ByStage() iter.Seq[[]*Instance] {
+	return func(yield func([]*Instance) bool) {
+		for first, k := 0, 1; k <= len(r.Instances); k++ {
+			if k < len(r.Instances) && r.Instances[k].ID.Stage == r.Instances[first].ID.Stage {
+				continue
+			}
+			if !yield(r.Instances[first:k:k]) {
+				return
+			}
+			first = k
+		}
+	}
 }
 
 // InstanceOf is the one with an id, or nil.

@@ -68,6 +68,7 @@ var remedyFlags = map[string]string{
 	remedy.DiscardLetters.Name:  "--discard-letters",
 	remedy.DeadLetterCount.Name: "--dead-letters",
 	remedy.DeadLetterBytes.Name: "--dead-letter-bytes",
+	remedy.SetPartitions.Name:   "--partitions",
 	remedy.ForceImport.Name:     "--force",
 	remedy.ReplayTo.Name:        "--to",
 }
