@@ -15,12 +15,15 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/plan"
+	"penstock/engine/internal/shape"
 	"penstock/engine/internal/view"
 	"penstock/internal/counted"
 )
 
-// channelFacts are what the frames of a channel say together.
+// channelFacts are what the frames of an instance say together.
 type channelFacts struct {
+	of          plan.InstanceID
+	width       int // in how many partitions its stage runs
 	frames      int
 	first, last uint64 // commits
 	epoch       uint64
@@ -43,6 +46,14 @@ func newFacts() *channelFacts {
 	return &channelFacts{next: map[destination]uint64{}, gaps: map[destination]uint64{}, signed: map[string]int{}}
 }
 
+// name is that of the stage, or of its instance where it has several.
+func (f *channelFacts) name() string {
+	if f.width > 1 {
+		return f.of.String()
+	}
+	return f.of.Stage
+}
+
 // signedWith tells how many frames are authenticated, by key.
 func (f *channelFacts) signedWith() string {
 	text, open := "", f.frames
@@ -62,7 +73,7 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 		return err
 	}
 	for _, stage := range stages {
-		if err := l.channel(ctx, b, store, stage); err != nil {
+		if err := l.stage(ctx, b, store, stage); err != nil {
 			return fmt.Errorf("channel of stage %s: %w", stage, err)
 		}
 	}
@@ -72,9 +83,8 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 			return err
 		}
 		for _, name := range names {
-			stage, _, _ := strings.Cut(name, ".")
-			if l.stages[stage] == nil {
-				l.wrong("channel "+stage, "it is gone, but its stage has a checkpoint")
+			if l.stages[name] == nil {
+				l.wrong("channel "+strings.TrimSuffix(name, ".0"), "it is gone, but its stage has a checkpoint")
 			}
 		}
 	}
@@ -82,17 +92,36 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 	return l.letters(ctx, b, store)
 }
 
-// channel reads all frames of a channel, and applies those after the checkpoint.
-func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
-	part := "channel " + stage
-	m := &misfits{removed: l.x.removed[stage]}
-	ch, found, err := channel.Find(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: stage, Keys: l.x.keys, PassDamaged: m.pass})
+// stage reads the channel of a stage: each of its instances has frames of its own in it.
+func (l *look) stage(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
+	ch, found, err := channel.Lookup(ctx, b, l.pipeline, stage)
 	if err != nil {
-		return l.refusal(part, err)
+		return l.refusal("channel "+stage, err)
 	}
 	if !found {
 		return nil
 	}
+	width := ch.Partitions()
+	if store != nil { // it knows the number too, as where the settings of the stream were damaged
+		s, _, err := shape.Read(store.Instance(plan.Only(stage).String()))
+		if err != nil {
+			return err
+		}
+		width = max(width, s.Partitions)
+	}
+	isForeign := l.isForeign(ch, "channel "+stage)
+	for n := range width {
+		facts := newFacts()
+		facts.of, facts.width = plan.InstanceID{Stage: stage, Number: n}, width
+		if err := l.instance(ctx, b, store, facts, isForeign); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isForeign says that the stream belongs to another directory.
+func (l *look) isForeign(ch *channel.Channel, part string) bool {
 	id := ch.Identity()
 	foreign := l.identity != "" && id != l.identity
 	if foreign {
@@ -103,8 +132,21 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 		}
 		l.wrong(part, "it belongs to another data directory (%sits identity is %s, this one's %s)", where, id, l.identity)
 	}
-	facts := newFacts()
-	l.stages[stage] = facts
+	return foreign
+}
+
+// instance reads all frames of an instance, and applies those after the checkpoint.
+func (l *look) instance(ctx context.Context, b *broker.Broker, store *checkpoint.Store, facts *channelFacts, isForeign bool) error {
+	of, part := facts.of, "channel "+facts.name()
+	m := &misfits{removed: l.x.removed[of.Stage]}
+	ch, found, err := channel.Find(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: of.Stage, Instance: of.Number, Keys: l.x.keys, PassDamaged: m.pass})
+	if err != nil {
+		return l.refusal(part, err)
+	}
+	if !found {
+		return nil
+	}
+	l.stages[of.String()] = facts
 	err = ch.Replay(ctx, 1, func(r channel.Record) error {
 		l.frame(part, facts, r)
 		m.between(r)
@@ -114,11 +156,11 @@ func (l *look) channel(ctx context.Context, b *broker.Broker, store *checkpoint.
 		return l.refusal(part, err)
 	}
 	l.check("%s: %s, commits %d to %d%s", part, counted.Things(facts.frames, "frame"), facts.first, facts.last, facts.signedWith())
-	passable, err := l.misfits(ctx, part, stage, m, func() (bool, error) { return l.mayRemake(ctx, b, facts, store != nil) })
-	if err != nil || !passable || store == nil || foreign { // a refusal would advise to start over
+	passable, err := l.misfits(ctx, part, of, m, func() (bool, error) { return l.mayRemake(ctx, b, facts, store != nil) })
+	if err != nil || !passable || store == nil || isForeign { // a refusal would advise to start over
 		return err
 	}
-	view := view.New(stage, store.Instance(plan.Only(stage).String()))
+	view := view.New(of.Stage, store.Instance(of.String()))
 	if err := view.CatchUp(ctx, ch, false); err != nil {
 		return l.refusal(part, err)
 	}
@@ -179,18 +221,38 @@ func (l *look) positions() {
 	for _, name := range names {
 		for _, p := range l.stages[name].inputs {
 			if p.Stream != plan.ReplayStream {
-				l.position(name, p, l.stages[name].ended)
+				l.position(l.stages[name], p)
 			}
 		}
 	}
-	l.check("positions of %s", counted.Things(len(names), "stage"))
+	l.checkedPositions(names)
 }
 
-func (l *look) position(stage string, p frame.Position, ended bool) {
+// checkedPositions says of how many stages; names are those of instances.
+func (l *look) checkedPositions(names []string) {
+	stages := map[string]bool{}
+	for _, name := range names {
+		stage, _, _ := strings.Cut(name, ".")
+		stages[stage] = true
+	}
+	text := counted.Things(len(stages), "stage")
+	if len(names) > len(stages) {
+		text += " with " + counted.Things(len(names), "instance")
+	}
+	l.check("positions of %s", text)
+}
+
+func (l *look) position(reader *channelFacts, p frame.Position) {
 	from, branch, _ := strings.Cut(p.Stream, "/")
-	to := destination{branch: branch}
-	producer := l.stages[from]
+	stage, to := reader.name(), destination{branch: branch}
+	if reader.width > 1 {
+		to = destination{plan.DividedBranch(branch, reader.of.Stage), uint32(reader.of.Number)}
+	}
+	producer := l.stages[plan.InstanceID{Stage: from, Number: int(p.Instance)}.String()]
 	part := "channel " + from
+	if producer != nil {
+		part = "channel " + producer.name()
+	}
 	switch {
 	case producer == nil:
 		l.wrong(part, "it is gone, but stage %s reads it", stage)
@@ -198,7 +260,7 @@ func (l *look) position(stage string, p frame.Position, ended bool) {
 		l.note(part, "it ends after %s, and stage %s has consumed %d: a power cut lost the newest ones, since the server syncs at an interval; the next start rolls back the commits that consumed them", counted.Things(producer.next[to], "message"), stage, p.Offset)
 	case p.Offset > producer.next[to]:
 		l.wrong(part, "it ends after %s, and stage %s has consumed %d: it lost its tail", counted.Things(producer.next[to], "message"), stage, p.Offset)
-	case p.Offset < producer.gaps[to] && !ended:
+	case p.Offset < producer.gaps[to] && !reader.ended:
 		l.wrong(part, "stage %s has consumed %s of %s, and some before offset %d are missing", stage, counted.Things(p.Offset, "message"), p.Stream, producer.gaps[to])
 	}
 }

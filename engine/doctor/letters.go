@@ -12,7 +12,6 @@ import (
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/durability"
-	"penstock/engine/internal/plan"
 )
 
 // letters reads all dead letters.
@@ -52,8 +51,7 @@ func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {
 		return nil
 	}
 	noted, names := uint64(0), make([]string, 0, len(l.stages))
-	for stage := range l.stages {
-		name := plan.Only(stage).String()
+	for name := range l.stages {
 		names = append(names, name)
 		n, err := durability.Letters(store.Instance(name))
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/plan"
 )
 
 // misfits are the messages of a channel that were published as commits are, and
@@ -61,7 +62,7 @@ func (m *misfits) wasCommit(sequence uint64) bool {
 
 // misfits says what is wrong with the messages of a channel that are no frames, and
 // how it is mended. It is false when one of them may have been a commit that something needs.
-func (l *look) misfits(ctx context.Context, part, stage string, m *misfits, mayRemake func() (bool, error)) (passable bool, err error) {
+func (l *look) misfits(ctx context.Context, part string, of plan.InstanceID, m *misfits, mayRemake func() (bool, error)) (passable bool, err error) {
 	var foreign, last []uint64
 	for _, sequence := range slices.Sorted(maps.Keys(m.found)) {
 		f := m.found[sequence]
@@ -92,32 +93,32 @@ func (l *look) misfits(ctx context.Context, part, stage string, m *misfits, mayR
 	if len(foreign)+len(last) < len(m.found) {
 		return false, nil
 	}
-	name := channel.StreamName(l.pipeline, stage)
+	name := channel.StreamName(l.pipeline, of.Stage)
 	if len(foreign) > 0 {
-		l.takeOut(ctx, stage, foreign, fmt.Sprintf("remove the messages that are not frames from stream %s, sequences %v: no commit is lost", name, foreign))
+		l.takeOut(ctx, of, foreign, fmt.Sprintf("remove the messages that are not frames from stream %s, sequences %v: no commit is lost", name, foreign))
 	}
 	if len(last) > 0 {
-		l.takeOut(ctx, stage, last, fmt.Sprintf("remove what is behind the last frame of stream %s, sequences %v: nothing has used it, and if it was the last commit, the next run makes that once more", name, last))
+		l.takeOut(ctx, of, last, fmt.Sprintf("remove what is behind the last frame of stream %s, sequences %v: nothing has used it, and if it was the last commit, the next run makes that once more", name, last))
 	}
 	return true, nil
 }
 
-func (l *look) takeOut(ctx context.Context, stage string, sequences []uint64, text string) {
+func (l *look) takeOut(ctx context.Context, of plan.InstanceID, sequences []uint64, text string) {
 	pipeline := l.pipeline
-	l.fixes = append(l.fixes, fix{text: text, apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, stage, sequences) }})
+	l.fixes = append(l.fixes, fix{text: text, apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, of, sequences) }})
 }
 
 // takeOut deletes messages. A trial cannot do that on a server outside, and takes
 // them for deleted.
-func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, sequences []uint64) (err error) {
+func (x *examiner) takeOut(ctx context.Context, path, pipeline string, of plan.InstanceID, sequences []uint64) (err error) {
 	if x.config.NATS.URL != "" && path != x.dir.Path {
 		if x.removed == nil {
 			x.removed = map[string][]uint64{}
 		}
-		x.removed[stage] = append(x.removed[stage], sequences...)
+		x.removed[of.Stage] = append(x.removed[of.Stage], sequences...)
 		return nil
 	}
-	delete(x.removed, stage)
+	delete(x.removed, of.Stage)
 	b, err := x.server(ctx, pipeline, datadir.At(path).Broker(), 0)
 	if err != nil {
 		return err
@@ -125,14 +126,14 @@ func (x *examiner) takeOut(ctx context.Context, path, pipeline, stage string, se
 	defer b.Close()
 	ctx, cancel := context.WithTimeout(ctx, takingOut)
 	defer cancel()
-	ch, found, err := channel.Lookup(ctx, b, pipeline, stage)
+	ch, found, err := channel.Lookup(ctx, b, pipeline, of.Stage)
 	if err == nil && !found {
 		err = channel.ErrStreamLost
 	}
 	for _, sequence := range sequences {
 		if err == nil {
-			err = ch.Remove(ctx, sequence, func(data []byte) error {
-				return x.keep(channel.StreamName(pipeline, stage), sequence, data)
+			err = ch.Instance(of.Number).Remove(ctx, sequence, func(data []byte) error {
+				return x.keep(channel.StreamName(pipeline, of.Stage), sequence, data)
 			})
 		}
 	}

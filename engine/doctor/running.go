@@ -3,6 +3,8 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"penstock/engine/broker"
 	"penstock/engine/channel"
@@ -56,7 +58,7 @@ func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
 			return nil, fmt.Errorf("examine the positions of %s: %w", s.Name, err)
 		}
 	}
-	l.check("positions of %s", counted.Things(len(r.Stages), "stage"))
+	l.checkedPositions(slices.Collect(maps.Keys(l.stages)))
 	if r.Disk != "" {
 		l.wrong("disk", "%s", r.Disk)
 	}

@@ -49,8 +49,11 @@ func (d Destination) Branch() string {
 	if d.Reader == nil {
 		return d.Stream.Branch
 	}
-	return d.Stream.Branch + ">" + d.Reader.Name
+	return DividedBranch(d.Stream.Branch, d.Reader.Name)
 }
+
+// DividedBranch names what a writer has for the partitions of one reader.
+func DividedBranch(branch, reader string) string { return branch + ">" + reader }
 
 // Destinations are those of each instance of the stage, in the order of its streams.
 func (s *Stage) Destinations() []Destination {
