@@ -31,6 +31,8 @@ type needs struct {
 	refusal  bool
 	readOnly bool // it takes the right to write to the disk
 	writes   bool // it writes to the files of the pipeline itself
+	full     bool // it fills a disk
+	space    bool // what it does takes space
 }
 
 // and is what both need together; ok is false when they do not go together.
@@ -38,13 +40,14 @@ func (n needs) and(m needs) (both needs, ok bool) {
 	both = needs{
 		server: n.server || m.server, proxy: n.proxy || m.proxy, noFiles: n.noFiles || m.noFiles,
 		volume: max(n.volume, m.volume), sync: n.sync || m.sync, refusal: n.refusal || m.refusal, readOnly: n.readOnly || m.readOnly, writes: n.writes || m.writes,
+		full: n.full || m.full, space: n.space || m.space,
 	}
 	if n.volume != noVolume && m.volume != noVolume && n.volume != m.volume {
 		return both, false
 	}
 	// A sync interval is about the embedded server, and so is a volume, but that of the server's own.
 	embedded := both.sync || both.volume == smallVolume || both.volume == diskVolume
-	return both, !(both.server && embedded) && !(both.readOnly && both.writes)
+	return both, !(both.server && embedded) && !(both.readOnly && both.writes) && !(both.full && both.space)
 }
 
 // faults are all there are.

@@ -11,7 +11,7 @@ import (
 func diskFaults() []fault {
 	return []fault{
 		{"disk-full", "the disk of the data directory is full for a while", needs{volume: smallVolume}, (*cycle).diskFull},
-		{"broker-disk-full", "the disk of the NATS server and of the data directory is full for a while", needs{volume: serverVolume, server: true}, (*cycle).diskFull},
+		{"broker-disk-full", "the disk of the NATS server and of the data directory is full for a while", needs{volume: serverVolume, server: true, full: true}, (*cycle).diskFull},
 		{"read-only", "the disk may not be written to at a start", needs{volume: smallVolume, readOnly: true}, (*cycle).readOnly},
 		{"disk-dead", "the disk fails at everything, and is there again after a start", needs{volume: diskVolume}, (*cycle).diskDead},
 		{"power", "power cut, with a sync of each commit", needs{volume: diskVolume}, (*cycle).powerCut},

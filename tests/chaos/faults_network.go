@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
@@ -48,6 +49,21 @@ func startProxy(upstream string) (*proxy, error) {
 		return nil, fmt.Errorf("start the proxy: %w", err)
 	}
 	return p, nil
+}
+
+// again starts it after a stop. A process that is just being started by another cycle has the old listener open until
+// its program is loaded.
+func (p *proxy) again() error {
+	for tries := 1; ; tries++ {
+		err := p.Start()
+		switch {
+		case err == nil, errors.Is(err, toxiproxy.ErrProxyAlreadyStarted):
+			return nil
+		case !errors.Is(err, syscall.EADDRINUSE) || tries == 500:
+			return fmt.Errorf("start the proxy again: %w", err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func (p *proxy) url() string { return "nats://" + p.Listen }
@@ -111,7 +127,7 @@ func (c *cycle) cut(during func() error) error {
 
 // reconnect opens the proxy again, on the same port.
 func (c *cycle) reconnect(before error) error {
-	if err := c.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
+	if err := c.proxy.again(); err != nil {
 		return err
 	}
 	c.lift()

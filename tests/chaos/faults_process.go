@@ -22,7 +22,7 @@ func processFaults() []fault {
 		{"kill-start", "SIGKILL while it starts", needs{}, (*cycle).killStarting},
 		{"term", "SIGTERM: it drains and ends", needs{}, (*cycle).terminate},
 		{"pause", "SIGSTOP for a while, and SIGCONT", needs{}, (*cycle).pause},
-		{"owner", "SIGSTOP, another takes over on a copy of the directory, SIGCONT", needs{server: true, noFiles: true}, (*cycle).secondOwner},
+		{"owner", "SIGSTOP, another takes over on a copy of the directory, SIGCONT", needs{server: true, noFiles: true, space: true}, (*cycle).secondOwner},
 		{"two", "a second process on the same directory", needs{}, (*cycle).twoProcesses},
 		{"retype", "started with states of another type, and then with the right ones again", needs{refusal: true}, (*cycle).retype},
 		{"migrate", "SIGKILL, started with another release that converts the states, SIGKILL, and then with the one before again", needs{}, (*cycle).migrate},

@@ -15,7 +15,7 @@ import (
 )
 
 func streamFaults() []fault {
-	safe, may := needs{server: true}, needs{server: true, refusal: true}
+	safe, may := needs{server: true, space: true}, needs{server: true, space: true, refusal: true}
 	return []fault{
 		{"consumer-delete", "another client deletes the consumers", safe, (*cycle).deleteConsumers},
 		{"consumer-edit", "another client edits the consumers", safe, (*cycle).editConsumers},
