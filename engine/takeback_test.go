@@ -48,7 +48,7 @@ func tailed(n uint64, tokens <-chan struct{}) (*engine.Pipeline, *uint64) {
 
 // crashed is the directory of a pipeline that has read n numbers, each in a commit
 // of its own, as it is when its process dies, with what a cut of the power left of
-// the source's channel: its first frames.
+// the source's channel: its first frames, or all for 0.
 func crashed(t *testing.T, n uint64, sync time.Duration, frames uint64) string {
 	t.Helper()
 	tokens := make(chan struct{})
@@ -66,7 +66,9 @@ func crashed(t *testing.T, n uint64, sync time.Duration, frames uint64) string {
 	}
 	close(tokens)
 	b.complete()
-	dropTail(t, dir, "tailed+numbers", frames)
+	if frames > 0 {
+		dropTail(t, dir, "tailed+numbers", frames)
+	}
 	return dir
 }
 
@@ -111,6 +113,30 @@ func TestLostTailIsTakenBack(t *testing.T) {
 	}
 	if state := committedState[uint64](t, dir, "double")[""]; state != n {
 		t.Errorf("double counted %d of %d", state, n)
+	}
+}
+
+// A process that is killed loses nothing, also where the server syncs at an interval: no commit is rolled back.
+func TestNothingIsTakenBackOfAKilledProcess(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	dir := crashed(t, n, time.Hour, 0)
+	p, _ := tailed(n, noTokens())
+	config := testConfig(t, dir)
+	config.Sync = time.Hour
+	config.OnReady = func() error {
+		for _, stage := range []string{"double", "sum"} {
+			if s := stageStatus(t, p.Status(), stage); s.In != n {
+				t.Errorf("%s is back at %d of %d", stage, s.In, n)
+			}
+		}
+		return nil
+	}
+	if err := runBounded(t, p, config); err != nil {
+		t.Fatal(err)
+	}
+	if sum := committedState[uint64](t, dir, "sum")[""]; sum != n*(n-1) {
+		t.Errorf("the sum is %d", sum)
 	}
 }
 

@@ -10,11 +10,14 @@ import (
 	"penstock/internal/counted"
 )
 
-// Rebuild brings the state to the channel's last frame, and takes nothing over.
+// Rebuild brings the state to the channel's last frame, and takes nothing over. From then on others see what the
+// instance has written: the readers' commits are compared with that, see TakeBack.
 func (in *Instance) Rebuild(ctx context.Context) error {
 	if err := in.Committed.CatchUp(ctx, in.Channel, in.Definition.Keyed()); err != nil {
 		return fmt.Errorf("stage %s: %w", in.Definition.Name, err)
 	}
+	control, _ := in.Committed.Last()
+	in.noteWritten(&control)
 	return nil
 }
 

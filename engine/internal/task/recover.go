@@ -44,13 +44,7 @@ func (t *Task) adopt(ctx context.Context) error {
 		t.size.before.Store(int64(len(control.State.Whole)))
 	}
 	t.Phase.opened(control.Ended)
-	for d, destination := range t.Definition.Destinations() {
-		for k := range control.Sections {
-			if isTo(&control.Sections[k], destination) {
-				t.Progress.next[d].Store(control.Sections[k].Next())
-			}
-		}
-	}
+	t.noteWritten(&control)
 	for k, timer := range t.Definition.Timers {
 		t.timers.due[k] = timer.FirstDue(t.Run.Clock.Now())
 		if k < len(control.Timers) {
@@ -68,6 +62,17 @@ func (t *Task) adopt(ctx context.Context) error {
 	}
 	t.Progress.stored.Store(int64(info.Bytes))
 	return t.loadAttempts()
+}
+
+// noteWritten lets others see what the instance has written, by a frame of it.
+func (in *Instance) noteWritten(control *frame.Frame) {
+	for d, destination := range in.Definition.Destinations() {
+		for k := range control.Sections {
+			if isTo(&control.Sections[k], destination) {
+				in.Progress.next[d].Store(control.Sections[k].Next())
+			}
+		}
+	}
 }
 
 // isTo says whether a section is of a destination.
