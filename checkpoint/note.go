@@ -86,7 +86,7 @@ func (s *Store) setNotes(notes []note, sync func() error) error {
 			return err
 		}
 	}
-	if err := s.room.Check(0); err != nil {
+	if err := s.reserve.Check(0); err != nil {
 		return fmt.Errorf("checkpoint: put note %.100q: %w", notes[0].name, err)
 	}
 	if err := s.enter(); err != nil {

@@ -27,12 +27,12 @@ const lockName = "checkpoint.lock"
 // Store holds the checkpoints of all instances of one pipeline. All methods may be
 // called from several goroutines at once.
 type Store struct {
-	dir    string
-	logger *slog.Logger
-	lock   *flock.Flock
-	db     *badger.DB
-	syncer *disk.Syncer
-	room   *disk.Room
+	dir     string
+	logger  *slog.Logger
+	lock    *flock.Flock
+	db      *badger.DB
+	syncer  *disk.Syncer
+	reserve *disk.Reserve
 
 	snapshots snapshots
 
@@ -74,7 +74,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("checkpoint: open store %q: %w", cfg.Dir, err)
 	}
 	s := &Store{dir: cfg.Dir, logger: cfg.Logger, lock: lock, syncer: disk.NewSyncer(cfg.Dir),
-		room: disk.NewRoom(cfg.Dir), journals: map[string]*journal.Journal{}, bounds: journal.DefaultBounds}
+		reserve: disk.NewReserve(cfg.Dir), journals: map[string]*journal.Journal{}, bounds: journal.DefaultBounds}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
@@ -96,13 +96,13 @@ func (s *Store) open() error {
 	if s.newestTable, err = mend.NotedTable(s.dir); err != nil {
 		return err
 	}
-	if err := s.room.BeforeOpen(); err != nil {
+	if err := s.reserve.BeforeOpen(); err != nil {
 		return fmt.Errorf("checkpoint: open store %q: %w", s.dir, err)
 	}
 	if err := s.openBadger(opts); err != nil {
 		return openError(s.dir, err)
 	}
-	if err := s.room.AfterOpen(); err != nil {
+	if err := s.reserve.AfterOpen(); err != nil {
 		s.logger.Warn("cannot reserve disk space for the checkpoints: the disk is nearly full", "error", err)
 	}
 	err = disk.Guard(s.reclaim)
@@ -154,7 +154,7 @@ func (s *Store) Close() error {
 	s.active.Wait()
 	s.snapshots.renew()
 
-	if err := s.room.BeforeClose(); err != nil {
+	if err := s.reserve.BeforeClose(); err != nil {
 		return s.failed(fmt.Sprintf("close store %q", s.dir), errors.Join(err, s.lock.Unlock()))
 	}
 	if err := errors.Join(disk.Guard(s.db.Close), s.lock.Unlock()); err != nil {
@@ -170,7 +170,7 @@ func (s *Store) Size() (bytes int64) {
 	if err != nil {
 		return 0
 	}
-	prepared := s.room.Prepared()
+	prepared := s.reserve.Prepared()
 	for _, e := range entries {
 		// A table that a compaction removed meanwhile takes no space.
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && e.Name() != disk.ReserveName && e.Name() != prepared {

@@ -120,7 +120,7 @@ func TestSizeGrowsWithTheState(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())
 	empty := s.Size()
-	if empty > disk.LogRoom+4<<20 {
+	if empty > disk.LogSpace+4<<20 {
 		t.Errorf("an empty store takes %d bytes", empty)
 	}
 	write(t, Update{Instance: s.Instance("a.0"), Keys: map[string][]byte{"k": make([]byte, 40<<20)}})

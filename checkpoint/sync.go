@@ -7,10 +7,10 @@ func (s *Store) sync() error {
 	if err := s.db.Sync(); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
-	if err := s.syncer.Rest(s.room.Prepared()); err != nil {
+	if err := s.syncer.Rest(s.reserve.Prepared()); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
-	if err := s.room.Prepare(); err != nil {
+	if err := s.reserve.Prepare(); err != nil {
 		s.logger.Debug("cannot reserve disk space for the next log yet", "store", s.dir, "error", err)
 	}
 	return nil

@@ -55,7 +55,7 @@ func (s *Store) Write(updates []Update) error {
 	defer s.active.Done()
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := s.room.Check(s.sizeOf(updates)); err != nil {
+	if err := s.reserve.Check(s.sizeOf(updates)); err != nil {
 		return fmt.Errorf("checkpoint: write %s: %w", counted.Things(len(updates), "checkpoint"), err)
 	}
 	defer s.snapshots.renew()

@@ -41,7 +41,7 @@ func (w *writer) tidy(updates []Update) error {
 // memory, is written anew, and one that takes too much memory all the same is written key
 // by key. A crash in between leaves blocks that say what stands elsewhere too.
 func (w *writer) tidyJournal(name string, j *journal.Journal) error {
-	if !j.IsUntidy(w.store.bounds) || w.store.room.Check(j.Changes.Size()) != nil {
+	if !j.IsUntidy(w.store.bounds) || w.store.reserve.Check(j.Changes.Size()) != nil {
 		return nil
 	}
 	if j.IsLarge(w.store.bounds) {

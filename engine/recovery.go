@@ -107,7 +107,7 @@ func SetRecovery[S any](ctx context.Context, fn RecoveryFunc[S]) {
 		var zero S
 		panic(fmt.Sprintf("engine.SetRecovery: stage %s has no state of type %T", in.Definition.Name, zero))
 	}
-	if !in.Code.Guard.Abandoned() {
+	if !in.Code.Custody.Abandoned() {
 		in.Fault.Recovery.Set(t.recovery(fn))
 	}
 }

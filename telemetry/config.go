@@ -62,8 +62,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// guard is what every request to the server passes.
-func (c Config) guard() *web.Guard {
+// access is what every request to the server passes.
+func (c Config) access() *web.Access {
 	misdirected := remedy.Errorf("the request names a host that this server does not know: allow that name with %v", AddHost)
-	return web.NewGuard(c.Address, c.Hosts, c.Token, remedy.Explain(misdirected, c.Words))
+	return web.NewAccess(c.Address, c.Hosts, c.Token, remedy.Explain(misdirected, c.Words))
 }

@@ -65,7 +65,7 @@ func timed(t *testing.T, test func(s *Server, dial func() net.Conn)) {
 			t.Fatal(err)
 		}
 		listener := newPipes()
-		s := &Server{pipeline: p, config: c, log: c.Logger, listener: listener, hub: h, recorder: recorder, drawer: drawing.NewDrawer(), guard: c.guard(),
+		s := &Server{pipeline: p, config: c, log: c.Logger, listener: listener, hub: h, recorder: recorder, drawer: drawing.NewDrawer(), access: c.access(),
 			registry: prometheus.NewRegistry()}
 		s.registry.MustRegister(prom.NewCollector(p))
 		ctx, stop := context.WithCancel(t.Context())

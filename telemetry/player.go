@@ -33,7 +33,7 @@ func Play(ctx context.Context, file string, c Config, ready func(url string)) er
 		w.Header().Set("Content-Type", "application/jsonl")
 		http.ServeFile(w, r, file)
 	})
-	return web.ServeUntil(ctx, c.Logger, listener, c.guard().Wrap(mux), func() {})
+	return web.ServeUntil(ctx, c.Logger, listener, c.access().Wrap(mux), func() {})
 }
 
 func checkFile(file string) error {

@@ -24,7 +24,7 @@ type Server struct {
 	config   Config
 	log      *slog.Logger
 	listener net.Listener
-	guard    *web.Guard
+	access   *web.Access
 	registry *prometheus.Registry
 	recorder *record.Recorder
 	hub      *record.Hub
@@ -48,7 +48,7 @@ func New(p *engine.Pipeline, c Config) (*Server, error) {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	s := &Server{
 		pipeline: p, config: c, log: c.Logger, listener: listener, registry: registry, hub: h, recorder: recorder, drawer: drawing.NewDrawer(),
-		guard: c.guard(),
+		access: c.access(),
 	}
 	return s, nil
 }
@@ -71,5 +71,5 @@ func (s *Server) Serve(ctx context.Context) error {
 	recording.Go(func() { s.recorder.Serve(life) })
 	defer recording.Wait()
 	defer cancel()
-	return web.ServeUntil(life, s.log, s.listener, s.guard.Wrap(s.routes()), s.hub.Close)
+	return web.ServeUntil(life, s.log, s.listener, s.access.Wrap(s.routes()), s.hub.Close)
 }

@@ -29,17 +29,17 @@ var (
 
 // Broker is an open connection to NATS, with the embedded server behind it unless a URL was given.
 type Broker struct {
-	cfg      Config
-	embedded *embedded   // nil: external
-	syncer   *fileSyncer // nil: nothing to do
-	conn     *nats.Conn
-	inbox    string // what the answers to JetStream's requests begin with
-	js       jetstream.JetStream
-	asker    *asker
-	link     *link
-	pulse    pulse
-	abort    context.CancelFunc // ends dials under way
-	close    sync.Once
+	cfg        Config
+	embedded   *embedded   // nil: external
+	syncer     *fileSyncer // nil: nothing to do
+	conn       *nats.Conn
+	inbox      string // what the answers to JetStream's requests begin with
+	js         jetstream.JetStream
+	asker      *asker
+	connection *connection
+	pulse      pulse
+	abort      context.CancelFunc // ends dials under way
+	close      sync.Once
 }
 
 // Open starts the embedded server, or connects to an external one, and returns when JetStream answers. It waits for an
@@ -105,21 +105,21 @@ func (b *Broker) openExternal(ctx, life context.Context) error {
 	if err := b.WaitConnected(ctx); errors.Is(err, ErrConfig) { // it says all
 		return err
 	} else if err != nil {
-		return fmt.Errorf("connect to %s: %w%s", redact(servers), err, b.link.lastFailure())
+		return fmt.Errorf("connect to %s: %w%s", redact(servers), err, b.connection.lastFailure())
 	}
 	return nil
 }
 
 func (b *Broker) connect(servers string, extra ...nats.Option) error {
-	b.link = newLink(b.cfg.Logger, redact(servers))
-	b.link.user = b.cfg.user()
+	b.connection = newConnection(b.cfg.Logger, redact(servers))
+	b.connection.user = b.cfg.user()
 	if b.cfg.ConnectTimeout > 0 { // the wait is told once, and its end says why
-		b.link.report = time.Now().Add(b.cfg.ConnectTimeout)
+		b.connection.report = time.Now().Add(b.cfg.ConnectTimeout)
 	}
-	b.asker = newAsker(b.link.refusals)
-	b.link.onRefused = b.asker.refused
-	b.link.lost.add(b.asker.lost)
-	opts := append(b.linkOptions(),
+	b.asker = newAsker(b.connection.refusals)
+	b.connection.onRefused = b.asker.refused
+	b.connection.lost.add(b.asker.lost)
+	opts := append(b.connectionOptions(),
 		nats.Name(b.cfg.Name),
 		nats.MaxReconnects(-1),
 		nats.ReconnectBufSize(-1), // nothing stale is sent after an outage
@@ -136,7 +136,7 @@ func (b *Broker) connect(servers string, extra ...nats.Option) error {
 	if b.conn, err = nats.Connect(url, append(opts, extra...)...); err != nil {
 		return configError("connect to %s: %s", redact(servers), redact(err.Error()))
 	}
-	b.link.conn.Store(b.conn)
+	b.connection.conn.Store(b.conn)
 	answers := b.conn.NewRespInbox()
 	b.inbox = answers[:strings.LastIndexByte(answers, '.')+1]
 	if err := b.asker.listen(b.conn); err != nil {
@@ -150,8 +150,8 @@ func (b *Broker) connect(servers string, extra ...nats.Option) error {
 	return nil
 }
 
-func (b *Broker) linkOptions() []nats.Option {
-	l := b.link
+func (b *Broker) connectionOptions() []nats.Option {
+	l := b.connection
 	return []nats.Option{
 		nats.ConnectHandler(l.onConnected),
 		nats.DisconnectErrHandler(l.onLost),

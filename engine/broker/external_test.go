@@ -245,7 +245,7 @@ func TestAnEndIsNoOutage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			j := newJournal()
-			l := newLink(j.logger(), "a server")
+			l := newConnection(j.logger(), "a server")
 			if closes {
 				l.close()
 			}

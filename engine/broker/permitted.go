@@ -100,7 +100,7 @@ func (p permitted) CreateConsumer(ctx context.Context, stream string, cfg jetstr
 	prefix := api + "CONSUMER.CREATE." + stream
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	defer p.broker.link.refusals.watch(
+	defer p.broker.connection.refusals.watch(
 		func(refused *PermissionError) bool {
 			return refused.concerns(prefix, p.broker.inbox) || strings.HasPrefix(refused.Subject, prefix+".")
 		},

@@ -34,7 +34,7 @@ type Pulls struct {
 }
 
 // Pulls bounds what is pulled through this connection.
-func (b *Broker) Pulls() *Pulls { return b.link.pulls }
+func (b *Broker) Pulls() *Pulls { return b.connection.pulls }
 
 // Cut is told that the connection was lost while the server delivered something. After several such cuts it returns
 // what the reason may be.

@@ -102,16 +102,16 @@ func (r *refusals) reconnected() {
 
 // Started says that the start is over: a right that is missing from now on is waited for.
 func (b *Broker) Started() {
-	b.link.refusals.mu.Lock()
-	defer b.link.refusals.mu.Unlock()
-	b.link.refusals.started = true
+	b.connection.refusals.mu.Lock()
+	defer b.connection.refusals.mu.Unlock()
+	b.connection.refusals.started = true
 }
 
 // WhilePermitted returns a context that also ends, with a [PermissionError] as its cause, when the server refuses to
 // take a message on subject or to deliver answers. Call cancel when it is done.
 func (b *Broker) WhilePermitted(ctx context.Context, subject string) (_ context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
-	remove := b.link.refusals.watch(
+	remove := b.connection.refusals.watch(
 		func(refused *PermissionError) bool { return refused.concerns(subject, b.inbox) },
 		func(refused *PermissionError) { end(refused) })
 	return ctx, func() {
@@ -123,7 +123,7 @@ func (b *Broker) WhilePermitted(ctx context.Context, subject string) (_ context.
 // OnRefused has fn called when the server refuses to take a message on subject, or to deliver to subjects that begin
 // with inbox, until remove is called. fn must not block.
 func (b *Broker) OnRefused(subject, inbox string, fn func(*PermissionError)) (remove func()) {
-	return b.link.refusals.watch(func(refused *PermissionError) bool { return refused.concerns(subject, inbox) }, fn)
+	return b.connection.refusals.watch(func(refused *PermissionError) bool { return refused.concerns(subject, inbox) }, fn)
 }
 
 // concerns tells whether this is the end of a request on subject, whose answer comes to a subject that begins with
@@ -169,7 +169,7 @@ func (e *notSentError) Error() string { return "there is no connection to the NA
 func (e *notSentError) Unwrap() []error { return []error{ErrDisconnected, e.cause} }
 
 // tellRefused logs a refusal that no call waits for, such as that of an acknowledgement, once in a while.
-func (l *link) tellRefused(refused *PermissionError) {
+func (l *connection) tellRefused(refused *PermissionError) {
 	if refused.early {
 		return // it is the reason why the start is refused
 	}

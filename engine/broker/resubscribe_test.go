@@ -39,9 +39,9 @@ func TestCloseWaitsForATryToSubscribeAgain(t *testing.T) {
 	}
 	trying, closed := make(chan struct{}), make(chan struct{})
 	var over atomic.Bool
-	b.link.refusals.again.soon(func() error {
+	b.connection.refusals.again.soon(func() error {
 		close(trying)
-		b.link.waitClosed(t.Context())
+		b.connection.waitClosed(t.Context())
 		select { // only a Close that does not wait gets here first
 		case <-closed:
 		case <-time.After(50 * time.Millisecond):

@@ -95,17 +95,17 @@ func (b *Broker) checkRights(ctx context.Context) error {
 		return nil
 	}
 	var refused refusedProbes
-	remove := b.link.refusals.watch(func(*PermissionError) bool { return true }, refused.note)
+	remove := b.connection.refusals.watch(func(*PermissionError) bool { return true }, refused.note)
 	before := b.conn.LastError()
 	err := b.probe(ctx)
 	if err == nil && b.conn.LastError() != before {
-		err = b.link.settled(ctx, b.conn)
+		err = b.connection.settled(ctx, b.conn)
 	}
 	remove()
 	if err != nil {
-		return fmt.Errorf("read the permissions of the user from %s: %w", b.link.target, err)
+		return fmt.Errorf("read the permissions of the user from %s: %w", b.connection.target, err)
 	}
-	missing := &MissingError{User: b.link.user, Server: b.link.target}
+	missing := &MissingError{User: b.connection.user, Server: b.connection.target}
 	for _, r := range b.cfg.Needs {
 		for _, subject := range r.Probes {
 			if refused.has(r.Action, subject) {
@@ -169,7 +169,7 @@ func (b *Broker) probe(ctx context.Context) error {
 }
 
 // settled waits until what the connection has met was told to onError, which comes later.
-func (l *link) settled(ctx context.Context, conn *nats.Conn) error {
+func (l *connection) settled(ctx context.Context, conn *nats.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	for {

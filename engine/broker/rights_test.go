@@ -21,7 +21,7 @@ func TestRightsAreCheckedWhileRefusalsComeIn(t *testing.T) {
 				case <-over:
 					return
 				default:
-					b.link.refusals.refuse(b.conn, &PermissionError{Action: Publish, Subject: subject})
+					b.connection.refusals.refuse(b.conn, &PermissionError{Action: Publish, Subject: subject})
 				}
 			}
 		})

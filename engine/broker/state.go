@@ -19,7 +19,7 @@ func (b *Broker) Conn() *nats.Conn { return b.conn }
 // MaxPayload is the size in bytes of the largest message the server takes, headers included: 8 MiB embedded, 1 MiB on
 // an external server that was not told otherwise.
 func (b *Broker) MaxPayload() int64 {
-	return b.link.maxPayload()
+	return b.connection.maxPayload()
 }
 
 // Embedded tells whether the server runs inside this process.
@@ -30,7 +30,7 @@ func (b *Broker) Server() string {
 	if b.Embedded() {
 		return "embedded"
 	}
-	return b.link.target
+	return b.connection.target
 }
 
 // Replicas is how many servers are to keep each stream.
@@ -41,37 +41,37 @@ func (b *Broker) Sync() time.Duration { return b.cfg.Sync }
 
 // Connected tells whether the connection stands at this moment.
 func (b *Broker) Connected() bool {
-	now, _ := b.link.watch()
+	now, _ := b.connection.watch()
 	return now.connected
 }
 
 // Failure says why there is no connection, without credentials: what the last attempt met, or what the connection ended
 // with. "" while it stands, and when nothing is known.
 func (b *Broker) Failure() string {
-	b.link.mu.Lock()
-	defer b.link.mu.Unlock()
-	if b.link.connected {
+	b.connection.mu.Lock()
+	defer b.connection.mu.Unlock()
+	if b.connection.connected {
 		return ""
 	}
-	return b.link.failure
+	return b.connection.failure
 }
 
 // Reconnects counts the outages that ended.
 func (b *Broker) Reconnects() uint64 {
-	b.link.mu.Lock()
-	defer b.link.mu.Unlock()
-	return b.link.reconnects
+	b.connection.mu.Lock()
+	defer b.connection.mu.Unlock()
+	return b.connection.reconnects
 }
 
 // OnReconnect has fn called each time a lost connection was restored, until remove is called. The calls come one at a
 // time and hold up further news of the connection: fn must not block. It may still run once while remove returns.
-func (b *Broker) OnReconnect(fn func()) (remove func()) { return b.link.again.add(fn) }
+func (b *Broker) OnReconnect(fn func()) (remove func()) { return b.connection.again.add(fn) }
 
 // WaitConnected returns nil as soon as the connection stands, at once when it does. Otherwise it returns the error of
 // ctx, [ErrClosed], or an [ErrConfig] when no server takes the login and none ever did.
 func (b *Broker) WaitConnected(ctx context.Context) error {
 	for {
-		now, changed := b.link.watch()
+		now, changed := b.connection.watch()
 		switch {
 		case now.closed:
 			return ErrClosed
@@ -92,7 +92,7 @@ func (b *Broker) WaitConnected(ctx context.Context) error {
 // a request whose answer will not come then. Call cancel when it is done.
 func (b *Broker) WhileConnected(ctx context.Context) (_ context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
-	remove := b.link.lost.add(func() { end(ErrDisconnected) })
+	remove := b.connection.lost.add(func() { end(ErrDisconnected) })
 	if !b.Connected() {
 		end(ErrDisconnected)
 	}
@@ -117,19 +117,19 @@ func (b *Broker) checkJetStream(ctx context.Context) error {
 			return err
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabled):
 			return fmt.Errorf("%w on %s: start that server with -js, or with a jetstream block in its configuration",
-				ErrNoJetStream, b.link.target)
+				ErrNoJetStream, b.connection.target)
 		case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 			return fmt.Errorf("%w for this account on %s: enable it in the account, or log in to another",
-				ErrNoJetStream, b.link.target)
+				ErrNoJetStream, b.connection.target)
 		}
-		b.link.onFailed(err)
+		b.connection.onFailed(err)
 		select {
 		case <-time.After(retryDelay(attempt)):
 		case <-ctx.Done():
-			return fmt.Errorf("check JetStream on %s: %w%s", b.link.target, context.Cause(ctx), b.link.lastFailure())
+			return fmt.Errorf("check JetStream on %s: %w%s", b.connection.target, context.Cause(ctx), b.connection.lastFailure())
 		}
 		if err := b.WaitConnected(ctx); err != nil {
-			return fmt.Errorf("check JetStream on %s: %w", b.link.target, err)
+			return fmt.Errorf("check JetStream on %s: %w", b.connection.target, err)
 		}
 	}
 }
@@ -153,11 +153,11 @@ func (b *Broker) closeConn() {
 	if b.Connected() {
 		_ = b.conn.FlushTimeout(flushTimeout)
 	}
-	b.link.close()
-	b.link.refusals.again.stop()
+	b.connection.close()
+	b.connection.refusals.again.stop()
 	b.abort()
 	b.conn.Close()
 	b.pulse.end()
-	b.link.waitClosed(context.Background())
-	b.link.refusals.again.wait()
+	b.connection.waitClosed(context.Background())
+	b.connection.refusals.again.wait()
 }

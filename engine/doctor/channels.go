@@ -67,7 +67,7 @@ func (f *channelFacts) signedWith() string {
 	return text
 }
 
-func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
+func (l *inspection) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	stages, err := channel.Stages(ctx, b, l.pipeline)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (l *look) channels(ctx context.Context, b *broker.Broker, store *checkpoint
 }
 
 // stage reads the channel of a stage: each of its instances has frames of its own in it.
-func (l *look) stage(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
+func (l *inspection) stage(ctx context.Context, b *broker.Broker, store *checkpoint.Store, stage string) error {
 	ch, found, err := channel.Lookup(ctx, b, l.pipeline, stage)
 	if err != nil {
 		return l.refusal("channel "+stage, err)
@@ -121,7 +121,7 @@ func (l *look) stage(ctx context.Context, b *broker.Broker, store *checkpoint.St
 }
 
 // isForeign says that the stream belongs to another directory.
-func (l *look) isForeign(ch *channel.Channel, part string) bool {
+func (l *inspection) isForeign(ch *channel.Channel, part string) bool {
 	id := ch.Identity()
 	foreign := l.identity != "" && id != l.identity
 	if foreign {
@@ -136,7 +136,7 @@ func (l *look) isForeign(ch *channel.Channel, part string) bool {
 }
 
 // instance reads all frames of an instance, and applies those after the checkpoint.
-func (l *look) instance(ctx context.Context, b *broker.Broker, store *checkpoint.Store, facts *channelFacts, isForeign bool) error {
+func (l *inspection) instance(ctx context.Context, b *broker.Broker, store *checkpoint.Store, facts *channelFacts, isForeign bool) error {
 	of, part := facts.of, "channel "+facts.name()
 	m := &misfits{removed: l.x.removed[of.Stage]}
 	ch, found, err := channel.Find(ctx, b, channel.Spec{Pipeline: l.pipeline, Stage: of.Stage, Instance: of.Number, Keys: l.x.keys, PassDamaged: m.pass})
@@ -168,7 +168,7 @@ func (l *look) instance(ctx context.Context, b *broker.Broker, store *checkpoint
 }
 
 // refusal is a finding, if err is not that something could not be looked at.
-func (l *look) refusal(part string, err error) error {
+func (l *inspection) refusal(part string, err error) error {
 	for _, kind := range []error{view.ErrRefused, channel.ErrCorruptFrame, channel.ErrStreamLost, channel.ErrForeign, dlq.ErrForeign, checkpoint.ErrCorrupt,
 		frame.ErrCorrupt, frame.ErrChecksum, frame.ErrTruncated} {
 		if errors.Is(err, kind) {
@@ -181,7 +181,7 @@ func (l *look) refusal(part string, err error) error {
 
 // frame adds the next frame. What is missing before it is told only where
 // something needs it.
-func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
+func (l *inspection) frame(part string, facts *channelFacts, r channel.Record) {
 	f := r.Frame
 	if key, isSigned := frame.SignedWith(r.Data); isSigned {
 		facts.signed[key]++
@@ -212,7 +212,7 @@ func (l *look) frame(part string, facts *channelFacts, r channel.Record) {
 }
 
 // positions compares what every stage has taken with what there is to take.
-func (l *look) positions() {
+func (l *inspection) positions() {
 	names := make([]string, 0, len(l.stages))
 	for name := range l.stages {
 		names = append(names, name)
@@ -229,7 +229,7 @@ func (l *look) positions() {
 }
 
 // checkedPositions says of how many stages; names are those of instances.
-func (l *look) checkedPositions(names []string) {
+func (l *inspection) checkedPositions(names []string) {
 	stages := map[string]bool{}
 	for _, name := range names {
 		stage, _, _ := strings.Cut(name, ".")
@@ -242,7 +242,7 @@ func (l *look) checkedPositions(names []string) {
 	l.check("positions of %s", text)
 }
 
-func (l *look) position(reader *channelFacts, p frame.Position) {
+func (l *inspection) position(reader *channelFacts, p frame.Position) {
 	from, branch, _ := strings.Cut(p.Stream, "/")
 	stage, to := reader.name(), destination{branch: branch}
 	if reader.width > 1 {

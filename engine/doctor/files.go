@@ -21,7 +21,7 @@ import (
 )
 
 // notes are the small files.
-func (l *look) notes() error {
+func (l *inspection) notes() error {
 	name, err := nofollow.ReadFile(l.dir.StartingOver())
 	if err == nil {
 		l.note("directory", "a fresh start of pipeline %s was interrupted: the next run finishes it and deletes what is there", name)
@@ -52,7 +52,7 @@ func (l *look) notes() error {
 }
 
 // arguments is the file that the command keeps the arguments of the run in.
-func (l *look) arguments() error {
+func (l *inspection) arguments() error {
 	data, err := nofollow.ReadFile(l.dir.Arguments())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -75,7 +75,7 @@ func (l *look) arguments() error {
 }
 
 // inflight is the file of what was at work.
-func (l *look) inflight() error {
+func (l *inspection) inflight() error {
 	last, err := inflight.Read(l.dir.Inflight())
 	switch {
 	case errors.Is(err, inflight.ErrUnreadable):
@@ -97,7 +97,7 @@ func (l *look) inflight() error {
 }
 
 // tables are the files of the checkpoints.
-func (l *look) tables() error {
+func (l *inspection) tables() error {
 	if !datadir.Exists(l.dir.Checkpoints()) {
 		l.noStore = true
 		if datadir.Exists(l.dir.StartingOver()) {
@@ -120,7 +120,7 @@ func (l *look) tables() error {
 }
 
 // damagedTables tells of damage. What the operating system refuses is none: then nothing is known, and nothing to mend.
-func (l *look) damagedTables(damages []error) error {
+func (l *inspection) damagedTables(damages []error) error {
 	for _, err := range damages {
 		if checkpoint.IsRefusal(err) {
 			return fmt.Errorf("look at the checkpoints: %w", err)
@@ -132,7 +132,7 @@ func (l *look) damagedTables(damages []error) error {
 
 // correctStore flips back bits that the checksums tell, or else makes new
 // checkpoints.
-func (l *look) correctStore() {
+func (l *inspection) correctStore() {
 	list, found := checkpoint.Corrections(l.dir.Checkpoints())
 	if !found || len(list) == 0 {
 		l.resetStore()
@@ -145,7 +145,7 @@ func (l *look) correctStore() {
 }
 
 // blocks are the files of the embedded server.
-func (l *look) blocks() error {
+func (l *inspection) blocks() error {
 	streams, err := blocks.Streams(l.dir.Broker())
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func (l *look) blocks() error {
 	return nil
 }
 
-func (l *look) stream(s *blocks.Stream) error {
+func (l *inspection) stream(s *blocks.Stream) error {
 	if s.Problem != nil {
 		l.settings(s)
 	}
@@ -261,7 +261,7 @@ func mendText(name string, damages []blocks.Damage) string {
 
 // settings are damaged: of a stream that the next start makes anew, with the
 // messages that are there.
-func (l *look) settings(s *blocks.Stream) {
+func (l *inspection) settings(s *blocks.Stream) {
 	l.note(partOf(s.Name), "%v: the next start corrects them", s.Problem)
 	if _, found := s.MendSettings(); !found {
 		l.unreadable = append(l.unreadable, s.Name)

@@ -9,7 +9,7 @@ import (
 // What the operating system refuses to read is neither damaged nor sound.
 func TestARefusalIsNoDamage(t *testing.T) {
 	t.Parallel()
-	l := &look{}
+	l := &inspection{}
 	if err := l.damagedTables([]error{fmt.Errorf("table 1: %w", syscall.EIO)}); err == nil || l.isWrong() {
 		t.Errorf("error %v, findings %v", err, l.sorted())
 	}

@@ -37,7 +37,7 @@ func (m *misfits) isLast(sequence uint64) bool {
 }
 
 // lastMisfit tells of one. Positions and checkpoints are compared beside it: what is wrong with these is not mended.
-func (l *look) lastMisfit(part string, sequence uint64, f misfit, remake bool) {
+func (l *inspection) lastMisfit(part string, sequence uint64, f misfit, remake bool) {
 	advice := "it stays, since something may have used it"
 	if remake {
 		advice = "if it was the commit, no reader, checkpoint or replay may have used it: then the commit can be made once more"
@@ -48,7 +48,7 @@ func (l *look) lastMisfit(part string, sequence uint64, f misfit, remake bool) {
 
 // mayRemake says whether a stage may make its last commit once more, as far as neither its checkpoint nor the positions
 // of its readers tell that.
-func (l *look) mayRemake(ctx context.Context, b *broker.Broker, facts *channelFacts, hasStore bool) (bool, error) {
+func (l *inspection) mayRemake(ctx context.Context, b *broker.Broker, facts *channelFacts, hasStore bool) (bool, error) {
 	if b.Embedded() || !hasStore {
 		return false, nil
 	}

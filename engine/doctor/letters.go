@@ -15,7 +15,7 @@ import (
 )
 
 // letters reads all dead letters.
-func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
+func (l *inspection) letters(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	queue, found, err := dlq.Lookup(ctx, b.JetStream(), l.pipeline)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (l *look) letters(ctx context.Context, b *broker.Broker, store *checkpoint.
 }
 
 // lettersReach compares the end of the queue with what the store says was kept.
-func (l *look) lettersReach(store *checkpoint.Store, last uint64) error {
+func (l *inspection) lettersReach(store *checkpoint.Store, last uint64) error {
 	if store == nil {
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"penstock/engine/remedy"
 )
 
-// look is one look at a directory.
-type look struct {
+// inspection is one look at a directory.
+type inspection struct {
 	x        *examiner
 	dir      *datadir.Directory
 	pipeline string
@@ -26,19 +26,19 @@ type look struct {
 	unreadable []string
 }
 
-func (l *look) wrong(part, format string, args ...any) { l.find(true, part, format, args) }
+func (l *inspection) wrong(part, format string, args ...any) { l.find(true, part, format, args) }
 
-func (l *look) note(part, format string, args ...any) { l.find(false, part, format, args) }
+func (l *inspection) note(part, format string, args ...any) { l.find(false, part, format, args) }
 
-func (l *look) find(wrong bool, part, format string, args []any) {
+func (l *inspection) find(wrong bool, part, format string, args []any) {
 	l.findings = append(l.findings, Finding{wrong, part, fmt.Sprintf(format, args...), remedy.Among(args)})
 }
 
-func (l *look) check(format string, args ...any) {
+func (l *inspection) check(format string, args ...any) {
 	l.checked = append(l.checked, fmt.Sprintf(format, args...))
 }
 
-func (l *look) isWrong() bool {
+func (l *inspection) isWrong() bool {
 	for _, f := range l.findings {
 		if f.Wrong {
 			return true
@@ -48,7 +48,7 @@ func (l *look) isWrong() bool {
 }
 
 // sorted is what is wrong, and then the rest.
-func (l *look) sorted() []Finding {
+func (l *inspection) sorted() []Finding {
 	list := []Finding{}
 	for _, wrong := range []bool{true, false} {
 		for _, f := range l.findings {
@@ -61,8 +61,8 @@ func (l *look) sorted() []Finding {
 }
 
 // look reads the files as they are, and then does with a copy what a run does.
-func (x *examiner) look(ctx context.Context, path string) (*look, error) {
-	l := &look{x: x, dir: datadir.At(path), stages: map[string]*channelFacts{}}
+func (x *examiner) look(ctx context.Context, path string) (*inspection, error) {
+	l := &inspection{x: x, dir: datadir.At(path), stages: map[string]*channelFacts{}}
 	for _, part := range []func() error{l.notes, l.inflight, l.tables, l.blocks} {
 		if err := part(); err != nil {
 			return nil, fmt.Errorf("examine %s: %w", path, err)

@@ -62,7 +62,7 @@ func (m *misfits) wasCommit(sequence uint64) bool {
 
 // misfits says what is wrong with the messages of a channel that are no frames, and
 // how it is mended. It is false when one of them may have been a commit that something needs.
-func (l *look) misfits(ctx context.Context, part string, of plan.InstanceID, m *misfits, mayRemake func() (bool, error)) (passable bool, err error) {
+func (l *inspection) misfits(ctx context.Context, part string, of plan.InstanceID, m *misfits, mayRemake func() (bool, error)) (passable bool, err error) {
 	var foreign, last []uint64
 	for _, sequence := range slices.Sorted(maps.Keys(m.found)) {
 		f := m.found[sequence]
@@ -103,7 +103,7 @@ func (l *look) misfits(ctx context.Context, part string, of plan.InstanceID, m *
 	return true, nil
 }
 
-func (l *look) takeOut(ctx context.Context, of plan.InstanceID, sequences []uint64, text string) {
+func (l *inspection) takeOut(ctx context.Context, of plan.InstanceID, sequences []uint64, text string) {
 	pipeline := l.pipeline
 	l.fixes = append(l.fixes, fix{text: text, apply: func(path string) error { return l.x.takeOut(ctx, path, pipeline, of, sequences) }})
 }

@@ -16,7 +16,7 @@ import (
 
 // rehearse opens a copy as a run would, and looks whether what is in the channels
 // and in the checkpoints fits together.
-func (l *look) rehearse(ctx context.Context) (err error) {
+func (l *inspection) rehearse(ctx context.Context) (err error) {
 	if datadir.Exists(l.dir.StartingOver()) {
 		return nil // all of it is about to be deleted
 	}
@@ -53,7 +53,7 @@ func (l *look) rehearse(ctx context.Context) (err error) {
 
 // makeAnew makes the streams that the server would not read, as the next start
 // does: in the copy. A server outside stays as it is.
-func (l *look) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
+func (l *inspection) makeAnew(ctx context.Context, b *broker.Broker) (err error) {
 	if !b.Embedded() {
 		return nil
 	}

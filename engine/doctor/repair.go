@@ -26,7 +26,7 @@ const maxRounds = 3
 
 // try mends a copy, and gives the fixes after which nothing is wrong with it; none
 // if there is no such.
-func (x *examiner) try(ctx context.Context, l *look) ([]fix, error) {
+func (x *examiner) try(ctx context.Context, l *inspection) ([]fix, error) {
 	trial, err := x.copy(x.dir.Path)
 	if err != nil {
 		return nil, err

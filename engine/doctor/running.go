@@ -47,7 +47,7 @@ func (i *RunningInput) destination() destination { return destination{i.Branch, 
 // ExamineRunning is Examine for a pipeline that runs: it reads every frame of every channel once, beside the stages,
 // and compares the positions with that. The files of the checkpoints are not looked at.
 func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
-	l := &look{pipeline: r.Pipeline, identity: r.Identity, stages: map[string]*channelFacts{}}
+	l := &inspection{pipeline: r.Pipeline, identity: r.Identity, stages: map[string]*channelFacts{}}
 	for _, s := range r.Stages {
 		if err := l.running(ctx, s); err != nil {
 			return nil, fmt.Errorf("examine channel %s: %w", s.Name, err)
@@ -71,7 +71,7 @@ func ExamineRunning(ctx context.Context, r Running) (*Examination, error) {
 	return &Examination{Dir: r.Dir, Pipeline: r.Pipeline, Sound: !l.isWrong(), Checked: l.checked, Findings: l.sorted()}, nil
 }
 
-func (l *look) running(ctx context.Context, s RunningStage) error {
+func (l *inspection) running(ctx context.Context, s RunningStage) error {
 	part := "channel " + s.Name
 	facts := newFacts()
 	l.stages[s.Name] = facts
@@ -86,7 +86,7 @@ func (l *look) running(ctx context.Context, s RunningStage) error {
 	return nil
 }
 
-func (l *look) runningPositions(ctx context.Context, r Running, s RunningStage) error {
+func (l *inspection) runningPositions(ctx context.Context, r Running, s RunningStage) error {
 	for _, i := range s.Inputs {
 		taken, part := i.Taken(), "channel "+i.Producer
 		if taken > i.Written() {

@@ -35,7 +35,7 @@ func TestWhatIsStoredCountsAndNotWhatItsProducerKnows(t *testing.T) {
 				Stream: "source", Producer: "source", Taken: func() uint64 { return taken }, Written: func() uint64 { return 12 },
 			}}},
 		}}
-		l := &look{stages: map[string]*channelFacts{"source": newFacts(), "sink": newFacts()}}
+		l := &inspection{stages: map[string]*channelFacts{"source": newFacts(), "sink": newFacts()}}
 		if err := l.runningPositions(t.Context(), r, r.Stages[1]); err != nil || l.isWrong() != isWrong {
 			t.Errorf("taken %d: wrong %t, %v: %v", taken, l.isWrong(), err, l.sorted())
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // openStore reads every value of the checkpoints; nil when that is not possible.
-func (l *look) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
+func (l *inspection) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
 	if l.noStore {
 		return nil, nil
 	}
@@ -60,7 +60,7 @@ func (l *look) openStore(d *datadir.Directory) (*checkpoint.Store, error) {
 
 // resetStore makes checkpoints that begin before everything. Where a channel does
 // not have everything any more, the next look refuses that.
-func (l *look) resetStore() {
+func (l *inspection) resetStore() {
 	for _, f := range l.fixes {
 		if f.reset {
 			return
@@ -77,7 +77,7 @@ func (l *look) resetStore() {
 
 // dropSpare makes the files anew that hold nothing, once: the tables are sound and
 // Badger refuses them. If that is not it, new checkpoints are made.
-func (l *look) dropSpare() {
+func (l *inspection) dropSpare() {
 	if l.x.spared {
 		l.resetStore()
 		return

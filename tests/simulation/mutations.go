@@ -28,9 +28,9 @@ var mutations = []mutation{
 	t.Txn.publish(t.Channel, last.Tail)`,
 	}}},
 	{"abandoned", "a function that was left behind has no effect", edits{{
-		"engine/internal/task/guard.go", `func (h *callGuard) leave() bool { return `, `func (h *callGuard) leave() bool { return mutated("abandoned") || `,
+		"engine/internal/task/custody.go", `func (h *custody) leave() bool { return `, `func (h *custody) leave() bool { return mutated("abandoned") || `,
 	}, {
-		"engine/internal/task/guard.go", `func (h *callGuard) Abandoned() bool { return `, `func (h *callGuard) Abandoned() bool { return !mutated("abandoned") && `,
+		"engine/internal/task/custody.go", `func (h *custody) Abandoned() bool { return `, `func (h *custody) Abandoned() bool { return !mutated("abandoned") && `,
 	}}},
 	{"end-under-way", "a stage whose last frame came while it was not watched is over", edits{{
 		"engine/internal/task/life.go", `	if t.Phase.IsEnded() {

@@ -45,12 +45,12 @@ func runPoison() {
 		Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Signals: signals, Exit: os.Exit,
 		Terminal: func() (int, int, bool) { return 0, 0, false },
 	}
-	link, err := guard.OpenLink()
+	pipe, err := guard.OpenPipe()
 	if err != nil {
 		os.Exit(newApp().begin(nil, s).End(err))
 	}
-	if link != nil {
-		s.Link, s.Signals, s.Exit = link, link.Signals(signals), link.Exit
+	if pipe != nil {
+		s.Pipe, s.Signals, s.Exit = pipe, pipe.Signals(signals), pipe.Exit
 	}
 	program := newApp()
 	a := program.begin(os.Args[1:], s)

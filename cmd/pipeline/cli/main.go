@@ -65,12 +65,12 @@ func Main(declare func(*App)) {
 		StdinTerminal:  func() bool { return term.IsTerminal(int(os.Stdin.Fd())) },
 		StdoutTerminal: app.TerminalOf(os.Stdout, os.Getenv("TERM")),
 	}
-	link, err := guard.OpenLink()
+	pipe, err := guard.OpenPipe()
 	if err != nil {
 		os.Exit(p.begin(nil, s).End(err))
 	}
-	if link != nil {
-		s.Link, s.Signals, s.Exit = link, link.Signals(signals), link.Exit
+	if pipe != nil {
+		s.Pipe, s.Signals, s.Exit = pipe, pipe.Signals(signals), pipe.Exit
 	}
 	s.Exit(p.run(os.Args[1:], s))
 }

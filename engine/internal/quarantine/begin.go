@@ -118,7 +118,7 @@ func (m *Mode) culprit(known suspects, calls map[string]inflight.Call) (culprit 
 			late = call.Kind == inflight.After
 		}
 	}
-	if len(found) != 1 || known.room(found[0].Message) > 0 || len(m.open(found)) == 0 {
+	if len(found) != 1 || known.distance(found[0].Message) > 0 || len(m.open(found)) == 0 {
 		return nil, false
 	}
 	return &found[0], late

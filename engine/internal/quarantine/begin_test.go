@@ -49,7 +49,7 @@ func begun(t *testing.T, disk *memory.Disk, tasks *stages, last inflight.Last) *
 func TestASecondDeathAtTheSameMessageIsItsAttempt(t *testing.T) {
 	t.Parallel()
 	disk, tasks := memory.NewDisk(), &stages{}
-	if m := begun(t, disk, tasks, died(1, 7)); !m.IsOn() || len(tasks.blamed) != 0 || m.Room(Message{"worker", "numbers", 7}) != 0 {
+	if m := begun(t, disk, tasks, died(1, 7)); !m.IsOn() || len(tasks.blamed) != 0 || m.Distance(Message{"worker", "numbers", 7}) != 0 {
 		t.Errorf("after the first death: on %v, blamed %v", m.IsOn(), tasks.blamed)
 	}
 	m := begun(t, disk, tasks, died(2, 7))
@@ -80,8 +80,8 @@ func TestTheNoteIsWrittenAsBefore(t *testing.T) {
 	if got, _, err := corner.Note(note); string(got) != written || err != nil {
 		t.Errorf("noted: %s, %v", got, err)
 	}
-	if near := m.Room(Message{"worker", "numbers", 0}); !m.IsOn() || near != 0 || len(tasks.blamed) != 0 {
-		t.Errorf("on %v, room for %d, blamed %v", m.IsOn(), near, tasks.blamed)
+	if near := m.Distance(Message{"worker", "numbers", 0}); !m.IsOn() || near != 0 || len(tasks.blamed) != 0 {
+		t.Errorf("on %v, distance %d, blamed %v", m.IsOn(), near, tasks.blamed)
 	}
 }
 

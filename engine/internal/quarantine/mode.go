@@ -103,11 +103,11 @@ func (m *Mode) Enter(ctx context.Context) (bool, error) {
 // Leave gives back what Enter took.
 func (m *Mode) Leave() { m.token <- struct{}{} }
 
-// Room is how many messages of an input, from one on, are far from every suspect.
-func (m *Mode) Room(from Message) uint64 {
+// Distance is how many messages of an input, from one on, are far from every suspect.
+func (m *Mode) Distance(from Message) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.suspects.room(from)
+	return m.suspects.distance(from)
 }
 
 // Pauses are how long a message that was handled may still do harm, and how

@@ -101,19 +101,19 @@ func (l suspects) late(of Message) int {
 	return 0
 }
 
-// room is how many messages from one on are far from every suspect.
-func (l suspects) room(m Message) uint64 {
-	room := uint64(math.MaxUint64)
+// distance is how many messages from one on are far from every suspect.
+func (l suspects) distance(m Message) uint64 {
+	far := uint64(math.MaxUint64)
 	for _, s := range l {
 		switch {
 		case !s.isBeside(m) || s.Offset < m.Offset:
 		case s.isNear(m.Offset):
 			return 0
 		default:
-			room = min(room, s.Offset-s.Near-m.Offset)
+			far = min(far, s.Offset-s.Near-m.Offset)
 		}
 	}
-	return room
+	return far
 }
 
 // pauses are how long a message that was handled may still do harm, and how

@@ -10,15 +10,15 @@ func TestRoomBeforeSuspects(t *testing.T) {
 	t.Parallel()
 	l := suspects{}.add(suspect{Message: Message{"s", "in", 100}, Near: 10}).add(suspect{Message: Message{"s", "in", 150}, Near: 20}).add(suspect{Message: Message{"s", "other", 5}, Near: 5})
 	for _, c := range []struct {
-		stage, input string
-		offset, room uint64
+		stage, input     string
+		offset, distance uint64
 	}{
 		{"s", "in", 0, 90}, {"s", "in", 89, 1}, {"s", "in", 90, 0}, {"s", "in", 100, 0},
 		{"s", "in", 101, 29}, {"s", "in", 130, 0}, {"s", "in", 150, 0}, {"s", "in", 151, math.MaxUint64},
 		{"s", "other", 0, 0}, {"s", "other", 6, math.MaxUint64}, {"another", "in", 100, math.MaxUint64},
 	} {
-		if got := l.room(Message{c.stage, c.input, c.offset}); got != c.room {
-			t.Errorf("%s, %s at %d: room for %d, want %d", c.stage, c.input, c.offset, got, c.room)
+		if got := l.distance(Message{c.stage, c.input, c.offset}); got != c.distance {
+			t.Errorf("%s, %s at %d: distance %d, want %d", c.stage, c.input, c.offset, got, c.distance)
 		}
 	}
 }
@@ -27,7 +27,7 @@ func TestNeighbourhoodBelowZero(t *testing.T) {
 	t.Parallel()
 	l := suspects{{Message: Message{"s", "in", 3}, Near: 32}}
 	for offset := range uint64(4) {
-		if l.room(Message{"s", "in", offset}) != 0 {
+		if l.distance(Message{"s", "in", offset}) != 0 {
 			t.Errorf("%d is far", offset)
 		}
 	}

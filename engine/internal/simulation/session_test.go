@@ -48,7 +48,7 @@ func (p *simProcess) serve(in *task.Task) *simSession {
 func (s *simSession) live(c *coroutine) {
 	in, p := s.session, s.process
 	for {
-		in.Code.Guard.Begin()
+		in.Code.Custody.Begin()
 		in.Phase.On(task.LifeBegins)
 		s.life, s.stop = context.WithCancel(s.ctx)
 		err := in.Start(s.life)
@@ -61,7 +61,7 @@ func (s *simSession) live(c *coroutine) {
 		s.feeding = false
 		s.stop()
 		switch {
-		case in.Code.Guard.Abandoned():
+		case in.Code.Custody.Abandoned():
 			p.world.say("%s: the function that was left behind returns", s)
 			s.finished = true
 			return

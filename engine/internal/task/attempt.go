@@ -99,7 +99,7 @@ func (t *Task) nextTry(unit string) int {
 
 // succeeded forgets what is recorded of a call that is no message.
 func (t *Task) succeeded(unit string) {
-	if t.Failures.ofUnit.Unit != unit || t.Code.Guard.Abandoned() {
+	if t.Failures.ofUnit.Unit != unit || t.Code.Custody.Abandoned() {
 		return
 	}
 	t.Failures.ofUnit = attempts{}

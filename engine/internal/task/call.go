@@ -148,7 +148,7 @@ func (t *Task) mustBeAlone(i *Input, f *Failure) bool {
 	switch {
 	case f != nil && (!f.here || t.usedUp(f) && t.stopsAtLimit(f)), i.alone && i.aloneAt == i.head.Offset:
 		return true
-	case t.Run.Quarantine.IsOn() && t.room(i, i.head.Offset) == 0:
+	case t.Run.Quarantine.IsOn() && t.distance(i, i.head.Offset) == 0:
 		return true
 	}
 	return t.Failures.free() == 0
@@ -193,7 +193,7 @@ func (t *Task) conclude(ctx context.Context, i *Input, err error) error {
 // answer handles what a function returned for its message or messages. It is true when they are consumed, and an
 // error when the call failed.
 func (t *Task) answer(ctx context.Context, i *Input, err error) (taken bool, _ error) {
-	if t.Code.Guard.Abandoned() {
+	if t.Code.Custody.Abandoned() {
 		return false, errAbandoned
 	}
 	if t.Batch.CallErr != nil && (err == nil || err == io.EOF) {
@@ -272,7 +272,7 @@ func (t *Task) callBatch(ctx context.Context, i *Input) error {
 func (t *Task) batchLimit(i *Input) uint64 {
 	limit := uint64(t.Definition.Options.Batch)
 	if t.Run.Quarantine.IsOn() {
-		limit = min(limit, max(t.room(i, i.next), 1))
+		limit = min(limit, max(t.distance(i, i.next), 1))
 	}
 	switch {
 	case t.call.failure != nil, i.suspect <= i.next && i.next < i.cleared:

@@ -62,7 +62,7 @@ func (t *Task) mayCallOut() bool {
 
 // calledOut tells the breaker how a call went.
 func (t *Task) calledOut(success bool) {
-	if t.Callout.Breaker == nil || t.Code.Guard.Abandoned() {
+	if t.Callout.Breaker == nil || t.Code.Custody.Abandoned() {
 		return
 	}
 	switch t.Callout.asked.Swap(notAsked) {
@@ -81,7 +81,7 @@ func (t *Task) calledOut(success bool) {
 // calledNothing tells the breaker that a call says nothing about the other
 // side.
 func (t *Task) calledNothing() {
-	if t.Callout.Breaker != nil && !t.Code.Guard.Abandoned() && t.Callout.asked.Swap(notAsked) == allowed {
+	if t.Callout.Breaker != nil && !t.Code.Custody.Abandoned() && t.Callout.asked.Swap(notAsked) == allowed {
 		t.Callout.Breaker.Drop()
 	}
 }

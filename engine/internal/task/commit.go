@@ -73,14 +73,14 @@ func (t *Task) publishAtLast(ctx context.Context, end bool) error {
 
 // collect asks for the changes of the state, which the user's codec writes.
 func (t *Task) collect() (state frame.State, err error) {
-	t.Code.Guard.enter()
+	t.Code.Custody.enter()
 	t.Code.saving.enterUnit(commitUnit)
 	err = encoding(func() (err error) {
 		state, err = t.Processor.Keeper().Collect()
 		return err
 	})
 	t.Code.saving.leave()
-	if !t.Code.Guard.leave() {
+	if !t.Code.Custody.leave() {
 		return state, errAbandoned
 	}
 	return state, err

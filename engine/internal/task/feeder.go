@@ -120,7 +120,7 @@ func (s *Source) runSource(ctx context.Context) (unsaved, err error) {
 		unsaved = supervise.Contain(s.Processor.Keeper().ToBoundary)
 	}
 	s.Code.slot.Leave()
-	if !s.Code.Guard.Abandoned() {
+	if !s.Code.Custody.Abandoned() {
 		s.Waiting.feeding.Leave()
 	}
 	s.Code.watch.leave()

@@ -17,14 +17,14 @@ import (
 // meanwhile the task can be abandoned. Who calls the user's code within has looked
 // at its errors: their kind is asked for before they come here.
 func (t *Task) contained(ctx context.Context, calls func() error) error {
-	t.Code.Guard.enter()
+	t.Code.Custody.enter()
 	t.Waiting.calling.Enter()
 	err := supervise.Catch(calls)
 	t.endTurn(ctx)
-	if !t.Code.Guard.Abandoned() {
+	if !t.Code.Custody.Abandoned() {
 		t.Waiting.calling.Leave()
 	}
-	if !t.Code.Guard.leave() {
+	if !t.Code.Custody.leave() {
 		return errAbandoned
 	}
 	return err

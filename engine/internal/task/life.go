@@ -61,7 +61,7 @@ func (in *Instance) openFailed(ctx context.Context, err error) error {
 // not return. It never blocks.
 func (in *Instance) Abandon() bool {
 	s := in.Task.Load()
-	if s == nil || !s.Code.Guard.abandon() {
+	if s == nil || !s.Code.Custody.abandon() {
 		return false
 	}
 	in.Observed.Stats.count(func(c *observe.LifeCounts) { c.Abandoned++ })
@@ -74,7 +74,7 @@ func (in *Instance) Abandon() bool {
 }
 
 func (t *Task) Serve(ctx context.Context) error {
-	t.Code.Guard.Begin()
+	t.Code.Custody.Begin()
 	defer t.forgetOutages()
 	t.Phase.On(LifeBegins)
 	defer t.endWaits()
@@ -87,7 +87,7 @@ func (t *Task) Serve(ctx context.Context) error {
 		supervise.Running(ctx)
 		err = t.callLoop(ctx)
 	}
-	if t.Code.Guard.Abandoned() {
+	if t.Code.Custody.Abandoned() {
 		return ctx.Err()
 	}
 	if errors.Is(err, errStopsWaiting) {

@@ -38,8 +38,8 @@ func (t *Task) callLoop(ctx context.Context) error {
 		}
 		t.endTurn(ctx)
 		t.Code.saving.leave()
-		t.Code.Guard.Begin()
-		if t.Code.Guard.Abandoned() {
+		t.Code.Custody.Begin()
+		if t.Code.Custody.Abandoned() {
 			return errAbandoned
 		}
 		if t.call.unit == commitUnit {
@@ -156,7 +156,7 @@ func (t *Task) work(ctx context.Context) (worked bool, err error) {
 	start, calls, look := t.Run.Clock.Now(), 0, 1
 	t.lap(0, start)
 	err = t.contained(ctx, func() error {
-		for ; t.mayCall() && !t.Code.Guard.Abandoned(); calls++ {
+		for ; t.mayCall() && !t.Code.Custody.Abandoned(); calls++ {
 			if calls == look {
 				if t.isToGoOut(ctx, start, calls) {
 					return nil

@@ -45,7 +45,7 @@ func inputCall(i *Input) string { return "input " + i.String() }
 // isAway notes that a call was answered with Unavailable, and says how long to
 // wait before the next one. The unit is what was called exactly.
 func (t *Task) isAway(call, unit string, said error) time.Duration {
-	if t.Code.Guard.Abandoned() {
+	if t.Code.Custody.Abandoned() {
 		return 0
 	}
 	unit = toldOf(unit)
@@ -81,7 +81,7 @@ func (t *Task) noteAway(call, unit string, said error) (isNew bool, delay time.D
 
 // isBack notes that a call has succeeded.
 func (t *Task) isBack(call string) {
-	if t.outages.count.Load() == 0 || t.Code.Guard.Abandoned() {
+	if t.outages.count.Load() == 0 || t.Code.Custody.Abandoned() {
 		return
 	}
 	if away := t.noteBack(call); away != nil {
@@ -189,7 +189,7 @@ func (t *Task) hasAnswered() {
 // forgetOutages comes when a life ends: what is down makes no calls, and the next
 // life asks at once.
 func (t *Task) forgetOutages() {
-	if t.Code.Guard.Abandoned() {
+	if t.Code.Custody.Abandoned() {
 		return
 	}
 	o := &t.outages

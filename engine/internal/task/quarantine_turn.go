@@ -24,7 +24,7 @@ type userTurn struct {
 // use notes what the turn is used for.
 func (t *userTurn) use(in *Task, c *call) {
 	t.messages, t.offset = c.input, c.offset
-	t.far = t.held.Load() && c.input != nil && in.room(c.input, c.offset) > 0
+	t.far = t.held.Load() && c.input != nil && in.distance(c.input, c.offset) > 0
 }
 
 // mayHarm says that what the turn was used for is to be looked at before others go on.
@@ -43,7 +43,7 @@ func (t *Task) takeTurn(ctx context.Context) error {
 		return err
 	}
 	t.Code.turn.held.Store(true)
-	if t.Code.Guard.Abandoned() { // who abandoned it may have looked before
+	if t.Code.Custody.Abandoned() { // who abandoned it may have looked before
 		t.giveTurn()
 		return errAbandoned
 	}
@@ -104,9 +104,9 @@ func (t *Task) endTurn(ctx context.Context) {
 	t.giveTurn()
 }
 
-// room is, in quarantine, how many messages of an input may be taken
+// distance is, in quarantine, how many messages of an input may be taken
 // in a batch, because they are far from every suspect; 0: the next one needs
 // care.
-func (t *Task) room(i *Input, offset uint64) uint64 {
-	return t.Run.Quarantine.Room(t.message(i.String(), offset))
+func (t *Task) distance(i *Input, offset uint64) uint64 {
+	return t.Run.Quarantine.Distance(t.message(i.String(), offset))
 }

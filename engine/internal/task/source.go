@@ -97,9 +97,9 @@ func (s *Source) PublishProduced(ctx context.Context) (bool, error) {
 // leaveFeeder waits until the feeder has ended. As long as the source's
 // function does not return the task may be abandoned: then it is false.
 func (s *Source) leaveFeeder(done <-chan struct{}) bool {
-	s.Code.Guard.enter()
+	s.Code.Custody.enter()
 	<-done
-	return s.Code.Guard.leave()
+	return s.Code.Custody.leave()
 }
 
 // AllCommitted says whether the feeder has finished, why, and that nothing is

@@ -62,12 +62,12 @@ type ownership struct {
 
 // userCode guards the calls of the user's functions: see invoke.
 type userCode struct {
-	Guard  callGuard
-	slot   *inflight.Slot // what the next process may want to know
-	handed handed
-	turn   userTurn // in quarantine
-	watch  watch
-	saving watch // of the state's codec, which a source's function runs beside
+	Custody custody
+	slot    *inflight.Slot // what the next process may want to know
+	handed  handed
+	turn    userTurn // in quarantine
+	watch   watch
+	saving  watch // of the state's codec, which a source's function runs beside
 }
 
 // inbox are the inputs, and what their readers bring.

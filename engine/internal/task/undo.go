@@ -63,7 +63,7 @@ func (t *Task) restore(ctx context.Context) error {
 	if err := t.invoke(ctx, func() error { return supervise.Call(t.rollback) }); err != nil {
 		return err
 	}
-	if t.Code.Guard.Abandoned() {
+	if t.Code.Custody.Abandoned() {
 		return errAbandoned
 	}
 	t.succeeded(restoreUnit)

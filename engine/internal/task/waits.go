@@ -69,7 +69,7 @@ func (t *Task) awaitQuarantine(ctx context.Context) error {
 
 // endWaits ends those of a life of the stage.
 func (t *Task) endWaits() {
-	if t.Code.Guard.Abandoned() {
+	if t.Code.Custody.Abandoned() {
 		return // the next one has its own
 	}
 	t.Waiting.waits.EndAll(waits.Letters) // those end with the last letter

@@ -17,7 +17,7 @@ type System struct {
 	Signals        <-chan os.Signal
 	Exit           func(code int)                       // ends the process at once
 	Terminal       func() (width, height int, yes bool) // is stderr one?
-	Link           *guard.Link                          // to the guard; nil: there is none
+	Pipe           *guard.Pipe                          // to the guard; nil: there is none
 	Stdin          io.Reader                            // nil: nothing
 	StdinTerminal  func() bool                          // nil: no
 	StdoutTerminal func() (width, height int, yes bool) // nil: no

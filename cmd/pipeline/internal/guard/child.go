@@ -19,7 +19,7 @@ type child struct {
 	orders  *os.File // signals for it
 }
 
-// startChild starts it with the files that a link needs.
+// startChild starts it with the files that the pipe needs.
 func startChild(cmd *exec.Cmd, mode string) (*child, error) {
 	report, reportEnd, err := os.Pipe()
 	if err != nil {
@@ -42,7 +42,7 @@ func startChild(cmd *exec.Cmd, mode string) (*child, error) {
 
 func (w *child) pid() int { return w.cmd.Process.Pid }
 
-// pass passes a signal on. One that stops goes over the link, where it can be
+// pass passes a signal on. One that stops goes over the pipe, where it can be
 // told from the same signal that a terminal has sent to both processes. A
 // child process that has ended needs none.
 func (w *child) pass(s os.Signal) {

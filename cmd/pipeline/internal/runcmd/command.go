@@ -126,7 +126,7 @@ func (c *Cmd) config(a *app.Invocation, pipeline string) (engine.Config, error) 
 	}
 	return engine.Config{
 		Dir:            dir,
-		Fresh:          c.Fresh && !a.Link.Resumes(),
+		Fresh:          c.Fresh && !a.Pipe.Resumes(),
 		DiscardLetters: c.Discard,
 		NATS:           nats,
 		Sync:           time.Duration(c.Sync),
@@ -176,8 +176,8 @@ func (s *session) onReady() error {
 		return err
 	}
 	s.ready = true
-	s.Link.SayHandled(handledBefore(status))
-	s.Link.Say(guard.SaidReady)
+	s.Pipe.SayHandled(handledBefore(status))
+	s.Pipe.Say(guard.SaidReady)
 	if status.Reopened {
 		s.Log.Info("the last run is complete; handling what it left", "pipeline", s.pipeline.Name(), "dir", s.config.Dir)
 	} else if resumed {
@@ -192,7 +192,7 @@ func (s *session) onReady() error {
 func (s *session) onStop() {
 	s.countLetters()
 	if s.pipeline.Status().Completed {
-		s.Link.Say(guard.SaidComplete)
+		s.Pipe.Say(guard.SaidComplete)
 	}
 	if s.endAnswers != nil {
 		s.endAnswers()

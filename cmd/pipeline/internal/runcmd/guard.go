@@ -54,7 +54,7 @@ func (f GuardFlags) Limit() supervise.Limit {
 
 // applies says whether this process is to be the guard, and not the one that
 // is guarded.
-func (f GuardFlags) applies(a *app.Invocation) bool { return f.Guard && a.Link == nil }
+func (f GuardFlags) applies(a *app.Invocation) bool { return f.Guard && a.Pipe == nil }
 
 // guardLog writes what the guard tells like the log of the run.
 func guardLog(f app.LogFlags, a *app.Invocation) *slog.Logger {

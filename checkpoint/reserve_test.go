@@ -118,7 +118,7 @@ func TestASmallDiskIsNotFilledWithReservedSpace(t *testing.T) {
 		if err != nil || free < c.size/4 {
 			t.Errorf("of %d MiB %d KiB are free, %v", c.size>>20, free>>10, err)
 		}
-		if isReserved := c.size-free >= disk.LogRoom; isReserved != c.reserves {
+		if isReserved := c.size-free >= disk.LogSpace; isReserved != c.reserves {
 			t.Errorf("of %d MiB %d KiB are free: space is reserved: %v", c.size>>20, free>>10, isReserved)
 		}
 		write(t, Update{Instance: s.Instance("a.0"), Checkpoint: Checkpoint{Commit: 1, Record: []byte("one")}})
@@ -131,11 +131,11 @@ func TestLogsAreMadeAhead(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	for round := range 5 {
-		next := s.room.Prepared()
+		next := s.reserve.Prepared()
 		if next == "" {
 			t.Fatalf("round %d: none is prepared", round)
 		}
-		if info, err := os.Stat(filepath.Join(dir, next)); err != nil || info.Size() != 0 || disk.Used(info) < disk.LogRoom {
+		if info, err := os.Stat(filepath.Join(dir, next)); err != nil || info.Size() != 0 || disk.Used(info) < disk.LogSpace {
 			t.Errorf("round %d: %s has %v, %v", round, next, info, err)
 		}
 		write(t, Update{Instance: s.Instance("a.0"), Keys: map[string][]byte{"k": make([]byte, disk.MemtableSize+disk.MemtableSize/4)}})

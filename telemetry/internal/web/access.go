@@ -25,8 +25,8 @@ const (
 const contentPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; " +
 	"connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Guard is what every request passes.
-type Guard struct {
+// Access decides which requests a server answers.
+type Access struct {
 	hosts []string // lower case, without ports
 	token []byte   // its hash; nil: none is asked for
 	cross *http.CrossOriginProtection
@@ -34,10 +34,10 @@ type Guard struct {
 	misdirected string // the answer to a name that is not the server's
 }
 
-// NewGuard returns the guard of a server that is called address, which may be host:port, and by further
+// NewAccess returns the access to a server that is called address, which may be host:port, and by further
 // hosts. token is what every request has to have, "" is none. misdirected is the answer under another name.
-func NewGuard(address string, hosts []string, token, misdirected string) *Guard {
-	g := &Guard{cross: http.NewCrossOriginProtection(), hosts: []string{"localhost", "127.0.0.1", "::1"}, misdirected: misdirected}
+func NewAccess(address string, hosts []string, token, misdirected string) *Access {
+	g := &Access{cross: http.NewCrossOriginProtection(), hosts: []string{"localhost", "127.0.0.1", "::1"}, misdirected: misdirected}
 	for _, host := range append([]string{HostOf(address)}, hosts...) {
 		if ip, _ := netip.ParseAddr(host); host != "" && !ip.IsUnspecified() {
 			g.hosts = append(g.hosts, strings.ToLower(host))
@@ -56,7 +56,7 @@ func hashOf(token string) []byte {
 
 // Wrap refuses who may not ask, and tells the browser what it must not do with
 // the answer.
-func (g *Guard) Wrap(next http.Handler) http.Handler {
+func (g *Access) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -91,7 +91,7 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 // isOurName says that a request was sent to this server: under a name that it
 // has, or to the address that it came to, which is no name that an attacker could
 // have made lead here.
-func (g *Guard) isOurName(r *http.Request) bool {
+func (g *Access) isOurName(r *http.Request) bool {
 	name := HostOf(r.Host)
 	if slices.Contains(g.hosts, name) {
 		return true
@@ -120,7 +120,7 @@ func isOpen(path string) bool {
 
 // isProven says that an action was meant: it has the token, or it comes from a
 // page of this very server. A client without Origin has to have the token.
-func (g *Guard) isProven(r *http.Request) bool {
+func (g *Access) isProven(r *http.Request) bool {
 	if g.token != nil && g.isAllowed(r) {
 		return true
 	}
@@ -128,7 +128,7 @@ func (g *Guard) isProven(r *http.Request) bool {
 }
 
 // isAllowed says that the request has the token, if one is asked for.
-func (g *Guard) isAllowed(r *http.Request) bool {
+func (g *Access) isAllowed(r *http.Request) bool {
 	if g.token == nil {
 		return true
 	}

@@ -16,12 +16,12 @@ const (
 	// MemtableSize is how large a memtable of Badger grows, in bytes.
 	MemtableSize = 16 << 20
 
-	// logRoom is what a memtable's log can need: Badger begins the next one when it has grown over the size of a
+	// logSpace is what a memtable's log can need: Badger begins the next one when it has grown over the size of a
 	// memtable, and one transaction is a sixth of that at most.
-	LogRoom = MemtableSize + MemtableSize/4
+	LogSpace = MemtableSize + MemtableSize/4
 
-	// tableRoom is what the table of one memtable can need.
-	tableRoom = MemtableSize + MemtableSize/2
+	// tableSpace is what the table of one memtable can need.
+	tableSpace = MemtableSize + MemtableSize/2
 
 	// keptFree is what must be free beside what a write itself needs: room for the tables that Badger writes in the
 	// background, on a small disk a thirty-second of it.
@@ -35,23 +35,23 @@ const (
 // written; it goes away when there is space.
 var ErrNoSpace = errors.New("not enough free space")
 
-// ReserveName is a file of tableRoom bytes that is never read. It is given up for the table that Close writes.
+// ReserveName is a file of tableSpace bytes that is never read. It is given up for the table that Close writes.
 const ReserveName = "reserve"
 
-// Room keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space is
-// a signal that ends the process, and most of them are written by goroutines of Badger, where nothing can catch it. The
-// logs get their space beforehand, the next one before it exists for Badger: as an empty file with space behind its
-// end, which it takes for new. Tables cannot be made ahead; for them there is the reserve, and a bound below which
+// Reserve keeps space on the disk for what Badger writes through mappings: a page of a mapped file that finds no space
+// is a signal that ends the process, and most of them are written by goroutines of Badger, where nothing can catch it.
+// The logs get their space beforehand, the next one before it exists for Badger: as an empty file with space behind
+// its end, which it takes for new. Tables cannot be made ahead; for them there is the reserve, and a bound below which
 // nothing is written.
-type Room struct {
+type Reserve struct {
 	dir string
 
 	mu   sync.Mutex
 	next string // the log that is prepared, "" if there is none
 }
 
-// NewRoom returns the room of the store in dir.
-func NewRoom(dir string) *Room { return &Room{dir: dir} }
+// NewReserve returns the reserve of the store in dir.
+func NewReserve(dir string) *Reserve { return &Reserve{dir: dir} }
 
 // KeptFree is how many bytes of a file system of that size have to be free for
 // anything to be written.
@@ -61,7 +61,7 @@ func KeptFree(size int64) int64 { return min(keptFree, size/32) }
 func needed(bytes int, size int64) int64 { return KeptFree(size) + 3*int64(bytes) }
 
 // Check refuses a write for which there may not be enough space.
-func (r *Room) Check(bytes int) error {
+func (r *Reserve) Check(bytes int) error {
 	free, size, err := Space(r.dir)
 	if err != nil {
 		return nil // a file system that does not tell
@@ -72,12 +72,12 @@ func (r *Room) Check(bytes int) error {
 	return nil
 }
 
-func (r *Room) tooLittle(free, need int64) error {
+func (r *Reserve) tooLittle(free, need int64) error {
 	return fmt.Errorf("%w: %d KiB are free in %s and at least %d KiB are needed: free some disk space", ErrNoSpace, free>>10, r.dir, need>>10)
 }
 
 // BeforeOpen gives the reserve up, and refuses to have logs replayed that there is no space to make tables of.
-func (r *Room) BeforeOpen() error {
+func (r *Reserve) BeforeOpen() error {
 	if err := r.giveUp(); err != nil {
 		return err
 	}
@@ -89,14 +89,14 @@ func (r *Room) BeforeOpen() error {
 	if err != nil {
 		return nil
 	}
-	if need := min(int64(len(logs)+1)*tableRoom, size/8); free < need {
+	if need := min(int64(len(logs)+1)*tableSpace, size/8); free < need {
 		return r.tooLittle(free, need)
 	}
 	return nil
 }
 
 // AfterOpen gives everything that is open its space.
-func (r *Room) AfterOpen() error {
+func (r *Reserve) AfterOpen() error {
 	names, err := nofollow.Glob(r.dir, "*.vlog")
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (r *Room) AfterOpen() error {
 }
 
 // fill gives a file the space that its size promises.
-func (r *Room) fill(path string) error {
+func (r *Reserve) fill(path string) error {
 	f, err := nofollow.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -123,14 +123,14 @@ func (r *Room) fill(path string) error {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = r.reserve(f, min(info.Size(), LogRoom))
+		err = r.allocate(f, min(info.Size(), LogSpace))
 	}
 	return errors.Join(err, f.Close())
 }
 
-// reserve gives a file space. On a small disk a quarter stays free: a run would wait without end for space that it
+// allocate gives a file space. On a small disk a quarter stays free: a run would wait without end for space that it
 // holds itself.
-func (r *Room) reserve(f *os.File, bytes int64) error {
+func (r *Reserve) allocate(f *os.File, bytes int64) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (r *Room) reserve(f *os.File, bytes int64) error {
 }
 
 // Prepare gives the log in use its space, and the next one.
-func (r *Room) Prepare() error {
+func (r *Reserve) Prepare() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	logs, err := memtableLogs(r.dir)
@@ -167,7 +167,7 @@ func (r *Room) Prepare() error {
 	return r.prepareAfter(newest)
 }
 
-func (r *Room) prepareAfter(newest string) error {
+func (r *Reserve) prepareAfter(newest string) error {
 	var number int
 	if _, err := fmt.Sscanf(strings.TrimSuffix(newest, ".mem"), "%d", &number); err != nil {
 		return fmt.Errorf("log %s: %w", newest, err)
@@ -180,7 +180,7 @@ func (r *Room) prepareAfter(newest string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(r.reserve(f, LogRoom), f.Close()); err != nil {
+	if err := errors.Join(r.allocate(f, LogSpace), f.Close()); err != nil {
 		_ = os.Remove(f.Name())
 		return err
 	}
@@ -189,7 +189,7 @@ func (r *Room) prepareAfter(newest string) error {
 }
 
 // Prepared is the log that Badger does not know yet, "" if there is none.
-func (r *Room) Prepared() string {
+func (r *Reserve) Prepared() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.next != "" && isEmpty(filepath.Join(r.dir, r.next)) {
@@ -199,19 +199,19 @@ func (r *Room) Prepared() string {
 }
 
 // keep makes the reserve.
-func (r *Room) keep() error {
+func (r *Reserve) keep() error {
 	f, err := nofollow.OpenFile(filepath.Join(r.dir, ReserveName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(r.reserve(f, tableRoom), f.Close()); err != nil {
+	if err := errors.Join(r.allocate(f, tableSpace), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
 
 // giveUp deletes the reserve, and the log that is prepared: Badger refuses to open a directory with an empty one.
-func (r *Room) giveUp() error {
+func (r *Reserve) giveUp() error {
 	err := os.Remove(filepath.Join(r.dir, ReserveName))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -225,8 +225,8 @@ func (r *Room) giveUp() error {
 	return err
 }
 
-// BeforeClose makes room for the last table; an error says that there is none.
-func (r *Room) BeforeClose() error {
+// BeforeClose frees space for the last table; an error says that there is none.
+func (r *Reserve) BeforeClose() error {
 	if err := r.giveUp(); err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (r *Room) BeforeClose() error {
 	if err != nil {
 		return nil
 	}
-	if need := min(tableRoom, size/32); free < need {
+	if need := min(tableSpace, size/32); free < need {
 		return r.tooLittle(free, need)
 	}
 	return nil

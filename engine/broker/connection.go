@@ -20,8 +20,8 @@ const (
 	lastReport  = time.Minute
 )
 
-// link follows the state of the connection: nats.go reports every change to it, one at a time.
-type link struct {
+// connection follows the state of the connection: nats.go reports every change to it, one at a time.
+type connection struct {
 	logger *slog.Logger
 	target string // redacted
 	user   string // who is logged in, when that is known
@@ -57,8 +57,8 @@ type outage struct {
 	told     error  // what onError heard last
 }
 
-func newLink(logger *slog.Logger, target string) *link {
-	l := &link{
+func newConnection(logger *slog.Logger, target string) *connection {
+	l := &connection{
 		logger: logger, target: target, refusals: newRefusals(),
 		changed: make(chan struct{}), outage: outage{down: time.Now(), interval: firstReport},
 	}
@@ -73,13 +73,13 @@ type condition struct {
 
 // watch returns the state, and a channel that is closed at its next change. It is kept here because nats.go holds its
 // lock for seconds while it connects.
-func (l *link) watch() (condition, <-chan struct{}) {
+func (l *connection) watch() (condition, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return condition{l.connected, l.closed, l.refusal}, l.changed
 }
 
-func (l *link) waitClosed(ctx context.Context) bool {
+func (l *connection) waitClosed(ctx context.Context) bool {
 	for {
 		now, changed := l.watch()
 		if now.closed {
@@ -94,19 +94,19 @@ func (l *link) waitClosed(ctx context.Context) bool {
 }
 
 // signal must be called with mu held.
-func (l *link) signal() {
+func (l *connection) signal() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
 
 // close reports nothing of how the connection ends.
-func (l *link) close() {
+func (l *connection) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closing = true
 }
 
-func (l *link) onLost(_ *nats.Conn, err error) {
+func (l *connection) onLost(_ *nats.Conn, err error) {
 	l.mu.Lock()
 	l.connected, l.down, l.report, l.interval, l.failure = false, time.Now(), time.Time{}, firstReport, l.reasonOf(err)
 	closing := l.closing
@@ -122,7 +122,7 @@ func (l *link) onLost(_ *nats.Conn, err error) {
 }
 
 // onFailed is told about an attempt that failed; it logs the first and then ever fewer.
-func (l *link) onFailed(err error) {
+func (l *connection) onFailed(err error) {
 	if errors.Is(err, errLater) {
 		return
 	}
@@ -143,7 +143,7 @@ func (l *link) onFailed(err error) {
 
 // onRound is asked for a delay when every server was tried once more. An attempt that got as far as the login and
 // failed there is reported nowhere else.
-func (l *link) onRound(round int) time.Duration {
+func (l *connection) onRound(round int) time.Duration {
 	conn := l.conn.Load()
 	if conn == nil {
 		return time.Millisecond // Open is about to let the first dial through
@@ -157,7 +157,7 @@ func (l *link) onRound(round int) time.Duration {
 }
 
 // noteLogin keeps that a server refused the login, before there was a connection.
-func (l *link) noteLogin(err error) {
+func (l *connection) noteLogin(err error) {
 	if !isLogin(err) {
 		return
 	}
@@ -169,7 +169,7 @@ func (l *link) noteLogin(err error) {
 }
 
 // refuseLogin gives up when every server was tried since one refused the login: the same login will not be taken later.
-func (l *link) refuseLogin() {
+func (l *connection) refuseLogin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.login == nil || l.wasConnected || l.refusal != nil {
@@ -183,7 +183,7 @@ func (l *link) refuseLogin() {
 }
 
 // reasonOf is the text of an error of the connection, without credentials. A login that is not taken is named.
-func (l *link) reasonOf(err error) string {
+func (l *connection) reasonOf(err error) string {
 	switch {
 	case err == nil:
 		return ""
@@ -194,7 +194,7 @@ func (l *link) reasonOf(err error) string {
 }
 
 // noteTold lets settled know how far the news of the connection have come.
-func (l *link) noteTold(err error) {
+func (l *connection) noteTold(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.told = err
@@ -215,7 +215,7 @@ func isLogin(err error) bool {
 }
 
 // lastFailure is the end of an error text about a connection that did not come about.
-func (l *link) lastFailure() string {
+func (l *connection) lastFailure() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failure == "" {
@@ -224,7 +224,7 @@ func (l *link) lastFailure() string {
 	return " (last attempt: " + l.failure + ")"
 }
 
-func (l *link) onConnected(conn *nats.Conn) {
+func (l *connection) onConnected(conn *nats.Conn) {
 	payload, server := conn.MaxPayload(), conn.ConnectedServerId()
 	l.mu.Lock()
 	isSame := server == l.server
@@ -235,13 +235,13 @@ func (l *link) onConnected(conn *nats.Conn) {
 	l.pulls.restored(isSame)
 }
 
-func (l *link) maxPayload() int64 {
+func (l *connection) maxPayload() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.payload
 }
 
-func (l *link) onReconnected(conn *nats.Conn) {
+func (l *connection) onReconnected(conn *nats.Conn) {
 	l.mu.Lock()
 	l.reconnects++
 	since := time.Since(l.down)
@@ -251,7 +251,7 @@ func (l *link) onReconnected(conn *nats.Conn) {
 	l.again.call()
 }
 
-func (l *link) onClosed(*nats.Conn) {
+func (l *connection) onClosed(*nats.Conn) {
 	l.mu.Lock()
 	l.connected, l.closed = false, true
 	l.signal()
@@ -260,7 +260,7 @@ func (l *link) onClosed(*nats.Conn) {
 }
 
 // onError hears what belongs to no call: permissions, slow consumers, a login that was refused.
-func (l *link) onError(conn *nats.Conn, sub *nats.Subscription, err error) {
+func (l *connection) onError(conn *nats.Conn, sub *nats.Subscription, err error) {
 	l.noteLogin(err)
 	defer l.noteTold(err)
 	if refused := violationOf(err, l.user); refused != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // Each rule, from outside, with the attack that it stops.
-func TestGuard(t *testing.T) {
+func TestAccess(t *testing.T) {
 	t.Parallel()
 	open := serve(t, Config{Hosts: []string{"Penstock.example"}})
 	locked := serve(t, Config{Token: "a secret"})

@@ -17,9 +17,9 @@ const (
 	orderFile  = 4 // the guard passes signals on, a byte each; its end is the guard's
 )
 
-// Link is a child process's connection to its guard. A nil Link is that of a process
+// Pipe is a child process's connection to its guard. A nil Pipe is that of a process
 // without one. Safe for concurrent use.
-type Link struct {
+type Pipe struct {
 	orders *os.File
 	resume bool // the child process before was ready: go on with what it left
 
@@ -27,9 +27,9 @@ type Link struct {
 	report *os.File
 }
 
-// OpenLink returns the link of this process, or nil. Programs that the process
+// OpenPipe returns the pipe of this process, or nil. Programs that the process
 // starts do not inherit it.
-func OpenLink() (*Link, error) {
+func OpenPipe() (*Pipe, error) {
 	mode, set := os.LookupEnv(Variable)
 	if !set {
 		return nil, nil
@@ -44,7 +44,7 @@ func OpenLink() (*Link, error) {
 		}
 		syscall.CloseOnExec(fd)
 	}
-	return &Link{
+	return &Pipe{
 		orders: os.NewFile(orderFile, "orders of the guard"),
 		resume: mode == guardedResume,
 		report: os.NewFile(reportFile, "report to the guard"),
@@ -52,10 +52,10 @@ func OpenLink() (*Link, error) {
 }
 
 // Resumes says whether the child process goes on with what one before it left.
-func (l *Link) Resumes() bool { return l != nil && l.resume }
+func (l *Pipe) Resumes() bool { return l != nil && l.resume }
 
 // Say tells the guard. That it is gone is heard elsewhere.
-func (l *Link) Say(word string) {
+func (l *Pipe) Say(word string) {
 	if l == nil {
 		return
 	}
@@ -66,20 +66,20 @@ func (l *Link) Say(word string) {
 
 // SayHandled tells the guard how many messages the run that goes on here has committed: a child process that begins
 // further on than the one before follows one that made progress.
-func (l *Link) SayHandled(messages uint64) {
+func (l *Pipe) SayHandled(messages uint64) {
 	l.Say(fmt.Sprintf("%s%d", saidHandled, messages))
 }
 
 // Exit ends the process in an orderly way: without these last words it has
 // died.
-func (l *Link) Exit(code int) {
+func (l *Pipe) Exit(code int) {
 	l.Say(fmt.Sprintf("%s%d", saidExit, code))
 	os.Exit(code)
 }
 
 // Signals adds those that the guard passes on to those that come directly. Its
 // goroutines stay until the end of the process, like those of os/signal.
-func (l *Link) Signals(direct <-chan os.Signal) <-chan os.Signal {
+func (l *Pipe) Signals(direct <-chan os.Signal) <-chan os.Signal {
 	passed, merged := make(chan os.Signal), make(chan os.Signal, 2)
 	go l.listen(passed)
 	go func() {
@@ -106,7 +106,7 @@ func (l *Link) Signals(direct <-chan os.Signal) <-chan os.Signal {
 	return merged
 }
 
-func (l *Link) listen(passed chan<- os.Signal) {
+func (l *Pipe) listen(passed chan<- os.Signal) {
 	defer close(passed)
 	order := make([]byte, 1)
 	for {

@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// callGuard says in whose code the loop of a task is. Only while it is in the
+// custody says in whose code the loop of a task is. Only while it is in the
 // user's code can the task be abandoned: our own code comes back by itself
 // when its context is done, and the user's finds the task closed when it
 // does. So whatever has an effect happens in a task that is not abandoned.
-type callGuard struct{ state atomic.Int32 }
+type custody struct{ state atomic.Int32 }
 
 const (
 	inOurCode int32 = iota
@@ -21,16 +21,16 @@ const (
 var errAbandoned = errors.New("abandoned")
 
 // Begin makes up for a function that ended its goroutine.
-func (h *callGuard) Begin() { h.state.CompareAndSwap(inTheirCode, inOurCode) }
+func (h *custody) Begin() { h.state.CompareAndSwap(inTheirCode, inOurCode) }
 
-func (h *callGuard) enter() { h.state.CompareAndSwap(inOurCode, inTheirCode) }
+func (h *custody) enter() { h.state.CompareAndSwap(inOurCode, inTheirCode) }
 
 // leave is false when the task was abandoned in between.
-func (h *callGuard) leave() bool { return h.state.CompareAndSwap(inTheirCode, inOurCode) }
+func (h *custody) leave() bool { return h.state.CompareAndSwap(inTheirCode, inOurCode) }
 
-func (h *callGuard) abandon() bool { return h.state.CompareAndSwap(inTheirCode, isAbandoned) }
+func (h *custody) abandon() bool { return h.state.CompareAndSwap(inTheirCode, isAbandoned) }
 
-func (h *callGuard) Abandoned() bool { return h.state.Load() == isAbandoned }
+func (h *custody) Abandoned() bool { return h.state.Load() == isAbandoned }
 
 // Units of calls that are not tried again.
 const (
