@@ -81,11 +81,16 @@ func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 	if o.Original && stored.Original != nil {
 		r.Letter.Value, r.Letter.Original, r.Letter.Edited = stored.Original, nil, false
 	}
+	return q.want(ctx, r)
+}
+
+// want writes a request.
+func (q *Queue) want(ctx context.Context, r Replay) error {
 	msg, err := q.fit(func(lim limits, write string) *nats.Msg { return encodeReplay(r, lim, write) })
 	if err != nil {
 		return err
 	}
-	return q.persist(ctx, "replay", l.ID(), func() error { return q.request(ctx, msg, r) })
+	return q.persist(ctx, "replay", r.Letter.ID(), func() error { return q.request(ctx, msg, r) })
 }
 
 // replace puts another value into the letter. The first one stays until a replay is done.

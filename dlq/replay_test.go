@@ -308,3 +308,26 @@ func TestReplayTheGreatest(t *testing.T) {
 		t.Fatalf("%v, %d bytes", found, len(r.Value))
 	}
 }
+
+func TestARequestThatIsPassedOnIsThatOfAnotherInstance(t *testing.T) {
+	t.Parallel()
+	q := openNew(t)
+	edited := []byte("34")
+	mustReplay(t, q, putAndRead(t, q, letterAt(33)), ReplayOptions{Value: &edited})
+	first, _ := next(t, q, "worker", 0)
+	for range 2 { // as after a death between, or by an owner before
+		if err := q.PassOn(t.Context(), first, 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, found := next(t, q, "worker", 0); found {
+		t.Fatalf("it is there still: %+v", r)
+	}
+	r, found, err := q.NextReplay(t.Context(), "worker", 2, 0)
+	if err != nil || !found || r.Sequence <= first.Sequence || !r.Edited || !bytes.Equal(r.Value, edited) || r.ID() != first.ID() {
+		t.Fatalf("%+v, %t, %v", r, found, err)
+	}
+	if current, err := q.IsCurrent(t.Context(), r); err != nil || !current {
+		t.Fatalf("it is not current: %v", err)
+	}
+}

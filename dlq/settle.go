@@ -104,6 +104,20 @@ func (q *Queue) withdraw(ctx context.Context, r Replay) error {
 	})
 }
 
+// PassOn makes the request one to another instance of its stage, which has the key of its value. There is one request for
+// a letter at any time: a process that dies in between leaves none, and the letter. It outlasts an outage of the broker.
+func (q *Queue) PassOn(ctx context.Context, r Replay, instance int) error {
+	err := q.withdraw(ctx, r)
+	if err == nil {
+		r.Instance = instance
+		err = q.want(ctx, r)
+	}
+	if err != nil && !errors.Is(err, ErrPending) { // else an owner before, or a person, has asked
+		return fmt.Errorf("dlq: pass on the replay of %s: %w", r.Letter.ID(), err)
+	}
+	return nil
+}
+
 // OnReplay calls fn, in one goroutine, about when a request for an instance is written. It is a hint only: it may come
 // too early, twice, or, when the connection fails, not at all. stop waits for fn to return; fn must not call it.
 func (q *Queue) OnReplay(fn func(stage string, instance int)) (stop func(), err error) {

@@ -95,20 +95,11 @@ func (q *Letters) Replay(id string, value []byte) error {
 		return fmt.Errorf("replay %s: %w", id, dlq.ErrPending)
 	}
 	l := q.letters[k]
-	q.requested++
-	r := dlq.Replay{Letter: l, Stage: cmp.Or(l.To, l.Stage), Instance: l.Instance, Sequence: q.requested, LetterSequence: l.Sequence}
+	r := dlq.Replay{Letter: l, Stage: cmp.Or(l.To, l.Stage), Instance: l.Instance, LetterSequence: l.Sequence}
 	if value != nil {
 		r.Letter.Value, r.Letter.Edited = value, true
 	}
-	q.requests = append(q.requests, r)
-	var listeners []func(string, int)
-	for _, fn := range q.listeners {
-		listeners = append(listeners, fn)
-	}
-	q.mu.Unlock()
-	for _, fn := range listeners {
-		fn(r.Stage, r.Instance)
-	}
+	q.ask(r)
 	return nil
 }
 
@@ -138,6 +129,32 @@ func (q *Letters) Withdraw(_ context.Context, r dlq.Replay) error {
 	defer q.mu.Unlock()
 	q.requests = slices.DeleteFunc(q.requests, func(other dlq.Replay) bool { return other.Sequence == r.Sequence })
 	return nil
+}
+
+// PassOn makes a request one to another instance of its stage.
+func (q *Letters) PassOn(ctx context.Context, r dlq.Replay, instance int) error {
+	if err := q.Withdraw(ctx, r); err != nil {
+		return err
+	}
+	q.mu.Lock()
+	r.Instance = instance
+	q.ask(r)
+	return nil
+}
+
+// ask makes a request, and releases the lock before it tells of it.
+func (q *Letters) ask(r dlq.Replay) {
+	q.requested++
+	r.Sequence = q.requested
+	q.requests = append(q.requests, r)
+	var listeners []func(string, int)
+	for _, fn := range q.listeners {
+		listeners = append(listeners, fn)
+	}
+	q.mu.Unlock()
+	for _, fn := range listeners {
+		fn(r.Stage, r.Instance)
+	}
 }
 
 // Pending counts the requests.

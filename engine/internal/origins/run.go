@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"penstock/dlq"
@@ -159,8 +160,6 @@ func (s stage) takes(name string, instance int, l dlq.Letter) error {
 	switch {
 	case s.hidden == nil && instance >= s.width:
 		return noInstance(name, instance)
-	case s.width > 1 && name != l.Stage:
-		return fmt.Errorf("%w stage: %s runs in %d partitions, and which of them has the key of a message of stage %s is not known", dlq.ErrInvalid, name, s.width, l.Stage)
 	case s.isSource:
 		return noReader(name, l.Input, nil)
 	case s.hidden != nil || len(s.inputs) == 0:
@@ -180,7 +179,9 @@ func (s stage) noInput(name string, l dlq.Letter) error {
 	}
 	var reads []string
 	for _, p := range s.inputs {
-		reads = append(reads, p.Stream)
+		if !slices.Contains(reads, p.Stream) { // once, although several instances write it
+			reads = append(reads, p.Stream)
+		}
 		if p.Stream == l.Input {
 			return fmt.Errorf("%w input: %s has no instance %d", dlq.ErrInvalid, l.Input, l.InputInstance)
 		}

@@ -84,6 +84,7 @@ type DeadLetters interface {
 	NextReplay(ctx context.Context, stage string, instance int, from uint64) (dlq.Replay, bool, error)
 	IsCurrent(ctx context.Context, r dlq.Replay) (bool, error)
 	Withdraw(ctx context.Context, r dlq.Replay) error
+	PassOn(ctx context.Context, r dlq.Replay, instance int) error
 	OnReplay(fn func(stage string, instance int)) (stop func(), err error)
 }
 

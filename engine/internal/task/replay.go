@@ -230,6 +230,13 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 		}
 		return err
 	}
+	if isGone, err := t.passOn(ctx, i, request, origin); isGone || err != nil {
+		if err == nil {
+			i.take()
+			t.moved(i)
+		}
+		return err
+	}
 	p := Peeked{
 		Input:   origin,
 		Message: frame.Message{Key: i.head.Message.Key, Time: i.head.Message.Time, Value: request.Letter.Value},

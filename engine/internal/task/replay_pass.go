@@ -1,0 +1,35 @@
+package task
+
+import (
+	"context"
+
+	"penstock/dlq"
+	"penstock/engine/internal/plan"
+	"penstock/engine/supervise"
+)
+
+// passOn gives a request to the partition that has the key of its value: who asks for a replay to another stage, or with
+// another value, knows no key functions. The request of this instance goes first, as in refuseEdited. A partition that
+// has ended takes it in the next run. A message whose key is not known fails when it is called.
+func (t *Task) passOn(ctx context.Context, i *Input, request dlq.Replay, origin *Input) (isGone bool, err error) {
+	width := t.Definition.Width()
+	if width == 1 || origin.Input.Key == nil {
+		return false, nil
+	}
+	var key string
+	var unknown error
+	t.mark() // of nothing: a failure must not undo the call before
+	t.Batch.begin(i.head.Message.Time)
+	err = t.invoke(ctx, func() error {
+		unknown = supervise.Sound(supervise.Call(func() (err error) {
+			key, err = origin.Input.Key(request.Letter.Value)
+			return err
+		}))
+		return nil
+	})
+	to := plan.PartitionOf(plan.GroupOf(key), width)
+	if err != nil || unknown != nil || to == t.ID.Number {
+		return false, err
+	}
+	return true, t.Run.Letters.PassOn(ctx, request, to)
+}
