@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
@@ -54,7 +53,7 @@ func (p *Pipeline) running(stage string) ([]*task.Instance, error) {
 		return nil, err
 	}
 	if p.plan.Stage(stage) == nil {
-		return nil, fmt.Errorf("%w: pipeline %s has no stage %q", ErrNoState, p.plan.Name, stage)
+		return nil, shape.NoStage(p.plan.Name, stage, p.plan.StageNames())
 	}
 	return r.InstancesOf(stage), nil
 }

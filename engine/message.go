@@ -34,7 +34,8 @@ type Message[T any] struct {
 // sink that keeps in its own database what it has needs it: see
 // stages.Positions. Safe for concurrent use.
 type Delivery struct {
-	Stream string // "stage", or "stage/branch"
+	// Stream is "stage" or "stage/branch"; with partitions it tells the instances too: "tally.1", "orders>tally.1".
+	Stream string
 	Offset uint64 // of the message in its stream
 	Replay uint64 // 0: a first delivery; see Message
 	// Settled is the lowest offset that may still come as a first delivery.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"penstock/checkpoint"
 	"penstock/engine/broker"
@@ -141,8 +143,8 @@ func (i *Inspector) StateOf(ctx context.Context, stage, key string) (json.RawMes
 
 // shape says how the states of a stage are read.
 func (i *Inspector) shape(stage string) (shape.Shape, error) {
-	if err := plan.CheckName("stage", stage); err != nil {
-		return shape.Shape{}, err
+	if plan.CheckName("stage", stage) != nil {
+		return shape.Shape{}, i.noStage(stage)
 	}
 	s, found, err := shape.Read(i.store.Instance(plan.Only(stage).String()))
 	if err == nil && !found {
@@ -152,7 +154,17 @@ func (i *Inspector) shape(stage string) (shape.Shape, error) {
 }
 
 func (i *Inspector) noStage(stage string) error {
-	return fmt.Errorf("%w: pipeline %s has no stage %q", shape.ErrNoState, i.pipeline, stage)
+	instances, err := i.store.Instances()
+	if err != nil {
+		return err
+	}
+	var stages []string
+	for _, name := range instances {
+		if of, _, _ := strings.Cut(name, "."); !slices.Contains(stages, of) {
+			stages = append(stages, of)
+		}
+	}
+	return shape.NoStage(i.pipeline, stage, stages)
 }
 
 // view is what an instance has committed.

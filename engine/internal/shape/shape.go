@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"penstock/engine/cborjson"
@@ -37,6 +39,15 @@ func (s Shape) InstanceOf(stage, key string) plan.InstanceID {
 
 // ErrNoState says that there is no such stage, or no such key.
 var ErrNoState = errors.New("no such state")
+
+// NoStage is the error for a name that is none of these stages, such as the name of an instance in a table or a log.
+func NoStage(pipeline, name string, stages []string) error {
+	stage, number, isInstance := strings.Cut(name, ".")
+	if isInstance && slices.Contains(stages, stage) {
+		return fmt.Errorf("%w: pipeline %s has no stage %q: ask for the stage %s, of which that is partition %s", ErrNoState, pipeline, name, stage, number)
+	}
+	return fmt.Errorf("%w: pipeline %s has no stage %q, it has %s", ErrNoState, pipeline, name, strings.Join(stages, ", "))
+}
 
 // note is what the shape is kept as, beside the checkpoint.
 const note = "shape"

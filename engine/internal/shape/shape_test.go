@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"strings"
 	"testing"
 
 	"penstock/engine/frame"
@@ -112,5 +113,18 @@ func TestTheStateOfAnUnkeyedStageHasNoKey(t *testing.T) {
 	}
 	if _, err := one.One(v, "a"); !errors.Is(err, ErrNoState) {
 		t.Errorf("a key: %v", err)
+	}
+}
+
+func TestWhoNamesAnInstanceIsToldItsStage(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"tally.1": `pipeline p has no stage "tally.1": ask for the stage tally, of which that is partition 1`,
+		"nope.1":  `pipeline p has no stage "nope.1", it has orders, tally`,
+		"nope":    `pipeline p has no stage "nope", it has orders, tally`,
+	} {
+		if err := NoStage("p", name, []string{"orders", "tally"}); !errors.Is(err, ErrNoState) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
 	}
 }

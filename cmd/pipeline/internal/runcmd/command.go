@@ -32,7 +32,7 @@ type Cmd struct {
 	Sync    syncing        `default:"always" placeholder:"always|TIME" group:"how" help:"When the embedded server syncs writes to disk: always, before they count, or at this interval. With an interval a power cut may lose the work of about twice that time; a killed process loses nothing in both cases. With --nats that server decides. Default: always."`
 	Drain   flags.Duration `default:"30s" placeholder:"TIME" group:"how" help:"How long the stages may take to finish their work after a signal. Default: 30s. A number without a unit is in milliseconds, here and elsewhere."`
 	Keep    keepFlags      `embed:""`
-	Wide    map[string]int `name:"partitions" placeholder:"STAGE=N" group:"how" help:"Run a stage in N partitions, each on a core of its own as far as there are some; 0 is one for each core. For stages that read by key, and for stages without a state. May be given more than once. A run that goes on keeps the number of the run before."`
+	Wide    partitions     `name:"partitions" placeholder:"STAGE=N" group:"how" help:"Run a stage in N partitions, each on a core of its own as far as there are some; 0 is one for each core. For stages that read by key, and for stages without a state. May be given more than once. A run that goes on keeps the number of the run before."`
 	Free    flags.Size     `name:"min-free" placeholder:"SIZE" group:"how" help:"Free space to keep on the disk of the data directory. With less the sources wait and the rest drains; with less than half of it all stages wait. They resume by themselves. Bytes, or with a unit such as 512MiB. Default: an eighth of the disk, at most 1GiB."`
 	Away    string         `name:"while-unavailable" enum:"degraded,not-ready" default:"degraded" placeholder:"WHAT" group:"how" help:"What /readyz answers while a stage waits for an unavailable service that its function calls: degraded or not-ready. Default: degraded, which counts as ready."`
 	Keys    string         `name:"frame-key-file" placeholder:"FILE" group:"how" help:"Authenticate the frames in the channels with the keys in this file, one per line, of 16 bytes or more. The first key is used to write, all of them to read. Only you may read the file (chmod 600). Later starts need one of these keys."`
@@ -67,7 +67,7 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	if config.Arguments, err = arguments(args).typed(); err != nil {
 		return err
 	}
-	if err := c.divide(p); err != nil {
+	if err := c.Wide.divide(p); err != nil {
 		return err
 	}
 	if err := checkReport(string(c.Report)); err != nil {
@@ -98,20 +98,6 @@ func (c *Cmd) Execute(a *app.Invocation, p *engine.Pipeline, args []flags.Argume
 	err = c.NATS.Blame(s.run())
 	conclude()
 	return s.finish(err)
-}
-
-// divide gives stages the partitions that the flags ask for.
-func (c *Cmd) divide(p *engine.Pipeline) error {
-	if len(c.Wide) == 0 {
-		return nil
-	}
-	for stage, n := range c.Wide {
-		p.SetPartitions(stage, n)
-	}
-	if err := p.Check(); err != nil {
-		return flags.Usage("--partitions: %w", err)
-	}
-	return nil
 }
 
 func (c *Cmd) config(a *app.Invocation, pipeline string) (engine.Config, error) {
