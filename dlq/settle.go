@@ -104,8 +104,9 @@ func (q *Queue) withdraw(ctx context.Context, r Replay) error {
 	})
 }
 
-// PassOn makes the request one to another instance of its stage, which has the key of its value. There is one request for
-// a letter at any time: a process that dies in between leaves none, and the letter. It outlasts an outage of the broker.
+// PassOn makes the request one to another instance of its stage, which has the key of its value. There is one request
+// for a letter at any time: a process that dies in between leaves none, and the letter. It outlasts an outage of the
+// broker.
 func (q *Queue) PassOn(ctx context.Context, r Replay, instance int) error {
 	err := q.withdraw(ctx, r)
 	if err == nil {

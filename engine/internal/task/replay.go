@@ -231,10 +231,6 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 		return err
 	}
 	if isGone, err := t.passOn(ctx, i, request, origin); isGone || err != nil {
-		if err == nil {
-			i.take()
-			t.moved(i)
-		}
 		return err
 	}
 	p := Peeked{

@@ -8,9 +8,9 @@ import (
 	"penstock/engine/supervise"
 )
 
-// passOn gives a request to the partition that has the key of its value: who asks for a replay to another stage, or with
-// another value, knows no key functions. The request of this instance goes first, as in refuseEdited. A partition that
-// has ended takes it in the next run. A message whose key is not known fails when it is called.
+// passOn gives a request to the partition that has the key of its value: who asks for a replay to another stage, or
+// with another value, knows no key functions. The request of this instance goes first, as in refuseEdited. A partition
+// that has ended takes it in the next run. A message whose key is not known fails when it is called.
 func (t *Task) passOn(ctx context.Context, i *Input, request dlq.Replay, origin *Input) (isGone bool, err error) {
 	width := t.Definition.Width()
 	if width == 1 || origin.Input.Key == nil {
@@ -31,5 +31,10 @@ func (t *Task) passOn(ctx context.Context, i *Input, request dlq.Replay, origin 
 	if err != nil || unknown != nil || to == t.ID.Number {
 		return false, err
 	}
-	return true, t.Run.Letters.PassOn(ctx, request, to)
+	if err := t.Run.Letters.PassOn(ctx, request, to); err != nil {
+		return false, err
+	}
+	i.take()
+	t.moved(i)
+	return true, nil
 }
