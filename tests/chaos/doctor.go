@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"penstock/engine/broker"
 	"penstock/engine/doctor"
@@ -69,8 +70,9 @@ func (c *cycle) askDoctor(more ...string) (*doctor.Examination, error) {
 		return nil, err
 	}
 	if !child.Ends(c.patience) {
-		child.kill()
-		c.find(hung, "the doctor (%v) does not end within %v", more, c.patience)
+		child.Signal(syscall.SIGQUIT)
+		<-child.Done()
+		c.find(hung, "the doctor (%v) does not end within %v: %.20000s", more, c.patience, child.Stderr.String())
 		return nil, nil
 	}
 	if child.Err() != nil {
