@@ -13,8 +13,8 @@ import (
 const mostRead = 64 << 20
 
 // flipBack flips bits of stored messages back that flipped since they were written, which their checksums tell. The
-// server would cut the block off at the first record that does not fit its checksum. Larger streams are left to the
-// repair.
+// server would cut the block off at the first record that does not fit its checksum. A stream with other damage loses
+// its index, which the server makes again. Larger streams are left to the repair.
 func flipBack(dir string, logger *slog.Logger) error {
 	stream, err := blocks.Open(dir)
 	if err != nil || stream.Problem != nil {
