@@ -155,7 +155,7 @@ func TestHistoryOfNobody(t *testing.T) {
 	if _, err := inspectHistory(t, dir, "nobody"); !errors.Is(err, engine.ErrNoState) {
 		t.Errorf("inspected: %v", err)
 	}
-	if _, err := inspectHistory(t, dir, "no body"); !errors.Is(err, engine.ErrWiring) {
+	if _, err := inspectHistory(t, dir, "no body"); !errors.Is(err, engine.ErrNoState) {
 		t.Errorf("a bad name: %v", err)
 	}
 }
