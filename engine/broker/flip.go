@@ -37,13 +37,11 @@ func flipBack(dir string, logger *slog.Logger) error {
 			logger.Warn("corrected a flipped bit in a stored message", "stream", stream.Name, "damage", d)
 		}
 	}
-	if len(flipped) > 0 {
-		return stream.Mend(flipped)
+	if len(damages) == 0 {
+		return nil
 	}
-	if len(damages) > 0 {
-		// With an index nats-server 2.15.2 lists each sequence up to the last one that a damaged block had, from 0 on. That
-		// of the pending replays begins with 10^15 (its FirstSeq is a time), and the server never ends its start.
-		return stream.DropIndex()
-	}
-	return nil
+	// Without flipped bits this drops the index alone. With it nats-server 2.15.2 lists each sequence up to the last one
+	// that a damaged block had, from 0 on. That of the pending replays begins with 10^15 (its FirstSeq is a time), and the
+	// server never ends its start.
+	return stream.Mend(flipped)
 }
