@@ -14,7 +14,12 @@ import (
 // withLetters calls fn with the dead letters of a pipeline that is not running.
 func withLetters(t *testing.T, dir string, fn func(q *dlq.Queue)) {
 	t.Helper()
-	inspector, err := inspect.Open(t.Context(), testConfig(t, dir).ToInspect())
+	withLettersOf(t, testConfig(t, dir), fn)
+}
+
+func withLettersOf(t *testing.T, config engine.Config, fn func(q *dlq.Queue)) {
+	t.Helper()
+	inspector, err := inspect.Open(t.Context(), config.ToInspect())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ import (
 	"penstock/engine"
 	"penstock/engine/broker"
 	"penstock/engine/doctor"
-	"penstock/engine/inspect"
 	"penstock/engine/rights"
 	"penstock/internal/testing/natsserver"
 )
@@ -117,24 +116,16 @@ func TestRightsAreEnough(t *testing.T) {
 // askForReplay asks for the replay of every letter of a pipeline that does not run.
 func askForReplay(t *testing.T, config engine.Config) {
 	t.Helper()
-	inspector, err := inspect.Open(t.Context(), config.ToInspect())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer inspector.Close()
-	queue, found, err := inspector.DeadLetters(t.Context())
-	if err != nil || !found {
-		t.Fatalf("letters: %v, %v", found, err)
-	}
-	letters := 0
-	err = queue.Select(t.Context(), dlq.Filter{}, func(l dlq.Letter) error {
-		letters++
-		err := queue.Replay(t.Context(), l, dlq.ReplayOptions{})
-		return err
+	withLettersOf(t, config, func(queue *dlq.Queue) {
+		letters := 0
+		err := queue.Select(t.Context(), dlq.Filter{}, func(l dlq.Letter) error {
+			letters++
+			return queue.Replay(t.Context(), l, dlq.ReplayOptions{})
+		})
+		if err != nil || letters != 1 {
+			t.Fatalf("%d letters, %v", letters, err)
+		}
 	})
-	if err != nil || letters != 1 {
-		t.Fatalf("%d letters, %v", letters, err)
-	}
 }
 
 // With any one right less the start is refused, at once, by the name of the right.

@@ -102,24 +102,17 @@ func publishGarbageAsCommit(t *testing.T, url, stream, subject string) {
 // exportDiscardImport takes the only letter out of its queue, and puts it back.
 func exportDiscardImport(t *testing.T, config engine.Config) {
 	t.Helper()
-	i, err := inspect.Open(t.Context(), config.ToInspect())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer i.Close()
-	queue, found, err := i.DeadLetters(t.Context())
-	if err != nil || !found {
-		t.Fatalf("letters: %v, %v", found, err)
-	}
-	var file bytes.Buffer
-	if n, err := queue.Export(t.Context(), dlq.Filter{}, &file); err != nil || n != 1 {
-		t.Fatalf("exported %d: %v", n, err)
-	}
-	err = queue.Each(t.Context(), func(l dlq.Letter) error { return queue.Discard(t.Context(), l) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, err := queue.Import(t.Context(), &file, dlq.ImportOptions{Force: true}); err != nil || n.Stored != 1 {
-		t.Errorf("imported %+v: %v", n, err)
-	}
+	withLettersOf(t, config, func(queue *dlq.Queue) {
+		var file bytes.Buffer
+		if n, err := queue.Export(t.Context(), dlq.Filter{}, &file); err != nil || n != 1 {
+			t.Fatalf("exported %d: %v", n, err)
+		}
+		err := queue.Each(t.Context(), func(l dlq.Letter) error { return queue.Discard(t.Context(), l) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := queue.Import(t.Context(), &file, dlq.ImportOptions{Force: true}); err != nil || n.Stored != 1 {
+			t.Errorf("imported %+v: %v", n, err)
+		}
+	})
 }
