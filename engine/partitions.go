@@ -11,12 +11,9 @@ import (
 	"penstock/engine/remedy"
 )
 
-// MostPartitions is the largest number of partitions of a stage.
-const MostPartitions = plan.KeyGroups
-
 // Partitions runs a stage as n instances at the same time, each on a core of its own as far as there are some; 0 is as
-// many as the process may use (runtime.GOMAXPROCS). Default 1. It is for stages that are keyed in all their inputs, and
-// for stages without a state (struct{}); for no source, and not beside Every.
+// many as the process may use (runtime.GOMAXPROCS), and 1024 are the most. Default 1. It is for stages that are keyed
+// in all their inputs, and for stages without a state (struct{}); for no source, and not beside Every.
 //
 // A keyed stage divides its keys: all messages of a key come to the same instance, in the order in which an instance of
 // the stage before wrote them. A stage without state gets its messages in turn, and they keep no order among each

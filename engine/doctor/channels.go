@@ -230,13 +230,9 @@ func (l *inspection) positions() {
 
 // checkedPositions says of how many stages; names are those of instances.
 func (l *inspection) checkedPositions(names []string) {
-	stages := map[string]bool{}
-	for _, name := range names {
-		stage, _, _ := strings.Cut(name, ".")
-		stages[stage] = true
-	}
-	text := counted.Things(len(stages), "stage")
-	if len(names) > len(stages) {
+	stages := len(plan.StagesOf(names))
+	text := counted.Things(stages, "stage")
+	if len(names) > stages {
 		text += " with " + counted.Things(len(names), "instance")
 	}
 	l.check("positions of %s", text)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"penstock/checkpoint"
 	"penstock/engine/broker"
@@ -158,13 +156,7 @@ func (i *Inspector) noStage(stage string) error {
 	if err != nil {
 		return err
 	}
-	var stages []string
-	for _, name := range instances {
-		if of, _, _ := strings.Cut(name, "."); !slices.Contains(stages, of) {
-			stages = append(stages, of)
-		}
-	}
-	return shape.NoStage(i.pipeline, stage, stages)
+	return shape.NoStage(i.pipeline, stage, plan.StagesOf(instances))
 }
 
 // view is what an instance has committed.

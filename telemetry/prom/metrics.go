@@ -31,6 +31,11 @@ func stageGauge(name, help string, read func(s *observe.StageStatus) float64) me
 		func(s *observe.StageStatus, give func(float64, ...string)) { give(read(s)) }}
 }
 
+// running is 1 for a stage, or a partition of it, that runs or has ended.
+func running(s *observe.StageStatus) float64 {
+	return boolFloat(s.Ended || s.State == supervise.StateRunning.String())
+}
+
 // giveWaits gives the longest overdue wait of each kind, of all kinds there are.
 func giveWaits(list []observe.Wait, give func(float64, ...string)) {
 	longest := map[string]float64{}
@@ -55,9 +60,7 @@ var stageMetrics = append(stageCounters(), []metric[observe.StageStatus]{
 	stageGauge("large_states", "States larger than half of their limit; at most 100 are counted.", func(s *observe.StageStatus) float64 { return float64(s.LargeStates) }),
 	stageGauge("epoch", "Epoch of the stage: the number of owners it has had.", func(s *observe.StageStatus) float64 { return float64(s.Epoch) }),
 	stageGauge("uptime_seconds", "Time since the last start of the stage; 0 when it is down.", func(s *observe.StageStatus) float64 { return s.UptimeSeconds }),
-	stageGauge("running", "1 when the stage runs or has ended, 0 when it is down.", func(s *observe.StageStatus) float64 {
-		return boolFloat(s.Ended || s.State == supervise.StateRunning.String())
-	}),
+	stageGauge("running", "1 when the stage runs or has ended, 0 when it is down.", running),
 	{desc("stage_overdue_wait_seconds", "How long an overdue wait of the stage has lasted, by what it waits for; 0 when none is overdue.",
 		"pipeline", "stage", "for"), prometheus.GaugeValue,
 		func(s *observe.StageStatus, give func(float64, ...string)) { giveWaits(s.Waits, give) }},
@@ -77,9 +80,7 @@ var partitionMetrics = []metric[observe.StageStatus]{
 	partitionMetric(prometheus.CounterValue, "dead_letters_total", "Messages of the partition that became dead letters.", func(s *observe.StageStatus) float64 { return float64(s.DeadLetters) }),
 	partitionMetric(prometheus.CounterValue, "busy_seconds_total", "Time spent in the partition's functions, in this process.", func(s *observe.StageStatus) float64 { return s.BusySeconds }),
 	partitionMetric(prometheus.GaugeValue, "lag_messages", "Messages that are committed upstream for the partition and not yet consumed.", func(s *observe.StageStatus) float64 { return float64(s.Lag) }),
-	partitionMetric(prometheus.GaugeValue, "running", "1 when the partition runs or has ended, 0 when it is down.", func(s *observe.StageStatus) float64 {
-		return boolFloat(s.Ended || s.State == supervise.StateRunning.String())
-	}),
+	partitionMetric(prometheus.GaugeValue, "running", "1 when the partition runs or has ended, 0 when it is down.", running),
 }
 
 func channelMetric(kind prometheus.ValueType, name, help string, read func(c *observe.ChannelStatus) float64) metric[observe.ChannelStatus] {

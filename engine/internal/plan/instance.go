@@ -1,6 +1,10 @@
 package plan
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // InstanceID names one instance of a stage. Its text is part of what is stored: of the subject of the instance's
 // frames, of its corner in the checkpoints and of the ids of messages and dead letters.
@@ -16,6 +20,16 @@ func Only(stage string) InstanceID { return InstanceID{Stage: stage} }
 func (id InstanceID) String() string { return id.Stage + "." + id.number() }
 
 func (id InstanceID) number() string { return strconv.Itoa(id.Number) }
+
+// StagesOf are the stages of instances that are named as String names them, each once.
+func StagesOf(instances []string) (stages []string) {
+	for _, name := range instances {
+		if stage, _, _ := strings.Cut(name, "."); !slices.Contains(stages, stage) {
+			stages = append(stages, stage)
+		}
+	}
+	return stages
+}
 
 // Subject is that of the instance's frames.
 func (id InstanceID) Subject(pipeline string) string { return pipeline + "." + id.String() }
