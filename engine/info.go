@@ -11,7 +11,10 @@ import (
 type Info struct {
 	Pipeline string
 	Stage    string
-	Epoch    uint64 // grows with each owner of the stage
+	// Run names the run for good: it stays the same when the run is interrupted and goes on, also in another process or
+	// directory, and is another one when the pipeline starts from the beginning, where offsets and epochs begin anew.
+	Run   string
+	Epoch uint64 // grows with each owner of the stage
 	// Partition is that of this instance, from 0, of Partitions in all; 0 and 1 for a stage without the option Partitions.
 	Partition, Partitions int
 
@@ -34,6 +37,7 @@ func InfoOf(ctx context.Context) Info {
 	info := Info{
 		Pipeline:  in.Definition.Pipeline.Name,
 		Stage:     in.Definition.Name,
+		Run:       in.Run.Identity,
 		Epoch:     in.Ownership.Epoch,
 		Partition: in.ID.Number, Partitions: in.Definition.Width(),
 		Start:   in.Observed.Stats.Read().Starts,

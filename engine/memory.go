@@ -42,6 +42,7 @@ func (r *run) openInMemory(ctx context.Context) error {
 		return err
 	}
 	r.identity = datadir.NewIdentity(r.Plan.Name)
+	r.Identity = r.memory.Identity(r.identity.ID)
 	r.Server, r.Letters = memory.Host{}, r.memory.Letters()
 	r.Checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
 	for _, d := range r.Plan.Order() {

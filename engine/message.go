@@ -38,6 +38,9 @@ type Delivery struct {
 	Stream string
 	Offset uint64 // of the message in its stream
 	Replay uint64 // 0: a first delivery; see Message
+	// Run is the run that the offset belongs to: see Info. When a pipeline starts from the beginning, its offsets do so,
+	// too.
+	Run string
 	// Settled is the lowest offset that may still come as a first delivery.
 	// What is below it is committed, and comes again only as a replay.
 	Settled uint64
@@ -47,7 +50,7 @@ type Delivery struct {
 func (m Message[T]) Delivery() Delivery {
 	d := Delivery{Offset: m.Offset, Replay: m.Replay}
 	if m.input != nil {
-		d.Stream, d.Settled = m.input.String(), m.input.Taken()
+		d.Stream, d.Settled, d.Run = m.input.String(), m.input.Taken(), m.input.Run()
 	}
 	return d
 }

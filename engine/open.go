@@ -154,7 +154,7 @@ func (r *run) identify(ctx context.Context) error {
 		return err
 	}
 	if found {
-		r.identity = id
+		r.identity, r.Identity = id, id.ID
 		return r.Dir.CheckOwner(id.Pipeline, r.Plan.Name)
 	}
 	if names, err := r.store.Instances(); err != nil || len(names) > 0 {
@@ -170,6 +170,7 @@ func (r *run) identify(ctx context.Context) error {
 		r.Log.Warn("the data directory is new, but the channels of the pipeline exist: taking the pipeline over", "dir", r.Dir.Path, "before", before.Owner.Place())
 		r.identity.ID = before.ID
 	}
+	r.Identity = r.identity.ID
 	return datadir.WriteIdentity(r.store, r.identity)
 }
 

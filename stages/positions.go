@@ -20,11 +20,15 @@ import (
 //
 // Read them in each transaction, or after each start: those in memory are ahead
 // of the database when a transaction has failed. Keep one for each sink. It may
-// also be a field of a stage's state. When the pipeline starts over, delete the
-// positions with the rows: its offsets begin at 0 again.
+// also be a field of a stage's state. When the pipeline starts from the beginning,
+// its offsets begin at 0 again: positions of the run before have none of its
+// messages, and become those of the new run with the first one that is taken.
 //
 // The zero value has no message. It is not safe for concurrent use.
 type Positions struct {
+	// Run is the run that the offsets belong to: see engine.Info. "": positions of builds that did not know it, which
+	// count as those of the run that goes on with them.
+	Run     string              `json:"run,omitempty"`
 	Streams map[string]Position `json:"streams,omitempty"`
 }
 
@@ -60,6 +64,9 @@ const mostGaps = 256
 // become dead letters since.
 func (p *Positions) Has(m Delivered) bool {
 	d := m.Delivery()
+	if p.isOfAnother(d) {
+		return false
+	}
 	at := p.Streams[d.Stream]
 	switch _, isGap := at.gap(d.Offset); {
 	case d.Offset >= at.Next || isGap:
@@ -73,6 +80,12 @@ func (p *Positions) Has(m Delivered) bool {
 // Take notes that the sink has the message.
 func (p *Positions) Take(m Delivered) {
 	d := m.Delivery()
+	if p.isOfAnother(d) {
+		p.Streams = nil
+	}
+	if d.Run != "" {
+		p.Run = d.Run
+	}
 	at := p.Streams[d.Stream]
 	at.take(d.Offset)
 	at.Replayed = max(at.Replayed, d.Replay)
@@ -81,6 +94,11 @@ func (p *Positions) Take(m Delivered) {
 		p.Streams = map[string]Position{}
 	}
 	p.Streams[d.Stream] = at
+}
+
+// isOfAnother says that the positions are those of another run than the message.
+func (p *Positions) isOfAnother(d engine.Delivery) bool {
+	return p.Run != "" && d.Run != "" && p.Run != d.Run
 }
 
 // gap finds the gap that an offset is in.
@@ -127,8 +145,8 @@ func (p *Position) forget(settled uint64) {
 	p.Gaps = slices.Delete(p.Gaps, 0, n)
 }
 
-// positionsVersion is that of the encoding.
-const positionsVersion = 1
+// positionsVersion is that of the encoding. Version 1 knows no run.
+const positionsVersion = 2
 
 type encodedPositions struct {
 	Version int `json:"version"`

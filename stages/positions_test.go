@@ -96,7 +96,7 @@ func TestPositionsKeepWhatIsNotSettled(t *testing.T) {
 func TestPositionsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"version":2,"streams":{}}`: "newer version",
+		`{"version":3,"streams":{}}`: "newer version",
 		`{"streams":{}}`:             "no version",
 		`{"version":1,"streams":{"s":{"next":5,"gaps":[{"first":3,"end":9}]}}}`: "damaged",
 		`{"version":1,"streams":{"s":{"next":5,"gaps":[{"first":3,"end":3}]}}}`: "damaged",

@@ -20,6 +20,7 @@ const MaxPayload = 8 << 20
 type Backend struct {
 	mu       sync.Mutex
 	pipeline string // "": none has run
+	identity string // of what it holds; "": it is empty
 	inUse    bool
 	logs     map[plan.InstanceID]*Log
 	widths   map[string]int // partitions by stage
@@ -70,7 +71,17 @@ func (b *Backend) Clear() {
 
 func (b *Backend) clear(pipeline string) {
 	b.pipeline, b.logs, b.disk, b.letters = pipeline, map[plan.InstanceID]*Log{}, NewDisk(), NewLetters(pipeline)
-	b.widths = map[string]int{}
+	b.widths, b.identity = map[string]int{}, ""
+}
+
+// Identity is that of what it holds: a new one where that is nothing yet.
+func (b *Backend) Identity(another string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.identity == "" {
+		b.identity = another
+	}
+	return b.identity
 }
 
 // Divide remembers in how many partitions a stage runs. It is an error if that was another number.

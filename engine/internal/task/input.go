@@ -24,6 +24,7 @@ type Input struct {
 	Committed frame.Position
 	endTaken  bool           // the producer's end is behind the committed position
 	taken     *atomic.Uint64 // committed.Offset, for the producer
+	run       string         // identity of the run that the offsets belong to
 
 	cursor
 	foremost
@@ -83,6 +84,9 @@ type Peeked struct {
 
 // Taken is the lowest offset that is not committed. Safe for concurrent use.
 func (i *Input) Taken() uint64 { return i.taken.Load() }
+
+// Run is the identity of the run that the offsets belong to.
+func (i *Input) Run() string { return i.run }
 
 // forward hands what the reader delivers to the instance's loop, as far as
 // there is room ahead.

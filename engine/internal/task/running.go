@@ -52,6 +52,8 @@ type Backends struct {
 	Letters ports.DeadLetters
 	Notes   ports.Notes        // of the whole process
 	Dir     *datadir.Directory // nil: the run is in memory
+
+	Identity string // of the data and its channels: another one after each start from the beginning
 }
 
 // Serving is what a run has while its stages are served.

@@ -105,6 +105,7 @@ func NewTask(in *Instance) *Task {
 			index: k,
 			from:  in.Run.InstanceOf(e.From).Channel,
 			taken: &in.Progress.Taken[k],
+			run:   in.Run.Identity,
 			Ahead: NewReadAhead(aheadBytes, aheadPerFrame, &in.Waiting.reading[k]),
 		})
 		s.Inbox.Inputs[k].head.Input = s.Inbox.Inputs[k]
