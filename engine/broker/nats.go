@@ -8,17 +8,17 @@ import (
 // NATS names an external server or cluster and how to log in. All fields but
 // URL are optional.
 type NATS struct {
-	URL         string // nats://host:port, several separated by commas; "" is the embedded server
-	Credentials string // file with a user JWT and NKey seed
-	NKeySeed    string // file with an NKey seed
-	User        string
-	Password    string
-	Token       string
-	CA          string // file with the root certificates to trust
-	Cert        string // file with the client's certificate
-	Key         string // file with its key
+	URL         string `doc:"nats://host:port, several separated by commas" secret:"login"` // "" is the embedded server
+	Credentials string `doc:"file with a user JWT and NKey seed"`
+	NKeySeed    string `doc:"file with an NKey seed"`
+	User        string `doc:"name of a user"`
+	Password    string `doc:"password of the user" secret:"value"`
+	Token       string `doc:"token to log in with" secret:"value"`
+	CA          string `doc:"file with the root certificates to trust" default:"those of the system"`
+	Cert        string `doc:"file with the client's certificate"`
+	Key         string `doc:"file with its key"`
 	Replicas    int    // of each stream; default 1
-	InboxPrefix string // of the subjects of answers; default _INBOX
+	InboxPrefix string `doc:"what the subjects of answers begin with" default:"_INBOX"`
 
 	// ConnectTimeout is how long the first connection may take, until JetStream answers; then the error is
 	// [ErrNoServer]. Default: no limit. An outage later is waited out in any case.
