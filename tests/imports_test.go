@@ -76,6 +76,9 @@ var allowed = map[string][]string{
 	"penstock/engine/channel":                  {"penstock/engine/redact", "penstock/engine/remedy", "penstock/engine/frame", "penstock/engine/broker", "penstock/engine/faultpoint", "penstock/engine/internal/rule", "penstock/internal/format", "penstock/internal/hint", "penstock/internal/jscode", "penstock/internal/userfile", "penstock/internal/counted"},
 	"penstock/engine/enginetest":               {"penstock/dlq", "penstock/engine"},
 	"penstock/stages":                          {"penstock/engine", "penstock/internal/pause", "penstock/internal/userfile"},
+	"penstock/stages/connector":                {"penstock/engine"},
+	"penstock/stages/conformance":              {"penstock/engine", "penstock/dlq", "penstock/stages", "penstock/internal/pause", "penstock/internal/testing"},
+	"penstock/stages/jetstream":                {"penstock/engine", "penstock/stages", "penstock/internal/jscode"},
 	"penstock/telemetry":                       {"penstock/engine", "penstock/dlq", "penstock/internal/openfiles", "penstock/internal/userfile", "penstock/telemetry", "penstock/internal/counted"},
 	"penstock/telemetry/drawing":               {"penstock/engine", "penstock/telemetry/internal/text", "penstock/telemetry/record", "penstock/internal/counted"},
 	"penstock/telemetry/internal/text":         {"penstock/dlq", "penstock/engine/redact", "penstock/engine/supervise"},
@@ -109,8 +112,8 @@ var allowed = map[string][]string{
 // needs what they do asks these.
 var kept = map[string][]string{
 	"github.com/nats-io/nats-server":      {"penstock/engine/broker", "penstock/cmd/pipeline/cli", "penstock/tests", "penstock/internal/testing"},
-	"github.com/nats-io/nats.go":          {"penstock/engine/broker", "penstock/engine/channel", "penstock/dlq", "penstock/tests", "penstock/internal/testing"},
-	"penstock/internal/testing":           {"penstock/internal/testing", "penstock/tests"},
+	"github.com/nats-io/nats.go":          {"penstock/engine/broker", "penstock/engine/channel", "penstock/dlq", "penstock/stages/jetstream", "penstock/tests", "penstock/internal/testing"},
+	"penstock/internal/testing":           {"penstock/internal/testing", "penstock/stages/conformance", "penstock/tests"},
 	"github.com/dgraph-io/badger":         {"penstock/checkpoint"},
 	"github.com/alecthomas/kong":          {"penstock/cmd/pipeline/cli", "penstock/cmd/pipeline/internal"},
 	"github.com/prometheus/client_golang": {"penstock/telemetry"},
