@@ -57,7 +57,7 @@ func TestPositionsOfAnotherRun(t *testing.T) {
 	}
 }
 
-// runNumbers writes three numbers, and interrupts the run then, or lets it become complete.
+// runNumbers writes three numbers, or is interrupted after two.
 func runNumbers(t *testing.T, config engine.Config, database *table, isInterrupted bool) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -65,18 +65,18 @@ func runNumbers(t *testing.T, config engine.Config, database *table, isInterrupt
 	p := engine.New("rows")
 	numbers := engine.Source(p, "numbers", func(ctx context.Context, next *int, emit engine.Emit[int]) error {
 		switch {
-		case *next < 3:
-			emit(*next)
-			*next++
-			return nil
-		case isInterrupted:
+		case isInterrupted && *next == 2:
 			<-ctx.Done()
 			return nil
+		case *next == 3:
+			return io.EOF
 		}
-		return io.EOF
+		emit(*next)
+		*next++
+		return nil
 	})
 	engine.Sink(p, "rows", numbers, func(ctx context.Context, _ *struct{}, m engine.Message[int]) error {
-		if isInterrupted && m.Value == 2 {
+		if isInterrupted && m.Value == 1 {
 			defer cancel()
 		}
 		return database.write(ctx, m)

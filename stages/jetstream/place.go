@@ -54,6 +54,9 @@ func (p *Place) check(now state, filtered, allowed bool) (said error, err error)
 		p.Next = now.LastSeq + 1
 	default:
 		p.Created, p.Next = now.created, max(now.FirstSeq, 1)
+		if p.End > 0 {
+			p.End = max(now.LastSeq, 1)
+		}
 	}
 	p.Read = time.Time{}
 	return said, nil

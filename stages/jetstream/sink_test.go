@@ -193,35 +193,66 @@ func TestTheServerOfASinkIsAway(t *testing.T) {
 	}
 }
 
+// gate stops a function at a number until it is opened.
+type gate struct {
+	at              int
+	reached, opened chan struct{}
+	once            sync.Once
+}
+
+func newGate(at int) *gate {
+	return &gate{at: at, reached: make(chan struct{}), opened: make(chan struct{})}
+}
+
+func (g *gate) pass(n int) {
+	if n == g.at {
+		g.once.Do(func() { close(g.reached) })
+		<-g.opened
+	}
+}
+
+// await waits until a pipeline is there.
+func (g *gate) await(r *running) {
+	r.t.Helper()
+	select {
+	case <-g.reached:
+	case err := <-r.done:
+		r.t.Fatalf("it ended: %v\n%s", err, r.log)
+	}
+}
+
 // A process that was replaced while it was about to write cannot write behind the one that has gone on.
 func TestTwoOwnersOfASink(t *testing.T) {
 	t.Parallel()
 	own := natsserver.Start(t) // of the channels: both processes have it
 	o := startOther(t)
 	o.stream()
-	config := func() engine.Config {
-		return engine.Config{Dir: t.TempDir(), NATS: engine.NATS{URL: own.ClientURL()}, DrainTimeout: time.Second}
+	begin := func(g *gate) *running {
+		p := engine.New("writes")
+		jetstream.Sink(p.With(quick, engine.BatchSize(1)), "sink", engine.Source(p, "numbers", counts(200)), jetstream.SinkConfig{NATS: o.nats(), Stream: "S"},
+			func(n int) (jetstream.Message, error) {
+				g.pass(n)
+				return toText(n)
+			})
+		r := start(t, p, engine.Config{Dir: t.TempDir(), NATS: engine.NATS{URL: own.ClientURL()}, DrainTimeout: time.Second})
+		g.await(r)
+		return r
 	}
-	reached, release := make(chan struct{}), make(chan struct{})
-	before := writes(jetstream.SinkConfig{NATS: o.nats()}, 200, func(n int) (jetstream.Message, error) {
-		if n == 120 {
-			close(reached)
-			<-release
-		}
-		return toText(n)
-	})
-	first := start(t, before, config())
-	select {
-	case <-reached:
-	case <-first.done:
-		t.Fatal("the first one has ended")
+	before, after := newGate(120), newGate(150)
+	first := begin(before)
+	second := begin(after)
+	if got := o.stored(); !slices.Equal(got, texts(0, 150)) {
+		t.Fatalf("%d messages before the first goes on", len(got))
 	}
-	after := writes(jetstream.SinkConfig{NATS: o.nats()}, 200, toText)
-	start(t, after, config()).must(false)
-	close(release)
+	close(before.opened)
 	if _, err := first.end(false); err == nil {
 		t.Error("the first one ended well")
 	}
+	if got := o.stored(); !slices.Equal(got, texts(0, 150)) {
+		t.Errorf("%d messages after the first has gone on: %v", len(got), got)
+	}
+	close(after.opened)
+	second.must(false)
 	if got := o.stored(); !slices.Equal(got, texts(0, 200)) {
 		t.Errorf("%d messages: %v", len(got), got)
 	}

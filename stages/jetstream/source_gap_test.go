@@ -31,6 +31,10 @@ func TestMessagesThatAreGone(t *testing.T) {
 			},
 			kind: jetstream.ErrGap, says: "11 to 15 of S", after: texts(15, 20), dropped: 5,
 		},
+		"purged whole": {
+			harm: func(t *testing.T, _ *other, s natsjs.Stream) { must(t, s.Purge(t.Context())) },
+			kind: jetstream.ErrGap, says: "11 to 20 of S",
+		},
 		"purged with subjects": {
 			harm: func(t *testing.T, _ *other, s natsjs.Stream) {
 				must(t, s.Purge(t.Context(), natsjs.WithPurgeSequence(16)))
