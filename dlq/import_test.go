@@ -141,6 +141,8 @@ func (k knowing) CheckReplay(_ context.Context, stage string, _ int, _ Letter) e
 	return nil
 }
 
+func (knowing) Address(_ context.Context, _ string, instance int) (int, error) { return instance, nil }
+
 func (k knowing) CheckValue(_ string, _ Letter, value []byte) error {
 	if string(value) == "bad" {
 		return fmt.Errorf("%w value", ErrInvalid)

@@ -69,6 +69,9 @@ func (q *Queue) replay(ctx context.Context, l Letter, o ReplayOptions) error {
 		if err := q.run.CheckReplay(ctx, r.Stage, r.Instance, stored); err != nil {
 			return err
 		}
+		if r.Instance, err = q.run.Address(ctx, r.Stage, r.Instance); err != nil {
+			return err
+		}
 	}
 	if o.Value != nil {
 		if q.run != nil {

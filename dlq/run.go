@@ -9,6 +9,9 @@ type Run interface {
 	CheckLetter(ctx context.Context, l Letter) error
 	// CheckReplay says why the instance of the stage cannot take the message of a letter.
 	CheckReplay(ctx context.Context, stage string, instance int, l Letter) error
+	// Address is the number of the instance that takes what is meant for one of the stage. It is another one where the
+	// number of partitions was changed.
+	Address(ctx context.Context, stage string, instance int) (int, error)
 	// CheckValue says why the stage cannot take the value in place of the letter's.
 	CheckValue(stage string, l Letter, value []byte) error
 }

@@ -110,7 +110,8 @@ type Config struct {
 	Tracer trace.Tracer
 	// OnReady is called once, when every stage is open and before any of them
 	// starts: Status tells where they resume, and State answers. Its error
-	// ends the run.
+	// ends the run. At a start that changes the number of partitions of a
+	// stage that is before the change.
 	OnReady func() error
 	// OnStop is called once if OnReady returned nil (or was not set), when
 	// every stage has stopped. State still answers, and the directory is still

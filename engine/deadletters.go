@@ -34,6 +34,14 @@ func (l letterRun) CheckReplay(_ context.Context, stage string, instance int, le
 	return origins.Takes(l.run.Plan, stage, instance, letter.Input)
 }
 
+// Address asks the declaration too.
+func (l letterRun) Address(_ context.Context, stage string, instance int) (int, error) {
+	if d := l.run.Plan.Stage(stage); d != nil {
+		return max(instance, d.Layout().First), nil
+	}
+	return instance, nil
+}
+
 // CheckValue has the codec of the letter's input read the value.
 func (l letterRun) CheckValue(stage string, letter dlq.Letter, value []byte) error {
 	d := l.run.Plan.Stage(stage)

@@ -39,13 +39,13 @@ func InfoOf(ctx context.Context) Info {
 		Stage:     in.Definition.Name,
 		Run:       in.Run.Identity,
 		Epoch:     in.Ownership.Epoch,
-		Partition: in.ID.Number, Partitions: in.Definition.Width(),
+		Partition: in.Definition.Layout().Partition(in.ID.Number), Partitions: in.Definition.Width(),
 		Start:   in.Observed.Stats.Read().Starts,
 		Commits: control.Commit,
 		Attempt: task.CallOf(ctx, in).Attempt,
 	}
 	info.Replay = task.CallOf(ctx, in).Replay()
-	info.In = in.TakenOf(&control)
+	info.In, info.Out = in.TakenOf(&control), in.Before.Out
 	for i := range control.Sections {
 		info.Out += control.Sections[i].Next()
 	}

@@ -9,6 +9,7 @@ import (
 	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/datadir"
 	"penstock/engine/internal/memory"
+	"penstock/engine/internal/plan"
 	"penstock/engine/internal/quarantine"
 	"penstock/engine/internal/view"
 )
@@ -46,6 +47,7 @@ func (r *run) openInMemory(ctx context.Context) error {
 	r.Server, r.Letters = memory.Host{}, r.memory.Letters()
 	r.Checkpointer = r.newCheckpointer(diskSaver{r.memory.Disk()})
 	for _, d := range r.Plan.Order() {
+		d.Lay(plan.Layout{})
 		if err := r.memory.Divide(d.Name, d.Width()); err != nil {
 			return otherPartitions(err)
 		}

@@ -28,6 +28,7 @@ type Message[T any] struct {
 	Replay uint64
 
 	input *task.Input
+	past  *task.Past // what it came by at first; nil: input
 }
 
 // Delivery says which delivery of which message this is, without its value. A
@@ -49,7 +50,10 @@ type Delivery struct {
 // Delivery returns which delivery of which message this is.
 func (m Message[T]) Delivery() Delivery {
 	d := Delivery{Offset: m.Offset, Replay: m.Replay}
-	if m.input != nil {
+	switch {
+	case m.past != nil:
+		d.Stream, d.Settled, d.Run = m.past.String(), m.past.Taken(), m.input.Run()
+	case m.input != nil:
 		d.Stream, d.Settled, d.Run = m.input.String(), m.input.Taken(), m.input.Run()
 	}
 	return d
@@ -59,7 +63,10 @@ func (m Message[T]) Delivery() Delivery {
 // the same at every attempt and when its dead letter is replayed, so it serves as
 // an idempotency key.
 func (m Message[T]) ID() string {
-	if m.input == nil {
+	switch {
+	case m.past != nil:
+		return m.past.ID(m.Offset)
+	case m.input == nil:
 		return fmt.Sprintf("?:%d", m.Offset)
 	}
 	return m.input.ID(m.Offset)

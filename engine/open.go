@@ -34,6 +34,9 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.openBroker(ctx); err != nil {
 		return err
 	}
+	if err := r.layAsChannels(ctx); err != nil {
+		return err
+	}
 	if err := r.startOver(ctx); err != nil {
 		return err
 	}
@@ -50,6 +53,18 @@ func (r *run) open(ctx context.Context) (err error) {
 	if err := r.claim(ctx); err != nil {
 		return err
 	}
+	if err := r.layOut(ctx); err != nil {
+		return err
+	}
+	if err := r.openLetters(ctx); err != nil {
+		return err
+	}
+	r.Checkpointer = r.newCheckpointer(checkpointer.Badger{Store: r.store})
+	return r.openInstances(ctx)
+}
+
+// openLetters opens the queue of dead letters, and sees to the requests for replays.
+func (r *run) openLetters(ctx context.Context) (err error) {
 	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
 		Pipeline:    r.Plan.Name,
 		Identity:    r.identity.ID,
@@ -65,11 +80,8 @@ func (r *run) open(ctx context.Context) (err error) {
 	}
 	r.queue.Bind(letterRun{origins.On(r.broker, r.Plan.Name, r.keys), r})
 	r.Letters = r.queue
-	r.Checkpointer = r.newCheckpointer(checkpointer.Badger{Store: r.store})
-	if _, err := r.takeableReplays(ctx, r.queue); err != nil {
-		return err
-	}
-	return r.openInstances(ctx)
+	_, err = r.takeableReplays(ctx, r.queue)
+	return err
 }
 
 func (r *run) openBroker(ctx context.Context) (err error) {
@@ -123,14 +135,10 @@ func filesBeside(p *Pipeline) int { return 40 + 8*len(p.plan.Stages) }
 
 // isComplete says whether every stage has committed its last frame.
 func (r *run) isComplete(ctx context.Context) (bool, error) {
-	for _, d := range r.Plan.Stages {
-		id := plan.Only(d.Name)
-		for width := 1; id.Number < width; id.Number++ { // as many as the run had, which may be others than this one has
-			ch, last, found, err := r.lastOf(ctx, id)
-			if err != nil || !found || !last.Frame.Ended {
-				return false, err
-			}
-			width = ch.Partitions()
+	for _, id := range r.Plan.Instances() {
+		_, last, found, err := r.lastOf(ctx, id)
+		if err != nil || !found || !last.Frame.Ended {
+			return false, err
 		}
 	}
 	return true, nil
@@ -213,7 +221,8 @@ func (r *run) claim(ctx context.Context) error {
 func (r *run) openInstances(ctx context.Context) error {
 	for _, d := range r.Plan.Order() {
 		for _, id := range d.Instances() {
-			r.AddInstance(d, id, r.store.Instance(id.String()), r.broker.MaxPayload())
+			in := r.AddInstance(d, id, r.store.Instance(id.String()), r.broker.MaxPayload())
+			in.Before = r.layout.Counts[id.String()]
 		}
 	}
 	if err := r.checkLetters(ctx); err != nil {
@@ -235,6 +244,9 @@ func (r *run) openInstances(ctx context.Context) error {
 		if err := in.Open(ctx); err != nil {
 			return err
 		}
+	}
+	if err := r.forgetMoving(); err != nil {
+		return err
 	}
 	if err := r.CheckPositions(); err != nil {
 		return err
@@ -264,7 +276,7 @@ func (r *run) openChannel(ctx context.Context, in *task.Instance) error {
 		Pipeline:        r.Plan.Name,
 		Stage:           in.ID.Stage,
 		Instance:        in.ID.Number,
-		Partitions:      in.Definition.Width(),
+		Partitions:      channel.Partitions{First: in.Definition.Layout().First, Count: in.Definition.Width()},
 		Identity:        r.identity.ID,
 		Owner:           r.owner(),
 		MaxBytes:        int64(in.Format.Capacity.Bytes+in.Format.Capacity.Bytes/4) + 64<<20,

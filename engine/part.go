@@ -122,6 +122,7 @@ func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Messa
 		Attempt: p.Attempt,
 		Replay:  p.Replay,
 		input:   p.Input,
+		past:    p.Past,
 	}
 	var err error
 	if m.Value, err = codec.Decode(p.Message.Value); err != nil {

@@ -21,8 +21,11 @@ import (
 // Functions, hooks and codecs of the stage are called by all instances at the same time: what they share besides the
 // state has to be safe for concurrent use. Hooks of the whole stage are called once for each instance.
 //
-// The number is kept with the channels. A run that goes on with what another one left has to have the same number;
-// else it is refused with ErrRefused, which names the one that was.
+// The number is kept with the channels. Where a run goes on with what another one left and has another number, the start
+// moves the states: first the stages handle, while the sources wait, what was written for the partitions that there
+// were. What waits for something (a held message, or one between two attempts) cannot be moved: such a start is refused
+// with ErrRefused, which names it. A stage that has ended keeps its partitions until the next run. A run in memory is
+// refused with any other number.
 func Partitions(n int) Option {
 	return func(o *plan.Options) { o.Partitions = orCores(n) }
 }
@@ -44,7 +47,7 @@ func otherPartitions(err error) error {
 	var other *channel.PartitionsError
 	if errors.As(err, &other) {
 		return remedy.Errorf("%w: %w; go on with %v, or start over with %v", ErrRefused, other,
-			remedy.SetPartitions.For(other.Stage+"="+strconv.Itoa(other.Had)), remedy.Fresh)
+			remedy.SetPartitions.For(other.Stage+"="+strconv.Itoa(other.Had.Count)), remedy.Fresh)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -150,27 +149,5 @@ func inOrder(t *testing.T, key string, values []string) {
 		} else {
 			most[nth] = padded
 		}
-	}
-}
-
-// The states and messages of a stage are divided by the number of its partitions.
-func TestAnotherNumberOfPartitionsIsRefused(t *testing.T) {
-	t.Parallel()
-	config := testConfig(t, t.TempDir())
-	into := &byKey{seen: map[string][]string{}}
-	ctx, stop := bounded(t)
-	defer stop()
-	if err := wide(into, stop, 2, 1).Run(ctx, config); err != nil {
-		t.Fatal(err)
-	}
-	err := runBounded(t, wide(into, func() {}, 3, 1), config)
-	if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "stage sums has run in 2 partitions and is declared with 3") {
-		t.Fatalf("error %v", err)
-	}
-	if err := runBounded(t, wide(into, func() {}, 2, 1), config); err != nil {
-		t.Error(err)
-	}
-	if err := runBounded(t, wide(into, func() {}, 3, 1), func() engine.Config { config.DiscardLetters = true; return config }()); err != nil {
-		t.Errorf("the next run after one that is complete: %v", err)
 	}
 }

@@ -28,11 +28,36 @@ func (r *run) takeableReplays(ctx context.Context, q *dlq.Queue) (n int, err err
 			return q.Withdraw(ctx, request)
 		}
 		current, err := q.IsCurrent(ctx, request)
-		if err != nil || current {
-			n++
+		if err == nil && !current {
+			return q.Withdraw(ctx, request)
+		}
+		n++
+		if err != nil {
 			return err
 		}
-		return q.Withdraw(ctx, request)
+		return r.readdress(ctx, q, request)
 	})
 	return n, err
+}
+
+// readdress gives a request for an instance that was retired to partition 0, which passes it on to the one that has the
+// key, unless that instance has committed its effect.
+func (r *run) readdress(ctx context.Context, q *dlq.Queue, request dlq.Replay) error {
+	first := r.Plan.Stage(request.Stage).Layout().First
+	if request.Instance >= first || r.store == nil { // before the store is open it is not sure which one that is
+		return nil
+	}
+	id := plan.InstanceID{Stage: request.Stage, Number: request.Instance}
+	done, err := origins.On(r.broker, r.Plan.Name, r.keys).HasReplayed(ctx, id, request.Sequence)
+	switch {
+	case err != nil:
+		return err
+	case done:
+		return q.Settle(ctx, request)
+	}
+	whole, found, err := q.NextReplay(ctx, request.Stage, request.Instance, request.Sequence) // with its value
+	if err != nil || !found || whole.Sequence != request.Sequence {
+		return err
+	}
+	return q.PassOn(ctx, whole, first)
 }

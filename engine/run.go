@@ -13,6 +13,7 @@ import (
 	"penstock/engine/faultpoint"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/layout"
 	"penstock/engine/internal/memory"
 	"penstock/engine/internal/ports"
 	"penstock/engine/internal/task"
@@ -33,8 +34,9 @@ type run struct {
 	identity     datadir.Identity
 	releaseFiles func() // to listeners of the process; nil: none are reserved
 	started      time.Time
-	reopened     bool // the last run was complete: this one handles what it left
-	wasLazy      bool // the process before let the embedded server sync at an interval
+	layout       layout.Note // in which instances the stages run, as the directory has it
+	reopened     bool        // the last run was complete: this one handles what it left
+	wasLazy      bool        // the process before let the embedded server sync at an interval
 }
 
 func newRun(p *Pipeline, config Config) *run {
@@ -83,14 +85,37 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	if err := config.check(); err != nil {
 		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, err)
 	}
+	again, err := p.runOnce(ctx, config)
+	for again {
+		// OnReady was called, and OnStop is owed, whatever becomes of the next one.
+		stop := sync.OnceFunc(func() {
+			if config.OnStop != nil {
+				config.OnStop()
+			}
+		})
+		next := config
+		next.OnReady, next.OnStop = nil, stop
+		again, err = p.runOnce(ctx, next)
+		if !again {
+			stop()
+		}
+	}
+	return err
+}
+
+// runOnce opens everything and runs it. again says that it has changed the number of partitions, and nothing else: the
+// run has to be opened anew.
+func (p *Pipeline) runOnce(ctx context.Context, config Config) (again bool, err error) {
 	r := newRun(p, config)
 	if !p.begin(r) {
-		return fmt.Errorf("run pipeline %s: %w", p.plan.Name, ErrRunning)
+		return false, fmt.Errorf("run pipeline %s: %w", p.plan.Name, ErrRunning)
 	}
 	defer p.finish(r)
 	stop := r.WatchWaits()
-	err := r.open(ctx)
+	err = r.open(ctx)
 	switch {
+	case err == nil && len(r.changes()) > 0:
+		again, err = r.change(ctx, r.changes())
 	case err == nil:
 		err = r.serve(ctx)
 	case endedBy(ctx, err): // there is nothing to drain yet
@@ -98,7 +123,8 @@ func (p *Pipeline) Run(ctx context.Context, config Config) error {
 	}
 	stop()
 	r.Sampled.Flush(r.Clock.Now(), true)
-	return errors.Join(err, r.close())
+	err = errors.Join(err, r.close())
+	return again && err == nil, err
 }
 
 // endedBy tells whether err is no more than that ctx is done.
@@ -126,6 +152,17 @@ func (p *Pipeline) finish(r *run) {
 // serve runs everything until the end, a drain or an escalation, and then
 // takes a last checkpoint.
 func (r *run) serve(ctx context.Context) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	if stop := r.config.OnStop; stop != nil {
+		defer stop()
+	}
+	return r.work(ctx)
+}
+
+// begin comes when every stage is open, and before any starts.
+func (r *run) begin(ctx context.Context) error {
 	if ready := r.config.OnReady; ready != nil {
 		if err := ready(); err != nil {
 			return err
@@ -137,9 +174,11 @@ func (r *run) serve(ctx context.Context) error {
 	for _, in := range r.Instances {
 		in.Task.Load().SayResuming()
 	}
-	if stop := r.config.OnStop; stop != nil {
-		defer stop()
-	}
+	return nil
+}
+
+// work has the stages work until they have ended or stopped.
+func (r *run) work(ctx context.Context) error {
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var background sync.WaitGroup

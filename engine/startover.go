@@ -13,6 +13,7 @@ import (
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/layout"
 	"penstock/engine/internal/plan"
 	"penstock/engine/remedy"
 	"penstock/internal/counted"
@@ -72,6 +73,9 @@ func (r *run) startOver(ctx context.Context) error {
 	}
 	if err := channel.DeleteAll(ctx, r.broker, r.Plan.Name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
+	}
+	for _, d := range r.Plan.Stages {
+		d.Lay(plan.Layout{})
 	}
 	return r.Dir.EndStartingOver()
 }
@@ -197,8 +201,13 @@ func (r *run) readBefore() (before storedBefore, err error) {
 
 func epochsIn(store *checkpoint.Store, stages []string) (map[string]uint64, error) {
 	epochs := map[string]uint64{}
+	note, err := layout.Read(store)
+	if err != nil {
+		return nil, err
+	}
 	for _, stage := range stages {
-		saved, found, err := store.Instance(plan.Only(stage).String()).Load()
+		first := plan.InstanceID{Stage: stage, Number: note.First(stage)}
+		saved, found, err := store.Instance(first.String()).Load()
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,6 @@ import (
 
 	"penstock/engine/broker"
 	"penstock/engine/internal/datadir"
-	"penstock/engine/internal/plan"
 	"penstock/engine/remedy"
 	"penstock/internal/counted"
 )
@@ -39,9 +38,9 @@ func (r *run) checkOwner(ctx context.Context) (isOwn bool, err error) {
 // isBehind says that a stage was owned by another process since the directory was used: a run that ends takes a last
 // checkpoint.
 func (r *run) isBehind(ctx context.Context, before storedBefore) (bool, error) {
-	for _, stage := range r.Plan.StageNames() {
-		_, last, found, err := r.lastOf(ctx, plan.Only(stage))
-		if err != nil || found && last.Frame.Epoch > before.epochs[stage] {
+	for _, d := range r.Plan.Stages {
+		_, last, found, err := r.lastOf(ctx, d.Instances()[0])
+		if err != nil || found && last.Frame.Epoch > before.epochs[d.Name] {
 			return err == nil, err
 		}
 	}

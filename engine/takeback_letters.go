@@ -42,5 +42,5 @@ func (r *run) isUntaken(l dlq.Letter) bool {
 		return false
 	}
 	i := in.Task.Load().OriginOf(&l)
-	return i != nil && !i.Committed.Consumed(l.Offset)
+	return i != nil && i.From.Number == l.InputInstance && !i.Committed.Consumed(l.Offset)
 }

@@ -68,13 +68,13 @@ func (m *typedProcessor[S, Out]) state(keyed bool, key string) (*S, error) {
 
 // owns refuses a key of another partition: its state is there.
 func (m *typedProcessor[S, Out]) owns(key string) error {
-	width := m.Stage.Width()
-	if width == 1 {
+	layout := m.Stage.Layout()
+	if layout.Count == 1 {
 		return nil
 	}
-	if at := plan.PartitionOf(plan.GroupOf(key), width); at != m.part.Number {
+	if at, here := layout.PartitionOf(key), layout.Partition(m.part.Number); at != here {
 		return Reject(fmt.Errorf("stage %s: key %q belongs to partition %d, and the message came to partition %d: the key of a value was another one before it was encoded; "+
-			"have the function of KeyBy use only what the codec keeps", m.Stage.Name, key, at, m.part.Number))
+			"have the function of KeyBy use only what the codec keeps", m.Stage.Name, key, at, here))
 	}
 	return nil
 }

@@ -29,9 +29,9 @@ type Spec struct {
 	Stage    string // likewise
 	Instance int    // the instance that writes, from 0
 
-	// Partitions is how many instances the stage has. A stream whose frames are those of another number is
-	// [PartitionsError]. 0: it is not looked at.
-	Partitions int
+	// Partitions are the instances of the stage. A stream whose frames are those of others is [PartitionsError]. None: it
+	// is not looked at.
+	Partitions Partitions
 
 	// Identity of the data directory that the stream belongs to. "" accepts any, and marks a new stream with none.
 	Identity string
@@ -91,7 +91,8 @@ type handle struct {
 	owner    string // as the stream has it
 	created  time.Time
 
-	partitions int
+	partitions Partitions
+	isUsed     bool
 }
 
 // StreamName is the JetStream stream that holds what a stage of a pipeline writes.
@@ -271,5 +272,5 @@ func (c *Channel) settingsError(changed []string, cause error) error {
 func (c *Channel) remember(s jetstream.Stream) {
 	info := s.CachedInfo()
 	c.stream.Store(&handle{Stream: s, identity: info.Config.Metadata[metaIdentity], owner: info.Config.Metadata[metaOwner], created: info.Created,
-		partitions: partitionsOf(&info.Config)})
+		partitions: partitionsOf(&info.Config), isUsed: info.State.LastSeq > 0})
 }

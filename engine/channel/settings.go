@@ -2,7 +2,6 @@ package channel
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,6 +14,7 @@ const (
 	metaIdentity   = "penstock.identity"
 	metaOwner      = "penstock.owner"
 	metaPartitions = "penstock.partitions"
+	metaFirst      = "penstock.first-partition" // the number of its instance; not there: 0
 )
 
 func (s *Spec) config(replicas int) jetstream.StreamConfig {
@@ -26,8 +26,8 @@ func (s *Spec) config(replicas int) jetstream.StreamConfig {
 	if s.Owner.IsKnown() {
 		metadata[metaOwner] = s.Owner.encode()
 	}
-	if s.Partitions > 0 {
-		metadata[metaPartitions] = strconv.Itoa(s.Partitions)
+	if s.Partitions.Count > 0 {
+		s.Partitions.tell(metadata)
 	}
 	return jetstream.StreamConfig{
 		Name:              StreamName(s.Pipeline, s.Stage),
@@ -125,7 +125,7 @@ func mendOrigin(have, _ *config) bool {
 func mendMetadata(have, want *config) bool {
 	mended := false
 	for key, value := range want.Metadata {
-		if have.Metadata[key] == value || key == metaOwner || key == metaPartitions || (key == metaIdentity && value == "") {
+		if have.Metadata[key] == value || key == metaOwner || key == metaPartitions || key == metaFirst || (key == metaIdentity && value == "") {
 			continue
 		}
 		if have.Metadata == nil {

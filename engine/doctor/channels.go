@@ -14,6 +14,7 @@ import (
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
+	"penstock/engine/internal/layout"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/view"
@@ -23,7 +24,7 @@ import (
 // channelFacts are what the frames of an instance say together.
 type channelFacts struct {
 	of          plan.InstanceID
-	width       int // in how many partitions its stage runs
+	layout      plan.Layout // the instances of its stage
 	frames      int
 	first, last uint64 // commits
 	epoch       uint64
@@ -48,7 +49,7 @@ func newFacts() *channelFacts {
 
 // name is that of the stage, or of its instance where it has several.
 func (f *channelFacts) name() string {
-	if f.width > 1 {
+	if f.layout.Count > 1 {
 		return f.of.String()
 	}
 	return f.of.Stage
@@ -69,6 +70,9 @@ func (f *channelFacts) signedWith() string {
 
 func (l *inspection) channels(ctx context.Context, b *broker.Broker, store *checkpoint.Store) error {
 	stages, err := channel.Stages(ctx, b, l.pipeline)
+	if err == nil && store != nil {
+		l.layout, err = layout.Read(store)
+	}
 	if err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (l *inspection) channels(ctx context.Context, b *broker.Broker, store *chec
 			return err
 		}
 		for _, name := range names {
-			if l.stages[name] == nil {
+			if l.stages[name] == nil && !l.layout.IsLeft(name) { // what is left the next start deletes
 				l.wrong("channel "+strings.TrimSuffix(name, ".0"), "it is gone, but its stage has a checkpoint")
 			}
 		}
@@ -101,23 +105,35 @@ func (l *inspection) stage(ctx context.Context, b *broker.Broker, store *checkpo
 	if !found {
 		return nil
 	}
-	width := ch.Partitions()
-	if store != nil { // it knows the number too, as where the settings of the stream were damaged
-		s, _, err := shape.Read(store.Instance(plan.Only(stage).String()))
-		if err != nil {
-			return err
-		}
-		width = max(width, s.Partitions)
+	at, err := l.layoutOf(ch, store, stage)
+	if err != nil {
+		return err
 	}
 	isForeign := l.isForeign(ch, "channel "+stage)
-	for n := range width {
+	for _, id := range at.Instances(stage) {
 		facts := newFacts()
-		facts.of, facts.width = plan.InstanceID{Stage: stage, Number: n}, width
+		facts.of, facts.layout = id, at
 		if err := l.instance(ctx, b, store, facts, isForeign); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// layoutOf is in which instances a stage runs. The store knows too, as where the settings of the stream were damaged. It
+// decides where the number of partitions was changed: a channel is told later.
+func (l *inspection) layoutOf(ch *channel.Channel, store *checkpoint.Store, stage string) (plan.Layout, error) {
+	told, _ := ch.Partitions()
+	at := plan.Layout{First: told.First, Count: told.Count}
+	if store == nil {
+		return at, nil
+	}
+	if noted, found := l.layout.Of(stage); found && noted.First >= at.First {
+		return noted, nil
+	}
+	s, _, err := shape.Read(store.Instance(plan.InstanceID{Stage: stage, Number: at.First}.String()))
+	at.Count = max(at.Count, s.Partitions)
+	return at, err
 }
 
 // isForeign says that the stream belongs to another directory.
@@ -238,10 +254,20 @@ func (l *inspection) checkedPositions(names []string) {
 	l.check("positions of %s", text)
 }
 
+// isRetired says that the instance of that number has given its work to others.
+func (l *inspection) isRetired(stage string, number int) bool {
+	for _, f := range l.stages {
+		if f.of.Stage == stage && number < f.layout.First {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *inspection) position(reader *channelFacts, p frame.Position) {
 	from, branch, _ := strings.Cut(p.Stream, "/")
 	stage, to := reader.name(), destination{branch: branch}
-	if reader.width > 1 {
+	if reader.layout.IsDivided() {
 		to = destination{plan.DividedBranch(branch, reader.of.Stage), uint32(reader.of.Number)}
 	}
 	producer := l.stages[plan.InstanceID{Stage: from, Number: int(p.Instance)}.String()]
@@ -250,6 +276,7 @@ func (l *inspection) position(reader *channelFacts, p frame.Position) {
 		part = "channel " + producer.name()
 	}
 	switch {
+	case producer == nil && l.isRetired(from, int(p.Instance)): // all of it was taken
 	case producer == nil:
 		l.wrong(part, "it is gone, but stage %s reads it", stage)
 	case p.Offset > producer.next[to] && l.lazy:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/layout"
 	"penstock/engine/remedy"
 )
 
@@ -18,6 +19,7 @@ type inspection struct {
 	findings []Finding
 	fixes    []fix
 	stages   map[string]*channelFacts
+	layout   layout.Note // in which instances stages run whose number of partitions was changed
 	// elsewhere: the run on the server was made by another data directory.
 	elsewhere bool
 	noStore   bool // the checkpoints cannot be read

@@ -48,3 +48,38 @@ func TestAReplayWithAnotherKeyIsTakenByItsPartition(t *testing.T) {
 		t.Errorf("%v, want %v, letters %+v", got, want, memory.DeadLetters())
 	}
 }
+
+// A run in memory has nothing that could move the states.
+func TestAnotherNumberOfPartitionsIsRefusedInMemory(t *testing.T) {
+	t.Parallel()
+	memory := enginetest.NewMemory()
+	run := func(partitions int) error {
+		p := engine.New("test")
+		in := engine.Source(p, "in", func(ctx context.Context, sent *bool, emit engine.Emit[string]) error {
+			if *sent {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			*sent = true
+			emit("a")
+			return nil
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		engine.Sink(p.With(engine.Partitions(partitions)), "seen", engine.KeyBy(in, func(word string) string { return word }),
+			func(context.Context, *int, engine.Message[string]) error {
+				stop()
+				return nil
+			})
+		config := engine.Config{}
+		memory.In(&config)
+		return p.Run(ctx, config)
+	}
+	if err := run(2); err != nil {
+		t.Fatal(err)
+	}
+	err := run(3)
+	if !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), "stage seen has run in 2 partitions and is declared with 3") {
+		t.Errorf("error %v", err)
+	}
+}

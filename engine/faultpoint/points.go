@@ -23,11 +23,20 @@ const (
 	MidReplay        = "mid-replay"        // the dead letter is sent again, and still listed
 	MidSettle        = "mid-settle"        // the dead letter that was sent again is deleted, the request is not
 	AllStopped       = "all-stopped"       // every stage has ended or stopped, but Run has not returned
+
+	// Of a change of the number of partitions.
+	MoveNoted   = "move-noted"   // it is noted that the states are to move, and nothing has moved
+	MidMove     = "mid-move"     // a new instance has its first frame
+	MoveCopied  = "move-copied"  // the states are in the new instances too
+	MidRetire   = "mid-retire"   // an instance that there was is retired
+	MoveDecided = "move-decided" // the new instances count, and those that there were are still stored
+	MidTidy     = "mid-tidy"     // one of those is deleted
 )
 
 var all = []string{
 	AfterPeek, MidProcess, BeforePublish, PublishSent, AfterPublish, BeforeAck, BeforeCheckpoint, AfterCheckpoint,
 	MidTrim, MidRecovery, AfterClaim, AfterSeal, AfterFence, BeforeDivert, MidDivert, ReplayFound, MidReplay, MidSettle, AllStopped,
+	MoveNoted, MidMove, MoveCopied, MidRetire, MoveDecided, MidTidy,
 }
 
 // All returns the name of every point, in the order of a message's way. The caller owns the slice.

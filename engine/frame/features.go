@@ -45,9 +45,10 @@ func (s Features) String() string {
 
 // actedOn are the features that the engine of this build acts on, by the kind of the frame.
 var actedOn = [kinds]Features{
-	KindFence: FeatureClaim,
-	KindSeal:  FeatureKind | FeatureClaim,
-	KindClaim: FeatureKind | FeatureNotes,
+	KindFence:   FeatureClaim,
+	KindSeal:    FeatureKind | FeatureClaim,
+	KindClaim:   FeatureKind | FeatureNotes,
+	KindRetired: FeatureKind | FeatureLayout,
 }
 
 // CheckActed refuses a frame with features that the engine of this build does not act on: it would lose or misread

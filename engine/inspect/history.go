@@ -12,7 +12,7 @@ func (i *Inspector) History(stage string) ([]observe.StageEvent, error) {
 		return nil, err
 	}
 	var all [][]observe.StageEvent
-	for _, id := range s.Instances(stage) {
+	for _, id := range s.Layout().Instances(stage) {
 		events, err := history.Read(i.store.Instance(id.String()))
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"penstock/engine/frame"
 	"penstock/engine/internal/blocks"
 	"penstock/engine/internal/datadir"
+	"penstock/engine/internal/layout"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/shape"
 	"penstock/engine/internal/view"
@@ -114,7 +115,7 @@ func (i *Inspector) State(ctx context.Context, stage string, fn func(key string,
 	if err != nil {
 		return err
 	}
-	for _, id := range s.Instances(stage) {
+	for _, id := range s.Layout().Instances(stage) {
 		view, err := i.view(ctx, id, s)
 		if err == nil {
 			err = s.Each(view, fn)
@@ -132,7 +133,7 @@ func (i *Inspector) StateOf(ctx context.Context, stage, key string) (json.RawMes
 	if err != nil {
 		return nil, err
 	}
-	view, err := i.view(ctx, s.InstanceOf(stage, key), s)
+	view, err := i.view(ctx, s.Layout().InstanceOf(stage, key), s)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,12 @@ func (i *Inspector) shape(stage string) (shape.Shape, error) {
 	if plan.CheckName("stage", stage) != nil {
 		return shape.Shape{}, i.noStage(stage)
 	}
-	s, found, err := shape.Read(i.store.Instance(plan.Only(stage).String()))
+	note, err := layout.Read(i.store)
+	if err != nil {
+		return shape.Shape{}, err
+	}
+	first := plan.InstanceID{Stage: stage, Number: note.First(stage)}
+	s, found, err := shape.Read(i.store.Instance(first.String()))
 	if err == nil && !found {
 		err = i.noStage(stage)
 	}

@@ -27,8 +27,8 @@ var partitionMutations = []mutation{
 		s.to = undecided
 	}`,
 	}, {
-		"engine/typed.go", `	if width == 1 {
-		return nil`, `	if width == 1 || mutated("key-groups") {
+		"engine/typed.go", `	if layout.Count == 1 {
+		return nil`, `	if layout.Count == 1 || mutated("key-groups") {
 		return nil`,
 	}}},
 }

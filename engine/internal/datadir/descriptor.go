@@ -78,7 +78,16 @@ func (d *Directory) IsNew() bool { return d.About.Format < firstDescribed && !Ex
 
 // Claim writes the file, when a run has found that the directory is its own.
 func (d *Directory) Claim(pipeline, url string) error {
-	about := Descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)}
+	return d.claim(Descriptor{Format: max(format.PlainDirectory, d.About.Format), Pipeline: pipeline, Channels: broker.Addresses(url)})
+}
+
+// ClaimChanged is Claim before the number of partitions of a stage is changed: from then on builds that would not know
+// leave the directory alone.
+func (d *Directory) ClaimChanged(pipeline, url string) error {
+	return d.claim(Descriptor{Format: format.Directory, Pipeline: pipeline, Channels: broker.Addresses(url)})
+}
+
+func (d *Directory) claim(about Descriptor) error {
 	data := about.encode()
 	if d.About.Sum != "" && bytes.Equal(data, d.About.encode()) {
 		return nil

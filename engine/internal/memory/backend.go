@@ -89,7 +89,7 @@ func (b *Backend) Divide(stage string, partitions int) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if had := b.widths[stage]; had != 0 && had != partitions {
-		return &channel.PartitionsError{Stage: stage, Had: had, Have: partitions}
+		return &channel.PartitionsError{Stage: stage, Had: channel.Partitions{Count: had}, Have: channel.Partitions{Count: partitions}}
 	}
 	b.widths[stage] = partitions
 	return nil

@@ -30,9 +30,9 @@ var _ dlq.Run = (*Run)(nil)
 // stage is what the last frame of one of its instances says.
 type stage struct {
 	there    bool
-	width    int   // how many instances it has
-	hidden   error // the key of its authenticated frames is not at hand: nothing is known of it
-	isSource bool  // it has made calls of its own
+	layout   plan.Layout // its instances
+	hidden   error       // the key of its authenticated frames is not at hand: nothing is known of it
+	isSource bool        // it has made calls of its own
 	inputs   []frame.Position
 	replayed uint64 // the requests for replays below this sequence have had their effect
 }
@@ -61,6 +61,16 @@ func (r *Run) CheckReplay(ctx context.Context, name string, instance int, l dlq.
 		return mended(err, l.Input)
 	}
 	return err
+}
+
+// Address is the instance that there is: what is asked of one that was retired, partition 0 passes on to the one that has
+// the key.
+func (r *Run) Address(ctx context.Context, name string, instance int) (int, error) {
+	s, err := r.read(ctx, plan.InstanceID{Stage: name, Number: instance})
+	if err != nil {
+		return 0, fmt.Errorf("look which instances stage %s has: %w", name, err)
+	}
+	return max(instance, s.layout.First), nil
 }
 
 // CheckValue knows no types.
@@ -107,9 +117,9 @@ func (r *Run) read(ctx context.Context, id plan.InstanceID) (stage, error) {
 	}
 	last, _, err := ch.Last(ctx)
 	if err != nil {
-		return hiddenBy(err, stage{there: true, width: ch.Partitions()})
+		return hiddenBy(err, stage{there: true, layout: laid(ch)})
 	}
-	s := stage{there: true, width: ch.Partitions()}
+	s := stage{there: true, layout: laid(ch)}
 	if last.Frame == nil {
 		return s, nil
 	}
@@ -124,6 +134,11 @@ func (r *Run) read(ctx context.Context, id plan.InstanceID) (stage, error) {
 	return s, nil
 }
 
+func laid(ch *channel.Channel) plan.Layout {
+	p, _ := ch.Partitions()
+	return plan.Layout{First: p.First, Count: p.Count}
+}
+
 // hiddenBy passes over a key that is not at hand: what it hides is not known, and nothing is wrong.
 func hiddenBy(err error, s stage) (stage, error) {
 	if errors.Is(err, channel.ErrKey) {
@@ -135,7 +150,7 @@ func hiddenBy(err error, s stage) (stage, error) {
 
 // gaveUp says why the stage cannot have given up this message.
 func (s stage) gaveUp(l dlq.Letter) error {
-	if s.hidden == nil && l.Instance >= s.width {
+	if s.hidden == nil && isNone(s.layout, l.Instance) {
 		return noInstance(l.Stage, l.Instance)
 	}
 	if s.hidden != nil || !l.CanReplay() { // a source's own value has no offset
@@ -151,14 +166,33 @@ func (s stage) gaveUp(l dlq.Letter) error {
 		}
 		return nil
 	}
+	if s.isOfRetired(l) {
+		return nil
+	}
 	return s.noInput(l.Stage, l)
+}
+
+// isOfRetired says that the message is of an instance of the input that wrote before those that there are, and of which
+// all was taken.
+func (s stage) isOfRetired(l dlq.Letter) bool {
+	isRead := false
+	for _, p := range s.inputs {
+		if p.Stream != l.Input {
+			continue
+		}
+		if int(p.Instance) < l.InputInstance {
+			return false
+		}
+		isRead = true
+	}
+	return isRead
 }
 
 // takes says why the stage does not take a message from the letter's input. One that has committed nothing yet says
 // nothing of its inputs.
 func (s stage) takes(name string, instance int, l dlq.Letter) error {
 	switch {
-	case s.hidden == nil && instance >= s.width:
+	case s.hidden == nil && isNone(s.layout, instance):
 		return noInstance(name, instance)
 	case s.isSource:
 		return noReader(name, l.Input, nil)

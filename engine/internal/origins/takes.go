@@ -15,7 +15,7 @@ func Takes(p *plan.Pipeline, name string, instance int, input string) error {
 	if d == nil {
 		return mended(noStage(p.Name, name, p.StageNames()), input)
 	}
-	if instance < 0 || instance >= len(d.Instances()) {
+	if isNone(d.Layout(), instance) {
 		return mended(noInstance(name, instance), input)
 	}
 	var reads []string
@@ -36,6 +36,9 @@ func mended(err error, input string) error {
 func noStage(pipeline, name string, has []string) error {
 	return fmt.Errorf("%w stage: pipeline %s has no stage %q, it has %s", dlq.ErrInvalid, pipeline, name, strings.Join(has, ", "))
 }
+
+// isNone says that there is no instance of that number, and never was.
+func isNone(l plan.Layout, number int) bool { return number < 0 || number >= l.First+l.Count }
 
 func noInstance(name string, instance int) error {
 	return fmt.Errorf("%w instance: stage %s has no instance %d", dlq.ErrInvalid, name, instance)

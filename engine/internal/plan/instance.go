@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,16 @@ func Only(stage string) InstanceID { return InstanceID{Stage: stage} }
 func (id InstanceID) String() string { return id.Stage + "." + id.number() }
 
 func (id InstanceID) number() string { return strconv.Itoa(id.Number) }
+
+// ParseInstance is the inverse of String.
+func ParseInstance(name string) (InstanceID, error) {
+	stage, number, found := strings.Cut(name, ".")
+	n, err := strconv.Atoi(number)
+	if !found || err != nil || n < 0 {
+		return InstanceID{}, fmt.Errorf("%q names no instance of a stage", name)
+	}
+	return InstanceID{Stage: stage, Number: n}, nil
+}
 
 // StagesOf are the stages of instances that are named as String names them, each once.
 func StagesOf(instances []string) (stages []string) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -16,34 +17,40 @@ func GroupOf(key string) int { return int(xxhash.Sum64String(key) % KeyGroups) }
 // PartitionOf is the partition that has a group.
 func PartitionOf(group, partitions int) int { return group * partitions / KeyGroups }
 
-// Width is in how many partitions the stage runs, each an instance of its own.
-func (s *Stage) Width() int { return max(s.Options.Partitions, 1) }
-
 // checkPartitions refuses what cannot be divided.
 func (s *Stage) checkPartitions(say sayFunc) {
-	n := s.Options.Partitions
-	switch {
-	case n < 0 || n > KeyGroups:
+	if n := s.Options.Partitions; n < 0 || n > KeyGroups {
 		say("stage %q has %d partitions: it can have 1 to %d, and 0 for one on each core", s.Name, n, KeyGroups)
-	case s.Width() == 1:
-	case s.Kind == KindSource:
-		say("source %q has %d partitions: a source runs as one instance; declare several sources instead", s.Name, n)
-	case !s.Keyed() && !s.Stateless:
-		say("stage %q has %d partitions and one state: read its inputs by engine.KeyBy, or give it the state struct{}", s.Name, n)
-	case len(s.Timers) > 0:
-		say("stage %q has %d partitions and an engine.Every timer, which would come to each of them: declare the timer in a stage of its own", s.Name, n)
+		return
+	}
+	if err := s.CheckWidth(s.Wished()); err != nil {
+		say("%v", err)
 	}
 }
 
-// Destination is what one instance writes for one reader: all of a stream, which readers with one partition share, or
-// what a partition of a reader gets.
-type Destination struct {
-	Stream    *Stream
-	Reader    *Stage // nil: all readers with one partition
-	Partition int
+// CheckWidth says why the stage, as it is declared, cannot run in that many partitions.
+func (s *Stage) CheckWidth(n int) error {
+	switch {
+	case n == 1:
+	case s.Kind == KindSource:
+		return fmt.Errorf("source %q has %d partitions: a source runs as one instance; declare several sources instead", s.Name, n)
+	case !s.Keyed() && !s.Stateless:
+		return fmt.Errorf("stage %q has %d partitions and one state: read its inputs by engine.KeyBy, or give it the state struct{}", s.Name, n)
+	case len(s.Timers) > 0:
+		return fmt.Errorf("stage %q has %d partitions and an engine.Every timer, which would come to each of them: declare the timer in a stage of its own", s.Name, n)
+	}
+	return nil
 }
 
-// Branch names the destination, without its partition, in the frames of the writer. No branch can be called so, except
+// Destination is what one instance writes for one reader: all of a stream, which readers without partitions share, or
+// what an instance of a reader gets.
+type Destination struct {
+	Stream   *Stream
+	Reader   *Stage // nil: all readers without partitions
+	Instance int    // the number of the reader's
+}
+
+// Branch names the destination, without its instance, in the frames of the writer. No branch can be called so, except
 // one that a reader does not divide.
 func (d Destination) Branch() string {
 	if d.Reader == nil {
@@ -52,7 +59,7 @@ func (d Destination) Branch() string {
 	return DividedBranch(d.Stream.Branch, d.Reader.Name)
 }
 
-// DividedBranch names what a writer has for the partitions of one reader.
+// DividedBranch names what a writer has for the instances of one reader.
 func DividedBranch(branch, reader string) string { return branch + ">" + reader }
 
 // Destinations are those of each instance of the stage, in the order of its streams.
@@ -64,15 +71,16 @@ func (s *Stage) Destinations() []Destination {
 	return list
 }
 
-// Destinations begin with that of all readers with one partition, unless there is none of these, but others.
+// Destinations begin with that of all readers without partitions, unless there is none of these, but others.
 func (s *Stream) Destinations() []Destination {
 	var list []Destination
 	for _, i := range s.Readers {
-		if i.Stage.Width() == 1 {
+		layout := i.Stage.Layout()
+		if !layout.IsDivided() {
 			continue
 		}
-		for n := range i.Stage.Width() {
-			list = append(list, Destination{s, i.Stage, n})
+		for n := range layout.Count {
+			list = append(list, Destination{s, i.Stage, layout.Number(n)})
 		}
 	}
 	if s.IsShared() {
@@ -84,7 +92,7 @@ func (s *Stream) Destinations() []Destination {
 // IsShared says that there is a destination with all of the stream's messages.
 func (s *Stream) IsShared() bool {
 	for _, i := range s.Readers {
-		if i.Stage.Width() == 1 {
+		if !i.Stage.Layout().IsDivided() {
 			return true
 		}
 	}
@@ -116,10 +124,10 @@ func (e Edge) String() string {
 	if e.Input.Stream.Internal != "" {
 		return name
 	}
-	if e.Input.Stream.Owner.Width() > 1 {
+	if e.Input.Stream.Owner.Layout().tellsNumber(e.From.Number) {
 		name += "." + e.From.number()
 	}
-	if e.Input.Stage.Width() > 1 {
+	if e.Input.Stage.Layout().tellsNumber(e.To.Number) {
 		name += ">" + e.To.String()
 	}
 	return name
@@ -141,20 +149,20 @@ func (e Edge) Destination() int {
 		if d.Stream != e.Input.Stream {
 			continue
 		}
-		if e.Input.Stage.Width() == 1 && d.Reader == nil || d.Reader == e.Input.Stage && d.Partition == e.To.Number {
+		if !e.Input.Stage.Layout().IsDivided() && d.Reader == nil || d.Reader == e.Input.Stage && d.Instance == e.To.Number {
 			return k
 		}
 	}
 	panic("engine: stage " + e.From.Stage + " writes nothing for " + e.To.String())
 }
 
-// Partition is that of the edge in the frames of its writer.
+// Partition is what the frames of the writer call the reader's instance.
 func (e Edge) Partition() uint32 { return uint32(e.To.Number) }
 
 // Branch is that of the edge in the frames of its writer.
 func (e Edge) Branch() string {
 	d := Destination{Stream: e.Input.Stream}
-	if e.Input.Stage.Width() > 1 {
+	if e.Input.Stage.Layout().IsDivided() {
 		d.Reader = e.Input.Stage
 	}
 	return d.Branch()

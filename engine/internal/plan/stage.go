@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"penstock/engine/observe"
 )
@@ -29,6 +30,8 @@ type Stage struct {
 	Options    Options
 	Problems   []error
 	StateCodec func() string // its name
+
+	laid atomic.Pointer[Layout] // nil: as the options say; see Lay
 }
 
 // Input is one stream as one stage reads it.
@@ -46,13 +49,7 @@ type Input struct {
 func (s *Stage) Keyed() bool { return len(s.Inputs) > 0 && s.Inputs[0].Key != nil }
 
 // Instances are those of the stage, one for each of its partitions.
-func (s *Stage) Instances() []InstanceID {
-	list := make([]InstanceID, s.Width())
-	for k := range list {
-		list[k] = InstanceID{Stage: s.Name, Number: k}
-	}
-	return list
-}
+func (s *Stage) Instances() []InstanceID { return s.Layout().Instances(s.Name) }
 
 // StopsBy is what becomes of the stage at a message, or at a value of a source, that it cannot pass.
 func (s *Stage) StopsBy() Limit {

@@ -20,7 +20,7 @@ func (p *Pipeline) Text() string {
 		for _, i := range s.Inputs {
 			fmt.Fprintf(&b, ", reads %s%s", i.Stream, i.how())
 		}
-		if n := len(s.Instances()); n > 1 {
+		if n := s.Wished(); n > 1 {
 			fmt.Fprintf(&b, ", in %d partitions", n)
 		}
 		for _, t := range s.Timers {

@@ -18,6 +18,7 @@ var (
 	Claiming        = true
 	SealExpectation = true
 	SealBeforeRead  = true
+	DrainBeforeMove = true
 )
 
 const variable = "PENSTOCK_WITHOUT"
@@ -51,8 +52,10 @@ func remove(list string) error {
 			SealExpectation = false
 		case "seal-before-read":
 			SealBeforeRead = false
+		case "drain-before-move":
+			DrainBeforeMove = false
 		default:
-			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing, trim-bound, foreign-check, claiming, seal-expectation or seal-before-read", name)
+			return fmt.Errorf("unknown rule %q: want position-check, base-offset-check, fencing, trim-bound, foreign-check, claiming, seal-expectation, seal-before-read or drain-before-move", name)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childMark) == "" {
 		os.Exit(m.Run())
 	}
-	fmt.Println(PositionCheck, BaseOffsetCheck, Fencing, TrimBound, ForeignCheck, Claiming, SealExpectation, SealBeforeRead)
+	fmt.Println(PositionCheck, BaseOffsetCheck, Fencing, TrimBound, ForeignCheck, Claiming, SealExpectation, SealBeforeRead, DrainBeforeMove)
 }
 
 func child(t *testing.T, without string) (string, error) {
@@ -31,17 +31,18 @@ func child(t *testing.T, without string) (string, error) {
 func TestWithout(t *testing.T) {
 	t.Parallel()
 	for without, want := range map[string]string{
-		"":                       "true true true true true true true true",
-		"position-check":         "false true true true true true true true",
-		"base-offset-check":      "true false true true true true true true",
-		"fencing":                "true true false true true true true true",
-		"trim-bound":             "true true true false true true true true",
-		"foreign-check":          "true true true true false true true true",
-		"claiming":               "true true true true true false true true",
-		"seal-expectation":       "true true true true true true false true",
-		"seal-before-read":       "true true true true true true true false",
-		"position-check,fencing": "false true false true true true true true",
-		"position-check,fencing,trim-bound,base-offset-check,foreign-check": "false false false false false true true true",
+		"":                       "true true true true true true true true true",
+		"position-check":         "false true true true true true true true true",
+		"base-offset-check":      "true false true true true true true true true",
+		"fencing":                "true true false true true true true true true",
+		"trim-bound":             "true true true false true true true true true",
+		"foreign-check":          "true true true true false true true true true",
+		"claiming":               "true true true true true false true true true",
+		"seal-expectation":       "true true true true true true false true true",
+		"seal-before-read":       "true true true true true true true false true",
+		"drain-before-move":      "true true true true true true true true false",
+		"position-check,fencing": "false true false true true true true true true",
+		"position-check,fencing,trim-bound,base-offset-check,foreign-check": "false false false false false true true true true",
 	} {
 		if got, err := child(t, without); err != nil || got != want {
 			t.Errorf("without %q: rules = %q, %v; want %q", without, got, err, want)

@@ -12,4 +12,5 @@ const (
 	Claiming        = true
 	SealExpectation = true
 	SealBeforeRead  = true
+	DrainBeforeMove = true
 )

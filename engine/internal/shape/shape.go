@@ -21,30 +21,29 @@ type Shape struct {
 	Codec      string `json:"codec"`
 	Keyed      bool   `json:"keyed"`
 	Partitions int    `json:"partitions,omitempty"` // of the stage; 0: one
+	First      int    `json:"first,omitempty"`      // the number of the instance that is partition 0
 }
 
-// Instances are those of the stage, each with a part of the states.
-func (s Shape) Instances(stage string) []plan.InstanceID {
-	list := make([]plan.InstanceID, max(s.Partitions, 1))
-	for n := range list {
-		list[n] = plan.InstanceID{Stage: stage, Number: n}
+// Of is the shape of a stage that runs in the instances of a layout.
+func Of(d *plan.Stage, l plan.Layout) Shape {
+	s := Shape{Codec: d.StateCodec(), Keyed: d.Keyed(), First: l.First}
+	if l.Count > 1 {
+		s.Partitions = l.Count
 	}
-	return list
+	return s
 }
 
-// InstanceOf is the one that has the state of a key.
-func (s Shape) InstanceOf(stage, key string) plan.InstanceID {
-	return plan.InstanceID{Stage: stage, Number: plan.PartitionOf(plan.GroupOf(key), max(s.Partitions, 1))}
-}
+// Layout are the instances of the stage, each with a part of the states.
+func (s Shape) Layout() plan.Layout { return plan.Layout{First: s.First, Count: max(s.Partitions, 1)} }
 
 // ErrNoState says that there is no such stage, or no such key.
 var ErrNoState = errors.New("no such state")
 
 // NoStage is the error for a name that is none of these stages, such as the name of an instance in a table or a log.
 func NoStage(pipeline, name string, stages []string) error {
-	stage, number, isInstance := strings.Cut(name, ".")
+	stage, _, isInstance := strings.Cut(name, ".")
 	if isInstance && slices.Contains(stages, stage) {
-		return fmt.Errorf("%w: pipeline %s has no stage %q: ask for the stage %s, of which that is partition %s", ErrNoState, pipeline, name, stage, number)
+		return fmt.Errorf("%w: pipeline %s has no stage %q: ask for the stage %s, of which that is an instance", ErrNoState, pipeline, name, stage)
 	}
 	return fmt.Errorf("%w: pipeline %s has no stage %q, it has %s", ErrNoState, pipeline, name, strings.Join(stages, ", "))
 }

@@ -119,7 +119,7 @@ func TestTheStateOfAnUnkeyedStageHasNoKey(t *testing.T) {
 func TestWhoNamesAnInstanceIsToldItsStage(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"tally.1": `pipeline p has no stage "tally.1": ask for the stage tally, of which that is partition 1`,
+		"tally.1": `pipeline p has no stage "tally.1": ask for the stage tally, of which that is an instance`,
 		"nope.1":  `pipeline p has no stage "nope.1", it has orders, tally`,
 		"nope":    `pipeline p has no stage "nope", it has orders, tally`,
 	} {

@@ -54,7 +54,7 @@ func newBatch(d *plan.Stage, id plan.InstanceID) *batch {
 		batchCall: batchCall{marks: make([]frame.Mark, len(destinations)), done: make([]uint32, len(destinations))},
 	}
 	for i, d := range destinations {
-		b.sections[i].Branch, b.sections[i].Partition = d.Branch(), uint32(d.Partition)
+		b.sections[i].Branch, b.sections[i].Partition = d.Branch(), uint32(d.Instance)
 	}
 	return b
 }

@@ -80,6 +80,7 @@ type Peeked struct {
 	Offset  uint64
 	Attempt int
 	Replay  uint64 // sequence of the request that it comes back for; 0: a first delivery
+	Past    *Past  // of a replay: the edge that it came by; nil: that of the input
 }
 
 // Taken is the lowest offset that is not committed. Safe for concurrent use.

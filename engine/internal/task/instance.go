@@ -31,6 +31,7 @@ type Instance struct {
 	Format    frameFormat
 	Edges     []Edge
 	readers   []reader
+	Before    plan.Carried
 
 	Task     atomic.Pointer[Task] // the present one; only who runs serve uses it
 	Phase    phaseCell
@@ -158,7 +159,7 @@ func newInstance(r *Run, d *plan.Stage, id plan.InstanceID, store ports.Store, m
 	in.Fault.Recovery.Set(in.functions.Recovers())
 	in.Callout.Breaker = in.newBreaker()
 	if d.Width() > 1 {
-		in.Log = in.Log.With("partition", id.Number)
+		in.Log = in.Log.With("partition", d.Layout().Partition(id.Number))
 	}
 	for _, stream := range d.Streams() {
 		if stream.Compress == frame.S2 {
@@ -196,8 +197,9 @@ func (in *Instance) edge(index int) Edge {
 	return in.Edges[index]
 }
 
-// Emitted counts the messages of all destinations.
-func (in *Instance) Emitted() (n uint64) {
+// Emitted counts the messages of all destinations, also of those that there were.
+func (in *Instance) Emitted() uint64 {
+	n := in.Before.Out
 	for d := range in.Progress.next {
 		n += in.Progress.next[d].Load()
 	}

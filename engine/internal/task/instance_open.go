@@ -18,7 +18,7 @@ func (in *Instance) Rebuild(ctx context.Context) error {
 	}
 	control, _ := in.Committed.Last()
 	in.noteWritten(&control)
-	return nil
+	return in.checkRetired()
 }
 
 // Open begins the instance's first task.
@@ -43,11 +43,7 @@ func (in *Instance) Open(ctx context.Context) error {
 
 // Shape is how the states of the stage are read.
 func (in *Instance) Shape() shape.Shape {
-	s := shape.Shape{Codec: in.Definition.StateCodec(), Keyed: in.Definition.Keyed()}
-	if n := in.Definition.Width(); n > 1 {
-		s.Partitions = n
-	}
-	return s
+	return shape.Of(in.Definition, in.Definition.Layout())
 }
 
 // CheckPositions refuses a reader that is ahead of its channel, also one that

@@ -50,6 +50,9 @@ func (in *Instance) goesOn() bool { return in.reopened }
 
 func (in *Instance) hasEnded() bool { return in.Phase.IsEnded() }
 
+// HadEnded says that the instance has ended, or had and goes on.
+func (in *Instance) HadEnded() bool { return in.Phase.IsEnded() || in.reopened }
+
 func (in *Instance) endIsKept() bool { return in.Committed.CoversEnd() }
 
 func (in *Instance) isStill() bool { return in.Phase.isStill() }
@@ -72,6 +75,9 @@ func (in *Instance) needs(edge int, last uint64) uint64 {
 func (in *Instance) WrittenTo(edge int) uint64 {
 	return in.Edges[edge].written()
 }
+
+// WrittenFor is the next offset of a destination.
+func (in *Instance) WrittenFor(destination int) uint64 { return in.written(destination) }
 
 // reader is one that reads a stream of an instance.
 type reader struct {

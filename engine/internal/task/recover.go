@@ -32,6 +32,9 @@ func (t *Task) recover(ctx context.Context) error {
 	if err := t.Committed.CatchUp(ctx, t.Channel, t.Definition.Keyed()); err != nil {
 		return err
 	}
+	if err := t.checkRetired(); err != nil {
+		return err
+	}
 	return t.adopt(ctx)
 }
 
@@ -77,7 +80,7 @@ func (in *Instance) noteWritten(control *frame.Frame) {
 
 // isTo says whether a section is of a destination.
 func isTo(s *frame.Section, d plan.Destination) bool {
-	return s.Branch == d.Branch() && int(s.Partition) == d.Partition
+	return s.Branch == d.Branch() && int(s.Partition) == d.Instance
 }
 
 // A resumption is where a task goes on; its commit is 0 if there is none before it.
@@ -98,12 +101,12 @@ func newOwner() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// TakenOf counts the messages that a commit and those before it took; replays are none.
-func (t *Task) TakenOf(control *frame.Frame) (n uint64) {
-	for _, p := range control.Inputs {
-		if p.Stream != plan.ReplayStream {
-			n += p.Count()
-		}
+// TakenOf counts the messages that a commit and those before it took, also by edges that there were; replays are none.
+func (in *Instance) TakenOf(control *frame.Frame) uint64 {
+	n := in.Before.In
+	for k := range in.Edges {
+		p := in.Edges[k].Position(control.Inputs)
+		n += p.Count()
 	}
 	return n
 }

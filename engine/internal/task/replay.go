@@ -239,6 +239,7 @@ func (t *Task) callReplay(ctx context.Context, i *Input) error {
 		Offset:  request.Letter.Offset,
 		Attempt: t.call.Attempt,
 		Replay:  at,
+		Past:    t.pastOf(&request.Letter, origin),
 	}
 	if len(p.Message.Key) == 0 {
 		p.Message.Key = nil

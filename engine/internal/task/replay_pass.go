@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"penstock/dlq"
-	"penstock/engine/internal/plan"
 	"penstock/engine/supervise"
 )
 
@@ -12,8 +11,8 @@ import (
 // with another value, knows no key functions. The request of this instance goes first, as in refuseEdited. A partition
 // that has ended takes it in the next run. A message whose key is not known fails when it is called.
 func (t *Task) passOn(ctx context.Context, i *Input, request dlq.Replay, origin *Input) (isGone bool, err error) {
-	width := t.Definition.Width()
-	if width == 1 || origin.Input.Key == nil {
+	layout := t.Definition.Layout()
+	if layout.Count == 1 || origin.Input.Key == nil {
 		return false, nil
 	}
 	var key string
@@ -27,7 +26,7 @@ func (t *Task) passOn(ctx context.Context, i *Input, request dlq.Replay, origin 
 		}))
 		return nil
 	})
-	to := plan.PartitionOf(plan.GroupOf(key), width)
+	to := layout.Number(layout.PartitionOf(key))
 	if err != nil || unknown != nil || to == t.ID.Number {
 		return false, err
 	}

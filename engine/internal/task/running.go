@@ -54,6 +54,10 @@ type Backends struct {
 	Dir     *datadir.Directory // nil: the run is in memory
 
 	Identity string // of the data and its channels: another one after each start from the beginning
+
+	// Moving are the layouts that a change of this directory was about to lead to when its process died. What it had
+	// retired goes on: see checkRetired.
+	Moving map[string]plan.Layout
 }
 
 // Serving is what a run has while its stages are served.

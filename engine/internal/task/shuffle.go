@@ -54,7 +54,7 @@ func outletsOf(d *plan.Stage, id plan.InstanceID) []outlet {
 			switch {
 			case to.Reader == nil:
 				o.shared = first + k
-			case to.Partition == 0:
+			case to.Instance == to.Reader.Layout().First:
 				width := to.Reader.Width()
 				o.shuffles = append(o.shuffles, Shuffle{Reader: to.Reader, first: first + k, partitions: width, to: undecided, turn: id.Number % width})
 			}

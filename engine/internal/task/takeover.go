@@ -133,7 +133,7 @@ func (s *successor) Fence(taken *register.Taken) ([]byte, error) {
 	control, sequence := t.Committed.Last()
 	fence := control
 	fence.Owner, fence.Epoch, fence.Commit = t.Ownership.Owner, taken.Epoch, control.Commit+1
-	fence.Kind, fence.Claim = frame.KindFence, frame.Claim{Sequence: taken.Claim}
+	fence.Kind, fence.Claim, fence.Layout = frame.KindFence, frame.Claim{Sequence: taken.Claim}, 0
 	if control.Ended && t.reopened {
 		fence.Ended, fence.EndPhase, fence.Cursor = false, false, ""
 	}
@@ -143,7 +143,7 @@ func (s *successor) Fence(taken *register.Taken) ([]byte, error) {
 	fence.Timers = append([]int64(nil), t.timers.due...)
 	fence.Sections = make([]frame.Section, len(t.Progress.next))
 	for d, destination := range t.Definition.Destinations() {
-		fence.Sections[d] = frame.Section{Branch: destination.Branch(), Partition: uint32(destination.Partition), Base: t.Progress.next[d].Load()}
+		fence.Sections[d] = frame.Section{Branch: destination.Branch(), Partition: uint32(destination.Instance), Base: t.Progress.next[d].Load()}
 	}
 	data, err := frame.Append(nil, &fence, frame.Options{})
 	if err != nil {
