@@ -8,9 +8,10 @@ import (
 	"penstock/checkpoint/internal/entry"
 )
 
-// Remove deletes all that there is of an instance: its states and notes, and last its checkpoint, so that a removal that
-// a crash interrupted shows in Instances. It is durable when Remove returns. An instance of which nothing is there is
-// fine. Nobody may use the instance meanwhile, and who wants to use one of that name later gets it from Instance anew.
+// Remove deletes all that there is of an instance: its states and notes, and last its checkpoint, so that a removal
+// that a crash interrupted shows in Instances. It is durable when Remove returns. An instance of which nothing is
+// there is fine. No other call may use the instance meanwhile, and who wants to use one of that name later gets it from
+// Instance anew.
 func (s *Store) Remove(instance string) error {
 	if err := s.enter(); err != nil {
 		return err

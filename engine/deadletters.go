@@ -23,6 +23,27 @@ func (p *Pipeline) DeadLetters() (*dlq.Queue, error) {
 	return r.queue, nil
 }
 
+// openLetters opens the queue of dead letters, and sees to the requests for replays.
+func (r *run) openLetters(ctx context.Context) (err error) {
+	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
+		Pipeline:    r.Plan.Name,
+		Identity:    r.identity.ID,
+		Replicas:    r.broker.Replicas(),
+		MaxBytes:    r.config.DeadLetterBytes,
+		MaxMessages: r.config.DeadLetterCount,
+		MaxAge:      r.config.DeadLetterAge,
+		Logger:      r.Log,
+		OnRetry:     r.LetterWaits,
+	})
+	if err != nil {
+		return err
+	}
+	r.queue.Bind(letterRun{origins.On(r.broker, r.Plan.Name, r.keys), r})
+	r.Letters = r.queue
+	_, err = r.takeableReplays(ctx, r.queue)
+	return err
+}
+
 // letterRun is what the queue of dead letters asks about the run.
 type letterRun struct {
 	*origins.Run

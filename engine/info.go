@@ -45,7 +45,7 @@ func InfoOf(ctx context.Context) Info {
 		Attempt: task.CallOf(ctx, in).Attempt,
 	}
 	info.Replay = task.CallOf(ctx, in).Replay()
-	info.In, info.Out = in.TakenOf(&control), in.Before.Out
+	info.In, info.Out = in.TakenOf(&control), in.Progress.Before.Out
 	for i := range control.Sections {
 		info.Out += control.Sections[i].Next()
 	}

@@ -146,6 +146,16 @@ func (r *run) forgetMoving() error {
 	return r.layout.Write(r.store)
 }
 
+// addInstances adds those of all stages, producers before readers.
+func (r *run) addInstances() {
+	for _, d := range r.Plan.Order() {
+		for _, id := range d.Instances() {
+			in := r.AddInstance(d, id, r.store.Instance(id.String()), r.broker.MaxPayload())
+			in.Progress.Before = r.layout.Counts[id.String()]
+		}
+	}
+}
+
 // changes are the stages that are to run in another number of partitions than they do. One that has ended, or goes on
 // for a dead letter only, has no use for them before the next run.
 func (r *run) changes() (list []*plan.Stage) {

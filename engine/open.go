@@ -6,13 +6,11 @@ import (
 	"fmt"
 
 	"penstock/checkpoint"
-	"penstock/dlq"
 	"penstock/engine/broker"
 	"penstock/engine/channel"
 	"penstock/engine/frame"
 	"penstock/engine/internal/checkpointer"
 	"penstock/engine/internal/datadir"
-	"penstock/engine/internal/origins"
 	"penstock/engine/internal/plan"
 	"penstock/engine/internal/task"
 	"penstock/engine/remedy"
@@ -61,27 +59,6 @@ func (r *run) open(ctx context.Context) (err error) {
 	}
 	r.Checkpointer = r.newCheckpointer(checkpointer.Badger{Store: r.store})
 	return r.openInstances(ctx)
-}
-
-// openLetters opens the queue of dead letters, and sees to the requests for replays.
-func (r *run) openLetters(ctx context.Context) (err error) {
-	r.queue, err = dlq.Open(ctx, r.broker.JetStream(), dlq.Config{
-		Pipeline:    r.Plan.Name,
-		Identity:    r.identity.ID,
-		Replicas:    r.broker.Replicas(),
-		MaxBytes:    r.config.DeadLetterBytes,
-		MaxMessages: r.config.DeadLetterCount,
-		MaxAge:      r.config.DeadLetterAge,
-		Logger:      r.Log,
-		OnRetry:     r.LetterWaits,
-	})
-	if err != nil {
-		return err
-	}
-	r.queue.Bind(letterRun{origins.On(r.broker, r.Plan.Name, r.keys), r})
-	r.Letters = r.queue
-	_, err = r.takeableReplays(ctx, r.queue)
-	return err
 }
 
 func (r *run) openBroker(ctx context.Context) (err error) {
@@ -219,12 +196,7 @@ func (r *run) claim(ctx context.Context) error {
 }
 
 func (r *run) openInstances(ctx context.Context) error {
-	for _, d := range r.Plan.Order() {
-		for _, id := range d.Instances() {
-			in := r.AddInstance(d, id, r.store.Instance(id.String()), r.broker.MaxPayload())
-			in.Before = r.layout.Counts[id.String()]
-		}
-	}
+	r.addInstances()
 	if err := r.checkLetters(ctx); err != nil {
 		return err
 	}

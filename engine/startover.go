@@ -74,9 +74,6 @@ func (r *run) startOver(ctx context.Context) error {
 	if err := channel.DeleteAll(ctx, r.broker, r.Plan.Name); err != nil {
 		return fmt.Errorf("delete the channels: %w", err)
 	}
-	for _, d := range r.Plan.Stages {
-		d.Lay(plan.Layout{})
-	}
 	return r.Dir.EndStartingOver()
 }
 

@@ -91,7 +91,7 @@ func statusOf(in *task.Instance, child supervise.ChildStatus) observe.StageStatu
 	}
 	s.StateBytes, s.StateLimit, s.LargeStates = int64(len(control.State.Whole)), int64(in.Format.Limits.Frame), in.Observed.LargeStates.Load()
 	s.Waits = waits.Told(in.WaitsNow(in.Run.Clock.Now()))
-	s.In = in.Before.In
+	s.In = in.Progress.Before.In
 	for k := range in.Edges {
 		position := positionOf(in, k, control)
 		taken := position.Count()

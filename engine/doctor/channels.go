@@ -120,8 +120,8 @@ func (l *inspection) stage(ctx context.Context, b *broker.Broker, store *checkpo
 	return nil
 }
 
-// layoutOf is in which instances a stage runs. The store knows too, as where the settings of the stream were damaged. It
-// decides where the number of partitions was changed: a channel is told later.
+// layoutOf is in which instances a stage runs. The store knows too, as where the settings of the stream were damaged.
+// It decides where the number of partitions was changed: a channel is told later.
 func (l *inspection) layoutOf(ch *channel.Channel, store *checkpoint.Store, stage string) (plan.Layout, error) {
 	told, _ := ch.Partitions()
 	at := plan.Layout{First: told.First, Count: told.Count}

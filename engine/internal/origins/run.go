@@ -63,8 +63,8 @@ func (r *Run) CheckReplay(ctx context.Context, name string, instance int, l dlq.
 	return err
 }
 
-// Address is the instance that there is: what is asked of one that was retired, partition 0 passes on to the one that has
-// the key.
+// Address is the instance that there is: what is asked of one that was retired, partition 0 passes on to the one that
+// has the key.
 func (r *Run) Address(ctx context.Context, name string, instance int) (int, error) {
 	s, err := r.read(ctx, plan.InstanceID{Stage: name, Number: instance})
 	if err != nil {
@@ -172,8 +172,8 @@ func (s stage) gaveUp(l dlq.Letter) error {
 	return s.noInput(l.Stage, l)
 }
 
-// isOfRetired says that the message is of an instance of the input that wrote before those that there are, and of which
-// all was taken.
+// isOfRetired says that the message is of an instance of the input that wrote before those that there are, and of
+// which all was taken.
 func (s stage) isOfRetired(l dlq.Letter) bool {
 	isRead := false
 	for _, p := range s.inputs {

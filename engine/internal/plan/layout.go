@@ -1,8 +1,9 @@
 package plan
 
-// Layout says which instances run a stage: Count of them, numbered from First. Instances are numbered once: with another
-// number of partitions a stage gets others, so that what bears the number of one (subjects, corners of the store, ids of
-// messages and dead letters) never means another. In the order of their numbers they are partitions 0, 1, 2 …
+// Layout says which instances run a stage: Count of them, numbered from First. Instances are numbered once: with
+// another number of partitions a stage gets others, so that what bears the number of one (subjects, corners of the
+// store, ids of messages and dead letters) never means another. In the order of their numbers they are partitions 0,
+// 1, 2 …
 type Layout struct {
 	First int `json:"first"`
 	Count int `json:"count"`

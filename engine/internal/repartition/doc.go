@@ -2,9 +2,9 @@
 //
 // The run that does it has opened the instances that there were, which makes it their owner, has had them handle all
 // that was written for them, and has stopped. [Check] says what is left, which is a reason not to move. [Move.Begin]
-// makes the new instances: a first frame for each, and the states of the keys that it gets. [Move.Retire] commits a last
-// frame for each of those before, so that no other process can go on with them. Then the caller decides, in one step
-// (package layout), and only after that something is deleted.
+// makes the new instances: a first frame for each, and the states of the keys that it gets. [Move.Retire] commits a
+// last frame for each of those before, so that no other process can go on with them. Then the caller decides, in one
+// step (package layout), and only after that something is deleted.
 //
 //	if left := repartition.Check(run, stage); left != "" {
 //		return refusal(left)

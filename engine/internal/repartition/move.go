@@ -81,8 +81,8 @@ func (m *Move) found(ctx context.Context, partition int, id plan.InstanceID) (pa
 	}, err
 }
 
-// firstFrame says that nothing is taken and nothing emitted: the edges of the new instances begin at 0. Partition 0 goes
-// on with the counts of all.
+// firstFrame says that nothing is taken and nothing emitted: the edges of the new instances begin at 0. Partition 0
+// goes on with the counts of all.
 func (m *Move) firstFrame(partition int) *frame.Frame {
 	f := &frame.Frame{Kind: frame.KindFence, Commit: firstCommit}
 	for k, in := range m.Run.InstancesOf(m.Stage.Name) {
@@ -196,7 +196,7 @@ func Carried(r *task.Run, moving map[string]plan.Layout) map[string]plan.Carried
 			counts[first] = plan.Carried{In: c.In + in.TakenOf(&control), Out: c.Out + in.Emitted()}
 			continue
 		}
-		c := in.Before
+		c := in.Progress.Before
 		for k := range in.Edges {
 			if _, goes := moving[in.Edges[k].From.Stage]; goes {
 				p := in.Edges[k].Position(control.Inputs)
@@ -215,7 +215,7 @@ func Carried(r *task.Run, moving map[string]plan.Layout) map[string]plan.Carried
 	return counts
 }
 
-// goes says that nobody reads a destination when the stages have moved: then each has its own.
+// goes says that a destination has no reader when the stages have moved: then each has its own.
 func goes(d plan.Destination, moving map[string]plan.Layout) bool {
 	if d.Reader != nil {
 		_, moves := moving[d.Reader.Name]

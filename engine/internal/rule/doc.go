@@ -30,6 +30,6 @@
 //     one that comes late closes the subject for an owner that came after.
 //   - SealBeforeRead (seal-before-read): a new owner reads what the owner before it has committed behind its seal, when
 //     nothing can be added. Without it commits that come between are not seen.
-//   - DrainBeforeMove (drain-before-move): the states of a stage move to other partitions only when all that was written
-//     for those before is taken. Without it these messages are lost.
+//   - DrainBeforeMove (drain-before-move): the states of a stage move to other partitions only when all that was
+//     written for those before is taken. Without it these messages are lost.
 package rule

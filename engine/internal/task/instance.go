@@ -31,7 +31,6 @@ type Instance struct {
 	Format    frameFormat
 	Edges     []Edge
 	readers   []reader
-	Before    plan.Carried
 
 	Task     atomic.Pointer[Task] // the present one; only who runs serve uses it
 	Phase    phaseCell
@@ -62,6 +61,7 @@ type frameFormat struct {
 
 // progress is how far an instance has come.
 type progress struct {
+	Before  plan.Carried    // before a change of partitions
 	next    []atomic.Uint64 // committed next offset by destination
 	Taken   []atomic.Uint64 // committed offset by edge
 	Last    atomic.Uint64   // sequence of the last commit
@@ -199,7 +199,7 @@ func (in *Instance) edge(index int) Edge {
 
 // Emitted counts the messages of all destinations, also of those that there were.
 func (in *Instance) Emitted() uint64 {
-	n := in.Before.Out
+	n := in.Progress.Before.Out
 	for d := range in.Progress.next {
 		n += in.Progress.next[d].Load()
 	}

@@ -7,8 +7,8 @@ import (
 	"penstock/engine/internal/plan"
 )
 
-// Past is the edge that a replayed message came by, where another one takes it now: of a letter of another partition, of
-// one that there was before, or of another stage.
+// Past is the edge that a replayed message came by, where another one takes it now: of a letter of another partition,
+// of one that there was before, or of another stage.
 type Past struct {
 	edge    plan.Edge
 	settled uint64

@@ -103,7 +103,7 @@ func newOwner() uint64 {
 
 // TakenOf counts the messages that a commit and those before it took, also by edges that there were; replays are none.
 func (in *Instance) TakenOf(control *frame.Frame) uint64 {
-	n := in.Before.In
+	n := in.Progress.Before.In
 	for k := range in.Edges {
 		p := in.Edges[k].Position(control.Inputs)
 		n += p.Count()
