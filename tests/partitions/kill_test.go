@@ -13,8 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
+	"penstock/engine"
 	"penstock/engine/faultpoint"
 	"penstock/internal/testing/child"
+	"penstock/internal/testing/natsserver"
 	"penstock/internal/testing/patient"
 )
 
@@ -22,6 +26,7 @@ const (
 	childDir   = "PARTITIONS_DIR"
 	childTally = "PARTITIONS_TALLY"
 	childSink  = "PARTITIONS_SINK"
+	childURL   = "PARTITIONS_URL" // of a server outside
 )
 
 // killShop has attempts to spare: a message that was in hand at two deaths is blamed for them.
@@ -37,20 +42,22 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	if err := s.pipeline(func() {}).Run(context.Background(), patient.Config(dir)); err != nil {
+	config := patient.Config(dir)
+	config.NATS.URL = os.Getenv(childURL)
+	if err := s.pipeline(func() {}).Run(context.Background(), config); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // die runs the pipeline in a process that is killed at a fault point.
-func die(t *testing.T, dir, point string, tally, sink int) {
+func die(t *testing.T, dir, point string, tally, sink int, env ...string) {
 	t.Helper()
 	cmd, err := child.Self()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=%d", childTally, tally), fmt.Sprintf("%s=%d", childSink, sink), faultpoint.Variable+"="+point)
+	cmd.Env = append(append(os.Environ(), env...), childDir+"="+dir, fmt.Sprintf("%s=%d", childTally, tally), fmt.Sprintf("%s=%d", childSink, sink), faultpoint.Variable+"="+point)
 	c, err := child.Start(cmd, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +121,27 @@ func TestKilledAtEachStepOfAChange(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The states that were moved are in the checkpoints alone: a directory without them must not go on with none.
+func TestADirectoryThatIsLostAfterAChange(t *testing.T) {
+	t.Parallel()
+	server := natsserver.Start(t, func(o *server.Options) { o.SyncAlways = true })
+	config := patient.Config(t.TempDir())
+	config.NATS.URL = server.ClientURL()
+	s := killShop()
+	s.tally, s.sink, s.stopAt = 1, 1, 900
+	s.mustRun(t, config)
+	die(t, config.Dir, "after-fence@tally:2", 4, 2, childURL+"="+config.NATS.URL) // nothing is trimmed yet
+
+	lost := config
+	lost.Dir = t.TempDir()
+	s.tally, s.sink, s.stopAt = 4, 2, 0
+	if _, err := s.run(t, lost); !errors.Is(err, engine.ErrRefused) {
+		t.Errorf("a new directory: %v", err)
+	}
+	s.mustComplete(t, config)
+	s.check(t, config)
 }
 
 func isAfterDecision(point string) bool {
