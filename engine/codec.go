@@ -42,7 +42,7 @@ func DefaultCodec[T any]() Codec[T] {
 		return any(float64Codec{}).(Codec[T])
 	}
 	if t := reflect.TypeFor[T](); isRaw(t) && !values.WritesItself(t) {
-		return scalarCodec[T]{kind: t.Kind()}
+		return scalarCodec[T]{scalar(t.Kind())}
 	}
 	return CBOR[T]()
 }
@@ -105,92 +105,4 @@ func word(name string, data []byte) (uint64, error) {
 		return 0, fmt.Errorf("decode %s: %d bytes, want 8", name, len(data))
 	}
 	return binary.LittleEndian.Uint64(data), nil
-}
-
-func isRaw(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.String, reflect.Bool, reflect.Float32, reflect.Float64:
-		return true
-	case reflect.Slice:
-		return t.Elem().Kind() == reflect.Uint8
-	}
-	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
-}
-
-// scalarCodec serves named and narrow scalar types, by reflection.
-type scalarCodec[T any] struct{ kind reflect.Kind }
-
-func (c scalarCodec[T]) Name() string {
-	switch {
-	case c.kind == reflect.String, c.kind == reflect.Bool:
-		return c.kind.String()
-	case c.kind == reflect.Slice:
-		return "bytes"
-	case c.kind == reflect.Float32, c.kind == reflect.Float64:
-		return "float64"
-	case c.kind <= reflect.Int64:
-		return "int64"
-	}
-	return "uint64"
-}
-
-func (c scalarCodec[T]) Append(dst []byte, value T) ([]byte, error) {
-	v := reflect.ValueOf(&value).Elem()
-	switch c.Name() {
-	case "string":
-		return append(dst, v.String()...), nil
-	case "bytes":
-		return append(dst, v.Bytes()...), nil
-	case "bool":
-		if v.Bool() {
-			return append(dst, 1), nil
-		}
-		return append(dst, 0), nil
-	case "float64":
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float())), nil
-	case "int64":
-		return binary.LittleEndian.AppendUint64(dst, uint64(v.Int())), nil
-	}
-	return binary.LittleEndian.AppendUint64(dst, v.Uint()), nil
-}
-
-func (c scalarCodec[T]) Decode(data []byte) (T, error) {
-	var value T
-	v := reflect.ValueOf(&value).Elem()
-	switch name := c.Name(); name {
-	case "string":
-		v.SetString(string(data))
-	case "bytes":
-		v.SetBytes(append([]byte{}, data...))
-	case "bool":
-		if len(data) != 1 || data[0] > 1 {
-			return value, fmt.Errorf("decode bool: %x", data)
-		}
-		v.SetBool(data[0] == 1)
-	default:
-		w, err := word(name, data)
-		if err != nil {
-			return value, err
-		}
-		return value, c.setWord(v, name, w)
-	}
-	return value, nil
-}
-
-func (c scalarCodec[T]) setWord(v reflect.Value, name string, w uint64) error {
-	switch name {
-	case "float64":
-		v.SetFloat(math.Float64frombits(w))
-	case "int64":
-		if v.OverflowInt(int64(w)) {
-			return fmt.Errorf("decode %s: %d does not fit", v.Type(), int64(w))
-		}
-		v.SetInt(int64(w))
-	default:
-		if v.OverflowUint(w) {
-			return fmt.Errorf("decode %s: %d does not fit", v.Type(), w)
-		}
-		v.SetUint(w)
-	}
-	return nil
 }

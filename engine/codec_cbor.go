@@ -36,11 +36,11 @@ func (c cborCodec[T]) refused() error { return c.err }
 
 func (c cborCodec[T]) Append(dst []byte, v T) ([]byte, error) {
 	if c.err != nil {
-		return dst, encodeError[T]("cbor", c.err)
+		return dst, encodeError("cbor", reflect.TypeFor[T](), c.err)
 	}
 	data, err := c.typ.AppendCBOR(dst, reflect.ValueOf(&v))
 	if err != nil {
-		return dst, encodeError[T]("cbor", err)
+		return dst, encodeError("cbor", reflect.TypeFor[T](), err)
 	}
 	return data, nil
 }
@@ -57,8 +57,8 @@ func (c cborCodec[T]) Decode(data []byte) (v T, err error) {
 	return v, err
 }
 
-func encodeError[T any](codec string, err error) error {
-	e := &EncodeError{Codec: codec, Type: reflect.TypeFor[T]().String(), Err: err}
+func encodeError(codec string, t reflect.Type, err error) error {
+	e := &EncodeError{Codec: codec, Type: t.String(), Err: err}
 	var at *values.Error
 	if errors.As(err, &at) {
 		e.Field, e.Type, e.Err = at.Field, at.Type.String(), at.Err

@@ -32,11 +32,11 @@ func (c jsonCodec[T]) refused() error { return c.err }
 
 func (c jsonCodec[T]) Append(dst []byte, v T) ([]byte, error) {
 	if c.err != nil {
-		return dst, encodeError[T]("json", c.err)
+		return dst, encodeError("json", reflect.TypeFor[T](), c.err)
 	}
 	data, err := c.typ.AppendJSON(dst, reflect.ValueOf(&v))
 	if err != nil {
-		return dst, encodeError[T]("json", err)
+		return dst, encodeError("json", reflect.TypeFor[T](), err)
 	}
 	return data, nil
 }

@@ -26,11 +26,11 @@ func IsEndCheck(ctx context.Context) bool { return task.IsEndCheck(ctx) }
 
 func (m *typedProcessor[S, Out]) ChecksEnd() bool {
 	_, is := any((*S)(nil)).(EndChecker)
-	return is && m.source != nil
+	return is && m.code.source != nil
 }
 
 func (m *typedProcessor[S, Out]) CallEndCheck(ctx context.Context) error {
-	err := m.source(ctx, m.whole.Get(), func(Out, ...EmitOption) {})
+	err := m.code.source(ctx, m.whole.Get(), func(Out, ...EmitOption) {})
 	if err == io.EOF {
 		return nil
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -23,14 +22,14 @@ type Part[S, Out any] interface {
 
 // typed is the typed half of a definition: the user's functions.
 type typed[S, Out any] struct {
-	*plan.Stage
+	stage    *plan.Stage
 	pipeline *Pipeline
 	codec    Codec[S]
 	output   *streamCode[Out]
 	source   SourceFunc[S, Out]
 	handlers []handler[S, Out] // by input
 	ticks    []TimerFunc[S, Out]
-	hooks    []Hooks[S, Out]
+	hooks    hooks[S, Out]
 	recover  task.RecoverFunc
 }
 
@@ -48,7 +47,7 @@ func (f partFunc[S, Out]) addTo(t *typed[S, Out]) { f(t) }
 // On reads a stream with a function that is called for every message.
 func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
-		read(t, in, false)
+		read(t.stage, in, false)
 		code, key := in.code, in.key
 		t.handlers = append(t.handlers, handler[S, Out]{
 			message: func(ctx context.Context, m *typedProcessor[S, Out], p *task.Peeked) error {
@@ -72,9 +71,9 @@ func On[S, In, Out any](in *Stream[In], fn MessageFunc[S, In, Out]) Part[S, Out]
 // message as well, at once: that is no failure of the stage. A stream read by KeyBy cannot be read in batches.
 func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state *S, batch []Message[In], emit Emit[Out]) error) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
-		read(t, in, true)
+		read(t.stage, in, true)
 		if in.key != nil {
-			t.Problems = append(t.Problems, fmt.Errorf("it reads %s in batches and by key: use engine.On", in))
+			t.stage.Problem("it reads %s in batches and by key: use engine.On", in)
 		}
 		code := in.code
 		t.handlers = append(t.handlers, handler[S, Out]{
@@ -97,8 +96,8 @@ func OnBatch[S, In, Out any](in *Stream[In], fn func(ctx context.Context, state 
 	})
 }
 
-func read[S, Out, In any](t *typed[S, Out], in *Stream[In], batch bool) {
-	input := &plan.Input{Index: len(t.Inputs), Stage: t.Stage, Stream: in.definition, Batch: batch}
+func read[In any](d *plan.Stage, in *Stream[In], batch bool) {
+	input := d.Reads(in.definition, batch)
 	if in.key != nil {
 		input.Key = func(value []byte) (string, error) {
 			v, err := in.code.codec.Decode(value)
@@ -107,11 +106,9 @@ func read[S, Out, In any](t *typed[S, Out], in *Stream[In], batch bool) {
 			}
 			return in.key(v), nil
 		}
-		in.code.keys[t.Stage] = in.key
+		in.code.keys[d] = in.key
 	}
-	t.Inputs = append(t.Inputs, input)
-	in.definition.Readers = append(in.definition.Readers, input)
-	t.Problems = append(t.Problems, unsavable("message", in.code.codec)...)
+	d.Problems = append(d.Problems, unsavable("message", in.code.codec)...)
 }
 
 func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Message[In], error) {
@@ -126,16 +123,20 @@ func decode[In any](codec Codec[In], key func(In) string, p *task.Peeked) (Messa
 	}
 	var err error
 	if m.Value, err = codec.Decode(p.Message.Value); err != nil {
-		err = supervise.Sound(err)
-		if answer.IsUnavailable(err) { // a codec that asks a registry
-			return m, fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err)
-		}
-		return m, Reject(fmt.Errorf("decode %s as %s: %w", m.ID(), codec.Name(), err))
+		return m, undecodable(m.ID(), codec.Name(), err)
 	}
 	if key != nil {
 		m.Key = key(m.Value)
 	}
 	return m, nil
+}
+
+func undecodable(id, codec string, err error) error {
+	err = fmt.Errorf("decode %s as %s: %w", id, codec, supervise.Sound(err))
+	if answer.IsUnavailable(err) { // a codec that asks a registry
+		return err
+	}
+	return Reject(err)
 }
 
 // Hooks are called around the life of a stage. Each may be nil. For a keyed
@@ -160,15 +161,36 @@ type Hooks[S, Out any] struct {
 }
 
 func (h Hooks[S, Out]) addTo(t *typed[S, Out]) {
-	t.hooks = append(t.hooks, h)
+	t.hooks.add(h)
 	if h.Recover != nil {
 		if t.recover != nil {
-			t.Problems = append(t.Problems, errors.New("it has two Recover hooks"))
+			t.stage.Problem("it has two Recover hooks")
 		}
 		t.recover = t.recovery(h.Recover)
 	}
-	if t.Kind == observe.KindSource && h.BeforeCommit != nil {
-		t.Problems = append(t.Problems, errors.New("a source has no BeforeCommit hook: its function runs while it is committed"))
+	if t.stage.Kind == observe.KindSource && h.BeforeCommit != nil {
+		t.stage.Problem("a source has no BeforeCommit hook: its function runs while it is committed")
+	}
+}
+
+// hooks are those of all parts of a stage, in the order of the parts.
+type hooks[S, Out any] struct {
+	start, end         []func(ctx context.Context, state *S, emit Emit[Out]) error
+	beforeCommit, stop []func(ctx context.Context, state *S) error
+}
+
+func (l *hooks[S, Out]) add(h Hooks[S, Out]) {
+	if h.Start != nil {
+		l.start = append(l.start, h.Start)
+	}
+	if h.BeforeCommit != nil {
+		l.beforeCommit = append(l.beforeCommit, h.BeforeCommit)
+	}
+	if h.End != nil {
+		l.end = append(l.end, h.End)
+	}
+	if h.Stop != nil {
+		l.stop = append(l.stop, h.Stop)
 	}
 }
 
@@ -184,9 +206,15 @@ func unsavable[T any](what string, codec Codec[T]) []error {
 	if m, isMigrated := codec.(interface{ current() Codec[T] }); isMigrated {
 		codec = m.current()
 	}
-	c, isOurs := codec.(interface{ refused() error })
+	c, isOurs := codec.(refuser)
 	if !isOurs || c.refused() == nil {
 		return nil
 	}
-	return []error{fmt.Errorf("its %s type %v cannot be saved as %s: %w", what, reflect.TypeFor[T](), strings.ToUpper(codec.Name()), c.refused())}
+	return []error{unsavableType(what, reflect.TypeFor[T](), codec.Name(), c.refused())}
+}
+
+type refuser interface{ refused() error }
+
+func unsavableType(what string, t reflect.Type, codec string, err error) error {
+	return fmt.Errorf("its %s type %v cannot be saved as %s: %w", what, t, strings.ToUpper(codec), err)
 }

@@ -42,9 +42,11 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) task.RecoverFunc {
 	}
 }
 
+func (m *typedProcessor[S, Out]) recovery(fn RecoveryFunc[S]) task.RecoverFunc { return m.code.recovery(fn) }
+
 func (t *typed[S, Out]) committedState(in *task.Instance, f task.Fault) (state S, err error) {
 	data, found := in.Committed.Whole()
-	if t.Stage.Keyed() {
+	if t.stage.Keyed() {
 		if !f.HasKey {
 			return state, nil
 		}
@@ -54,7 +56,7 @@ func (t *typed[S, Out]) committedState(in *task.Instance, f task.Fault) (state S
 		return state, err
 	}
 	if state, err = t.codec.Decode(data); err != nil {
-		return state, fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w", t.Stage.Name, t.codec.Name(), err)
+		return state, fmt.Errorf("the committed state of stage %s cannot be decoded as %s: %w", t.stage.Name, t.codec.Name(), err)
 	}
 	return state, nil
 }

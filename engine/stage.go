@@ -2,16 +2,11 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 
 	"penstock/engine/internal/plan"
 	"penstock/engine/observe"
 )
-
-// Kind is what a stage is in the graph: KindSource, KindProcessor or KindSink.
-
-const ()
 
 // SourceFunc produces values. Each call may emit any number and keeps its
 // place (a file offset, the last tick) in the state; when it returns nil, what
@@ -33,7 +28,7 @@ func Source[S, Out any](scope Scope, name string, fn SourceFunc[S, Out], parts .
 	stream, t := declare(scope, name, observe.KindSource, parts)
 	t.source = fn
 	if fn == nil {
-		t.Problems = append(t.Problems, fmt.Errorf("its function is nil"))
+		t.stage.Problem("its function is nil")
 	}
 	return stream
 }
@@ -71,30 +66,37 @@ func SinkBatch[S, In any](scope Scope, name string, in *Stream[In], write func(c
 
 func declare[S, Out any](scope Scope, name string, kind observe.Kind, parts []Part[S, Out]) (*Stream[Out], *typed[S, Out]) {
 	where := scope.scope()
-	p, opts := where.pipeline, where.options
+	p := where.pipeline
 	stream := newStream[Out](p)
-	d := &plan.Stage{Pipeline: p.plan, Group: where.group, Name: name, Kind: kind, Options: opts}
+	d := where.declare(name, kind, stream.definition, reflect.TypeFor[Out]())
 	d.Stateless = reflect.TypeFor[S]().Size() == 0
-	t := &typed[S, Out]{Stage: d, pipeline: p, codec: DefaultCodec[S](), output: stream.code}
-	if reflect.TypeFor[Out]() != reflect.TypeFor[None]() {
-		d.Output = stream.definition
-	} else if kind == observe.KindProcessor {
-		d.Kind = observe.KindSink
-	}
-	stream.definition.Owner = d
-	for _, branch := range opts.Branches {
-		if branch.Owner != nil {
-			p.plan.Mistake("branch %q is given to the stages %q and %q", branch.Branch, branch.Owner.Name, name)
-		}
-		branch.Owner = d
-	}
+	t := &typed[S, Out]{stage: d, pipeline: p, codec: DefaultCodec[S](), output: stream.code}
 	for _, part := range parts {
 		part.addTo(t)
 	}
 	d.StateCodec = func() string { return t.codec.Name() }
 	d.Problems = append(d.Problems, unsavable("state", t.codec)...)
-	p.plan.Stages = append(p.plan.Stages, d)
 	p.codes[d] = t
-	where.group.Members = append(where.group.Members, plan.Member{Stage: d})
 	return &stream, t
+}
+
+// declare adds a stage to the plan, without its functions. out is the type of what it emits to the stream.
+func (s *scoped) declare(name string, kind observe.Kind, stream *plan.Stream, out reflect.Type) *plan.Stage {
+	p := s.pipeline.plan
+	d := &plan.Stage{Pipeline: p, Group: s.group, Name: name, Kind: kind, Options: s.options}
+	if out != reflect.TypeFor[None]() {
+		d.Output = stream
+	} else if kind == observe.KindProcessor {
+		d.Kind = observe.KindSink
+	}
+	stream.Owner = d
+	for _, branch := range s.options.Branches {
+		if branch.Owner != nil {
+			p.Mistake("branch %q is given to the stages %q and %q", branch.Branch, branch.Owner.Name, name)
+		}
+		branch.Owner = d
+	}
+	p.Stages = append(p.Stages, d)
+	s.group.Members = append(s.group.Members, plan.Member{Stage: d})
+	return d
 }

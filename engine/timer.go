@@ -23,7 +23,7 @@ type TimerFunc[S, Out any] func(ctx context.Context, state *S, now time.Time, em
 func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		if d <= 0 {
-			t.Problems = append(t.Problems, fmt.Errorf("engine.Every(%v): the interval must be positive", d))
+			t.stage.Problem("engine.Every(%v): the interval must be positive", d)
 		}
 		t.addTimer(plan.Timer{Every: d}, fn)
 	})
@@ -43,21 +43,21 @@ func Every[S, Out any](d time.Duration, fn TimerFunc[S, Out]) Part[S, Out] {
 func OnTimer[S, Out any](name string, fn TimerFunc[S, Out]) Part[S, Out] {
 	return partFunc[S, Out](func(t *typed[S, Out]) {
 		if err := plan.CheckName("timer", name); err != nil {
-			t.Problems = append(t.Problems, err)
+			t.stage.Problems = append(t.stage.Problems, err)
 		}
-		if t.Stage.Timer(name) >= 0 {
-			t.Problems = append(t.Problems, fmt.Errorf("it has two timers named %q", name))
+		if t.stage.Timer(name) >= 0 {
+			t.stage.Problem("it has two timers named %q", name)
 		}
-		t.SetsTimers = true
+		t.stage.SetsTimers = true
 		t.addTimer(plan.Timer{Name: name}, fn)
 	})
 }
 
 func (t *typed[S, Out]) addTimer(d plan.Timer, fn TimerFunc[S, Out]) {
 	if fn == nil {
-		t.Problems = append(t.Problems, fmt.Errorf("the function of its timer is nil"))
+		t.stage.Problem("the function of its timer is nil")
 	}
-	t.Timers = append(t.Timers, d)
+	t.stage.Timers = append(t.stage.Timers, d)
 	t.ticks = append(t.ticks, fn)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"penstock/engine/internal/plan"
@@ -14,7 +13,7 @@ import (
 )
 
 type typedProcessor[S, Out any] struct {
-	*typed[S, Out]
+	code  *typed[S, Out]
 	emit  Emit[Out]
 	whole *state.Whole[S]
 	keys  *state.Keyed[S]
@@ -25,14 +24,14 @@ type typedProcessor[S, Out any] struct {
 func (t *typed[S, Out]) Recovers() task.RecoverFunc { return t.recover }
 
 func (t *typed[S, Out]) NewProcessor(in *task.Task) task.Processor {
-	m := &typedProcessor[S, Out]{typed: t, part: in.ID}
-	if t.Stage.Keyed() {
-		m.keys = state.NewKeyed(t.codec, in.Committed, state.Bounds{Keys: t.Options.Keys, Memory: t.Options.KeyMemory}, in.UsesKey)
+	m := &typedProcessor[S, Out]{code: t, part: in.ID}
+	if t.stage.Keyed() {
+		m.keys = state.NewKeyed(t.codec, in.Committed, state.Bounds{Keys: t.stage.Options.Keys, Memory: t.stage.Options.KeyMemory}, in.UsesKey)
 	} else {
 		m.whole = state.NewWhole(t.codec)
 	}
 	m.emit = func(value Out, options ...EmitOption) {
-		if t.Stage.Output == nil {
+		if t.stage.Output == nil {
 			return // None: there is nowhere to go
 		}
 		emitTo(in, 0, t.output, value, options)
@@ -48,35 +47,39 @@ func (m *typedProcessor[S, Out]) Keeper() state.Keeper {
 }
 
 func (m *typedProcessor[S, Out]) state(keyed bool, key string) (*S, error) {
-	if keyed {
-		if err := m.owns(key); err != nil {
-			return nil, err
-		}
-		value, err := m.keys.Get(key)
-		err = supervise.Sound(err) // perhaps the codec's
-		var tooLong *state.KeyTooLongError
-		switch {
-		case err == nil:
-			return value, nil
-		case errors.As(err, &tooLong):
-			return nil, Reject(err)
-		}
-		return nil, Fatal(err)
+	if !keyed {
+		return m.whole.Get(), nil
 	}
-	return m.whole.Get(), nil
+	if err := owns(m.code.stage, m.part, key); err != nil {
+		return nil, err
+	}
+	value, err := m.keys.Get(key)
+	if err != nil {
+		return nil, noState(err)
+	}
+	return value, nil
 }
 
 // owns refuses a key of another partition: its state is there.
-func (m *typedProcessor[S, Out]) owns(key string) error {
-	layout := m.Stage.Layout()
+func owns(stage *plan.Stage, part plan.InstanceID, key string) error {
+	layout := stage.Layout()
 	if layout.Count == 1 {
 		return nil
 	}
-	if at, here := layout.PartitionOf(key), layout.Partition(m.part.Number); at != here {
+	if at, here := layout.PartitionOf(key), layout.Partition(part.Number); at != here {
 		return Reject(fmt.Errorf("stage %s: key %q belongs to partition %d, and the message came to partition %d: the key of a value was another one before it was encoded; "+
-			"have the function of KeyBy use only what the codec keeps", m.Stage.Name, key, at, here))
+			"have the function of KeyBy use only what the codec keeps", stage.Name, key, at, here))
 	}
 	return nil
+}
+
+func noState(err error) error {
+	err = supervise.Sound(err) // perhaps the codec's
+	var tooLong *state.KeyTooLongError
+	if errors.As(err, &tooLong) {
+		return Reject(err)
+	}
+	return Fatal(err)
 }
 
 // hookState is the state that a hook of the whole stage gets.
@@ -88,53 +91,46 @@ func (m *typedProcessor[S, Out]) hookState() *S {
 }
 
 func (m *typedProcessor[S, Out]) CallSource(ctx context.Context) error {
-	return m.source(ctx, m.whole.Get(), m.emit)
+	return m.code.source(ctx, m.whole.Get(), m.emit)
 }
 
 func (m *typedProcessor[S, Out]) CallMessage(ctx context.Context, p *task.Peeked) error {
-	return m.handlers[p.Input.Input.Index].message(ctx, m, p)
+	return m.code.handlers[p.Input.Input.Index].message(ctx, m, p)
 }
 
 func (m *typedProcessor[S, Out]) CallBatch(ctx context.Context, input int, batch []task.Peeked) error {
-	return m.handlers[input].batch(ctx, m, batch)
+	return m.code.handlers[input].batch(ctx, m, batch)
 }
 
 func (m *typedProcessor[S, Out]) CallTimer(ctx context.Context, timer int, now time.Time) error {
-	return m.ticks[timer](ctx, m.whole.Get(), now, m.emit)
+	return m.code.ticks[timer](ctx, m.whole.Get(), now, m.emit)
 }
 
 func (m *typedProcessor[S, Out]) CallStart(ctx context.Context) error {
-	for _, h := range m.hooks {
-		if h.Start != nil {
-			if err := h.Start(ctx, m.hookState(), m.emit); err != nil {
-				return err
-			}
+	for _, start := range m.code.hooks.start {
+		if err := start(ctx, m.hookState(), m.emit); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (m *typedProcessor[S, Out]) CallBeforeCommit(ctx context.Context) error {
-	for _, h := range m.hooks {
-		if h.BeforeCommit != nil {
-			if err := h.BeforeCommit(ctx, m.hookState()); err != nil {
-				return err
-			}
+	for _, beforeCommit := range m.code.hooks.beforeCommit {
+		if err := beforeCommit(ctx, m.hookState()); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (m *typedProcessor[S, Out]) CallEnd(ctx context.Context, key string) error {
-	for _, h := range m.hooks {
-		if h.End == nil {
-			continue
-		}
+	for _, end := range m.code.hooks.end {
 		state, err := m.state(m.keys != nil, key)
 		if err != nil {
 			return err
 		}
-		if err := h.End(ctx, state, m.emit); err != nil {
+		if err := end(ctx, state, m.emit); err != nil {
 			return err
 		}
 	}
@@ -143,34 +139,16 @@ func (m *typedProcessor[S, Out]) CallEnd(ctx context.Context, key string) error 
 
 func (m *typedProcessor[S, Out]) CallStop(ctx context.Context) error {
 	var first error
-	for _, h := range m.hooks {
-		if h.Stop != nil {
-			if err := h.Stop(ctx, m.hookState()); err != nil && first == nil {
-				first = err
-			}
+	for _, stop := range m.code.hooks.stop {
+		if err := stop(ctx, m.hookState()); err != nil && first == nil {
+			first = err
 		}
 	}
 	return first
 }
 
-func (m *typedProcessor[S, Out]) HasStart() bool {
-	return slices.ContainsFunc(m.hooks, func(h Hooks[S, Out]) bool { return h.Start != nil })
-}
+func (m *typedProcessor[S, Out]) HasStart() bool { return len(m.code.hooks.start) > 0 }
 
-func (m *typedProcessor[S, Out]) HasBeforeCommit() bool {
-	for _, h := range m.hooks {
-		if h.BeforeCommit != nil {
-			return true
-		}
-	}
-	return false
-}
+func (m *typedProcessor[S, Out]) HasBeforeCommit() bool { return len(m.code.hooks.beforeCommit) > 0 }
 
-func (m *typedProcessor[S, Out]) HasEnd() bool {
-	for _, h := range m.hooks {
-		if h.End != nil {
-			return true
-		}
-	}
-	return false
-}
+func (m *typedProcessor[S, Out]) HasEnd() bool { return len(m.code.hooks.end) > 0 }

@@ -45,6 +45,19 @@ type Input struct {
 	Key func(value []byte) (string, error)
 }
 
+// Problem notes what is wrong with the declaration; Check tells it.
+func (s *Stage) Problem(format string, args ...any) {
+	s.Problems = append(s.Problems, fmt.Errorf(format, args...))
+}
+
+// Reads declares that the stage reads a stream, as its next input.
+func (s *Stage) Reads(in *Stream, batch bool) *Input {
+	input := &Input{Index: len(s.Inputs), Stage: s, Stream: in, Batch: batch}
+	s.Inputs = append(s.Inputs, input)
+	in.Readers = append(in.Readers, input)
+	return input
+}
+
 // Keyed says whether the stage has a state for each key.
 func (s *Stage) Keyed() bool { return len(s.Inputs) > 0 && s.Inputs[0].Key != nil }
 
