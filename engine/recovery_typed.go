@@ -42,7 +42,9 @@ func (t *typed[S, Out]) recovery(fn RecoveryFunc[S]) task.RecoverFunc {
 	}
 }
 
-func (m *typedProcessor[S, Out]) recovery(fn RecoveryFunc[S]) task.RecoverFunc { return m.code.recovery(fn) }
+func (m *typedProcessor[S, Out]) recovery(fn RecoveryFunc[S]) task.RecoverFunc {
+	return m.code.recovery(fn)
+}
 
 func (t *typed[S, Out]) committedState(in *task.Instance, f task.Fault) (state S, err error) {
 	data, found := in.Committed.Whole()

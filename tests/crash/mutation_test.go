@@ -144,7 +144,7 @@ func purgeUnread(c *campaign) error {
 		return err
 	}
 	err := c.site.withBroker(c.Context(), func(b *broker.Broker) error {
-		return purgeAllButLast(c.Context(), b, ledger.Name+"+entries")
+		return purgeAllButLast(c.Context(), b, ledger.Name+"+entries", ledger.Name+".entries.0")
 	})
 	if err != nil {
 		c.Fatal(err)
@@ -156,10 +156,15 @@ func purgeUnread(c *campaign) error {
 	return fmt.Errorf("a gap was not refused: %v", err)
 }
 
-func purgeAllButLast(ctx context.Context, b *broker.Broker, stream string) error {
+// purgeAllButLast leaves the last commit. What is behind it, such as an entry of the register, stays.
+func purgeAllButLast(ctx context.Context, b *broker.Broker, stream, subject string) error {
 	s, err := b.JetStream().Stream(ctx, stream)
 	if err != nil {
 		return err
 	}
-	return s.Purge(ctx, jetstream.WithPurgeSequence(s.CachedInfo().State.LastSeq))
+	last, err := s.GetLastMsgForSubject(ctx, subject)
+	if err != nil {
+		return err
+	}
+	return s.Purge(ctx, jetstream.WithPurgeSequence(last.Sequence))
 }

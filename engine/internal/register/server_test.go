@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -134,6 +135,43 @@ func takeTurns(t *testing.T, log *channel.Channel, owners, size int) {
 	}
 	slices.Sort(took)
 	t.Logf("%d take-overs, one claim each: median %v, longest %v", len(took), took[len(took)/2], took[len(took)-1])
+}
+
+// purged is an owner whose stream is purged between its seal and its first commit.
+type purged struct {
+	owner
+	purge func()
+}
+
+func (o *purged) Fence(t *register.Taken) ([]byte, error) {
+	o.purge()
+	return o.owner.Fence(t)
+}
+
+func TestAPurgeDuringATakeOverIsRefusedWithARemedy(t *testing.T) {
+	t.Parallel()
+	server := natsserver.Start(t)
+	log := open(t, server, 1)
+	o := &purged{owner: owner{log: log, number: 1}, purge: func() {
+		b, err := broker.Open(t.Context(), broker.Config{URL: server.ClientURL()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		for info := range b.JetStream().ListStreams(t.Context()).Info() {
+			stream, err := b.JetStream().Stream(t.Context(), info.Config.Name)
+			if err == nil {
+				err = stream.Purge(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}}
+	_, err := (&register.Claimant{Log: log, Clock: ports.RealTime{}, Owner: o.number}).TakeOver(t.Context(), o)
+	if !errors.Is(err, channel.ErrAhead) || !strings.Contains(err.Error(), "the next start checks") {
+		t.Error(err)
+	}
 }
 
 func encode(t *testing.T, f *frame.Frame) []byte {

@@ -169,7 +169,7 @@ func (c *Claimant) fence(ctx context.Context, t *Taken, data []byte) (uint64, er
 		case err != nil:
 			return 0, fmt.Errorf("read the last frame: %w", err)
 		case !found || last.Sequence < t.Seal:
-			return 0, errors.New("the channel has lost its end: was the stream purged or restored?")
+			return 0, fmt.Errorf("%w: what this owner had sealed is gone before its first commit (was the stream purged or restored?); the next start checks whether the pipeline can resume", channel.ErrAhead)
 		case t.IsReplacedBy(last.Frame):
 			return 0, lostTo(last, t.Epoch)
 		case last.Frame.Kind.IsCommit():
