@@ -156,6 +156,10 @@ func (s shop) check(t *testing.T, config engine.Config) {
 	if len(counts) != len(want) || len(sinks) != len(want) {
 		t.Errorf("%d states of tally and %d of sink, want %d", len(counts), len(sinks), len(want))
 	}
+	one := order{0, s.keys}.key()
+	if found, err := inspector.StateOf(t.Context(), "tally", one); err != nil || string(found) != fmt.Sprint(want[one]) {
+		t.Errorf("asked for %s alone: %s, %v, want %d", one, found, err, want[one])
+	}
 	wrong := 0
 	for key, n := range want {
 		if got := sinks[key]; counts[key] != n || got != (received{Count: n}) {
