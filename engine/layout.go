@@ -130,11 +130,20 @@ func (r *run) tidyStage(ctx context.Context, stage string, l plan.Layout) error 
 		faultpoint.Hit(faultpoint.MidTidy, stage)
 	}
 	for n := told.First; n < l.First; n++ {
-		if err := ch.Instance(n).Retire(ctx); err != nil {
+		of, found, err := r.channelOf(ctx, plan.InstanceID{Stage: stage, Number: n})
+		if err == nil && found {
+			err = of.Retire(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return ch.Relay(ctx, channel.Partitions{First: l.First, Count: l.Count})
+}
+
+// channelOf is the channel of an instance that no task has, with the keys of the run.
+func (r *run) channelOf(ctx context.Context, id plan.InstanceID) (*channel.Channel, bool, error) {
+	return channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: id.Stage, Instance: id.Number, Keys: r.keys})
 }
 
 // forgetMoving ends what a change has left that was taken back: its instances are fenced anew.

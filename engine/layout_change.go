@@ -123,11 +123,19 @@ func (r *run) move(ctx context.Context, changes []*plan.Stage) error {
 }
 
 func (r *run) moveOf(d *plan.Stage, to plan.Layout) *repartition.Move {
-	at := r.InstancesOf(d.Name)[0].Channel.(*channel.Channel)
 	return &repartition.Move{
 		Run: r.Run, Stage: d, To: to,
 		Saver:   checkpointer.Badger{Store: r.store},
 		Corner:  func(id plan.InstanceID) ports.Store { return r.store.Instance(id.String()) },
-		Channel: func(id plan.InstanceID) ports.OwnedLog { return at.Instance(id.Number) },
+		Channel: r.logOf,
 	}
+}
+
+// logOf is the channel of a new instance, in the stream that the stage has.
+func (r *run) logOf(ctx context.Context, id plan.InstanceID) (ports.OwnedLog, error) {
+	ch, found, err := r.channelOf(ctx, id)
+	if err == nil && !found {
+		err = remedy.Errorf("%w: stream %s is gone: restore it, or start over with %v", ErrRefused, channel.StreamName(r.Plan.Name, id.Stage), remedy.Fresh)
+	}
+	return ch, err
 }

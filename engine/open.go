@@ -123,7 +123,7 @@ func (r *run) isComplete(ctx context.Context) (bool, error) {
 
 // lastOf is the last frame of an instance, and the channel that has it. found is false where either is missing.
 func (r *run) lastOf(ctx context.Context, of plan.InstanceID) (ch *channel.Channel, last channel.Record, found bool, err error) {
-	ch, found, err = channel.Find(ctx, r.broker, channel.Spec{Pipeline: r.Plan.Name, Stage: of.Stage, Instance: of.Number, Keys: r.keys})
+	ch, found, err = r.channelOf(ctx, of)
 	if err != nil || !found {
 		return nil, last, false, err
 	}

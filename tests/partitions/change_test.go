@@ -43,6 +43,12 @@ func TestTheNumberOfPartitionsChanges(t *testing.T) {
 				t.Parallel()
 				config := patient.Config(t.TempDir())
 				config.DrainTimeout = drain
+				switch name {
+				case "several at once":
+					config.FrameKeys = [][]byte{[]byte("a key of more than 16 bytes")}
+				case "each another way":
+					config.Sync = time.Hour
+				}
 				s := shop{orders: 8000, keys: 61, poison: true}
 				for _, w := range steps {
 					s.stopAt = 700

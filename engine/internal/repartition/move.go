@@ -23,8 +23,8 @@ type Move struct {
 	To    plan.Layout
 
 	Saver   checkpointer.Saver
-	Corner  func(plan.InstanceID) ports.Store    // of a new instance
-	Channel func(plan.InstanceID) ports.OwnedLog // likewise
+	Corner  func(plan.InstanceID) ports.Store                              // of a new instance
+	Channel func(context.Context, plan.InstanceID) (ports.OwnedLog, error) // likewise
 
 	Keys int // how many states were moved
 
@@ -70,7 +70,11 @@ func (m *Move) Begin(ctx context.Context) error {
 // found publishes the first frame of a new instance.
 func (m *Move) found(ctx context.Context, partition int, id plan.InstanceID) (part, error) {
 	f := m.firstFrame(partition)
-	sequence, err := m.Run.PublishTo(ctx, m.Channel(id), id, f, 0)
+	to, err := m.Channel(ctx, id)
+	if err != nil {
+		return part{}, err
+	}
+	sequence, err := m.Run.PublishTo(ctx, to, id, f, 0)
 	if err != nil {
 		return part{}, err
 	}
