@@ -172,7 +172,7 @@ func TestForeignMessagesChangeNothing(t *testing.T) {
 	t.Parallel()
 	rounds := 24
 	if testing.Short() {
-		rounds = 8
+		rounds = 4
 	}
 	v := newInvaded(t, 1)
 	v.begin()

@@ -295,7 +295,11 @@ func TestCommitsPassAFlood(t *testing.T) {
 			_, _ = c.broker.JetStream().Publish(ctx, c.subject, bytes.Repeat([]byte("x"), 100))
 		}
 	})
-	for range 30 {
+	commits := uint64(30)
+	if testing.Short() {
+		commits = 10
+	}
+	for range commits {
 		data := w.encodeNext("", 1, 0, nil)
 		for {
 			sequence, err := c.Publish(data, w.last, Trace{}).Result()
@@ -313,5 +317,5 @@ func TestCommitsPassAFlood(t *testing.T) {
 	stop()
 	flooding.Wait()
 	r := startReader(t, c, ReaderConfig{})
-	r.offsets(0, 30)
+	r.offsets(0, commits)
 }

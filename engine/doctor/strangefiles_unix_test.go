@@ -50,7 +50,11 @@ func listenAt(path string) error {
 // takes a directory for a file, and the error names it.
 func TestOnlyFilesAreOpenedInADataDirectory(t *testing.T) {
 	t.Parallel()
-	for _, from := range patient.Images(t) {
+	images := patient.Images(t)
+	if testing.Short() {
+		images = images[:1] // they differ by what is in the files
+	}
+	for _, from := range images {
 		names := []string{"pid", "starting-over", "arguments.json", "in-flight.new", "penstock.json.new", "starting-over.new",
 			"checkpoints/LOCK", "checkpoints/newest-table", "checkpoints/reserve", "checkpoints/00099.mem", "checkpoints/MANIFEST-REWRITE"}
 		for name := range files(t, from.Dir) {

@@ -17,7 +17,7 @@ func TestRunWordcountOnChangedFilesAndLongLines(t *testing.T) {
 	tree, output := t.TempDir(), filepath.Join(t.TempDir(), "counts.txt")
 	a, b := filepath.Join(tree, "a"), filepath.Join(tree, "b")
 	for path, text := range map[string]string{
-		a: strings.Repeat(strings.Repeat("x", 1000)+" old\n", 10_000), // more than one commit holds
+		a: strings.Repeat(strings.Repeat("x", 1000)+" old\n", 3_000), // more than one commit holds
 		b: "ok\n" + strings.Repeat("y", 10<<20) + "\nend\n",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

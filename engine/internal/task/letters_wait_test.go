@@ -16,10 +16,14 @@ func TestWaitForLettersKeepsItsName(t *testing.T) {
 	clock := &handClock{at: time.Unix(1e9, 0)}
 	w := &waits.Set{Clock: clock}
 	var letters lettersWait
+	letterCount := 100_000
+	if testing.Short() {
+		letterCount = 10_000
+	}
 	var sending sync.WaitGroup
 	for range 4 {
 		sending.Go(func() {
-			for range 100_000 {
+			for range letterCount {
 				letters.begin(w)
 				runtime.Gosched() // the others may end theirs
 				isNamed := len(w.List(clock.at.Add(time.Minute), 0)) == 1
