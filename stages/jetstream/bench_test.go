@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -37,21 +38,25 @@ func report(b *testing.B) {
 }
 
 // BenchmarkSource reads S with a pipeline whose second stage counts the messages: exactly once, with a sync of each
-// commit.
+// commit, or of those of a second.
 func BenchmarkSource(b *testing.B) {
-	o := fill(b)
-	for range b.N {
-		p := engine.New("reads")
-		in := jetstream.Source(p, "source", jetstream.SourceConfig{NATS: o.nats(), Stream: "S", UpTo: jetstream.UpToLast()})
-		engine.Sink(p, "count", in, func(_ context.Context, n *int, _ engine.Message[jetstream.Message]) error {
-			*n++
-			return nil
+	for name, sync := range map[string]time.Duration{"always": 0, "second": time.Second} {
+		b.Run(name, func(b *testing.B) {
+			o := fill(b)
+			for range b.N {
+				p := engine.New("reads")
+				in := jetstream.Source(p, "source", jetstream.SourceConfig{NATS: o.nats(), Stream: "S", UpTo: jetstream.UpToLast()})
+				engine.Sink(p, "count", in, func(_ context.Context, n *int, _ engine.Message[jetstream.Message]) error {
+					*n++
+					return nil
+				})
+				if err := p.Run(b.Context(), engine.Config{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler), Sync: sync}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			report(b)
 		})
-		if err := p.Run(b.Context(), engine.Config{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler)}); err != nil {
-			b.Fatal(err)
-		}
 	}
-	report(b)
 }
 
 // BenchmarkAcknowledgingConsumer reads S with a durable consumer that acknowledges each message and waits for the

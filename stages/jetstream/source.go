@@ -20,7 +20,8 @@ const (
 // Source declares a source that reads an existing stream, in the order of the stream, each message exactly once. See
 // the package for what happens when messages are gone, or the stream is.
 func Source(scope engine.Scope, name string, config SourceConfig, parts ...engine.Part[Place, Message]) *engine.Stream[Message] {
-	return connector.Source(scope, name, func() connector.Reader[Place, Message] { return &reader{config: config} }, parts...)
+	return connector.Source(scope, name, func() connector.Reader[Place, Message] { return &reader{config: config} }, parts...).
+		WithCodec(messageCodec)
 }
 
 // AboutSource says what a source promises, and what can be set.
