@@ -8,8 +8,8 @@ import (
 	"penstock/engine"
 )
 
-// codec writes messages as engine.CBOR does, to the byte, and reads what that reads. It is several times faster for what
-// a source mostly sends: a message without headers.
+// codec writes messages as engine.CBOR does, to the byte, and reads what that reads. It is several times faster for
+// what a source mostly sends: a message without headers.
 type codec struct{ engine.Codec[Message] }
 
 var messageCodec = codec{engine.CBOR[Message]()}
