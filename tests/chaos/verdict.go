@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"penstock/engine"
 	"penstock/engine/broker"
+	"penstock/engine/channel"
 	"penstock/tests/chaos/workload"
 	"penstock/tests/crash/owners"
 )
@@ -205,7 +207,11 @@ func (c *cycle) judge(ctx context.Context) error {
 	for _, s := range c.spec.Stages {
 		stages = append(stages, s.Name)
 	}
-	if err := owners.Check(ctx, b, workload.Name, stages); err != nil {
+	err = owners.Check(ctx, b, workload.Name, stages)
+	if c.needs.refusal && errors.Is(err, channel.ErrStreamLost) {
+		return nil // it was deleted when the stage had ended: the next start refuses
+	}
+	if err != nil {
 		c.find(overruled, "%v", err)
 	}
 	return nil

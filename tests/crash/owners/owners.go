@@ -9,12 +9,15 @@ import (
 )
 
 // Check reads what is in the channels of some stages: commit numbers and offsets are dense, and once a frame of another
-// owner is there, none of the one before follows.
+// owner is there, none of the one before follows. A stage without a channel is [channel.ErrStreamLost].
 func Check(ctx context.Context, b *broker.Broker, pipeline string, stages []string) error {
 	for _, stage := range stages {
 		ch, found, err := channel.Lookup(ctx, b, pipeline, stage)
-		if err != nil || !found {
-			return fmt.Errorf("channel of %s: found %v, %w", stage, found, err)
+		if err == nil && !found {
+			err = channel.ErrStreamLost
+		}
+		if err != nil {
+			return fmt.Errorf("channel of %s: %w", stage, err)
 		}
 		if err := checkFrames(ctx, ch); err != nil {
 			return fmt.Errorf("channel of %s: %w", stage, err)
