@@ -237,6 +237,7 @@ func (c *cycle) secondOwner(during func() error) error {
 	case old.end() == completed: // it had ended already, but for saying so
 	case c.within && (old.end() == interrupted || old.end() == killed): // by the fault before
 	case old.end() == failed && strings.Contains(old.reason(), fencedText):
+	case old.end() == failed && c.needs.refusal && clearly.MatchString(old.reason()): // it met what the other fault destroyed before it was fenced
 	default:
 		c.find(overruled, "the owner that was replaced ended otherwise: %s", old.reason())
 	}
