@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"penstock/cmd/pipeline/internal/app"
+	"penstock/internal/format"
 )
 
 // looks are the verbs that look into a directory, and change nothing.
@@ -163,7 +164,7 @@ func TestADirectoryOfANewerVersionIsNotCalledDamaged(t *testing.T) {
 	if r := c.run("run", "--rate=1ms", "--beats=40", "--dir", dir); r.code != app.ExitOK {
 		t.Fatalf("exit %d\n%s", r.code, r.err)
 	}
-	before := `{"format": 3, "channels": {"of": "another kind"}`
+	before := fmt.Sprintf(`{"format": %d, "channels": {"of": "another kind"}`, format.Directory+1)
 	sum := crc32.Checksum([]byte(before), crc32.MakeTable(crc32.Castagnoli))
 	newer := fmt.Sprintf("%s,\n  \"sum\": \"%08x\"\n}\n", before, sum)
 	if err := os.WriteFile(filepath.Join(dir, "penstock.json"), []byte(newer), 0o600); err != nil {
