@@ -135,9 +135,34 @@ func (r *scan) read(ctx context.Context) error {
 	}
 	defer f.remove(ctx)
 	if f.pending == 0 {
-		return nil
+		if over, err := r.isOver(ctx); over || err != nil {
+			return err
+		}
 	}
 	return r.drain(ctx, f)
+}
+
+// isOver says that nothing is stored behind what was read, as the stream's leader has it. The consumer may be on a
+// replica that lags behind the leader: it says too early that nothing is left.
+func (r *scan) isOver(ctx context.Context) (over bool, err error) {
+	if r.next > r.end {
+		return true, nil
+	}
+	err = r.channel.once(ctx, func(ctx context.Context) error {
+		msg, err := r.channel.stream.Load().GetMsg(ctx, max(r.next, 1), jetstream.WithGetMsgSubject(r.subject()))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			over = true
+			return nil
+		}
+		if err == nil {
+			over = msg.Sequence > r.end
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("stream %s: look for frames from sequence %d on: %w", r.channel.name, r.next, err)
+	}
+	return over, nil
 }
 
 func (r *scan) drain(ctx context.Context, f *feed) error {
@@ -156,8 +181,13 @@ func (r *scan) drain(ctx context.Context, f *feed) error {
 			if item == nil {
 				continue
 			}
-			if err := r.take(item); err != nil || item.sequence >= r.end || item.pending == 0 {
+			if err := r.take(item); err != nil || item.sequence >= r.end {
 				return err
+			}
+			if item.pending == 0 {
+				if over, err := r.isOver(ctx); over || err != nil {
+					return err
+				}
 			}
 			silence.Reset(attemptTimeout)
 		case err := <-f.refused:
