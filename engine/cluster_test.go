@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,10 +17,6 @@ func TestClusterSurvivesTheLossOfAServer(t *testing.T) {
 	}
 	t.Parallel()
 	servers := natsserver.Cluster(t)
-	var urls []string
-	for _, s := range servers {
-		urls = append(urls, s.ClientURL())
-	}
 	const n = 30_000
 	p := engine.New("clustered")
 	numbers := engine.Source(p, "numbers", count(n, 3)).WithCapacity(engine.Capacity{Messages: 1000})
@@ -39,7 +34,7 @@ func TestClusterSurvivesTheLossOfAServer(t *testing.T) {
 		return got.sink(ctx, s, m)
 	})
 	config := testConfig(t, t.TempDir())
-	config.NATS.URL = strings.Join(urls, ",")
+	config.NATS.URL = natsserver.URLs(servers)
 	config.NATS.Replicas = 3
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

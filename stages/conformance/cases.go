@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"penstock/stages/connector"
 )
 
 // verdict collects what the cases have shown.
@@ -13,6 +15,29 @@ type verdict struct {
 }
 
 // run runs one case, and notes its result. fn returns what it did, in a few words.
+// cases are what a source and a sink are tested with. Each says what was done.
+type cases interface {
+	testOrder(t *testing.T) string
+	testRuns(t *testing.T) string
+	testKills(t *testing.T) string
+	testPoints(t *testing.T) string
+	testOutage(t *testing.T) string
+	testLetters(t *testing.T) string
+	testOwners(t *testing.T) string
+}
+
+func test(t *testing.T, about connector.About, c cases) {
+	v := &verdict{connector: about.Name, guarantee: about.Guarantee.String()}
+	defer v.tell(t)
+	v.run(t, "order", c.testOrder)
+	v.run(t, "runs", c.testRuns)
+	v.run(t, "kills", c.testKills)
+	v.run(t, "points", c.testPoints)
+	v.run(t, "outage", c.testOutage)
+	v.run(t, "letters", c.testLetters)
+	v.run(t, "owners", c.testOwners)
+}
+
 func (v *verdict) run(t *testing.T, name string, fn func(t *testing.T) string) {
 	t.Helper()
 	did := ""

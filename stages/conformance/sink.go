@@ -15,17 +15,7 @@ import (
 )
 
 // Test runs all cases.
-func (s Sink) Test(t *testing.T) {
-	v := &verdict{connector: s.About.Name, guarantee: s.About.Guarantee.String()}
-	defer v.tell(t)
-	v.run(t, "order", s.testOrder)
-	v.run(t, "runs", s.testRuns)
-	v.run(t, "kills", s.testKills)
-	v.run(t, "points", s.testPoints)
-	v.run(t, "outage", s.testOutage)
-	v.run(t, "letters", s.testLetters)
-	v.run(t, "owners", s.testOwners)
-}
+func (s Sink) Test(t *testing.T) { test(t, s.About, s) }
 
 func (s Sink) bench(t *testing.T) (*bench, SinkSide) {
 	t.Helper()

@@ -348,14 +348,10 @@ func TestTheLeaderOfASinkChanges(t *testing.T) {
 	}
 	t.Parallel()
 	servers := natsserver.Cluster(t)
-	var urls []string
-	for _, s := range servers {
-		urls = append(urls, s.ClientURL())
-	}
 	o := &other{Server: servers[0], t: t, js: servers[0].JetStream()}
 	o.stream(func(c *natsjs.StreamConfig) { c.Replicas = 3 })
 	const most = 3000
-	p := writes(jetstream.SinkConfig{NATS: engine.NATS{URL: strings.Join(urls, ",")}, InFlight: 50}, most, func(n int) (jetstream.Message, error) {
+	p := writes(jetstream.SinkConfig{NATS: engine.NATS{URL: natsserver.URLs(servers)}, InFlight: 50}, most, func(n int) (jetstream.Message, error) {
 		if n == 1000 || n == 1700 {
 			o.stepDown()
 		}

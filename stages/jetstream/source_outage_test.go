@@ -86,14 +86,10 @@ func TestTheLeaderChanges(t *testing.T) {
 	}
 	t.Parallel()
 	servers := natsserver.Cluster(t)
-	var urls []string
-	for _, s := range servers {
-		urls = append(urls, s.ClientURL())
-	}
 	o := &other{Server: servers[0], t: t, js: servers[0].JetStream()}
 	o.stream(func(c *natsjs.StreamConfig) { c.Replicas = 3 })
 	o.put(0, 500)
-	p, got := reads(jetstream.SourceConfig{NATS: engine.NATS{URL: strings.Join(urls, ",")}, Prefetch: 20})
+	p, got := reads(jetstream.SourceConfig{NATS: engine.NATS{URL: natsserver.URLs(servers)}, Prefetch: 20})
 	r := start(t, p, engine.Config{Dir: t.TempDir()})
 	got.await(t, 500)
 	for n := 500; n < 1500; n += 500 {

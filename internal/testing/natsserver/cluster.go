@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,4 +60,13 @@ func (s *Server) awaitReplicas() {
 		}
 	}
 	s.t.Fatalf("the cluster does not come up: %v", err)
+}
+
+// URLs are those of all servers of a cluster, as a client takes them.
+func URLs(servers []*Server) string {
+	list := make([]string, len(servers))
+	for i, s := range servers {
+		list[i] = s.ClientURL()
+	}
+	return strings.Join(list, ",")
 }
