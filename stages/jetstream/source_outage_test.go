@@ -111,11 +111,17 @@ func TestTheLeaderChanges(t *testing.T) {
 // stepDown has the leader of S step down, and waits for the next one.
 func (o *other) stepDown() {
 	o.t.Helper()
-	nc := o.js.Conn()
-	if _, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN.S", nil, 5*time.Second); err != nil {
-		o.t.Fatal(err)
+	deadline := time.Now().Add(patience)
+	for { // while there is no leader, nobody answers
+		_, err := o.js.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.S", nil, time.Second)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			o.t.Fatal(err)
+		}
 	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	for ; ; time.Sleep(10 * time.Millisecond) {
 		s, err := o.js.Stream(o.t.Context(), "S")
 		if err == nil && s.CachedInfo().Cluster.Leader != "" {
 			return
